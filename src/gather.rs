@@ -1,0 +1,182 @@
+//! Waiting for many tokens at once: the first of them, or all.
+//!
+//! Called by the C functions `wait_any` and `gather` and by their Rust twins. The order of the tokens is the
+//! order of the answers. Nothing here holds a lock while it waits, and one thread waits with one parker,
+//! however many tokens it watches.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use crate::reply::{Reply, Status};
+use crate::sync::Parker;
+use crate::token::{Observer, TokenRef, Until, with_parker};
+
+/// What became of each token, and of all together.
+pub(crate) struct Gathered {
+    pub(crate) status: Status,
+    pub(crate) replies: Vec<Result<Reply, Status>>,
+}
+
+/// Waits for all. See promise 4: the status is `OK` when every job succeeded, else that of the first in order
+/// that did not; `PENDING` at the timeout.
+pub(crate) fn gather(tokens: &[TokenRef], until: Until) -> Gathered {
+    if let Err(status) = check_may_wait(tokens, until) {
+        return refused(tokens, status);
+    }
+    let replies: Vec<_> = tokens.iter().map(|token| token.wait_until(until)).collect();
+    let statuses = || replies.iter().map(status_of);
+    let status = if statuses().any(|status| status == Status::Pending) {
+        Status::Pending
+    } else {
+        statuses().find(|status| *status != Status::Ok).unwrap_or(Status::Ok)
+    };
+    Gathered { status, replies }
+}
+
+/// Waits for all, but no longer than until the first failure in time: it cancels the rest and its status is
+/// the answer.
+pub(crate) fn gather_fail_fast(tokens: &[TokenRef], until: Until) -> Gathered {
+    if let Err(status) = check_may_wait(tokens, until) {
+        return refused(tokens, status);
+    }
+    let verdict = watch(tokens, until, tokens.len(), |status| status != Status::Ok);
+    let status = match verdict {
+        Verdict::Found(_, status) => {
+            for token in tokens {
+                let _ = token.end(Status::Cancelled);
+            }
+            status
+        }
+        Verdict::AllFinished => Status::Ok,
+        Verdict::TimedOut => Status::Pending,
+    };
+    Gathered { status, replies: tokens.iter().map(|token| token.poll()).collect() }
+}
+
+/// Waits for the first to finish, however it ends. Answers its place.
+pub(crate) fn wait_any(tokens: &[TokenRef], until: Until) -> Result<usize, Status> {
+    if tokens.is_empty() {
+        return Err(Status::InvalidArgument);
+    }
+    check_may_wait(tokens, until)?;
+    match watch(tokens, until, 1, |_| true) {
+        Verdict::Found(index, Status::InvalidHandle) if tokens[index].poll().is_err() => Err(Status::InvalidHandle),
+        Verdict::Found(index, _) => Ok(index),
+        Verdict::AllFinished => Err(Status::Internal),
+        Verdict::TimedOut => Err(Status::Pending),
+    }
+}
+
+/// Every token is valid, and if one of them is pending the thread may block on it.
+fn check_may_wait(tokens: &[TokenRef], until: Until) -> Result<(), Status> {
+    for token in tokens {
+        match token.poll() {
+            Ok(_) => {}
+            Err(Status::Pending) if until.has_passed() => {}
+            Err(Status::Pending) => token.check_may_block()?,
+            Err(status) => return Err(status),
+        }
+    }
+    Ok(())
+}
+
+fn refused(tokens: &[TokenRef], status: Status) -> Gathered {
+    Gathered { status, replies: tokens.iter().map(|_| Err(status)).collect() }
+}
+
+fn status_of(reply: &Result<Reply, Status>) -> Status {
+    match reply {
+        Ok(reply) => reply.status(),
+        Err(status) => *status,
+    }
+}
+
+enum Verdict {
+    /// This token is the first in time that finished as wanted.
+    Found(usize, Status),
+    /// As many as were to be awaited finished, none as wanted.
+    AllFinished,
+    TimedOut,
+}
+
+/// Watches `tokens` until one finishes with a `wanted` status or `count` have finished.
+fn watch(tokens: &[TokenRef], until: Until, count: usize, wanted: fn(Status) -> bool) -> Verdict {
+    with_parker(|parker| {
+        let watcher = Arc::new(Watcher {
+            parker: Arc::clone(parker),
+            left: AtomicUsize::new(count),
+            found: AtomicU32::new(NOTHING),
+            wanted,
+        });
+        let observer: Arc<dyn Observer> = Arc::clone(&watcher) as _;
+        let verdict = watcher.watch(tokens, &observer, until);
+        for token in tokens {
+            token.unobserve(&observer);
+        }
+        verdict
+    })
+}
+
+struct Watcher {
+    parker: Arc<Parker>,
+    left: AtomicUsize,
+    /// The place of the first that finished as wanted.
+    found: AtomicU32,
+    wanted: fn(Status) -> bool,
+}
+
+const NOTHING: u32 = u32::MAX;
+
+impl Watcher {
+    fn watch(&self, tokens: &[TokenRef], observer: &Arc<dyn Observer>, until: Until) -> Verdict {
+        let mut deadline: Option<Instant> = None;
+        for (index, token) in tokens.iter().enumerate() {
+            match token.observe(observer, index as u32) {
+                Ok(Status::Pending) => deadline = deadline.into_iter().chain(token.deadline()).min(),
+                Ok(status) | Err(status) => self.finished(index as u32, status),
+            }
+            if self.is_found() {
+                break;
+            }
+        }
+        loop {
+            if let Some(verdict) = self.verdict(tokens) {
+                return verdict;
+            }
+            if until.has_passed() {
+                return Verdict::TimedOut;
+            }
+            self.parker.park_until(until.instant().into_iter().chain(deadline).min());
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                // A look is enough to finish those whose deadline has passed.
+                deadline = tokens.iter().filter(|token| token.poll().is_err()).filter_map(|t| t.deadline()).min();
+            }
+        }
+    }
+
+    fn is_found(&self) -> bool {
+        self.found.load(Ordering::Acquire) != NOTHING
+    }
+
+    fn verdict(&self, tokens: &[TokenRef]) -> Option<Verdict> {
+        let found = self.found.load(Ordering::Acquire);
+        if found != NOTHING {
+            let status = status_of(&tokens.get(found as usize)?.poll());
+            return Some(Verdict::Found(found as usize, status));
+        }
+        (self.left.load(Ordering::Acquire) == 0).then_some(Verdict::AllFinished)
+    }
+}
+
+impl Observer for Watcher {
+    fn finished(&self, tag: u32, status: Status) {
+        let found = (self.wanted)(status)
+            && self.found.compare_exchange(NOTHING, tag, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        // Saturating: a watcher of one token may hear of several before it stops listening.
+        let left = self.left.try_update(Ordering::AcqRel, Ordering::Relaxed, |left| left.checked_sub(1));
+        if found || left == Ok(1) {
+            self.parker.unpark();
+        }
+    }
+}

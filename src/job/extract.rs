@@ -1,0 +1,125 @@
+//! The extractors: what a job's arguments take from a request.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::{Host, Request, RunnerState};
+use crate::reply::{Error, Format, JobError};
+use crate::token::{JobToken, TokenRef};
+
+/// Something that a job can have as an argument.
+pub trait FromRequest: Sized {
+    /// The format of the payload, for an extractor that takes it.
+    const PAYLOAD: Option<Format> = None;
+
+    /// Takes what it stands for. An error finishes the token as `JOB_FAILED` with its message.
+    fn from_request(request: &mut Request<'_>) -> Result<Self, JobError>;
+}
+
+/// The payload as it came.
+impl FromRequest for Vec<u8> {
+    const PAYLOAD: Option<Format> = Some(Format::Bytes);
+
+    fn from_request(request: &mut Request<'_>) -> Result<Self, JobError> {
+        Ok(request.take_payload())
+    }
+}
+
+/// The payload as text.
+impl FromRequest for String {
+    const PAYLOAD: Option<Format> = Some(Format::Text);
+
+    fn from_request(request: &mut Request<'_>) -> Result<Self, JobError> {
+        String::from_utf8(request.take_payload()).map_err(|error| {
+            let position = error.utf8_error().valid_up_to();
+            JobError::from(format!("the payload is not UTF-8 from byte {position} on"))
+        })
+    }
+}
+
+/// JSON: as an argument the payload, as a result the reply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Json<T> {
+    const PAYLOAD: Option<Format> = Some(Format::Json);
+
+    fn from_request(request: &mut Request<'_>) -> Result<Self, JobError> {
+        let payload = request.take_payload();
+        serde_json::from_slice(&payload)
+            .map(Json)
+            .map_err(|error| JobError::from(format!("the payload does not fit: {error}")))
+    }
+}
+
+/// The one `T` that all jobs of a runner share: a connection pool, a session, a cache.
+///
+/// Made by [`RunnerState::create`] when the first job of the runner asks for it, dropped when the runner is
+/// shut down.
+pub struct State<T>(Arc<T>);
+
+impl<T: RunnerState> FromRequest for State<T> {
+    fn from_request(request: &mut Request<'_>) -> Result<Self, JobError> {
+        request.host.states().get().map(State)
+    }
+}
+
+impl<T> Deref for State<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> Clone for State<T> {
+    fn clone(&self) -> Self {
+        State(Arc::clone(&self.0))
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for State<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a job knows of its own call: whether it is still wanted, and the runner to submit further jobs to.
+#[derive(Clone)]
+pub struct Context {
+    host: Arc<dyn Host>,
+    token: TokenRef,
+}
+
+impl FromRequest for Context {
+    fn from_request(request: &mut Request<'_>) -> Result<Self, JobError> {
+        Ok(Context { token: request.token()?, host: request.host.to_arc() })
+    }
+}
+
+impl Context {
+    /// Whether nobody needs the job to go on: it was cancelled, its deadline passed, its runner shuts down.
+    ///
+    /// A cancelled job is dropped at its next await by itself. This is for the parts that the job moved
+    /// elsewhere, such as a blocking loop in `tokio::task::spawn_blocking`.
+    pub fn is_cancelled(&self) -> bool {
+        self.token.is_over()
+    }
+
+    /// Submits another job to the same runner. The token is a future: await it, a job must not block.
+    ///
+    /// # Errors
+    /// As [`Runner::submit_job`](crate::Runner::submit_job).
+    pub fn submit_job(&self, job: &str, payload: impl Into<Vec<u8>>) -> Result<JobToken, Error> {
+        self.host.submit(job, payload.into()).map(JobToken::new)
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("is_cancelled", &self.is_cancelled()).finish_non_exhaustive()
+    }
+}

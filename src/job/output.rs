@@ -1,0 +1,69 @@
+//! What a job's result becomes: the reply.
+
+use serde::Serialize;
+
+use super::Json;
+use crate::reply::{Format, JobError, Reply};
+
+/// Something that a job can return.
+pub trait IntoReply {
+    /// What the bytes of a success are.
+    const FORMAT: Format;
+
+    /// The reply that the host reads.
+    fn into_reply(self) -> Reply;
+}
+
+impl IntoReply for () {
+    const FORMAT: Format = Format::Bytes;
+
+    fn into_reply(self) -> Reply {
+        Reply::success(Self::FORMAT, Vec::new())
+    }
+}
+
+impl IntoReply for Vec<u8> {
+    const FORMAT: Format = Format::Bytes;
+
+    fn into_reply(self) -> Reply {
+        Reply::success(Self::FORMAT, self)
+    }
+}
+
+impl IntoReply for String {
+    const FORMAT: Format = Format::Text;
+
+    fn into_reply(self) -> Reply {
+        Reply::success(Self::FORMAT, self.into_bytes())
+    }
+}
+
+impl IntoReply for &'static str {
+    const FORMAT: Format = Format::Text;
+
+    fn into_reply(self) -> Reply {
+        Reply::success(Self::FORMAT, self.as_bytes().to_vec())
+    }
+}
+
+impl<T: Serialize> IntoReply for Json<T> {
+    const FORMAT: Format = Format::Json;
+
+    fn into_reply(self) -> Reply {
+        match serde_json::to_vec(&self.0) {
+            Ok(bytes) => Reply::success(Self::FORMAT, bytes),
+            Err(error) => JobError::from(format!("the result cannot be written as JSON: {error}")).into(),
+        }
+    }
+}
+
+impl<T: IntoReply, E: Into<JobError>> IntoReply for Result<T, E> {
+    const FORMAT: Format = T::FORMAT;
+
+    fn into_reply(self) -> Reply {
+        match self {
+            Ok(value) => value.into_reply(),
+            Err(error) => error.into().into(),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The jobs that ship with libpalitra, registered like any user's.
+//!
+//! | job | payload | reply |
+//! |---|---|---|
+//! | `palitra.echo` | bytes | the same bytes |
+//! | `palitra.sleep` | `{"seconds": 0.5}` | the same, after that time |
+//! | `http.get`, `http.request`, `http.bytes` | see the room `http`, feature `http` | |
+
+mod echo;
+mod sleep;

@@ -1,0 +1,7 @@
+//! `palitra.echo`: the shortest job there is, for first programs and for measuring the bridge itself.
+
+/// Answers its payload.
+#[palitra::job("palitra.echo")]
+async fn echo(payload: Vec<u8>) -> Vec<u8> {
+    payload
+}

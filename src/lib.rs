@@ -1,0 +1,88 @@
+//! palitra lets synchronous programs call asynchronous code.
+//!
+//! One persistent runtime thread lives in the library. A host submits jobs (async functions registered in
+//! Rust, or from Rust any future), gets a token for each, and blocks on it, polls it, waits for the first of
+//! many or gathers all.
+//!
+//! ```
+//! let page = palitra::run(async {
+//!     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+//!     "from an async function"
+//! })?;
+//! assert_eq!(page, "from an async function");
+//! # Ok::<(), palitra::Error>(())
+//! ```
+//!
+//! A job is an async function with a name. Every library that is built with this crate exports the C ABI of
+//! include/palitra.h, and hosts in any language call its jobs:
+//!
+//! ```
+//! use palitra::{Runner, job};
+//!
+//! /// Upper-cases its payload.
+//! #[job("text.upper")]
+//! async fn upper(text: String) -> String {
+//!     text.to_uppercase()
+//! }
+//!
+//! let runner = Runner::new()?;
+//! let reply = runner.run_job("text.upper", "palitra", None)?;
+//! assert_eq!(reply.text(), "PALITRA");
+//! # Ok::<(), palitra::Error>(())
+//! ```
+//!
+//! # The rooms
+//!
+//! Each uses only rooms above it. Data flows one way: host, abi, runner, job, token, host.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | `sync` | the atomics, locks and waits that can be model-checked |
+//! | `reply` | what a job leaves: reply, format, error, status |
+//! | `fork` | what a forked child sees |
+//! | `arena` | slots with fixed addresses, which handles point into |
+//! | `current` | which runner the calling thread works for |
+//! | `limit` | how many jobs may be in flight |
+//! | `token` | one submitted job: pending, then finished, exactly once |
+//! | `gather` | waiting for many tokens |
+//! | `job` | a job: name, async function, extractors |
+//! | `registry` | name -> job, filled at load time |
+//! | `runner` | the persistent thread: submit, run, shutdown, the global runner |
+//! | `jobs` | the jobs that ship with the library |
+//! | `ffi` | every unsafe conversion between C and the rooms above |
+//! | `abi` | the C functions, one file for each C noun |
+
+// The attribute #[palitra::job] names the crate from outside; here it is the crate itself.
+extern crate self as palitra;
+
+mod sync;
+
+mod arena;
+mod current;
+mod fork;
+mod gather;
+mod job;
+mod jobs;
+mod limit;
+mod registry;
+mod reply;
+mod runner;
+mod token;
+
+pub mod abi;
+pub mod ffi;
+
+pub use job::{Context, FromRequest, Handler, IntoReply, Job, Json, Request, RunnerState, State};
+pub use palitra_macros::job;
+pub use registry::jobs;
+pub use reply::{Error, Format, JobError, Reply, Status};
+pub use runner::{Options, Runner, gather, global_runner, is_runner_alive, run, shutdown_global_runner};
+pub use token::{JobToken, Token};
+
+/// What `#[palitra::job]` expands to. Not for use by hand.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::registry::register;
+    pub use ctor::declarative::ctor;
+    pub use ctor::*;
+}

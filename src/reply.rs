@@ -1,0 +1,346 @@
+//! What a job leaves behind: a [`Reply`] with its [`Status`], [`Format`] and bytes, or a [`JobError`].
+//!
+//! The ground floor: every other room speaks in these types and this one knows none of them. The numbers are
+//! those of the C header and are never reused.
+
+use std::borrow::Cow;
+use std::ffi::CStr;
+use std::fmt;
+use std::sync::Arc;
+
+/// How a call or a job ended. The same numbers as `palitra_status` in C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(i32)]
+pub enum Status {
+    /// It succeeded.
+    Ok = 0,
+    /// It has not finished yet.
+    Pending = 1,
+    /// There is nothing more to come.
+    End = 2,
+    /// The job ran and answered an error of its own.
+    JobFailed = 10,
+    /// The job panicked; the runner lives on.
+    JobPanicked = 11,
+    /// The job was cancelled before it finished.
+    Cancelled = 12,
+    /// The job's deadline, or the timeout of its `run`, passed before it finished.
+    Deadline = 13,
+    /// An argument is not one that the call takes.
+    InvalidArgument = 20,
+    /// The handle is stale, freed, forged or of another kind.
+    InvalidHandle = 21,
+    /// No job of that name is registered in this library.
+    UnknownJob = 22,
+    /// The runner has as many jobs in flight as it may have.
+    Busy = 23,
+    /// The payload is larger than the runner takes.
+    TooLarge = 24,
+    /// The call would block the runner's own thread.
+    WouldDeadlock = 25,
+    /// The runner was shut down.
+    ShutDown = 26,
+    /// The handle was made before this process was forked.
+    Forked = 27,
+    /// The library could not do its part: no thread, no memory map, or a defect of its own.
+    Internal = 29,
+}
+
+impl Status {
+    /// Every status, in the order of its number.
+    pub const ALL: [Status; 16] = [
+        Status::Ok,
+        Status::Pending,
+        Status::End,
+        Status::JobFailed,
+        Status::JobPanicked,
+        Status::Cancelled,
+        Status::Deadline,
+        Status::InvalidArgument,
+        Status::InvalidHandle,
+        Status::UnknownJob,
+        Status::Busy,
+        Status::TooLarge,
+        Status::WouldDeadlock,
+        Status::ShutDown,
+        Status::Forked,
+        Status::Internal,
+    ];
+
+    /// The status with this number, if there is one.
+    pub fn from_number(number: i32) -> Option<Status> {
+        Status::ALL.into_iter().find(|status| *status as i32 == number)
+    }
+
+    /// The name of its number in C, such as "PALITRA_OK".
+    pub fn name(self) -> &'static str {
+        self.texts().0.to_str().unwrap_or_default()
+    }
+
+    /// One sentence for a person.
+    pub fn message(self) -> &'static str {
+        self.texts().1.to_str().unwrap_or_default()
+    }
+
+    /// Name and message, as C has them too.
+    pub(crate) fn texts(self) -> (&'static CStr, &'static CStr) {
+        match self {
+            Status::Ok => (c"PALITRA_OK", c"success"),
+            Status::Pending => (c"PALITRA_PENDING", c"not finished yet"),
+            Status::End => (c"PALITRA_END", c"nothing more to come"),
+            Status::JobFailed => (c"PALITRA_JOB_FAILED", c"the job failed"),
+            Status::JobPanicked => (c"PALITRA_JOB_PANICKED", c"the job panicked"),
+            Status::Cancelled => (c"PALITRA_CANCELLED", c"the job was cancelled"),
+            Status::Deadline => (c"PALITRA_DEADLINE", c"the deadline passed before the job finished"),
+            Status::InvalidArgument => (c"PALITRA_INVALID_ARGUMENT", c"an argument is not valid"),
+            Status::InvalidHandle => (c"PALITRA_INVALID_HANDLE", c"the handle is stale, freed or of another kind"),
+            Status::UnknownJob => (c"PALITRA_UNKNOWN_JOB", c"no job of that name is registered"),
+            Status::Busy => (c"PALITRA_BUSY", c"too many jobs are in flight"),
+            Status::TooLarge => (c"PALITRA_TOO_LARGE", c"the payload is too large"),
+            Status::WouldDeadlock => (c"PALITRA_WOULD_DEADLOCK", c"the call would block the runner's own thread"),
+            Status::ShutDown => (c"PALITRA_SHUT_DOWN", c"the runner was shut down"),
+            Status::Forked => (c"PALITRA_FORKED", c"the handle belongs to the parent process"),
+            Status::Internal => (c"PALITRA_INTERNAL", c"the library could not do its part"),
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+/// What the bytes of a payload or a reply are. The same numbers as `palitra_format` in C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Format {
+    /// Any bytes.
+    Bytes = 0,
+    /// UTF-8 text.
+    Text = 1,
+    /// One JSON value.
+    Json = 2,
+}
+
+/// A failure that a job answers: a number of its own and a message for people.
+///
+/// ```
+/// # use palitra::JobError;
+/// let error = JobError::new(404, "no such page");
+/// assert_eq!((error.code(), error.message()), (404, "no such page"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobError {
+    code: i32,
+    message: Cow<'static, str>,
+}
+
+impl JobError {
+    /// The code of a failure that has no number of its own, such as a payload that an extractor refused.
+    pub const UNSPECIFIED: i32 = 0;
+
+    /// A failure with the job's own code.
+    pub fn new(code: i32, message: impl Into<Cow<'static, str>>) -> JobError {
+        JobError { code, message: message.into() }
+    }
+
+    /// The job's own number; 0 where it gave none.
+    pub fn code(&self) -> i32 {
+        self.code
+    }
+
+    /// What went wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for JobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for JobError {}
+
+impl From<String> for JobError {
+    fn from(message: String) -> JobError {
+        JobError::new(JobError::UNSPECIFIED, message)
+    }
+}
+
+impl From<&'static str> for JobError {
+    fn from(message: &'static str) -> JobError {
+        JobError::new(JobError::UNSPECIFIED, message)
+    }
+}
+
+/// The bytes of a reply: owned by one until a second reader asks, shared from then on.
+#[derive(Debug)]
+pub(crate) enum Data {
+    Static(&'static [u8]),
+    Owned(Vec<u8>),
+    Shared(Arc<Vec<u8>>),
+}
+
+impl Data {
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Data::Static(bytes) => bytes,
+            Data::Owned(bytes) => bytes,
+            Data::Shared(bytes) => bytes,
+        }
+    }
+
+    /// Another reader's view of the same bytes, without a copy.
+    fn share(&mut self) -> Data {
+        let shared = match self {
+            Data::Static(bytes) => return Data::Static(bytes),
+            // Nothing to share, so nothing to allocate.
+            Data::Owned(bytes) if bytes.is_empty() => return Data::Static(&[]),
+            Data::Owned(bytes) => Arc::new(std::mem::take(bytes)),
+            Data::Shared(bytes) => Arc::clone(bytes),
+        };
+        *self = Data::Shared(Arc::clone(&shared));
+        Data::Shared(shared)
+    }
+}
+
+/// What a finished job left: its status and its bytes, or why there are none.
+///
+/// On failure the data is the message, as UTF-8 text, and [`code`](Reply::code) the job's own number.
+#[derive(Debug)]
+pub struct Reply {
+    status: Status,
+    code: i32,
+    format: Format,
+    data: Data,
+}
+
+impl Reply {
+    /// A success.
+    pub(crate) fn success(format: Format, data: Vec<u8>) -> Reply {
+        Reply { status: Status::Ok, code: 0, format, data: Data::Owned(data) }
+    }
+
+    /// An ending without a result; the message is the status's own.
+    pub(crate) fn ending(status: Status) -> Reply {
+        Reply::with_message(status, 0, Data::Static(status.message().as_bytes()))
+    }
+
+    /// The job panicked with this message.
+    pub(crate) fn panicked(message: String) -> Reply {
+        Reply::with_message(Status::JobPanicked, 0, Data::Owned(message.into_bytes()))
+    }
+
+    fn with_message(status: Status, code: i32, data: Data) -> Reply {
+        Reply { status, code, format: Format::Text, data }
+    }
+
+    /// Another reader's reply with the same bytes, without a copy.
+    pub(crate) fn share(&mut self) -> Reply {
+        Reply { status: self.status, code: self.code, format: self.format, data: self.data.share() }
+    }
+
+    pub(crate) fn into_data(self) -> Data {
+        self.data
+    }
+
+    /// How the job ended.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Whether the job succeeded.
+    pub fn is_ok(&self) -> bool {
+        self.status == Status::Ok
+    }
+
+    /// The number the job gave its failure; 0 otherwise.
+    pub fn code(&self) -> i32 {
+        self.code
+    }
+
+    /// What the data is.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The bytes: the result, or the message of a failure.
+    pub fn data(&self) -> &[u8] {
+        self.data.as_slice()
+    }
+
+    /// The data as text; bytes that are not UTF-8 become U+FFFD.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.data())
+    }
+
+    /// The bytes as a vector; copied only where another reader shares them.
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self.data {
+            Data::Static(bytes) => bytes.to_vec(),
+            Data::Owned(bytes) => bytes,
+            Data::Shared(bytes) => Arc::unwrap_or_clone(bytes),
+        }
+    }
+
+    /// The reply as a result: itself if the job succeeded, else an [`Error`] with status, code and message.
+    pub fn into_result(self) -> Result<Reply, Error> {
+        if self.is_ok() {
+            return Ok(self);
+        }
+        let message = self.text().into_owned();
+        Err(Error { status: self.status, code: self.code, message: message.into() })
+    }
+}
+
+impl From<JobError> for Reply {
+    fn from(error: JobError) -> Reply {
+        let message = match error.message {
+            Cow::Borrowed(message) => Data::Static(message.as_bytes()),
+            Cow::Owned(message) => Data::Owned(message.into_bytes()),
+        };
+        Reply::with_message(Status::JobFailed, error.code, message)
+    }
+}
+
+/// Why a call of the Rust API did not give a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    status: Status,
+    code: i32,
+    message: Cow<'static, str>,
+}
+
+impl Error {
+    /// The status that the same call answers in C.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The job's own number when the status is [`Status::JobFailed`]; 0 otherwise.
+    pub fn code(&self) -> i32 {
+        self.code
+    }
+
+    pub(crate) fn new(status: Status, message: impl Into<Cow<'static, str>>) -> Error {
+        Error { status, code: 0, message: message.into() }
+    }
+}
+
+impl From<Status> for Error {
+    fn from(status: Status) -> Error {
+        Error::new(status, status.message())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

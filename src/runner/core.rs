@@ -1,0 +1,228 @@
+//! What hosts, jobs and the runner's thread share of one runner: the submission queue and its doorbell.
+//!
+//! Everything a call needs in order to submit, and nothing that owns a thread: a job may hold it for ever.
+
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender};
+
+use super::doorbell::Doorbell;
+use super::options::Options;
+use super::running::{Running, poll_caught};
+use super::shutdown::{Closing, Finished};
+use crate::current::{Mark, RunnerId, current};
+use crate::fork;
+use crate::job::{Host, Job, JobFuture, Request, RequestToken, States};
+use crate::limit::Limit;
+use crate::registry;
+use crate::reply::{Error, Reply, Status};
+use crate::token::{self, HostSide, JobSide, Until};
+
+/// Work on its way to the runner's thread. Dropped on the way, it ends its token as cancelled.
+pub(crate) enum Submission {
+    /// A job to begin.
+    Start { job: &'static Job, payload: Vec<u8>, token: JobSide },
+    /// A job that has begun on the host's thread, or a Rust future.
+    Continue(Running),
+}
+
+pub(crate) struct Core {
+    pub(crate) id: RunnerId,
+    pub(crate) doorbell: Doorbell,
+    pub(crate) closing: Closing,
+    pub(crate) finished: Finished,
+    pub(crate) states: States,
+    pub(crate) runtime: tokio::runtime::Handle,
+    limit: Limit,
+    max_payload: usize,
+    submissions: Sender<Submission>,
+    /// How deep in a chain of forks it was made.
+    depth: u32,
+    me: Weak<Core>,
+}
+
+impl Core {
+    pub(crate) fn new(
+        id: RunnerId,
+        runtime: tokio::runtime::Handle,
+        options: &Options,
+    ) -> (Arc<Core>, Receiver<Submission>) {
+        let (submissions, receiver) = crossbeam_channel::unbounded();
+        let core = Arc::new_cyclic(|me| Core {
+            id,
+            doorbell: Doorbell::default(),
+            closing: Closing::new(),
+            finished: Finished::default(),
+            states: States::default(),
+            runtime,
+            limit: Limit::new(options.max_in_flight),
+            max_payload: if options.max_payload == 0 { usize::MAX } else { options.max_payload },
+            submissions,
+            depth: fork::depth(),
+            me: Weak::clone(me),
+        });
+        (core, receiver)
+    }
+
+    /// Whether this process has the runner's thread.
+    pub(crate) fn check_process(&self) -> Result<(), Status> {
+        if self.depth == fork::depth() { Ok(()) } else { Err(Status::Forked) }
+    }
+
+    /// Whether the runner takes work.
+    pub(crate) fn check_open(&self) -> Result<(), Status> {
+        self.check_process()?;
+        if self.closing.count() > 0 { Err(Status::ShutDown) } else { Ok(()) }
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.check_open().is_ok() && !self.finished.is_announced()
+    }
+
+    fn send(&self, submission: Submission) -> Result<(), Status> {
+        self.submissions.send(submission).map_err(|_| Status::ShutDown)?;
+        self.doorbell.ring();
+        Ok(())
+    }
+
+    fn check_payload(&self, len: usize) -> Result<(), Status> {
+        if len > self.max_payload { Err(Status::TooLarge) } else { Ok(()) }
+    }
+
+    /// Queues a job. Everything that can be wrong is found before the payload is copied.
+    pub(crate) fn submit(
+        &self,
+        job: &'static Job,
+        payload: Payload<'_>,
+        deadline: Option<Instant>,
+    ) -> Result<HostSide, Status> {
+        self.check_open()?;
+        self.check_payload(payload.len())?;
+        let (host, token) = token::create(self.id, deadline, self.limit.acquire()?)?;
+        self.send(Submission::Start { job, payload: payload.into_vec(), token })?;
+        Ok(host)
+    }
+
+    /// Queues a future whose output is a reply.
+    pub(crate) fn submit_future(&self, future: JobFuture) -> Result<HostSide, Status> {
+        self.check_open()?;
+        let (host, token) = token::create(self.id, None, self.limit.acquire()?)?;
+        self.send(Submission::Continue(Running::new(self.id, future, token)))?;
+        Ok(host)
+    }
+
+    /// Runs a job to its end and answers its reply. See promises 2 and 3.
+    pub(crate) fn run(
+        &self,
+        job: &'static Job,
+        payload: Payload<'_>,
+        timeout: Option<Duration>,
+    ) -> Result<Reply, Status> {
+        self.check_may_run()?;
+        self.check_payload(payload.len())?;
+        if timeout.is_some() {
+            return self.run_within(job, payload, timeout);
+        }
+        self.run_here(payload.into_vec(), |request| job.start(request))
+    }
+
+    /// Runs a future to its end.
+    pub(crate) fn run_future(&self, future: JobFuture) -> Result<Reply, Status> {
+        self.check_may_run()?;
+        self.run_here(Vec::new(), |_| Ok(future))
+    }
+
+    fn check_may_run(&self) -> Result<(), Status> {
+        self.check_open()?;
+        if current() == self.id { Err(Status::WouldDeadlock) } else { Ok(()) }
+    }
+
+    /// On the runner's thread from the start, so that the timeout holds for a job that never yields.
+    fn run_within(&self, job: &'static Job, payload: Payload<'_>, timeout: Option<Duration>) -> Result<Reply, Status> {
+        let host = self.submit(job, payload, None)?;
+        match host.token().wait_until(Until::after(timeout)) {
+            Err(Status::Pending) => {
+                // Either this ends it, or it has just ended by itself.
+                host.token().end(Status::Deadline)?;
+                host.token().poll()
+            }
+            answer => answer,
+        }
+    }
+
+    /// The first poll on this thread: a job that is ready needs no other thread and no token.
+    fn run_here(
+        &self,
+        payload: Vec<u8>,
+        start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
+    ) -> Result<Reply, Status> {
+        let token = OnceLock::new();
+        let future = {
+            let _runtime = self.runtime.enter();
+            let _mark = Mark::set(self.id);
+            let mut request = Request::new(payload, self, RequestToken::OnDemand(&token));
+            let mut future = match start(&mut request) {
+                Ok(future) => future,
+                Err(reply) => return Ok(reply),
+            };
+            match poll_caught(self.id, &mut future, &mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(reply) => return Ok(reply),
+                Poll::Pending => future,
+            }
+        };
+        let (host, job_side) = token.into_inner().unwrap_or_else(|| self.create_token())?;
+        // Refused by a runner that has just ended, the job is dropped, which ends its token as cancelled.
+        let _ = self.send(Submission::Continue(Running::new(self.id, future, job_side)));
+        host.token().wait_until(Until::Forever)
+    }
+}
+
+impl Host for Core {
+    fn states(&self) -> &States {
+        &self.states
+    }
+
+    fn create_token(&self) -> Result<(HostSide, JobSide), Status> {
+        token::create(self.id, None, self.limit.acquire()?)
+    }
+
+    fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error> {
+        let job = registry::find(job).ok_or_else(|| unknown_job(job))?;
+        Ok(Core::submit(self, job, Payload::Owned(payload), None)?)
+    }
+
+    fn to_arc(&self) -> Arc<dyn Host> {
+        match self.me.upgrade() {
+            Some(core) => core,
+            None => unreachable!("a runner is borrowed, so it is alive"),
+        }
+    }
+}
+
+pub(crate) fn unknown_job(name: &str) -> Error {
+    Error::new(Status::UnknownJob, format!("no job is registered as \"{name}\""))
+}
+
+/// A payload that is copied only once all is known to be well.
+pub(crate) enum Payload<'a> {
+    Owned(Vec<u8>),
+    Borrowed(&'a [u8]),
+}
+
+impl Payload<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Payload::Owned(bytes) => bytes.len(),
+            Payload::Borrowed(bytes) => bytes.len(),
+        }
+    }
+
+    fn into_vec(self) -> Vec<u8> {
+        match self {
+            Payload::Owned(bytes) => bytes,
+            Payload::Borrowed(bytes) => bytes.to_vec(),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! How a submitter wakes a sleeping runner, and only a sleeping one.
+//!
+//! # Guarantees
+//!
+//! * No lost wake-up: work that was queued before [`Doorbell::ring`] is either seen by the runner before it
+//!   sleeps or wakes it.
+//! * No idle system call: ringing an awake runner costs a fence and a load.
+//!
+//! # Protocol
+//!
+//! ```text
+//!   submitter                         runner
+//!   queue the work                    asleep = true
+//!   fence                             fence
+//!   asleep? -> asleep = false, wake   is there work? -> asleep = false, go on; else sleep
+//! ```
+//!
+//! With the two fences at least one side sees what the other did before its own (Dekker's argument).
+
+use std::task::Waker;
+
+use crate::sync::{AtomicBool, Mutex, Ordering, fence, lock};
+
+#[derive(Default)]
+pub(crate) struct Doorbell {
+    asleep: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Doorbell {
+    /// Wakes the runner if it sleeps. After the work has been queued.
+    pub(crate) fn ring(&self) {
+        fence(Ordering::SeqCst);
+        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel) {
+            // Cloned, so that no lock is held while the runtime is called.
+            let waker = lock(&self.waker).clone();
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+
+    /// The runner is about to sleep: whether it may. Afterwards a ring wakes `waker`.
+    pub(crate) fn may_sleep(&self, waker: &Waker, has_work: impl FnOnce() -> bool) -> bool {
+        {
+            let mut known = lock(&self.waker);
+            if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+                *known = Some(waker.clone());
+            }
+        }
+        self.asleep.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        if has_work() {
+            self.awake();
+            return false;
+        }
+        true
+    }
+
+    /// The runner is awake, for whatever reason.
+    pub(crate) fn awake(&self) {
+        self.asleep.store(false, Ordering::Relaxed);
+    }
+}

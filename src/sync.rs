@@ -1,0 +1,89 @@
+//! The atomics, locks and waits of the token's state machine and of the runner's sleep and wake protocol.
+//!
+//! Both rooms take them from here and from nowhere else, so that a build with `--cfg palitra_model` runs the
+//! same code under loom, which tries every order in which the threads can meet (tests/model.rs).
+//!
+//! Promises: [`lock`] never panics (a poisoned lock is taken over: the state behind it is kept whole by its
+//! own room, and a panic while it is held cannot come from a host). [`Parker::park_until`] may return early;
+//! every caller looks at its own condition again.
+
+#[cfg(not(palitra_model))]
+pub(crate) use std::sync::{
+    Condvar, Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicU32, Ordering, fence},
+};
+
+#[cfg(palitra_model)]
+pub(crate) use loom::sync::{
+    Condvar, Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicU32, Ordering, fence},
+};
+
+use std::sync::PoisonError;
+use std::time::Instant;
+
+/// Takes the lock, also when a thread panicked while it held it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Blocks one thread until another one says "look again".
+///
+/// States: `EMPTY` (nobody waits, nothing was said), `PARKED` (the owner sleeps or is about to),
+/// `NOTIFIED` (something was said that the owner has not heard yet).
+/// A notification is never lost: it is heard by the park that is under way or by the next one.
+#[derive(Default)]
+pub(crate) struct Parker {
+    state: AtomicU32,
+    lock: Mutex<()>,
+    wake: Condvar,
+}
+
+const EMPTY: u32 = 0;
+const PARKED: u32 = 1;
+const NOTIFIED: u32 = 2;
+
+impl Parker {
+    /// Blocks until [`unpark`](Self::unpark) or `until` (`None`: for ever). Only the owner calls this.
+    pub(crate) fn park_until(&self, until: Option<Instant>) {
+        if self.take_notification() {
+            return;
+        }
+        let guard = lock(&self.lock);
+        // Under the lock, so that an unpark between this exchange and the wait below must wait for the lock,
+        // and its notify cannot come before the wait.
+        if self.state.compare_exchange(EMPTY, PARKED, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+            self.state.store(EMPTY, Ordering::SeqCst);
+            return;
+        }
+        self.wait(guard, until);
+        self.state.store(EMPTY, Ordering::SeqCst);
+    }
+
+    fn wait<'a>(&'a self, mut guard: MutexGuard<'a, ()>, until: Option<Instant>) {
+        while self.state.load(Ordering::SeqCst) != NOTIFIED {
+            guard = match until {
+                None => self.wake.wait(guard).unwrap_or_else(PoisonError::into_inner),
+                Some(until) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return;
+                    }
+                    self.wake.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// Wakes the owner, or lets its next park return at once. From any thread; a system call only if it sleeps.
+    pub(crate) fn unpark(&self) {
+        if self.state.swap(NOTIFIED, Ordering::SeqCst) == PARKED {
+            drop(lock(&self.lock));
+            self.wake.notify_one();
+        }
+    }
+
+    fn take_notification(&self) -> bool {
+        self.state.compare_exchange(NOTIFIED, EMPTY, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+}

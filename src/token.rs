@@ -1,0 +1,281 @@
+//! One submitted job, seen from both sides: pending, then finished, exactly once.
+//!
+//! The host holds a [`HostSide`] (behind a C handle or a Rust token): it waits, polls, cancels. The runner
+//! holds a [`JobSide`]: it finishes. Anyone may keep a [`TokenId`], which is only a name.
+//!
+//! # Guarantees
+//!
+//! * A token finishes exactly once, with one reply, whoever comes first: the job, a cancel, a deadline, a
+//!   shutdown. Later attempts change nothing and say so.
+//! * Nothing is left waiting: a job side that is dropped, wherever and why ever, finishes its token.
+//! * A host's deadline holds also when the runner's thread is busy: whoever waits or polls enforces it.
+//! * Observers are told outside the lock, once, after the reply can be read.
+//! * A token's slot is reused only when both sides have let go; its generation then tells the old name from
+//!   the new one.
+//!
+//! # States
+//!
+//! ```text
+//!            create                finish / cancel / deadline / job side dropped
+//!   Vacant ----------> Pending ---------------------------------------------> Finished
+//!     ^                   | host lets go: still runs, nobody will read it        |
+//!     |                   v                                                      |
+//!     +---- job side lets go <----------- host lets go --------------------------+
+//! ```
+//!
+//! `Vacant` is a slot that neither side holds; `Pending` has no reply, `Finished` has one.
+
+mod handle;
+mod state;
+
+use std::task::Waker;
+use std::time::Instant;
+
+use crate::arena::{Arena, Lookup};
+use crate::current::{self, RunnerId};
+use crate::limit::Permit;
+use crate::reply::{Reply, Status};
+use crate::sync::Parker;
+use std::sync::Arc;
+
+pub(crate) use handle::Output;
+pub use handle::{JobToken, Token};
+pub(crate) use state::{Observer, TokenCell};
+
+static TOKENS: Arena<TokenCell> = Arena::new();
+
+/// Names a token: the place of its slot and which of the slot's tenants it is. A stale name finds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TokenId {
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
+}
+
+/// A token found by its name: valid now, checked again under the slot's lock by every use.
+#[derive(Clone, Copy)]
+pub(crate) struct TokenRef {
+    cell: &'static TokenCell,
+    id: TokenId,
+}
+
+/// Makes a pending token of `runner`, to be finished by `deadline`. The permit is given back when it finishes.
+/// Fails with [`Status::Busy`] when every slot that an index can name is taken.
+pub(crate) fn create(
+    runner: RunnerId,
+    deadline: Option<Instant>,
+    permit: Permit,
+) -> Result<(HostSide, JobSide), Status> {
+    let (index, cell) = TOKENS.take().ok_or(Status::Busy)?;
+    let generation = cell.open(runner, deadline);
+    let token = TokenRef { cell, id: TokenId { index, generation } };
+    Ok((HostSide { token }, JobSide { token, permit }))
+}
+
+/// The token with this name. [`Status::Forked`] if it is a parent's; whether it is stale shows at its use.
+pub(crate) fn find(id: TokenId) -> Result<TokenRef, Status> {
+    match TOKENS.get(id.index) {
+        Lookup::Found(cell) => Ok(TokenRef { cell, id }),
+        Lookup::Nothing => Err(Status::InvalidHandle),
+        Lookup::Forked => Err(Status::Forked),
+    }
+}
+
+/// Finishes every unfinished token of a runner whose thread does not answer.
+pub(crate) fn finish_all_of(runner: RunnerId, status: Status) {
+    for cell in TOKENS.all() {
+        cell.finish_tenant_of(runner, status);
+    }
+}
+
+/// In a forked child: every token of the parent answers `FORKED`.
+pub(crate) fn abandon() {
+    TOKENS.abandon();
+}
+
+impl TokenRef {
+    pub(crate) fn id(self) -> TokenId {
+        self.id
+    }
+
+    /// The reply if the token has finished; [`Status::Pending`] if not, [`Status::InvalidHandle`] if it is stale.
+    pub(crate) fn poll(self) -> Result<Reply, Status> {
+        self.cell.poll(self.id.generation)
+    }
+
+    /// The runner it was submitted to.
+    pub(crate) fn runner(self) -> Result<RunnerId, Status> {
+        self.cell.runner(self.id.generation)
+    }
+
+    /// Blocks until the token has finished or `until` has passed ([`Status::Pending`]).
+    /// [`Status::WouldDeadlock`] instead of blocking on the thread of the token's own runner.
+    pub(crate) fn wait_until(self, until: Until) -> Result<Reply, Status> {
+        match self.poll() {
+            Err(Status::Pending) if until.has_passed() => return Err(Status::Pending),
+            Err(Status::Pending) => {}
+            answer => return answer,
+        }
+        self.check_may_block()?;
+        with_parker(|parker| self.cell.wait_until(self.id.generation, parker, until.instant()))
+    }
+
+    pub(crate) fn check_may_block(self) -> Result<(), Status> {
+        if current::current() == self.runner()? {
+            return Err(Status::WouldDeadlock);
+        }
+        Ok(())
+    }
+
+    /// The state once more, and if it is pending, a promise to call `observer` when it finishes.
+    pub(crate) fn observe(self, observer: &Arc<dyn Observer>, tag: u32) -> Result<Status, Status> {
+        self.cell.observe(self.id.generation, observer, tag)
+    }
+
+    pub(crate) fn unobserve(self, observer: &Arc<dyn Observer>) {
+        self.cell.unobserve(self.id.generation, observer);
+    }
+
+    /// Ends the token with `status` if it is still pending, and wakes the job so that it is dropped.
+    pub(crate) fn end(self, status: Status) -> Result<bool, Status> {
+        self.cell.end(self.id.generation, status)
+    }
+
+    /// Whether the job need not go on: the token has finished, or is gone.
+    pub(crate) fn is_over(self) -> bool {
+        self.cell.is_over(self.id.generation)
+    }
+
+    /// When the token is to finish.
+    pub(crate) fn deadline(self) -> Option<Instant> {
+        self.cell.deadline(self.id.generation)
+    }
+
+    /// The host lets go: later uses of the name find nothing, the job runs on.
+    /// [`Status::InvalidHandle`] if the host had done so before.
+    pub(crate) fn release_host(self) -> Result<(), Status> {
+        if self.cell.release_host(self.id.generation)? {
+            TOKENS.give_back(self.id.index);
+        }
+        Ok(())
+    }
+}
+
+/// The host's hold on a token. Dropped, it lets go: the job runs on and its reply is thrown away.
+pub(crate) struct HostSide {
+    token: TokenRef,
+}
+
+impl HostSide {
+    pub(crate) fn token(&self) -> TokenRef {
+        self.token
+    }
+
+    /// Gives the hold to whoever will call [`TokenRef::release_host`] with this name.
+    pub(crate) fn into_id(self) -> TokenId {
+        let id = self.token.id;
+        std::mem::forget(self);
+        id
+    }
+}
+
+impl Drop for HostSide {
+    fn drop(&mut self) {
+        // In a forked child the slot is the parent's and must not be touched.
+        if let Ok(token) = find(self.token.id) {
+            let _ = token.release_host();
+        }
+    }
+}
+
+/// The runner's hold on a token. Dropped unfinished, it finishes the token as cancelled.
+pub(crate) struct JobSide {
+    token: TokenRef,
+    permit: Permit,
+}
+
+impl JobSide {
+    pub(crate) fn token(&self) -> TokenRef {
+        self.token
+    }
+
+    /// Finishes the token with the job's reply, unless it has finished already.
+    pub(crate) fn finish(mut self, reply: Reply) {
+        self.release(reply);
+        std::mem::forget(self);
+    }
+
+    /// Whether the job is to be dropped instead of polled; if not, `task` is woken when that changes.
+    pub(crate) fn is_over(&self, task: &Waker) -> bool {
+        self.token.cell.is_over_or_wake(self.token.id.generation, task)
+    }
+
+    /// The permit first: whoever sees the token finished may submit the next job.
+    fn release(&mut self, reply: Reply) {
+        drop(std::mem::take(&mut self.permit));
+        if self.token.cell.release_job(reply) {
+            TOKENS.give_back(self.token.id.index);
+        }
+    }
+}
+
+impl Drop for JobSide {
+    fn drop(&mut self) {
+        if find(self.token.id).is_ok() {
+            self.release(Reply::ending(Status::Cancelled));
+        }
+    }
+}
+
+/// How long a call may block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Until {
+    /// Not at all.
+    Now,
+    /// Until this moment.
+    At(Instant),
+    /// For ever.
+    Forever,
+}
+
+impl Until {
+    pub(crate) fn after(timeout: Option<std::time::Duration>) -> Until {
+        match timeout {
+            None => Until::Forever,
+            Some(timeout) if timeout.is_zero() => Until::Now,
+            // A moment that the clock cannot name is as good as never.
+            Some(timeout) => Instant::now().checked_add(timeout).map_or(Until::Forever, Until::At),
+        }
+    }
+
+    pub(crate) fn instant(self) -> Option<Instant> {
+        match self {
+            Until::Now => Some(Instant::now()),
+            Until::At(instant) => Some(instant),
+            Until::Forever => None,
+        }
+    }
+
+    pub(crate) fn has_passed(self) -> bool {
+        match self {
+            Until::Now => true,
+            Until::At(instant) => instant <= Instant::now(),
+            Until::Forever => false,
+        }
+    }
+}
+
+thread_local! {
+    static PARKER: Arc<Parker> = Arc::new(Parker::default());
+}
+
+/// Calls `wait` with the calling thread's parker, or with a new one while the thread is ending.
+pub(crate) fn with_parker<R>(wait: impl FnOnce(&Arc<Parker>) -> R) -> R {
+    let parker = PARKER.try_with(Arc::clone).unwrap_or_default();
+    wait(&parker)
+}
+
+impl Observer for Parker {
+    fn finished(&self, _tag: u32, _status: Status) {
+        self.unpark();
+    }
+}

@@ -1,0 +1,152 @@
+//! The tokens of the Rust API: a submitted job or future that can be waited for, polled, cancelled, awaited.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use super::{HostSide, Observer, TokenRef, Until};
+use crate::reply::{Error, Reply, Status};
+
+/// A submitted job. Wait for it from any thread, or await it in any executor.
+///
+/// Dropping the token lets the job run on unobserved; it does not cancel it.
+pub struct JobToken {
+    host: HostSide,
+    task: Option<Arc<TaskObserver>>,
+}
+
+impl JobToken {
+    pub(crate) fn new(host: HostSide) -> JobToken {
+        JobToken { host, task: None }
+    }
+
+    pub(crate) fn token(&self) -> TokenRef {
+        self.host.token()
+    }
+
+    /// Blocks until the job has finished, at most for `timeout` (`None`: for ever).
+    ///
+    /// # Errors
+    /// [`Status::Pending`] after the timeout, the job runs on; [`Status::WouldDeadlock`] on the runner's own
+    /// thread; [`Status::Forked`] in a forked child. How the job itself ended is in the reply.
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<Reply, Error> {
+        self.checked()?.wait_until(Until::after(timeout)).map_err(Error::from)
+    }
+
+    /// The reply if the job has finished. Never blocks.
+    ///
+    /// # Errors
+    /// [`Status::Pending`] if it has not; [`Status::Forked`] in a forked child.
+    pub fn poll(&self) -> Result<Reply, Error> {
+        self.checked()?.poll().map_err(Error::from)
+    }
+
+    /// Finishes the token as [`Status::Cancelled`] and drops the job at its next await. Changes nothing if the
+    /// job has finished. Whether this call was what ended it.
+    pub fn cancel(&self) -> bool {
+        self.checked().is_ok_and(|token| token.end(Status::Cancelled).unwrap_or(false))
+    }
+
+    fn checked(&self) -> Result<TokenRef, Status> {
+        super::find(self.token().id())
+    }
+
+    /// Sees to it that the task of `cx` is woken when the token finishes. What is known before that.
+    fn watch(&mut self, cx: &mut Context<'_>) -> Result<Status, Status> {
+        let token = self.checked()?;
+        if let Some(task) = &self.task {
+            *task.waker.lock().unwrap_or_else(PoisonError::into_inner) = cx.waker().clone();
+            return token.poll().map(|reply| reply.status());
+        }
+        let task = self.task.insert(Arc::new(TaskObserver { waker: Mutex::new(cx.waker().clone()) }));
+        let observer: Arc<dyn Observer> = Arc::clone(task) as _;
+        token.observe(&observer, 0)
+    }
+}
+
+impl Future for JobToken {
+    type Output = Result<Reply, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.watch(cx) {
+            Ok(Status::Pending) | Err(Status::Pending) => Poll::Pending,
+            Ok(_) => Poll::Ready(JobToken::poll(&self)),
+            Err(status) => Poll::Ready(Err(status.into())),
+        }
+    }
+}
+
+impl fmt::Debug for JobToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobToken").field("id", &self.token().id()).finish_non_exhaustive()
+    }
+}
+
+/// The task that awaits a token: the newest waker it polled with.
+struct TaskObserver {
+    waker: Mutex<Waker>,
+}
+
+impl Observer for TaskObserver {
+    fn finished(&self, _tag: u32, _status: Status) {
+        let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        waker.wake();
+    }
+}
+
+/// Where a submitted future leaves its value for its token.
+pub(crate) type Output<T> = Arc<Mutex<Option<T>>>;
+
+/// A submitted Rust future with the result `T`. As [`JobToken`], with the future's own type.
+pub struct Token<T> {
+    job: JobToken,
+    output: Output<T>,
+}
+
+impl<T> Token<T> {
+    pub(crate) fn new(host: HostSide, output: Output<T>) -> Token<T> {
+        Token { job: JobToken::new(host), output }
+    }
+
+    /// Blocks until the future has finished and takes its result.
+    ///
+    /// # Errors
+    /// As [`JobToken::wait`], and [`Status::Cancelled`] or [`Status::JobPanicked`] for a future that ended so.
+    /// [`Status::End`] if the result was taken before.
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<T, Error> {
+        self.take(self.job.wait(timeout)?)
+    }
+
+    /// As [`JobToken::cancel`].
+    pub fn cancel(&self) -> bool {
+        self.job.cancel()
+    }
+
+    pub(crate) fn job(&self) -> &JobToken {
+        &self.job
+    }
+
+    pub(crate) fn take(&self, reply: Reply) -> Result<T, Error> {
+        reply.into_result()?;
+        let value = self.output.lock().unwrap_or_else(PoisonError::into_inner).take();
+        value.ok_or_else(|| Error::new(Status::End, "the result was taken before"))
+    }
+}
+
+impl<T> Future for Token<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let reply = std::task::ready!(Pin::new(&mut self.job).poll(cx))?;
+        Poll::Ready(self.take(reply))
+    }
+}
+
+impl<T> fmt::Debug for Token<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("id", &self.job.token().id()).finish_non_exhaustive()
+    }
+}
