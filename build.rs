@@ -1,0 +1,56 @@
+//! Writes include/palitra.h, names the shared library, and leaves the symlink that a linked program needs.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// What the header is made of, in its order.
+const SOURCES: [&str; 4] = ["src/ffi/types.rs", "src/abi/library.rs", "src/abi/runner.rs", "src/abi/token.rs"];
+
+/// The name that programs remember the library by; it changes with PALITRA_ABI_VERSION's meaning.
+const SONAME: &str = "libpalitra.so.0";
+
+fn main() {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    write_header(&root);
+    if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,{SONAME}");
+        // Threads and thread-local destructors outlive a dlclose: the code must stay mapped.
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+        link_soname(&root);
+    }
+}
+
+fn write_header(root: &Path) {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=cbindgen.toml");
+    println!("cargo:rerun-if-changed=include/palitra.h");
+    for source in SOURCES {
+        println!("cargo:rerun-if-changed={source}");
+    }
+    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is valid");
+    let builder = SOURCES
+        .iter()
+        .fold(cbindgen::Builder::new().with_config(config), |builder, source| builder.with_src(root.join(source)));
+    let mut header = Vec::new();
+    builder.generate().expect("the C functions can be written as a header").write(&mut header);
+    let path = root.join("include/palitra.h");
+    // A copy of the sources that cannot be written to, such as a registry's, has the right header already.
+    if fs::read(&path).ok().as_deref() != Some(&header) && fs::write(&path, header).is_err() {
+        println!("cargo:warning=include/palitra.h differs from the code and cannot be written");
+    }
+}
+
+/// Leaves libpalitra.so.0 beside libpalitra.so, for programs that are linked to it where it was built.
+fn link_soname(root: &Path) {
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    // OUT_DIR is <target>/<profile>/build/<package>/out. As somebody's dependency there is nothing to leave.
+    let Some(profile) = out.ancestors().nth(3) else { return };
+    if !(out.starts_with(root) || env::var_os("CARGO_TARGET_DIR").is_some()) {
+        return;
+    }
+    let link = profile.join(SONAME);
+    if fs::read_link(&link).is_err() {
+        #[cfg(unix)]
+        let _ = std::os::unix::fs::symlink("libpalitra.so", link);
+    }
+}

@@ -1,0 +1,522 @@
+/*
+ * palitra: synchronous programs call asynchronous code.
+ *
+ * The contract of every function here, unless its comment says otherwise:
+ *
+ * - Threads. Anything may be called from any thread, several at once.
+ * - Handles are values of 8 bytes. A stale, freed, forged or wrong-kind handle answers PALITRA_INVALID_HANDLE
+ *   and is never undefined behaviour; freeing twice is safe.
+ * - Pointers. A pointer that is not NULL points to memory that holds what its type says for the duration of
+ *   the call; nothing is kept beyond it, payloads are copied. Names and texts passed in are UTF-8 that ends
+ *   with a NUL. Out pointers may be NULL where the caller does not care.
+ * - Replies. A reply that a call was given is always left fit for palitra_reply_free, whatever the call
+ *   answers, and is the caller's to free.
+ * - Times are nanoseconds. Negative means for ever, 0 means do not block.
+ * - Signals. A wait is not interrupted by a signal: a program that handles Ctrl-C waits in slices.
+ * - Fork. In a forked child every handle of the parent answers PALITRA_FORKED and nothing of the parent's is
+ *   touched; palitra_runner_global and palitra_runner_new make new runners. Replies can be read and freed.
+ * - Exit. A process may exit at any moment with jobs in flight. The library installs no exit or signal
+ *   handler, and unloading it leaves it mapped.
+ *
+ * Written by cbindgen from the sources; change it there.
+ */
+
+#ifndef PALITRA_H
+#define PALITRA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * A timeout: wait as long as it takes. Any negative timeout means the same; 0 means do not block.
+ */
+#define PALITRA_FOREVER (-1)
+
+/**
+ * A gather flag: return at the first failure in time and cancel the rest.
+ */
+#define PALITRA_FAIL_FAST 1u
+
+/**
+ * The version of this ABI. It changes when a program built against an older header would no longer work.
+ */
+#define PALITRA_ABI_VERSION 1
+
+/**
+ * How a call or a job ended: one of the PALITRA_ numbers that follow. New ones may be added; none is reused.
+ */
+typedef int32_t palitra_status;
+
+/**
+ * What the bytes of a payload or a reply are.
+ */
+typedef int32_t palitra_format;
+
+/**
+ * What a job is. The strings belong to the library and live as long as it is loaded.
+ */
+typedef struct palitra_job_info {
+  /**
+   * The name it is submitted by.
+   */
+  const char *name;
+  /**
+   * Its documentation; empty if it has none.
+   */
+  const char *doc;
+  /**
+   * The format of the payload it takes.
+   */
+  palitra_format input;
+  /**
+   * The format of the reply it leaves when it succeeds.
+   */
+  palitra_format output;
+} palitra_job_info;
+
+/**
+ * What a finished job left. Every call that fills one leaves it fit for palitra_reply_free, whatever it
+ * answers; the caller owns it and frees it with that function. The data stays where it is until then, also
+ * after the token and the runner are gone.
+ */
+typedef struct palitra_reply {
+  /**
+   * How the job ended, or why there is no reply.
+   */
+  palitra_status status;
+  /**
+   * The number that a job gave its failure; 0 otherwise.
+   */
+  int32_t code;
+  /**
+   * What the data is.
+   */
+  palitra_format format;
+  /**
+   * The result; unless the status is PALITRA_OK a message in UTF-8. Not terminated by a NUL.
+   */
+  const uint8_t *data;
+  /**
+   * The length of the data in bytes.
+   */
+  size_t len;
+  /**
+   * The library's own; do not touch.
+   */
+  void *owner;
+} palitra_reply;
+
+/**
+ * How a runner is to be made. Call palitra_runner_options_init first, then change what is to differ.
+ */
+typedef struct palitra_runner_options {
+  /**
+   * The size of this struct in bytes, set by palitra_runner_options_init.
+   */
+  uint32_t size;
+  /**
+   * Threads that run jobs beside the runner's own, at most 4096. 0, the default: the runner's own thread
+   * runs them all.
+   */
+  uint32_t worker_threads;
+  /**
+   * The most threads for blocking parts of jobs at a time, at most 4096. 0: 512.
+   */
+  uint32_t max_blocking_threads;
+  /**
+   * Must be 0.
+   */
+  uint32_t flags;
+  /**
+   * The name of the runner's threads, UTF-8; copied. NULL: "palitra".
+   */
+  const char *thread_name;
+  /**
+   * The stack of each thread in bytes, 64 KiB to 1 GiB. 0: 2 MiB.
+   */
+  size_t thread_stack_size;
+  /**
+   * The most unfinished jobs at a time; one more is answered PALITRA_BUSY. 0: unbounded.
+   */
+  size_t max_in_flight;
+  /**
+   * The largest payload in bytes; a larger one is answered PALITRA_TOO_LARGE. 0: unbounded.
+   */
+  size_t max_payload;
+} palitra_runner_options;
+
+/**
+ * A completion queue. A value like an integer, as palitra_runner is. The id 0 is no queue.
+ */
+typedef struct palitra_queue {
+  /**
+   * Which queue.
+   */
+  uint64_t id;
+} palitra_queue;
+
+/**
+ * How a job is to be submitted. Call palitra_submit_options_init first, then change what is to differ.
+ */
+typedef struct palitra_submit_options {
+  /**
+   * The size of this struct in bytes, set by palitra_submit_options_init.
+   */
+  uint32_t size;
+  /**
+   * Must be 0.
+   */
+  uint32_t flags;
+  /**
+   * The job is cancelled and its token finishes as PALITRA_DEADLINE so many nanoseconds after the call.
+   * Negative, the default: none.
+   */
+  int64_t deadline_ns;
+  /**
+   * Reserved for completion queues; must be the id 0.
+   */
+  struct palitra_queue queue;
+  /**
+   * Reserved for completion queues.
+   */
+  uint64_t tag;
+} palitra_submit_options;
+
+/**
+ * A persistent runtime thread that jobs are submitted to. A value like an integer: copy it, compare its id,
+ * pass it to any thread. The id 0 is no runner. Freed with palitra_runner_free; afterwards the handle is
+ * stale, and every call answers PALITRA_INVALID_HANDLE for it.
+ */
+typedef struct palitra_runner {
+  /**
+   * Which runner.
+   */
+  uint64_t id;
+} palitra_runner;
+
+/**
+ * One submitted job. A value like an integer, as palitra_runner is. The id 0 is no token. Freed with
+ * palitra_token_free, before or after the job has finished.
+ */
+typedef struct palitra_token {
+  /**
+   * Which token.
+   */
+  uint64_t id;
+} palitra_token;
+
+/**
+ * It succeeded.
+ */
+#define PALITRA_OK 0
+
+/**
+ * It has not finished yet.
+ */
+#define PALITRA_PENDING 1
+
+/**
+ * There is nothing more to come.
+ */
+#define PALITRA_END 2
+
+/**
+ * The job ran and answered an error of its own: see the reply's code and message.
+ */
+#define PALITRA_JOB_FAILED 10
+
+/**
+ * The job panicked: see the reply's message. The runner lives on.
+ */
+#define PALITRA_JOB_PANICKED 11
+
+/**
+ * The job was cancelled before it finished: by a call, a fail-fast gather or a shutdown.
+ */
+#define PALITRA_CANCELLED 12
+
+/**
+ * The job's deadline, or the timeout of its run, passed before it finished.
+ */
+#define PALITRA_DEADLINE 13
+
+/**
+ * An argument is NULL, not UTF-8, or has a size or value that the call does not take.
+ */
+#define PALITRA_INVALID_ARGUMENT 20
+
+/**
+ * The handle is zero, stale, freed, forged or of another kind.
+ */
+#define PALITRA_INVALID_HANDLE 21
+
+/**
+ * No job of that name is registered in this library.
+ */
+#define PALITRA_UNKNOWN_JOB 22
+
+/**
+ * As many are in flight, or exist, as may be.
+ */
+#define PALITRA_BUSY 23
+
+/**
+ * The payload is larger than the runner takes.
+ */
+#define PALITRA_TOO_LARGE 24
+
+/**
+ * The call would block the runner's own thread: it came from one of its jobs.
+ */
+#define PALITRA_WOULD_DEADLOCK 25
+
+/**
+ * The runner was shut down.
+ */
+#define PALITRA_SHUT_DOWN 26
+
+/**
+ * The handle was made before this process was forked from its parent.
+ */
+#define PALITRA_FORKED 27
+
+/**
+ * The library could not do its part: the system refused a thread, or a defect of its own.
+ */
+#define PALITRA_INTERNAL 29
+
+/**
+ * Any bytes.
+ */
+#define PALITRA_BYTES 0
+
+/**
+ * UTF-8 text, without a NUL at its end.
+ */
+#define PALITRA_TEXT 1
+
+/**
+ * One JSON value.
+ */
+#define PALITRA_JSON 2
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The version of the library, such as "1.2.3". Never NULL; lives as long as the library is loaded.
+ */
+const char *palitra_version(void);
+
+/**
+ * The ABI version of the library that is loaded; compare it with PALITRA_ABI_VERSION of the header.
+ */
+uint32_t palitra_abi_version(void);
+
+/**
+ * The name of a status, such as "PALITRA_OK"; "PALITRA_UNKNOWN_STATUS" for a number that is none.
+ * Never NULL; lives as long as the library is loaded.
+ */
+const char *palitra_status_name(palitra_status status);
+
+/**
+ * One sentence that says what a status means. Never NULL; lives as long as the library is loaded.
+ */
+const char *palitra_status_message(palitra_status status);
+
+/**
+ * How many jobs this library holds. It never changes while the library is loaded.
+ */
+size_t palitra_job_count(void);
+
+/**
+ * Describes the job at an index below palitra_job_count, in the order of names.
+ *
+ * Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for an index beyond the last or a NULL out, which leaves the
+ * out as it was.
+ */
+palitra_status palitra_job_at(size_t index, struct palitra_job_info *out);
+
+/**
+ * Frees what a reply owns and empties it: freeing it again, or freeing NULL, does nothing. A reply that was
+ * copied as a struct is one reply: free one of the copies.
+ *
+ * From any thread, at any time, also after the runner is gone and in a forked child.
+ */
+void palitra_reply_free(struct palitra_reply *reply);
+
+/**
+ * Sets the size and the defaults. NULL does nothing.
+ */
+void palitra_runner_options_init(struct palitra_runner_options *options);
+
+/**
+ * Sets the size and the defaults. NULL does nothing.
+ */
+void palitra_submit_options_init(struct palitra_submit_options *options);
+
+/**
+ * Makes a runner. NULL options mean the defaults: one thread, no limits. The caller frees it with
+ * palitra_runner_free.
+ *
+ * Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out or options that cannot be meant;
+ * PALITRA_INTERNAL if the system refuses the thread or its file descriptors. Unless PALITRA_OK the out is the
+ * id 0.
+ */
+palitra_status palitra_runner_new(const struct palitra_runner_options *options, struct palitra_runner *out);
+
+/**
+ * The global runner of this process, made now if there is none or the last one was shut down. The same
+ * handle for every caller; it belongs to the library and needs no free. After palitra_shutdown_global_runner
+ * it can still be waited on, until the next global runner is made.
+ *
+ * Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out; PALITRA_INTERNAL.
+ */
+palitra_status palitra_runner_global(struct palitra_runner *out);
+
+/**
+ * Whether the global runner takes work. Makes none.
+ */
+bool palitra_is_runner_alive(void);
+
+/**
+ * Shuts the global runner down as palitra_runner_shutdown does; the next use of the global runner makes a
+ * new one. PALITRA_OK if there is none.
+ */
+palitra_status palitra_shutdown_global_runner(int64_t grace_ns);
+
+/**
+ * Whether a runner takes work: false for one that was shut down or freed, for no runner, and in a forked
+ * child for a runner of the parent.
+ */
+bool palitra_runner_is_alive(struct palitra_runner runner);
+
+/**
+ * Runs a job to its end and fills its reply, which the caller frees. The payload is copied.
+ *
+ * With a negative timeout the job is polled once on the calling thread; one that is ready at once needs no
+ * other thread. Past a timeout of 0 or more nanoseconds the job is cancelled and the answer is
+ * PALITRA_DEADLINE.
+ *
+ * Answers how the job ended: PALITRA_OK, PALITRA_JOB_FAILED, PALITRA_JOB_PANICKED, PALITRA_CANCELLED,
+ * PALITRA_DEADLINE. Or why it was not run: PALITRA_INVALID_ARGUMENT (a NULL name, data that is NULL but not
+ * empty), PALITRA_INVALID_HANDLE, PALITRA_UNKNOWN_JOB, PALITRA_BUSY, PALITRA_TOO_LARGE,
+ * PALITRA_WOULD_DEADLOCK (from a job of this runner), PALITRA_SHUT_DOWN, PALITRA_FORKED. The out may be NULL.
+ */
+palitra_status palitra_runner_run(struct palitra_runner runner,
+                                  const char *job,
+                                  const void *data,
+                                  size_t len,
+                                  int64_t timeout_ns,
+                                  struct palitra_reply *out);
+
+/**
+ * Submits a job and returns at once. The payload is copied. NULL options mean the defaults. The caller frees
+ * the token with palitra_token_free; with a NULL out the job runs detached.
+ *
+ * Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT, PALITRA_INVALID_HANDLE, PALITRA_UNKNOWN_JOB, PALITRA_BUSY,
+ * PALITRA_TOO_LARGE, PALITRA_SHUT_DOWN, PALITRA_FORKED as palitra_runner_run does. Unless PALITRA_OK nothing
+ * was submitted and the out is the id 0. From any thread, also from a job of the same runner.
+ */
+palitra_status palitra_runner_submit(struct palitra_runner runner,
+                                     const char *job,
+                                     const void *data,
+                                     size_t len,
+                                     const struct palitra_submit_options *options,
+                                     struct palitra_token *out);
+
+/**
+ * Waits for a job and fills its reply, which the caller frees, each time anew; the out may be NULL.
+ *
+ * Answers the job's own status once it has finished; PALITRA_PENDING past the timeout, the job runs on.
+ * PALITRA_INVALID_HANDLE, also when the token is freed meanwhile; PALITRA_INVALID_ARGUMENT for a token of
+ * another runner; PALITRA_WOULD_DEADLOCK from a job of this runner; PALITRA_FORKED. Any number of threads may
+ * wait for the same token. Works after a shutdown, which leaves no token unfinished.
+ */
+palitra_status palitra_runner_wait(struct palitra_runner runner,
+                                   struct palitra_token token,
+                                   int64_t timeout_ns,
+                                   struct palitra_reply *out);
+
+/**
+ * Waits until one of n tokens has finished, however its job ended, and sets the index of it.
+ *
+ * Answers PALITRA_OK; PALITRA_PENDING past the timeout; PALITRA_INVALID_ARGUMENT for no tokens or a token of
+ * another runner; PALITRA_INVALID_HANDLE, PALITRA_WOULD_DEADLOCK, PALITRA_FORKED. The index is written with
+ * PALITRA_OK only, and may be NULL.
+ */
+palitra_status palitra_runner_wait_any(struct palitra_runner runner,
+                                       const struct palitra_token *tokens,
+                                       size_t n,
+                                       int64_t timeout_ns,
+                                       size_t *index);
+
+/**
+ * Waits for n tokens and fills n replies in the order of the tokens; the caller frees each. The replies may
+ * be NULL.
+ *
+ * Answers PALITRA_OK when every job succeeded, at once for no tokens; else the status of the first in order
+ * that did not. PALITRA_PENDING past the timeout: the replies of unfinished jobs say PALITRA_PENDING and the
+ * jobs run on. With PALITRA_FAIL_FAST it returns at the first failure in time, with its status, after
+ * cancelling the rest.
+ *
+ * PALITRA_INVALID_ARGUMENT (also for unknown flags or a token of another runner), PALITRA_INVALID_HANDLE,
+ * PALITRA_WOULD_DEADLOCK, PALITRA_FORKED: nothing was waited for, and every reply says so too.
+ */
+palitra_status palitra_runner_gather(struct palitra_runner runner,
+                                     const struct palitra_token *tokens,
+                                     size_t n,
+                                     uint32_t flags,
+                                     int64_t timeout_ns,
+                                     struct palitra_reply *replies);
+
+/**
+ * Shuts a runner down: refuses new work, lets jobs finish for the grace (negative: as long as they take),
+ * cancels the rest, finishes every token, wakes every waiter and joins the threads. Does not free the handle.
+ *
+ * Answers PALITRA_OK; PALITRA_PENDING if a job that never yields kept its thread for a second beyond the
+ * grace: every token has finished, the thread is left behind. PALITRA_WOULD_DEADLOCK from a job of this
+ * runner, where nothing is done. PALITRA_INVALID_HANDLE, PALITRA_FORKED. May be called again and by several
+ * threads at once. Replies of finished tokens stay readable.
+ */
+palitra_status palitra_runner_shutdown(struct palitra_runner runner, int64_t grace_ns);
+
+/**
+ * Frees a runner, after shutting it down with a grace of 0: the handle is stale from now on. From a job of
+ * this runner it returns at once and the runner ends by itself. Freeing a runner twice, or one that is none,
+ * does nothing; so does freeing a parent's runner in a forked child.
+ */
+void palitra_runner_free(struct palitra_runner runner);
+
+/**
+ * Looks whether a job has finished; never blocks.
+ *
+ * Answers the job's own status and fills the reply, which the caller frees, each time anew; the out may be
+ * NULL. PALITRA_PENDING while the job runs. PALITRA_INVALID_HANDLE, PALITRA_FORKED.
+ * From any thread, also after the token's runner was shut down and freed.
+ */
+palitra_status palitra_token_poll(struct palitra_token token, struct palitra_reply *out);
+
+/**
+ * Finishes a token as PALITRA_CANCELLED and drops its job at its next await. Does not free the token.
+ *
+ * Answers PALITRA_OK, also if the job had finished: then nothing changes. PALITRA_INVALID_HANDLE,
+ * PALITRA_FORKED. Never blocks; from any thread.
+ */
+palitra_status palitra_token_cancel(struct palitra_token token);
+
+/**
+ * Frees a token: the handle is stale from now on. An unfinished job is detached, not cancelled: it runs to
+ * its end and its reply is thrown away. Whoever waits for the token is answered PALITRA_INVALID_HANDLE.
+ *
+ * Freeing a token twice, or one that is none, does nothing. Never blocks; from any thread.
+ */
+void palitra_token_free(struct palitra_token token);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* PALITRA_H */

@@ -1,0 +1,77 @@
+//! The library itself: versions, texts, the jobs it holds, freeing a reply.
+
+use std::ffi::c_char;
+use std::mem::MaybeUninit;
+
+use crate::ffi::boundary::{enter, enter_or};
+use crate::ffi::reply;
+use crate::ffi::types::{palitra_job_info, palitra_reply, palitra_status};
+use crate::registry;
+use crate::reply::Status;
+
+/// The version of this ABI. It changes when a program built against an older header would no longer work.
+pub const PALITRA_ABI_VERSION: u32 = 1;
+
+/// The version of the library, such as "1.2.3". Never NULL; lives as long as the library is loaded.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_version() -> *const c_char {
+    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
+}
+
+/// The ABI version of the library that is loaded; compare it with PALITRA_ABI_VERSION of the header.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_abi_version() -> u32 {
+    PALITRA_ABI_VERSION
+}
+
+/// The name of a status, such as "PALITRA_OK"; "PALITRA_UNKNOWN_STATUS" for a number that is none.
+/// Never NULL; lives as long as the library is loaded.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_status_name(status: palitra_status) -> *const c_char {
+    Status::from_number(status).map_or(c"PALITRA_UNKNOWN_STATUS", |status| status.texts().0).as_ptr()
+}
+
+/// One sentence that says what a status means. Never NULL; lives as long as the library is loaded.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_status_message(status: palitra_status) -> *const c_char {
+    Status::from_number(status).map_or(c"not a status of this version", |status| status.texts().1).as_ptr()
+}
+
+/// How many jobs this library holds. It never changes while the library is loaded.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_job_count() -> usize {
+    enter_or(0, registry::count)
+}
+
+/// Describes the job at an index below palitra_job_count, in the order of names.
+///
+/// Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for an index beyond the last or a NULL out, which leaves the
+/// out as it was.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_job_at(index: usize, out: Option<&mut MaybeUninit<palitra_job_info>>) -> palitra_status {
+    enter(|| {
+        let out = out.ok_or(Status::InvalidArgument)?;
+        let job = registry::at(index).ok_or(Status::InvalidArgument)?;
+        let (name, doc) = job.texts();
+        out.write(palitra_job_info {
+            name: name.as_ptr(),
+            doc: doc.as_ptr(),
+            input: job.input() as i32,
+            output: job.output() as i32,
+        });
+        Ok(())
+    })
+}
+
+/// Frees what a reply owns and empties it: freeing it again, or freeing NULL, does nothing. A reply that was
+/// copied as a struct is one reply: free one of the copies.
+///
+/// From any thread, at any time, also after the runner is gone and in a forked child.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_reply_free(reply: Option<&mut palitra_reply>) {
+    enter_or((), || {
+        if let Some(reply) = reply {
+            reply::take_back(reply);
+        }
+    });
+}

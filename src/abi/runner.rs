@@ -1,0 +1,283 @@
+//! The runner: made, asked, shut down.
+
+use std::ffi::{c_char, c_void};
+use std::mem::MaybeUninit;
+use std::time::{Duration, Instant};
+
+use crate::ffi::argument::{self, Sized32, array, bytes, options, out_array, text};
+use crate::ffi::boundary::{enter, enter_or, enter_reply};
+use crate::ffi::types::{
+    PALITRA_FAIL_FAST, palitra_reply, palitra_runner, palitra_runner_options, palitra_status, palitra_submit_options,
+    palitra_token,
+};
+use crate::ffi::{handle, reply};
+use crate::gather;
+use crate::reply::{Error, Status};
+use crate::runner::{self, Options, Payload, Runner};
+use crate::token::Until;
+
+/// Sets the size and the defaults. NULL does nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_runner_options_init(options: Option<&mut MaybeUninit<palitra_runner_options>>) {
+    if let Some(options) = options {
+        options.write(Sized32::defaults());
+    }
+}
+
+/// Sets the size and the defaults. NULL does nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_submit_options_init(options: Option<&mut MaybeUninit<palitra_submit_options>>) {
+    if let Some(options) = options {
+        options.write(Sized32::defaults());
+    }
+}
+
+/// Makes a runner. NULL options mean the defaults: one thread, no limits. The caller frees it with
+/// palitra_runner_free.
+///
+/// Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out or options that cannot be meant;
+/// PALITRA_INTERNAL if the system refuses the thread or its file descriptors. Unless PALITRA_OK the out is the
+/// id 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn palitra_runner_new(
+    options: *const palitra_runner_options,
+    out: Option<&mut MaybeUninit<palitra_runner>>,
+) -> palitra_status {
+    enter(|| {
+        let out = out.ok_or(Status::InvalidArgument)?.write(palitra_runner { id: 0 });
+        let given = options!(options)?;
+        if given.flags != 0 {
+            return Err(Status::InvalidArgument);
+        }
+        let thread_name = match given.thread_name.is_null() {
+            true => String::new(),
+            false => argument::utf8(text!(given.thread_name)?)?.to_string(),
+        };
+        let runner = Runner::with_options(Options {
+            worker_threads: given.worker_threads,
+            max_blocking_threads: given.max_blocking_threads,
+            thread_name,
+            thread_stack_size: given.thread_stack_size,
+            max_in_flight: given.max_in_flight,
+            max_payload: given.max_payload,
+        });
+        *out = handle::of_runner(runner.map_err(|error| error.status())?)?;
+        Ok(())
+    })
+}
+
+/// The global runner of this process, made now if there is none or the last one was shut down. The same
+/// handle for every caller; it belongs to the library and needs no free. After palitra_shutdown_global_runner
+/// it can still be waited on, until the next global runner is made.
+///
+/// Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out; PALITRA_INTERNAL.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_runner_global(out: Option<&mut MaybeUninit<palitra_runner>>) -> palitra_status {
+    enter(|| {
+        let out = out.ok_or(Status::InvalidArgument)?.write(palitra_runner { id: 0 });
+        *out = handle::of_global_runner().map_err(|error| error.status())?;
+        Ok(())
+    })
+}
+
+/// Whether the global runner takes work. Makes none.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_is_runner_alive() -> bool {
+    enter_or(false, runner::is_runner_alive)
+}
+
+/// Shuts the global runner down as palitra_runner_shutdown does; the next use of the global runner makes a
+/// new one. PALITRA_OK if there is none.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_shutdown_global_runner(grace_ns: i64) -> palitra_status {
+    enter(|| status_of(runner::shutdown_global_runner(argument::timeout(grace_ns))))
+}
+
+/// Whether a runner takes work: false for one that was shut down or freed, for no runner, and in a forked
+/// child for a runner of the parent.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_runner_is_alive(runner: palitra_runner) -> bool {
+    enter_or(false, || handle::core(runner).is_ok_and(|core| core.is_alive()))
+}
+
+/// Runs a job to its end and fills its reply, which the caller frees. The payload is copied.
+///
+/// With a negative timeout the job is polled once on the calling thread; one that is ready at once needs no
+/// other thread. Past a timeout of 0 or more nanoseconds the job is cancelled and the answer is
+/// PALITRA_DEADLINE.
+///
+/// Answers how the job ended: PALITRA_OK, PALITRA_JOB_FAILED, PALITRA_JOB_PANICKED, PALITRA_CANCELLED,
+/// PALITRA_DEADLINE. Or why it was not run: PALITRA_INVALID_ARGUMENT (a NULL name, data that is NULL but not
+/// empty), PALITRA_INVALID_HANDLE, PALITRA_UNKNOWN_JOB, PALITRA_BUSY, PALITRA_TOO_LARGE,
+/// PALITRA_WOULD_DEADLOCK (from a job of this runner), PALITRA_SHUT_DOWN, PALITRA_FORKED. The out may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn palitra_runner_run(
+    runner: palitra_runner,
+    job: *const c_char,
+    data: *const c_void,
+    len: usize,
+    timeout_ns: i64,
+    out: Option<&mut MaybeUninit<palitra_reply>>,
+) -> palitra_status {
+    enter_reply(out, || {
+        let core = handle::core(runner)?;
+        let job = argument::job(text!(job)?)?;
+        let payload = Payload::Borrowed(bytes!(data, len)?);
+        core.run(job, payload, argument::timeout(timeout_ns))
+    })
+}
+
+/// Submits a job and returns at once. The payload is copied. NULL options mean the defaults. The caller frees
+/// the token with palitra_token_free; with a NULL out the job runs detached.
+///
+/// Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT, PALITRA_INVALID_HANDLE, PALITRA_UNKNOWN_JOB, PALITRA_BUSY,
+/// PALITRA_TOO_LARGE, PALITRA_SHUT_DOWN, PALITRA_FORKED as palitra_runner_run does. Unless PALITRA_OK nothing
+/// was submitted and the out is the id 0. From any thread, also from a job of the same runner.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn palitra_runner_submit(
+    runner: palitra_runner,
+    job: *const c_char,
+    data: *const c_void,
+    len: usize,
+    options: *const palitra_submit_options,
+    out: Option<&mut MaybeUninit<palitra_token>>,
+) -> palitra_status {
+    enter(|| {
+        let out = out.map(|out| out.write(palitra_token { id: 0 }));
+        let core = handle::core(runner)?;
+        let job = argument::job(text!(job)?)?;
+        let payload = Payload::Borrowed(bytes!(data, len)?);
+        let given = options!(options)?;
+        if given.flags != 0 {
+            return Err(Status::InvalidArgument);
+        }
+        if given.queue.id != 0 {
+            return Err(Status::InvalidHandle);
+        }
+        let deadline = argument::timeout(given.deadline_ns).and_then(|after| Instant::now().checked_add(after));
+        let token = core.submit(job, payload, deadline)?;
+        if let Some(out) = out {
+            *out = handle::of_token(token.into_id());
+        }
+        Ok(())
+    })
+}
+
+/// Waits for a job and fills its reply, which the caller frees, each time anew; the out may be NULL.
+///
+/// Answers the job's own status once it has finished; PALITRA_PENDING past the timeout, the job runs on.
+/// PALITRA_INVALID_HANDLE, also when the token is freed meanwhile; PALITRA_INVALID_ARGUMENT for a token of
+/// another runner; PALITRA_WOULD_DEADLOCK from a job of this runner; PALITRA_FORKED. Any number of threads may
+/// wait for the same token. Works after a shutdown, which leaves no token unfinished.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_runner_wait(
+    runner: palitra_runner,
+    token: palitra_token,
+    timeout_ns: i64,
+    out: Option<&mut MaybeUninit<palitra_reply>>,
+) -> palitra_status {
+    enter_reply(out, || {
+        let token = handle::token_of(&*handle::core(runner)?, token)?;
+        token.wait_until(Until::after(argument::timeout(timeout_ns)))
+    })
+}
+
+/// Waits until one of n tokens has finished, however its job ended, and sets the index of it.
+///
+/// Answers PALITRA_OK; PALITRA_PENDING past the timeout; PALITRA_INVALID_ARGUMENT for no tokens or a token of
+/// another runner; PALITRA_INVALID_HANDLE, PALITRA_WOULD_DEADLOCK, PALITRA_FORKED. The index is written with
+/// PALITRA_OK only, and may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn palitra_runner_wait_any(
+    runner: palitra_runner,
+    tokens: *const palitra_token,
+    n: usize,
+    timeout_ns: i64,
+    index: Option<&mut MaybeUninit<usize>>,
+) -> palitra_status {
+    enter(|| {
+        let core = handle::core(runner)?;
+        let tokens = handle::tokens_of(&core, array!(tokens, n)?)?;
+        let first = gather::wait_any(&tokens, Until::after(argument::timeout(timeout_ns)))?;
+        if let Some(index) = index {
+            index.write(first);
+        }
+        Ok(())
+    })
+}
+
+/// Waits for n tokens and fills n replies in the order of the tokens; the caller frees each. The replies may
+/// be NULL.
+///
+/// Answers PALITRA_OK when every job succeeded, at once for no tokens; else the status of the first in order
+/// that did not. PALITRA_PENDING past the timeout: the replies of unfinished jobs say PALITRA_PENDING and the
+/// jobs run on. With PALITRA_FAIL_FAST it returns at the first failure in time, with its status, after
+/// cancelling the rest.
+///
+/// PALITRA_INVALID_ARGUMENT (also for unknown flags or a token of another runner), PALITRA_INVALID_HANDLE,
+/// PALITRA_WOULD_DEADLOCK, PALITRA_FORKED: nothing was waited for, and every reply says so too.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn palitra_runner_gather(
+    runner: palitra_runner,
+    tokens: *const palitra_token,
+    n: usize,
+    flags: u32,
+    timeout_ns: i64,
+    replies: *mut palitra_reply,
+) -> palitra_status {
+    enter(|| {
+        let mut outs = out_array!(replies, n)?.unwrap_or_default().iter_mut();
+        let gathered = enter_or(Err(Status::Internal), || {
+            let core = handle::core(runner)?;
+            if flags & !PALITRA_FAIL_FAST != 0 {
+                return Err(Status::InvalidArgument);
+            }
+            let tokens = handle::tokens_of(&core, array!(tokens, n)?)?;
+            let until = Until::after(argument::timeout(timeout_ns));
+            Ok(if flags & PALITRA_FAIL_FAST != 0 {
+                gather::gather_fail_fast(&tokens, until)
+            } else {
+                gather::gather(&tokens, until)
+            })
+        });
+        let (status, answers) = match gathered {
+            Ok(gathered) => (gathered.status, gathered.replies),
+            Err(status) => (status, Vec::new()),
+        };
+        for answer in answers {
+            reply::give(answer, outs.next());
+        }
+        for out in outs {
+            reply::give(Err(status), Some(out));
+        }
+        if status == Status::Ok { Ok(()) } else { Err(status) }
+    })
+}
+
+/// Shuts a runner down: refuses new work, lets jobs finish for the grace (negative: as long as they take),
+/// cancels the rest, finishes every token, wakes every waiter and joins the threads. Does not free the handle.
+///
+/// Answers PALITRA_OK; PALITRA_PENDING if a job that never yields kept its thread for a second beyond the
+/// grace: every token has finished, the thread is left behind. PALITRA_WOULD_DEADLOCK from a job of this
+/// runner, where nothing is done. PALITRA_INVALID_HANDLE, PALITRA_FORKED. May be called again and by several
+/// threads at once. Replies of finished tokens stay readable.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_runner_shutdown(runner: palitra_runner, grace_ns: i64) -> palitra_status {
+    enter(|| status_of(handle::runner(runner)?.shutdown(argument::timeout(grace_ns))))
+}
+
+/// Frees a runner, after shutting it down with a grace of 0: the handle is stale from now on. From a job of
+/// this runner it returns at once and the runner ends by itself. Freeing a runner twice, or one that is none,
+/// does nothing; so does freeing a parent's runner in a forked child.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_runner_free(runner: palitra_runner) {
+    enter_or((), || {
+        if let Ok(runner) = handle::free_runner(runner) {
+            runner.end(Duration::ZERO);
+        }
+    });
+}
+
+fn status_of(result: Result<(), Error>) -> Result<(), Status> {
+    result.map_err(|error| error.status())
+}

@@ -1,0 +1,155 @@
+//! The structs and numbers of the C ABI. The doc comments become the header's.
+
+#![allow(non_camel_case_types)]
+
+use std::ffi::{c_char, c_void};
+
+/// How a call or a job ended: one of the PALITRA_ numbers that follow. New ones may be added; none is reused.
+pub type palitra_status = i32;
+
+/// It succeeded.
+pub const PALITRA_OK: palitra_status = 0;
+/// It has not finished yet.
+pub const PALITRA_PENDING: palitra_status = 1;
+/// There is nothing more to come.
+pub const PALITRA_END: palitra_status = 2;
+/// The job ran and answered an error of its own: see the reply's code and message.
+pub const PALITRA_JOB_FAILED: palitra_status = 10;
+/// The job panicked: see the reply's message. The runner lives on.
+pub const PALITRA_JOB_PANICKED: palitra_status = 11;
+/// The job was cancelled before it finished: by a call, a fail-fast gather or a shutdown.
+pub const PALITRA_CANCELLED: palitra_status = 12;
+/// The job's deadline, or the timeout of its run, passed before it finished.
+pub const PALITRA_DEADLINE: palitra_status = 13;
+/// An argument is NULL, not UTF-8, or has a size or value that the call does not take.
+pub const PALITRA_INVALID_ARGUMENT: palitra_status = 20;
+/// The handle is zero, stale, freed, forged or of another kind.
+pub const PALITRA_INVALID_HANDLE: palitra_status = 21;
+/// No job of that name is registered in this library.
+pub const PALITRA_UNKNOWN_JOB: palitra_status = 22;
+/// As many are in flight, or exist, as may be.
+pub const PALITRA_BUSY: palitra_status = 23;
+/// The payload is larger than the runner takes.
+pub const PALITRA_TOO_LARGE: palitra_status = 24;
+/// The call would block the runner's own thread: it came from one of its jobs.
+pub const PALITRA_WOULD_DEADLOCK: palitra_status = 25;
+/// The runner was shut down.
+pub const PALITRA_SHUT_DOWN: palitra_status = 26;
+/// The handle was made before this process was forked from its parent.
+pub const PALITRA_FORKED: palitra_status = 27;
+/// The library could not do its part: the system refused a thread, or a defect of its own.
+pub const PALITRA_INTERNAL: palitra_status = 29;
+
+/// What the bytes of a payload or a reply are.
+pub type palitra_format = i32;
+
+/// Any bytes.
+pub const PALITRA_BYTES: palitra_format = 0;
+/// UTF-8 text, without a NUL at its end.
+pub const PALITRA_TEXT: palitra_format = 1;
+/// One JSON value.
+pub const PALITRA_JSON: palitra_format = 2;
+
+/// A gather flag: return at the first failure in time and cancel the rest. Written out in cbindgen.toml.
+pub const PALITRA_FAIL_FAST: u32 = 1;
+
+/// A persistent runtime thread that jobs are submitted to. A value like an integer: copy it, compare its id,
+/// pass it to any thread. The id 0 is no runner. Freed with palitra_runner_free; afterwards the handle is
+/// stale, and every call answers PALITRA_INVALID_HANDLE for it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct palitra_runner {
+    /// Which runner.
+    pub id: u64,
+}
+
+/// One submitted job. A value like an integer, as palitra_runner is. The id 0 is no token. Freed with
+/// palitra_token_free, before or after the job has finished.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct palitra_token {
+    /// Which token.
+    pub id: u64,
+}
+
+/// A completion queue. A value like an integer, as palitra_runner is. The id 0 is no queue.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct palitra_queue {
+    /// Which queue.
+    pub id: u64,
+}
+
+/// What a finished job left. Every call that fills one leaves it fit for palitra_reply_free, whatever it
+/// answers; the caller owns it and frees it with that function. The data stays where it is until then, also
+/// after the token and the runner are gone.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct palitra_reply {
+    /// How the job ended, or why there is no reply.
+    pub status: palitra_status,
+    /// The number that a job gave its failure; 0 otherwise.
+    pub code: i32,
+    /// What the data is.
+    pub format: palitra_format,
+    /// The result; unless the status is PALITRA_OK a message in UTF-8. Not terminated by a NUL.
+    pub data: *const u8,
+    /// The length of the data in bytes.
+    pub len: usize,
+    /// The library's own; do not touch.
+    pub owner: *mut c_void,
+}
+
+/// What a job is. The strings belong to the library and live as long as it is loaded.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct palitra_job_info {
+    /// The name it is submitted by.
+    pub name: *const c_char,
+    /// Its documentation; empty if it has none.
+    pub doc: *const c_char,
+    /// The format of the payload it takes.
+    pub input: palitra_format,
+    /// The format of the reply it leaves when it succeeds.
+    pub output: palitra_format,
+}
+
+/// How a runner is to be made. Call palitra_runner_options_init first, then change what is to differ.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct palitra_runner_options {
+    /// The size of this struct in bytes, set by palitra_runner_options_init.
+    pub size: u32,
+    /// Threads that run jobs beside the runner's own, at most 4096. 0, the default: the runner's own thread
+    /// runs them all.
+    pub worker_threads: u32,
+    /// The most threads for blocking parts of jobs at a time, at most 4096. 0: 512.
+    pub max_blocking_threads: u32,
+    /// Must be 0.
+    pub flags: u32,
+    /// The name of the runner's threads, UTF-8; copied. NULL: "palitra".
+    pub thread_name: *const c_char,
+    /// The stack of each thread in bytes, 64 KiB to 1 GiB. 0: 2 MiB.
+    pub thread_stack_size: usize,
+    /// The most unfinished jobs at a time; one more is answered PALITRA_BUSY. 0: unbounded.
+    pub max_in_flight: usize,
+    /// The largest payload in bytes; a larger one is answered PALITRA_TOO_LARGE. 0: unbounded.
+    pub max_payload: usize,
+}
+
+/// How a job is to be submitted. Call palitra_submit_options_init first, then change what is to differ.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct palitra_submit_options {
+    /// The size of this struct in bytes, set by palitra_submit_options_init.
+    pub size: u32,
+    /// Must be 0.
+    pub flags: u32,
+    /// The job is cancelled and its token finishes as PALITRA_DEADLINE so many nanoseconds after the call.
+    /// Negative, the default: none.
+    pub deadline_ns: i64,
+    /// Reserved for completion queues; must be the id 0.
+    pub queue: palitra_queue,
+    /// Reserved for completion queues.
+    pub tag: u64,
+}
