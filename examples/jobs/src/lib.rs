@@ -1,0 +1,63 @@
+//! A job library to start from: copy this folder, name the crate, write your async functions.
+//!
+//! `cargo build --release` leaves `libexample_jobs.so`, which exports the C ABI of include/palitra.h and holds
+//! these jobs beside palitra's own.
+
+use std::time::Duration;
+
+use palitra::{Context, JobError, Json, State, job};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+/// Upper-cases its payload.
+#[job("text.upper")]
+async fn upper(text: String) -> String {
+    text.to_uppercase()
+}
+
+#[derive(Deserialize)]
+struct Add {
+    amount: i64,
+}
+
+#[derive(Serialize)]
+struct Total {
+    total: i64,
+}
+
+/// Shared by all jobs of a runner; made when the first of them asks for it.
+#[derive(Default)]
+struct Account {
+    total: Mutex<i64>,
+}
+
+/// Adds `{"amount": n}` to the runner's account and answers the total. Fails rather than go below zero.
+#[job("account.add")]
+async fn add(account: State<Account>, Json(add): Json<Add>) -> Result<Json<Total>, JobError> {
+    let mut total = account.total.lock().await;
+    let new = total.checked_add(add.amount).filter(|new| *new >= 0);
+    *total = new.ok_or_else(|| JobError::new(402, format!("the account holds only {total}")))?;
+    Ok(Json(Total { total: *total }))
+}
+
+/// Runs another job twice at the same time and joins what they answer.
+#[job("text.twice")]
+async fn twice(context: Context, text: String) -> Result<String, JobError> {
+    let first = context.submit_job("text.upper", text.clone()).map_err(|error| error.to_string())?;
+    let second = context.submit_job("text.upper", text).map_err(|error| error.to_string())?;
+    let (first, second) = tokio::join!(first, second);
+    let text = |reply: Result<palitra::Reply, _>| reply.map(|reply| reply.text().into_owned());
+    let (first, second) = (text(first).map_err(describe)?, text(second).map_err(describe)?);
+    Ok(format!("{first} {second}"))
+}
+
+fn describe(error: palitra::Error) -> JobError {
+    JobError::from(error.to_string())
+}
+
+/// Answers its payload after a tenth of a second.
+#[job("text.later")]
+async fn later(text: String) -> String {
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    text
+}

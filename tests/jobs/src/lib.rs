@@ -1,0 +1,118 @@
+//! The awkward jobs that tests need: they fail, panic, never finish, spin, block and submit further jobs.
+//!
+//! Built as `libpalitra_test_jobs.so`, a second library with the whole C ABI, and linked into Rust tests.
+
+use std::future::pending;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use palitra::{Context, JobError, Json, job};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Failure {
+    code: i32,
+    message: String,
+}
+
+/// Fails with the code and message of its payload.
+#[job("test.fail")]
+async fn fail(Json(failure): Json<Failure>) -> Result<(), JobError> {
+    Err(JobError::new(failure.code, failure.message))
+}
+
+/// Panics with its payload.
+#[job("test.panic")]
+async fn panic(message: String) {
+    std::panic::panic_any(message);
+}
+
+/// Panics after it has pended.
+#[job("test.panic_later")]
+async fn panic_later(message: String) {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    std::panic::panic_any(message);
+}
+
+static DROPS: AtomicUsize = AtomicUsize::new(0);
+
+struct CountDrop;
+
+impl Drop for CountDrop {
+    fn drop(&mut self) {
+        DROPS.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Never finishes.
+#[job("test.never")]
+async fn never() {
+    let _count = CountDrop;
+    pending::<()>().await;
+}
+
+/// How many jobs `test.never` were dropped in this process.
+#[job("test.drops")]
+async fn drops() -> String {
+    DROPS.load(Ordering::SeqCst).to_string()
+}
+
+#[derive(Deserialize)]
+struct Spin {
+    seconds: f64,
+}
+
+/// Keeps its thread busy and never yields.
+#[job("test.spin")]
+async fn spin(Json(spin): Json<Spin>) {
+    let began = Instant::now();
+    while began.elapsed().as_secs_f64() < spin.seconds {
+        std::hint::spin_loop();
+    }
+}
+
+#[derive(Deserialize)]
+struct Large {
+    bytes: usize,
+}
+
+/// Answers so many bytes.
+#[job("test.large")]
+async fn large(Json(large): Json<Large>) -> Vec<u8> {
+    vec![b'x'; large.bytes]
+}
+
+/// Answers nothing, at once.
+#[job("test.ready")]
+async fn ready() {}
+
+/// Echoes its payload by way of another job on the same runner.
+#[job("test.nested")]
+async fn nested(context: Context, text: String) -> Result<String, JobError> {
+    let token = context.submit_job("palitra.echo", text).map_err(|error| error.to_string())?;
+    let reply = token.await.map_err(|error| error.to_string())?;
+    Ok(reply.text().into_owned())
+}
+
+/// Blocks on a job of its own runner, on the runner's thread. Answers the name of the status it was given.
+#[job("test.block")]
+async fn block(context: Context) -> Result<String, JobError> {
+    let token = context.submit_job("test.never", "").map_err(|error| error.to_string())?;
+    let answer = token.wait(None);
+    token.cancel();
+    match answer {
+        Ok(reply) => Ok(reply.status().name().to_string()),
+        Err(error) => Ok(error.status().name().to_string()),
+    }
+}
+
+/// Two jobs with one name: neither can be meant.
+mod twins {
+    use palitra::job;
+
+    #[job("test.twin")]
+    async fn first() {}
+
+    #[job("test.twin")]
+    async fn second() {}
+}
