@@ -61,7 +61,8 @@ pub(crate) fn wait_any(tokens: &[TokenRef], until: Until) -> Result<usize, Statu
     }
     check_may_wait(tokens, until)?;
     match watch(tokens, until, 1, |_| true) {
-        Verdict::Found(index, Status::InvalidHandle) if tokens[index].poll().is_err() => Err(Status::InvalidHandle),
+        // Freed by another thread meanwhile.
+        Verdict::Found(_, Status::InvalidHandle) => Err(Status::InvalidHandle),
         Verdict::Found(index, _) => Ok(index),
         Verdict::AllFinished => Err(Status::Internal),
         Verdict::TimedOut => Err(Status::Pending),
@@ -71,11 +72,8 @@ pub(crate) fn wait_any(tokens: &[TokenRef], until: Until) -> Result<usize, Statu
 /// Every token is valid, and if one of them is pending the thread may block on it.
 fn check_may_wait(tokens: &[TokenRef], until: Until) -> Result<(), Status> {
     for token in tokens {
-        match token.poll() {
-            Ok(_) => {}
-            Err(Status::Pending) if until.has_passed() => {}
-            Err(Status::Pending) => token.check_may_block()?,
-            Err(status) => return Err(status),
+        if token.status()? == Status::Pending && !until.has_passed() {
+            token.check_may_block()?;
         }
     }
     Ok(())
@@ -150,7 +148,8 @@ impl Watcher {
             self.parker.park_until(until.instant().into_iter().chain(deadline).min());
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 // A look is enough to finish those whose deadline has passed.
-                deadline = tokens.iter().filter(|token| token.poll().is_err()).filter_map(|t| t.deadline()).min();
+                let pending = tokens.iter().filter(|token| token.status() == Ok(Status::Pending));
+                deadline = pending.filter_map(|token| token.deadline()).min();
             }
         }
     }
@@ -162,7 +161,7 @@ impl Watcher {
     fn verdict(&self, tokens: &[TokenRef]) -> Option<Verdict> {
         let found = self.found.load(Ordering::Acquire);
         if found != NOTHING {
-            let status = status_of(&tokens.get(found as usize)?.poll());
+            let status = tokens.get(found as usize)?.status().unwrap_or_else(|stale| stale);
             return Some(Verdict::Found(found as usize, status));
         }
         (self.left.load(Ordering::Acquire) == 0).then_some(Verdict::AllFinished)

@@ -32,6 +32,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context as TaskContext, Poll};
 
@@ -50,40 +51,39 @@ type Start = Box<dyn Fn(&mut Request<'_>) -> Result<JobFuture, JobError> + Send 
 
 /// A registered job.
 pub struct Job {
+    name: &'static str,
     /// As C strings, so that C can have them as they are.
-    name: CString,
+    c_name: CString,
     doc: CString,
     input: Format,
     output: Format,
     start: Start,
+    /// Whether two jobs have this name.
+    ambiguous: AtomicBool,
 }
 
 impl Job {
     /// A job that calls `handler`.
-    pub(crate) fn new<H: Handler<Arguments>, Arguments>(name: &str, doc: &str, handler: H) -> Job {
+    pub(crate) fn new<H: Handler<Arguments>, Arguments>(name: &'static str, doc: &str, handler: H) -> Job {
         Job {
-            name: c_string(name),
+            name,
+            c_name: c_string(name),
             doc: c_string(doc),
             input: H::INPUT,
             output: H::OUTPUT,
             start: Box::new(move |request| handler.start(request)),
+            ambiguous: AtomicBool::new(false),
         }
     }
 
-    /// A job that always fails with this message.
-    pub(crate) fn failing(name: &str, message: String) -> Job {
-        Job {
-            name: c_string(name),
-            doc: c_string(&message),
-            input: Format::Bytes,
-            output: Format::Bytes,
-            start: Box::new(move |_| Err(JobError::from(message.clone()))),
-        }
+    /// Another job has the same name: from now on every call fails and says so.
+    pub(crate) fn refuse(&self) {
+        self.ambiguous.store(true, Ordering::Relaxed);
     }
 
     /// What hosts submit it by.
     pub fn name(&self) -> &str {
-        self.name.to_str().unwrap_or_default()
+        self.name
     }
 
     /// Its documentation: the function's doc comment.
@@ -92,7 +92,7 @@ impl Job {
     }
 
     pub(crate) fn texts(&self) -> (&CStr, &CStr) {
-        (&self.name, &self.doc)
+        (&self.c_name, &self.doc)
     }
 
     /// The format of the payload it takes.
@@ -107,6 +107,9 @@ impl Job {
 
     /// Calls the handler. A refused payload and a panic are replies like any other.
     pub(crate) fn start(&self, request: &mut Request<'_>) -> Result<JobFuture, Reply> {
+        if self.ambiguous.load(Ordering::Relaxed) {
+            return Err(JobError::from(format!("two jobs are registered as \"{}\"", self.name())).into());
+        }
         match catch_unwind(AssertUnwindSafe(|| (self.start)(request))) {
             Ok(started) => started.map_err(Reply::from),
             Err(panic) => Err(Reply::panicked(panic_message(panic))),

@@ -102,25 +102,45 @@ impl TokenRef {
         self.cell.poll(self.id.generation)
     }
 
-    /// The runner it was submitted to.
-    pub(crate) fn runner(self) -> Result<RunnerId, Status> {
-        self.cell.runner(self.id.generation)
+    /// How the token finished, or [`Status::Pending`]; [`Status::InvalidHandle`] if it is stale.
+    pub(crate) fn status(self) -> Result<Status, Status> {
+        self.cell.status(self.id.generation)
+    }
+
+    /// [`Status::InvalidArgument`] if the token is another runner's.
+    pub(crate) fn check_runner(self, runner: RunnerId) -> Result<(), Status> {
+        if self.cell.runner(self.id.generation)? == runner { Ok(()) } else { Err(Status::InvalidArgument) }
     }
 
     /// Blocks until the token has finished or `until` has passed ([`Status::Pending`]).
     /// [`Status::WouldDeadlock`] instead of blocking on the thread of the token's own runner.
     pub(crate) fn wait_until(self, until: Until) -> Result<Reply, Status> {
-        match self.poll() {
-            Err(Status::Pending) if until.has_passed() => return Err(Status::Pending),
-            Err(Status::Pending) => {}
-            answer => return answer,
+        let (runner, answer) = self.cell.look(self.id.generation, Reply::share);
+        self.wait_if_pending(runner, answer, until)
+    }
+
+    /// The same, for a token that must be of this runner ([`Status::InvalidArgument`]).
+    pub(crate) fn wait_on(self, runner: RunnerId, until: Until) -> Result<Reply, Status> {
+        // One look for all three questions: whose it is, whether it has finished, with what.
+        match self.cell.look(self.id.generation, Reply::share) {
+            (_, Err(Status::InvalidHandle)) => Err(Status::InvalidHandle),
+            (owner, _) if owner != runner => Err(Status::InvalidArgument),
+            (_, answer) => self.wait_if_pending(runner, answer, until),
         }
-        self.check_may_block()?;
+    }
+
+    fn wait_if_pending(self, runner: RunnerId, answer: Result<Reply, Status>, until: Until) -> Result<Reply, Status> {
+        if !matches!(answer, Err(Status::Pending)) || until.has_passed() {
+            return answer;
+        }
+        if current::current() == runner {
+            return Err(Status::WouldDeadlock);
+        }
         with_parker(|parker| self.cell.wait_until(self.id.generation, parker, until.instant()))
     }
 
     pub(crate) fn check_may_block(self) -> Result<(), Status> {
-        if current::current() == self.runner()? {
+        if current::current() == self.cell.runner(self.id.generation)? {
             return Err(Status::WouldDeadlock);
         }
         Ok(())

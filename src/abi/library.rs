@@ -40,7 +40,7 @@ pub extern "C" fn palitra_status_message(status: palitra_status) -> *const c_cha
 /// How many jobs this library holds. It never changes while the library is loaded.
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_job_count() -> usize {
-    enter_or(0, registry::count)
+    enter_or(0, || registry::jobs().len())
 }
 
 /// Describes the job at an index below palitra_job_count, in the order of names.
@@ -51,7 +51,7 @@ pub extern "C" fn palitra_job_count() -> usize {
 pub extern "C" fn palitra_job_at(index: usize, out: Option<&mut MaybeUninit<palitra_job_info>>) -> palitra_status {
     enter(|| {
         let out = out.ok_or(Status::InvalidArgument)?;
-        let job = registry::at(index).ok_or(Status::InvalidArgument)?;
+        let job = *registry::jobs().get(index).ok_or(Status::InvalidArgument)?;
         let (name, doc) = job.texts();
         out.write(palitra_job_info {
             name: name.as_ptr(),

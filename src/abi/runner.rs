@@ -177,8 +177,8 @@ pub extern "C" fn palitra_runner_wait(
     out: Option<&mut MaybeUninit<palitra_reply>>,
 ) -> palitra_status {
     enter_reply(out, || {
-        let token = handle::token_of(&*handle::core(runner)?, token)?;
-        token.wait_until(Until::after(argument::timeout(timeout_ns)))
+        let runner = handle::runner_id(runner)?;
+        handle::token(token)?.wait_on(runner, Until::after(argument::timeout(timeout_ns)))
     })
 }
 
@@ -196,8 +196,7 @@ pub unsafe extern "C" fn palitra_runner_wait_any(
     index: Option<&mut MaybeUninit<usize>>,
 ) -> palitra_status {
     enter(|| {
-        let core = handle::core(runner)?;
-        let tokens = handle::tokens_of(&core, array!(tokens, n)?)?;
+        let tokens = handle::tokens_of(runner, array!(tokens, n)?)?;
         let first = gather::wait_any(&tokens, Until::after(argument::timeout(timeout_ns)))?;
         if let Some(index) = index {
             index.write(first);
@@ -228,11 +227,10 @@ pub unsafe extern "C" fn palitra_runner_gather(
     enter(|| {
         let mut outs = out_array!(replies, n)?.unwrap_or_default().iter_mut();
         let gathered = enter_or(Err(Status::Internal), || {
-            let core = handle::core(runner)?;
             if flags & !PALITRA_FAIL_FAST != 0 {
                 return Err(Status::InvalidArgument);
             }
-            let tokens = handle::tokens_of(&core, array!(tokens, n)?)?;
+            let tokens = handle::tokens_of(runner, array!(tokens, n)?)?;
             let until = Until::after(argument::timeout(timeout_ns));
             Ok(if flags & PALITRA_FAIL_FAST != 0 {
                 gather::gather_fail_fast(&tokens, until)

@@ -8,10 +8,12 @@
 //!   [ kind ] [    index     ] [  generation  ]
 //! ```
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::types::{palitra_runner, palitra_token};
 use crate::arena::{Arena, INDEX_BITS, Lookup};
+use crate::current::RunnerId;
 use crate::fork::{ChildHook, PerProcess};
 use crate::reply::{Error, Status};
 use crate::runner::{Core, Runner, global_runner};
@@ -46,15 +48,14 @@ pub(crate) fn token(handle: palitra_token) -> Result<TokenRef, Status> {
     token::find(TokenId { index, generation })
 }
 
-/// Several tokens, which must all belong to `runner`.
-pub(crate) fn tokens_of(runner: &Core, handles: &[palitra_token]) -> Result<Vec<TokenRef>, Status> {
-    handles.iter().map(|handle| token_of(runner, *handle)).collect()
-}
-
-/// A token that must belong to `runner`: with another's it would be waited for on the wrong one.
-pub(crate) fn token_of(runner: &Core, handle: palitra_token) -> Result<TokenRef, Status> {
-    let token = token(handle)?;
-    if token.runner()? == runner.id { Ok(token) } else { Err(Status::InvalidArgument) }
+/// Several tokens, which must all belong to the runner: another's would be waited for on the wrong one.
+pub(crate) fn tokens_of(runner: palitra_runner, handles: &[palitra_token]) -> Result<Vec<TokenRef>, Status> {
+    let runner = runner_id(runner)?;
+    let token_of = |handle: &palitra_token| {
+        let token = token(*handle)?;
+        token.check_runner(runner).map(|()| token)
+    };
+    handles.iter().map(token_of).collect()
 }
 
 static RUNNERS: Arena<RunnerCell> = Arena::new();
@@ -67,18 +68,16 @@ extern "C" fn in_child() {
 
 #[derive(Default)]
 struct RunnerCell {
-    slot: Mutex<RunnerSlot>,
-}
-
-#[derive(Default)]
-struct RunnerSlot {
-    generation: u32,
-    runner: Option<Runner>,
+    /// Odd while a handle with this generation is valid.
+    generation: AtomicU32,
+    /// The runner's number, for those who need no more than that.
+    id: AtomicU32,
+    runner: Mutex<Option<Runner>>,
 }
 
 impl RunnerCell {
-    fn lock(&self) -> MutexGuard<'_, RunnerSlot> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<Runner>> {
+        self.runner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -87,9 +86,11 @@ pub(crate) fn of_runner(runner: Runner) -> Result<palitra_runner, Status> {
     IN_CHILD.register();
     let (index, cell) = RUNNERS.take().ok_or(Status::Busy)?;
     let mut slot = cell.lock();
-    slot.generation += 1;
-    slot.runner = Some(runner);
-    Ok(palitra_runner { id: pack(KIND_RUNNER, index, slot.generation) })
+    cell.id.store(runner.core().id, Ordering::Relaxed);
+    *slot = Some(runner);
+    let generation = cell.generation.load(Ordering::Relaxed) + 1;
+    cell.generation.store(generation, Ordering::Release);
+    Ok(palitra_runner { id: pack(KIND_RUNNER, index, generation) })
 }
 
 /// The runner that a handle names.
@@ -104,11 +105,19 @@ pub(crate) fn core(handle: palitra_runner) -> Result<Arc<Core>, Status> {
 
 fn with_runner<R>(handle: palitra_runner, take: impl FnOnce(&Runner) -> R) -> Result<R, Status> {
     let (_, cell, generation) = runner_cell(handle)?;
-    let slot = cell.lock();
-    match &slot.runner {
-        Some(runner) if slot.generation == generation => Ok(take(runner)),
+    match &*cell.lock() {
+        Some(runner) if cell.generation.load(Ordering::Relaxed) == generation => Ok(take(runner)),
         _ => Err(Status::InvalidHandle),
     }
+}
+
+/// The number of the runner that a handle names. Takes no lock: every wait comes by here.
+pub(crate) fn runner_id(handle: palitra_runner) -> Result<RunnerId, Status> {
+    let (_, cell, generation) = runner_cell(handle)?;
+    // Before the generation: if that is still the handle's, so was this.
+    let id = cell.id.load(Ordering::Acquire);
+    let valid = cell.generation.load(Ordering::Acquire) == generation && generation % 2 == 1;
+    if valid { Ok(id) } else { Err(Status::InvalidHandle) }
 }
 
 fn runner_cell(handle: palitra_runner) -> Result<(u32, &'static RunnerCell, u32), Status> {
@@ -124,13 +133,14 @@ fn runner_cell(handle: palitra_runner) -> Result<(u32, &'static RunnerCell, u32)
 pub(crate) fn free_runner(handle: palitra_runner) -> Result<Runner, Status> {
     let (index, cell, generation) = runner_cell(handle)?;
     let mut slot = cell.lock();
-    if slot.generation != generation {
+    if cell.generation.load(Ordering::Relaxed) != generation {
         return Err(Status::InvalidHandle);
     }
-    let runner = slot.runner.take().ok_or(Status::InvalidHandle)?;
-    let reusable = slot.generation < u32::MAX;
+    let runner = slot.take().ok_or(Status::InvalidHandle)?;
+    cell.generation.store(generation.wrapping_add(1), Ordering::Release);
     drop(slot);
-    if reusable {
+    // A slot whose names are used up is never reused.
+    if generation < u32::MAX {
         RUNNERS.give_back(index);
     }
     Ok(runner)

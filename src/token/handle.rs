@@ -59,7 +59,7 @@ impl JobToken {
         let token = self.checked()?;
         if let Some(task) = &self.task {
             *task.waker.lock().unwrap_or_else(PoisonError::into_inner) = cx.waker().clone();
-            return token.poll().map(|reply| reply.status());
+            return token.status();
         }
         let task = self.task.insert(Arc::new(TaskObserver { waker: Mutex::new(cx.waker().clone()) }));
         let observer: Arc<dyn Observer> = Arc::clone(task) as _;
@@ -72,7 +72,7 @@ impl Future for JobToken {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.watch(cx) {
-            Ok(Status::Pending) | Err(Status::Pending) => Poll::Pending,
+            Ok(Status::Pending) => Poll::Pending,
             Ok(_) => Poll::Ready(JobToken::poll(&self)),
             Err(status) => Poll::Ready(Err(status.into())),
         }

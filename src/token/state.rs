@@ -49,9 +49,8 @@ struct Registration {
 }
 
 /// What is left to do, outside the lock, for the one who finished a token or let the host go.
-#[derive(Default)]
 struct Aftermath {
-    status: Option<Status>,
+    status: Status,
     task: Option<Waker>,
     observer: Option<Registration>,
     more_observers: Option<Box<Vec<Registration>>>,
@@ -59,12 +58,11 @@ struct Aftermath {
 
 impl Aftermath {
     fn settle(self) {
-        let Some(status) = self.status else { return };
         if let Some(task) = self.task {
             task.wake();
         }
         for registration in self.observer.into_iter().chain(self.more_observers.into_iter().flat_map(|more| *more)) {
-            registration.observer.finished(registration.tag, status);
+            registration.observer.finished(registration.tag, self.status);
         }
     }
 }
@@ -79,26 +77,28 @@ impl State {
     }
 
     /// Pending -> Finished. The caller has checked that the token is pending.
-    fn finish(&mut self, reply: Reply) -> Aftermath {
+    #[must_use]
+    fn finish(&mut self, reply: Reply) -> Option<Aftermath> {
         let status = reply.status();
         self.reply = Some(reply);
         self.notify(status)
     }
 
-    /// Everyone who asked is told.
-    fn notify(&mut self, status: Status) -> Aftermath {
-        Aftermath {
-            status: Some(status),
-            task: self.task.take(),
-            observer: self.observer.take(),
-            more_observers: self.more_observers.take(),
+    /// Everyone who asked is told; mostly nobody did.
+    fn notify(&mut self, status: Status) -> Option<Aftermath> {
+        let task = self.task.take();
+        // Whoever is added later is told at once, so there are no more observers without a first.
+        let observer = self.observer.take();
+        if task.is_none() && observer.is_none() {
+            return None;
         }
+        Some(Aftermath { status, task, observer, more_observers: self.more_observers.take() })
     }
 
     /// A deadline that has passed finishes the token, whoever notices it.
-    fn expire(&mut self, now: Instant) -> Option<Aftermath> {
-        let expired = self.is_pending() && self.deadline.is_some_and(|deadline| deadline <= now);
-        expired.then(|| self.finish(Reply::ending(Status::Deadline)))
+    fn expire(&mut self) -> Option<Aftermath> {
+        let expired = self.is_pending() && self.deadline.is_some_and(|deadline| deadline <= Instant::now());
+        if expired { self.finish(Reply::ending(Status::Deadline)) } else { None }
     }
 
     /// Finished -> Vacant, or nothing while a side still holds on. Whether the slot may be reused.
@@ -132,19 +132,34 @@ impl TokenCell {
         Ok(self.host_state(generation)?.runner)
     }
 
+    /// The reply, if the token has finished.
     pub(crate) fn poll(&self, generation: u32) -> Result<Reply, Status> {
-        let mut state = self.host_state(generation)?;
-        if let Some(reply) = &mut state.reply {
-            return Ok(reply.share());
+        self.look(generation, Reply::share).1
+    }
+
+    /// How the token finished, or `Pending`.
+    pub(crate) fn status(&self, generation: u32) -> Result<Status, Status> {
+        match self.look(generation, |reply| reply.status()).1 {
+            Err(Status::Pending) => Ok(Status::Pending),
+            answer => answer,
         }
-        if state.deadline.is_none() {
-            return Err(Status::Pending);
+    }
+
+    /// The runner, and what `read` makes of the reply. A look finishes a token whose deadline has passed.
+    pub(crate) fn look<R>(&self, generation: u32, read: impl FnOnce(&mut Reply) -> R) -> (RunnerId, Result<R, Status>) {
+        let mut state = match self.host_state(generation) {
+            Ok(state) => state,
+            Err(status) => return (0, Err(status)),
+        };
+        let runner = state.runner;
+        if state.reply.is_none() && state.deadline.is_none() {
+            return (runner, Err(Status::Pending));
         }
-        let aftermath = state.expire(Instant::now());
-        let answer = state.reply.as_mut().map(Reply::share).ok_or(Status::Pending);
+        let aftermath = state.expire();
+        let answer = state.reply.as_mut().map(read).ok_or(Status::Pending);
         drop(state);
-        aftermath.unwrap_or_default().settle();
-        answer
+        settle(aftermath);
+        (runner, answer)
     }
 
     /// Blocks the thread that owns `parker`.
@@ -194,6 +209,10 @@ impl TokenCell {
         if let Some(more) = &mut state.more_observers {
             more.retain(|registration| !same(registration));
         }
+        // The first place is never empty while others are taken.
+        if state.observer.is_none() {
+            state.observer = state.more_observers.as_mut().and_then(|more| more.pop());
+        }
         drop(state);
         drop(first);
     }
@@ -206,7 +225,7 @@ impl TokenCell {
         }
         let aftermath = state.finish(Reply::ending(status));
         drop(state);
-        aftermath.settle();
+        settle(aftermath);
         Ok(true)
     }
 
@@ -218,7 +237,7 @@ impl TokenCell {
         }
         let aftermath = state.finish(Reply::ending(status));
         drop(state);
-        aftermath.settle();
+        settle(aftermath);
     }
 
     pub(crate) fn is_over(&self, generation: u32) -> bool {
@@ -226,10 +245,14 @@ impl TokenCell {
         if state.generation != generation || !state.is_pending() {
             return true;
         }
-        let Some(deadline) = state.deadline else { return false };
-        let aftermath = if deadline <= Instant::now() { state.expire(deadline) } else { None };
+        if state.deadline.is_none() {
+            return false;
+        }
+        let aftermath = state.expire();
+        let is_over = !state.is_pending();
         drop(state);
-        aftermath.map(Aftermath::settle).is_some()
+        settle(aftermath);
+        is_over
     }
 
     pub(crate) fn is_over_or_wake(&self, generation: u32, task: &Waker) -> bool {
@@ -253,19 +276,17 @@ impl TokenCell {
     /// Takes no generation: as long as the job side holds on, the slot has no other tenant.
     pub(crate) fn release_job(&self, reply: Reply) -> bool {
         let mut state = lock(&self.state);
-        let (mut aftermath, mut late) = (Aftermath::default(), None);
-        if state.is_pending() {
-            aftermath = state.finish(reply);
-        } else {
-            late = Some(reply);
-        }
         // The job itself lets go: there is no task left to wake.
-        let task = aftermath.task.take().or_else(|| state.task.take());
+        let task = state.task.take();
+        let (aftermath, late) = match state.is_pending() {
+            true => (state.finish(reply), None),
+            false => (None, Some(reply)),
+        };
         state.job_holds = false;
         let (reusable, unread) = state.vacate();
         drop(state);
         drop((task, late, unread));
-        aftermath.settle();
+        settle(aftermath);
         reusable
     }
 
@@ -273,15 +294,21 @@ impl TokenCell {
     pub(crate) fn release_host(&self, generation: u32) -> Result<bool, Status> {
         let mut state = self.host_state(generation)?;
         state.host_holds = false;
-        let task = state.task.take();
-        let mut aftermath = state.notify(Status::InvalidHandle);
         // The job goes on as if nothing had happened.
-        (state.task, aftermath.task) = (task, None);
+        let task = state.task.take();
+        let aftermath = state.notify(Status::InvalidHandle);
+        state.task = task;
         let (reusable, reply) = state.vacate();
         drop(state);
         drop(reply);
-        aftermath.settle();
+        settle(aftermath);
         Ok(reusable)
+    }
+}
+
+fn settle(aftermath: Option<Aftermath>) {
+    if let Some(aftermath) = aftermath {
+        aftermath.settle();
     }
 }
 
