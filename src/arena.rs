@@ -69,7 +69,9 @@ impl<T: Default> Arena<T> {
     pub(crate) fn take(&'static self) -> Option<(u32, &'static T)> {
         let index = match self.pop() {
             Some(index) => index,
-            None => self.fresh.try_update(Ordering::Relaxed, Ordering::Relaxed, |i| (i < END).then_some(i + 1)).ok()?,
+            None => {
+                self.fresh.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |i| (i < END).then_some(i + 1)).ok()?
+            }
         };
         Some((index, &self.make(index).value))
     }

@@ -21,4 +21,4 @@ pub(crate) mod argument;
 pub(crate) mod boundary;
 pub(crate) mod handle;
 pub(crate) mod reply;
-pub mod types;
+pub(crate) mod types;

@@ -173,7 +173,7 @@ impl Observer for Watcher {
         let found = (self.wanted)(status)
             && self.found.compare_exchange(NOTHING, tag, Ordering::AcqRel, Ordering::Relaxed).is_ok();
         // Saturating: a watcher of one token may hear of several before it stops listening.
-        let left = self.left.try_update(Ordering::AcqRel, Ordering::Relaxed, |left| left.checked_sub(1));
+        let left = self.left.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |left| left.checked_sub(1));
         if found || left == Ok(1) {
             self.parker.unpark();
         }

@@ -7,4 +7,6 @@
 //! | `http.get`, `http.request`, `http.bytes` | see the room `http`, feature `http` | |
 
 mod echo;
+#[cfg(feature = "http")]
+pub mod http;
 mod sleep;

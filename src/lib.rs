@@ -52,6 +52,10 @@
 //! | `ffi` | every unsafe conversion between C and the rooms above |
 //! | `abi` | the C functions, one file for each C noun |
 
+#![warn(clippy::unwrap_used, clippy::expect_used)]
+// A test may stop where it stands.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
 // The attribute #[palitra::job] names the crate from outside; here it is the crate itself.
 extern crate self as palitra;
 
@@ -69,10 +73,12 @@ mod reply;
 mod runner;
 mod token;
 
-pub mod abi;
-pub mod ffi;
+mod abi;
+mod ffi;
 
 pub use job::{Context, FromRequest, Handler, IntoReply, Job, Json, Request, RunnerState, State};
+#[cfg(feature = "http")]
+pub use jobs::http;
 pub use palitra_macros::job;
 pub use registry::jobs;
 pub use reply::{Error, Format, JobError, Reply, Status};
@@ -86,3 +92,8 @@ pub mod __private {
     pub use ctor::declarative::ctor;
     pub use ctor::*;
 }
+
+/// The Rust programs of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

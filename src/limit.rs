@@ -29,7 +29,7 @@ impl Limit {
     pub(crate) fn acquire(&self) -> Result<Permit, Status> {
         if let Some(count) = &self.count {
             let below = |taken| (taken < self.max).then_some(taken + 1);
-            count.try_update(Ordering::Relaxed, Ordering::Relaxed, below).map_err(|_| Status::Busy)?;
+            count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, below).map_err(|_| Status::Busy)?;
         }
         Ok(Permit { count: self.count.clone() })
     }

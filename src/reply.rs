@@ -177,6 +177,13 @@ impl From<&'static str> for JobError {
     }
 }
 
+/// A job that another job failed in fails with the same code and message.
+impl From<Error> for JobError {
+    fn from(error: Error) -> JobError {
+        JobError::new(error.code, error.message)
+    }
+}
+
 /// The bytes of a reply: owned by one until a second reader asks, shared from then on.
 #[derive(Debug)]
 pub(crate) enum Data {

@@ -1,7 +1,7 @@
 //! The atomics, locks and waits of the token's state machine and of the runner's sleep and wake protocol.
 //!
 //! Both rooms take them from here and from nowhere else, so that a build with `--cfg palitra_model` runs the
-//! same code under loom, which tries every order in which the threads can meet (tests/model.rs).
+//! same code under loom, which tries every order in which the threads can meet: the rooms named `model`.
 //!
 //! Promises: [`lock`] never panics (a poisoned lock is taken over: the state behind it is kept whole by its
 //! own room, and a panic while it is held cannot come from a host). [`Parker::park_until`] may return early;
@@ -18,6 +18,9 @@ pub(crate) use loom::sync::{
     Condvar, Mutex, MutexGuard,
     atomic::{AtomicBool, AtomicU32, Ordering, fence},
 };
+
+#[cfg(all(test, palitra_model))]
+pub(crate) mod model;
 
 use std::sync::PoisonError;
 use std::time::Instant;

@@ -26,6 +26,8 @@
 //! `Vacant` is a slot that neither side holds; `Pending` has no reply, `Finished` has one.
 
 mod handle;
+#[cfg(all(test, palitra_model))]
+mod model;
 mod state;
 
 use std::task::Waker;

@@ -153,3 +153,27 @@ pub struct palitra_submit_options {
     /// Reserved for completion queues.
     pub tag: u64,
 }
+
+// The numbers are the core's.
+const _: () = {
+    use crate::reply::{Format, Status};
+    assert!(PALITRA_OK == Status::Ok as i32);
+    assert!(PALITRA_PENDING == Status::Pending as i32);
+    assert!(PALITRA_END == Status::End as i32);
+    assert!(PALITRA_JOB_FAILED == Status::JobFailed as i32);
+    assert!(PALITRA_JOB_PANICKED == Status::JobPanicked as i32);
+    assert!(PALITRA_CANCELLED == Status::Cancelled as i32);
+    assert!(PALITRA_DEADLINE == Status::Deadline as i32);
+    assert!(PALITRA_INVALID_ARGUMENT == Status::InvalidArgument as i32);
+    assert!(PALITRA_INVALID_HANDLE == Status::InvalidHandle as i32);
+    assert!(PALITRA_UNKNOWN_JOB == Status::UnknownJob as i32);
+    assert!(PALITRA_BUSY == Status::Busy as i32);
+    assert!(PALITRA_TOO_LARGE == Status::TooLarge as i32);
+    assert!(PALITRA_WOULD_DEADLOCK == Status::WouldDeadlock as i32);
+    assert!(PALITRA_SHUT_DOWN == Status::ShutDown as i32);
+    assert!(PALITRA_FORKED == Status::Forked as i32);
+    assert!(PALITRA_INTERNAL == Status::Internal as i32);
+    assert!(PALITRA_BYTES == Format::Bytes as i32);
+    assert!(PALITRA_TEXT == Format::Text as i32);
+    assert!(PALITRA_JSON == Format::Json as i32);
+};

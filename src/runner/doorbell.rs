@@ -17,6 +17,9 @@
 //!
 //! With the two fences at least one side sees what the other did before its own (Dekker's argument).
 
+#[cfg(all(test, palitra_model))]
+mod model;
+
 use std::task::Waker;
 
 use crate::sync::{AtomicBool, Mutex, Ordering, fence, lock};

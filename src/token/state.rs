@@ -39,8 +39,15 @@ struct State {
     /// The task to wake when the job need not go on.
     task: Option<Waker>,
     observer: Option<Registration>,
-    /// Every observer after the first: few tokens have any.
-    more_observers: Option<Box<Vec<Registration>>>,
+    /// What few tokens have.
+    rare: Option<Box<Rare>>,
+}
+
+/// The parts of a token that are made when somebody needs them.
+#[derive(Default)]
+struct Rare {
+    /// Every observer after the first.
+    observers: Vec<Registration>,
 }
 
 struct Registration {
@@ -53,7 +60,7 @@ struct Aftermath {
     status: Status,
     task: Option<Waker>,
     observer: Option<Registration>,
-    more_observers: Option<Box<Vec<Registration>>>,
+    more_observers: Vec<Registration>,
 }
 
 impl Aftermath {
@@ -61,7 +68,7 @@ impl Aftermath {
         if let Some(task) = self.task {
             task.wake();
         }
-        for registration in self.observer.into_iter().chain(self.more_observers.into_iter().flat_map(|more| *more)) {
+        for registration in self.observer.into_iter().chain(self.more_observers) {
             registration.observer.finished(registration.tag, self.status);
         }
     }
@@ -92,7 +99,8 @@ impl State {
         if task.is_none() && observer.is_none() {
             return None;
         }
-        Some(Aftermath { status, task, observer, more_observers: self.more_observers.take() })
+        let more_observers = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.observers)).unwrap_or_default();
+        Some(Aftermath { status, task, observer, more_observers })
     }
 
     /// A deadline that has passed finishes the token, whoever notices it.
@@ -106,6 +114,7 @@ impl State {
         if !self.is_vacant() {
             return (false, None);
         }
+        self.rare = None;
         // A slot whose names are used up is never reused: no stale handle can ever meet a namesake.
         (self.generation < u32::MAX, self.reply.take())
     }
@@ -197,7 +206,7 @@ impl TokenCell {
         if state.observer.is_none() {
             state.observer = Some(registration);
         } else {
-            state.more_observers.get_or_insert_default().push(registration);
+            state.rare.get_or_insert_default().observers.push(registration);
         }
         Ok(Status::Pending)
     }
@@ -206,12 +215,11 @@ impl TokenCell {
         let Ok(mut state) = self.host_state(generation) else { return };
         let same = |registration: &Registration| Arc::ptr_eq(&registration.observer, observer);
         let first = state.observer.take_if(|registration| same(registration));
-        if let Some(more) = &mut state.more_observers {
-            more.retain(|registration| !same(registration));
-        }
+        let State { rare: Some(rare), observer, .. } = &mut *state else { return };
+        rare.observers.retain(|registration| !same(registration));
         // The first place is never empty while others are taken.
-        if state.observer.is_none() {
-            state.observer = state.more_observers.as_mut().and_then(|more| more.pop());
+        if observer.is_none() {
+            *observer = rare.observers.pop();
         }
         drop(state);
         drop(first);

@@ -1,0 +1,132 @@
+//! Where an answer sends a request next.
+//!
+//! The library's own following sends a caller's `Authorization` on to a foreign server from the second redirect
+//! there, and its limit belongs to the client instead of the request. So it is switched off, and these few rules
+//! of RFC 9110 (15.4) take its place.
+
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, COOKIE, HOST, HeaderMap,
+    HeaderName, LOCATION, PROXY_AUTHORIZATION,
+};
+use reqwest::{Method, Request, StatusCode, Url};
+
+/// Meant for the server that the caller named and for no other. `Host` is not a secret, but would name the wrong one.
+const FOR_THE_ORIGIN_ALONE: [HeaderName; 4] = [AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION];
+/// These describe a body, and go when it goes.
+const OF_THE_BODY: [HeaderName; 4] = [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE];
+
+/// Where the answer points, if it is a redirect; an error says why nobody can go there.
+pub(super) fn target(from: &Url, status: StatusCode, headers: &HeaderMap) -> Result<Option<Url>, String> {
+    let Some(location) = headers.get(LOCATION).filter(|_| is_redirect(status)) else {
+        return Ok(None);
+    };
+    let text = String::from_utf8_lossy(location.as_bytes());
+    let mut url = from.join(&text).map_err(|error| format!("a redirect to {text:?}, which is not a url: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("a redirect to {text:?}, which is neither http nor https"));
+    }
+    // Credentials come from the caller, never from a server. Both calls succeed on http and https.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Ok(Some(url))
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// Makes of a request the one that a redirect with `status` to `target` asks for.
+pub(super) fn follow(request: &mut Request, status: StatusCode, target: Url) {
+    if becomes_get(request.method(), status) {
+        *request.method_mut() = Method::GET;
+        *request.body_mut() = None;
+        remove(request.headers_mut(), &OF_THE_BODY);
+    }
+    if request.url().origin() != target.origin() {
+        remove(request.headers_mut(), &FOR_THE_ORIGIN_ALONE);
+    }
+    *request.url_mut() = target;
+}
+
+/// 303 says "look there"; after 301 and 302 a POST becomes a GET because every browser does so.
+fn becomes_get(method: &Method, status: StatusCode) -> bool {
+    match status {
+        StatusCode::SEE_OTHER => method != Method::HEAD,
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => method == Method::POST,
+        _ => false,
+    }
+}
+
+fn remove(headers: &mut HeaderMap, names: &[HeaderName]) {
+    for name in names {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    fn redirected(method: Method, status: u16, to: &str) -> Request {
+        let mut request = Request::new(method, url("http://a.example/x"));
+        for name in FOR_THE_ORIGIN_ALONE.iter().chain(&OF_THE_BODY) {
+            request.headers_mut().insert(name, "set".parse().unwrap());
+        }
+        *request.body_mut() = Some("body".into());
+        follow(&mut request, StatusCode::from_u16(status).unwrap(), url(to));
+        request
+    }
+
+    #[test]
+    fn the_method_changes_as_browsers_change_it() {
+        let cases = [
+            ("POST", 301, "GET"),
+            ("POST", 302, "GET"),
+            ("POST", 303, "GET"),
+            ("POST", 307, "POST"),
+            ("POST", 308, "POST"),
+            ("PUT", 301, "PUT"),
+            ("PUT", 302, "PUT"),
+            ("PUT", 303, "GET"),
+            ("HEAD", 303, "HEAD"),
+        ];
+        for (method, status, after) in cases {
+            let request = redirected(method.parse().unwrap(), status, "http://a.example/y");
+            assert_eq!(request.method(), after, "{method} {status}");
+            let keeps_body = after == method;
+            assert_eq!(request.body().is_some(), keeps_body, "{method} {status}");
+            assert_eq!(request.headers().contains_key(CONTENT_TYPE), keeps_body, "{method} {status}");
+        }
+    }
+
+    #[test]
+    fn secrets_stay_with_the_origin_and_are_gone_after_it() {
+        assert!(redirected(Method::GET, 302, "http://a.example:80/y").headers().contains_key(AUTHORIZATION));
+        for foreign in ["http://b.example/", "https://a.example/", "http://a.example:81/"] {
+            let mut request = redirected(Method::GET, 302, foreign);
+            follow(&mut request, StatusCode::FOUND, url("http://b.example/2"));
+            for name in FOR_THE_ORIGIN_ALONE {
+                assert!(!request.headers().contains_key(&name), "{name} went to {foreign}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_target_is_an_absolute_http_url_without_credentials() {
+        let to = |status: u16, location: &str| {
+            let headers = HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]);
+            target(&url("http://a.example/x/y"), StatusCode::from_u16(status).unwrap(), &headers)
+        };
+        assert_eq!(to(302, "z"), Ok(Some(url("http://a.example/x/z"))));
+        assert_eq!(to(308, "//name:word@b.example/"), Ok(Some(url("http://b.example/"))));
+        assert_eq!(to(200, "z"), Ok(None));
+        assert_eq!(to(304, "z"), Ok(None));
+        assert!(to(302, "file:///etc/passwd").unwrap_err().contains("neither http nor https"));
+        assert!(to(302, "http://[").unwrap_err().contains("not a url"));
+    }
+}

@@ -1,0 +1,97 @@
+//! The model of the parker, and what the models of the rooms above share.
+//!
+//! A model is a small program of two or three threads that loom runs once for every order in which they can
+//! meet and for every value that the memory model lets a load see. A thread that waits for ever in one of
+//! these orders is reported as a deadlock, so "returns" is a promise that each model checks by ending.
+//!
+//! Run by `RUSTFLAGS="--cfg palitra_model" cargo test --release --lib model`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering as Std};
+
+use loom::thread;
+
+use super::{AtomicBool, Ordering, Parker};
+
+/// How often a model preempts a thread that could have gone on, at most. Without a bound the models of three
+/// threads take hours. What goes wrong between threads nearly always does so within two preemptions; the
+/// third is for good measure. Waiting is no preemption, so a thread may block as often as it likes.
+const PREEMPTIONS: usize = 3;
+
+/// Runs `scene` in every order. It makes all that its threads share itself.
+pub(crate) fn explore(scene: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(PREEMPTIONS);
+    let orders = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&orders);
+    builder.check(move || {
+        count.fetch_add(1, Std::Relaxed);
+        scene();
+    });
+    // A model with one order has nothing that can meet: it would hold whatever the code did.
+    let orders = orders.load(Std::Relaxed);
+    println!("{orders} orders");
+    assert!(orders > 1, "the model explores nothing");
+}
+
+/// Something that was said before the unpark, and is looked for before and after the park.
+#[derive(Default)]
+struct News {
+    parker: Parker,
+    said: [AtomicBool; 2],
+}
+
+impl News {
+    fn say(&self, which: usize) {
+        self.said[which].store(true, Ordering::Release);
+        self.parker.unpark();
+    }
+
+    /// Also with a notification left over from news that the owner had seen without parking.
+    fn hear(&self, which: usize) {
+        while !self.said[which].load(Ordering::Acquire) {
+            self.parker.park_until(None);
+        }
+    }
+}
+
+#[test]
+fn what_is_said_before_or_while_the_owner_parks_wakes_it() {
+    explore(|| {
+        let news = Arc::new(News::default());
+        let speaker = Arc::clone(&news);
+        let speaker = thread::spawn(move || speaker.say(0));
+        news.hear(0);
+        speaker.join().unwrap();
+    });
+}
+
+#[test]
+fn of_two_speakers_neither_is_lost() {
+    explore(|| {
+        let news = Arc::new(News::default());
+        let speakers = [0, 1].map(|which| {
+            let news = Arc::clone(&news);
+            thread::spawn(move || news.say(which))
+        });
+        news.hear(0);
+        news.hear(1);
+        speakers.map(|speaker| speaker.join().unwrap());
+    });
+}
+
+#[test]
+fn a_park_hears_all_that_was_said_before_its_notification() {
+    explore(|| {
+        let (parker, said) = (Arc::new(Parker::default()), Arc::new(AtomicBool::new(false)));
+        let (other, written) = (Arc::clone(&parker), Arc::clone(&said));
+        let speaker = thread::spawn(move || {
+            // Relaxed: the parker itself carries the news from one thread to the other.
+            written.store(true, Ordering::Relaxed);
+            other.unpark();
+        });
+        parker.park_until(None);
+        assert!(said.load(Ordering::Relaxed), "the park returned before the news");
+        speaker.join().unwrap();
+    });
+}

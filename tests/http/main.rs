@@ -1,0 +1,51 @@
+//! The HTTP jobs against a real nginx: what they promise, one test each.
+
+#![cfg(feature = "http")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod answers;
+mod connections;
+mod limits;
+#[path = "../support/nginx.rs"]
+mod nginx;
+mod redirects;
+mod refusals;
+mod tls;
+
+use nginx::PATIENCE;
+use palitra::{Reply, Runner, Status};
+use serde_json::Value;
+
+/// What a failed call answers: the code and the message.
+type Failure = (i32, String);
+
+/// Runs a job whose reply is JSON.
+fn page(runner: &Runner, job: &str, request: Value) -> Result<Value, Failure> {
+    run(runner, job, request).map(|reply| serde_json::from_slice(reply.data()).unwrap())
+}
+
+fn get(runner: &Runner, request: Value) -> Result<Value, Failure> {
+    page(runner, "http.get", request)
+}
+
+fn run(runner: &Runner, job: &str, request: Value) -> Result<Reply, Failure> {
+    checked(runner.run_job(job, request.to_string(), Some(3 * PATIENCE)).unwrap())
+}
+
+fn checked(reply: Reply) -> Result<Reply, Failure> {
+    match reply.status() {
+        Status::Ok => Ok(reply),
+        Status::JobFailed => Err((reply.code(), reply.text().into_owned())),
+        other => panic!("the job ended {other:?}: {}", reply.text()),
+    }
+}
+
+/// The failure has this code, and its message says each of these things.
+#[track_caller]
+fn assert_failure<T: std::fmt::Debug>(result: Result<T, Failure>, code: i32, says: &[&str]) {
+    let (actual, message) = result.expect_err("the job should fail");
+    assert_eq!(actual, code, "{message}");
+    for words in says {
+        assert!(message.contains(words), "{message:?} does not say {words:?}");
+    }
+}
