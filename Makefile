@@ -1,17 +1,50 @@
 # palitra: what a person or a machine asks of this tree.
 #
 #   make          the release library: target/release/libpalitra.so and libpalitra.a
-#   make demo     fetches URLs with examples/c/fetch.c; URLS="..." or a server of its own
+#   make demo     fetches URLs with examples/c/fetch.c: URLS="...", or pages of a server of its own
 #   make test     every test; installs what they need
 #   make lint     format, clippy and documentation, without a warning
 #   make bench    palitra beside its rivals
+#   make clean    removes what the others made
 
-LIBRARY_DIR := $(CURDIR)/target/release
+# What the tests link and load: libpalitra, and the libraries of tests/jobs and examples/jobs.
+export PALITRA_LIBRARY_DIR := $(CURDIR)/target/release
+JOBS_DIR := $(CURDIR)/target/jobs/release
 
-.PHONY: all demo test lint bench clean
+.PHONY: all demo test lint bench clean jobs
 
 # Cargo turns link-time optimisation off for a package with an rlib beside its libraries; asked for one at a
 # time it does not. The archive is one object that way, and keeps every registered job.
 all:
 	cargo rustc --release --lib --crate-type cdylib
 	cargo rustc --release --lib --crate-type staticlib
+
+demo:
+	cargo rustc --release --lib --crate-type cdylib
+	examples/c/demo.sh $(URLS)
+
+# In a folder of their own: as their dependency palitra is built with other features, under the same name.
+jobs:
+	cargo build --release --target-dir target/jobs --package palitra-test-jobs --package palitra-example-jobs
+	ln -sf $(JOBS_DIR)/libpalitra_test_jobs.so $(JOBS_DIR)/libexample_jobs.so target/release/
+
+# Bounded by its own limits; a proxy of the machine's is not for servers on the loopback.
+test: export NO_PROXY := 127.0.0.1,localhost
+test: setup all jobs
+	cargo test --workspace --exclude palitra-rivals
+	RUSTFLAGS="--cfg palitra_model" cargo test --target-dir target/model --release --lib --no-default-features model
+
+.PHONY: setup
+setup:
+	tests/setup.sh
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --no-default-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --workspace --exclude palitra-rivals
+
+include benches/Makefile.inc
+
+clean:
+	cargo clean

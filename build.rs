@@ -1,20 +1,26 @@
 //! Writes include/palitra.h, names the shared library, and leaves the symlink that a linked program needs.
 
+// A build without these cannot go on.
+#![allow(clippy::expect_used)]
+
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// What the header is made of, in its order.
 const SOURCES: [&str; 4] = ["src/ffi/types.rs", "src/abi/library.rs", "src/abi/runner.rs", "src/abi/token.rs"];
 
-/// The name that programs remember the library by; it changes with PALITRA_ABI_VERSION's meaning.
+/// The name that programs remember the library by. It changes when PALITRA_ABI_VERSION does.
 const SONAME: &str = "libpalitra.so.0";
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     write_header(&root);
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
-        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,{SONAME}");
-        // Threads and thread-local destructors outlive a dlclose: the code must stay mapped.
+        // Of this package alone. The cdylib form below reaches the libraries of its dependents too, and two of
+        // them with one name would be one library to the loader. Programs and tests ignore it.
+        println!("cargo:rustc-link-arg=-Wl,-soname,{SONAME}");
+        // Threads and thread-local destructors outlive a dlclose: the code must stay mapped, also in a
+        // library of a user's own jobs.
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
         link_soname(&root);
     }
@@ -27,17 +33,23 @@ fn write_header(root: &Path) {
     for source in SOURCES {
         println!("cargo:rerun-if-changed={source}");
     }
+    let path = root.join("include/palitra.h");
+    let header = header(root);
+    // A copy of the sources that cannot be written to, such as a registry's, has the right header already.
+    if fs::read(&path).ok().as_deref() != Some(&header) && fs::write(&path, header).is_err() {
+        println!("cargo:warning=include/palitra.h differs from the code and cannot be written");
+    }
+}
+
+/// The header as the code has it now.
+pub fn header(root: &Path) -> Vec<u8> {
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is valid");
     let builder = SOURCES
         .iter()
         .fold(cbindgen::Builder::new().with_config(config), |builder, source| builder.with_src(root.join(source)));
     let mut header = Vec::new();
     builder.generate().expect("the C functions can be written as a header").write(&mut header);
-    let path = root.join("include/palitra.h");
-    // A copy of the sources that cannot be written to, such as a registry's, has the right header already.
-    if fs::read(&path).ok().as_deref() != Some(&header) && fs::write(&path, header).is_err() {
-        println!("cargo:warning=include/palitra.h differs from the code and cannot be written");
-    }
+    header
 }
 
 /// Leaves libpalitra.so.0 beside libpalitra.so, for programs that are linked to it where it was built.

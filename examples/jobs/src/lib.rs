@@ -40,19 +40,13 @@ async fn add(account: State<Account>, Json(add): Json<Add>) -> Result<Json<Total
     Ok(Json(Total { total: *total }))
 }
 
-/// Runs another job twice at the same time and joins what they answer.
-#[job("text.twice")]
-async fn twice(context: Context, text: String) -> Result<String, JobError> {
-    let first = context.submit_job("text.upper", text.clone()).map_err(|error| error.to_string())?;
-    let second = context.submit_job("text.upper", text).map_err(|error| error.to_string())?;
+/// Runs another job on two payloads at the same time and joins what they answer.
+#[job("text.pair")]
+async fn pair(context: Context, Json((first, second)): Json<(String, String)>) -> Result<String, JobError> {
+    let first = context.submit_job("text.upper", first)?;
+    let second = context.submit_job("text.upper", second)?;
     let (first, second) = tokio::join!(first, second);
-    let text = |reply: Result<palitra::Reply, _>| reply.map(|reply| reply.text().into_owned());
-    let (first, second) = (text(first).map_err(describe)?, text(second).map_err(describe)?);
-    Ok(format!("{first} {second}"))
-}
-
-fn describe(error: palitra::Error) -> JobError {
-    JobError::from(error.to_string())
+    Ok(format!("{} and {}", first?.into_result()?.text(), second?.into_result()?.text()))
 }
 
 /// Answers its payload after a tenth of a second.

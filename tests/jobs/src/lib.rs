@@ -89,15 +89,15 @@ async fn ready() {}
 /// Echoes its payload by way of another job on the same runner.
 #[job("test.nested")]
 async fn nested(context: Context, text: String) -> Result<String, JobError> {
-    let token = context.submit_job("palitra.echo", text).map_err(|error| error.to_string())?;
-    let reply = token.await.map_err(|error| error.to_string())?;
+    let token = context.submit_job("palitra.echo", text)?;
+    let reply = token.await?;
     Ok(reply.text().into_owned())
 }
 
 /// Blocks on a job of its own runner, on the runner's thread. Answers the name of the status it was given.
 #[job("test.block")]
 async fn block(context: Context) -> Result<String, JobError> {
-    let token = context.submit_job("test.never", "").map_err(|error| error.to_string())?;
+    let token = context.submit_job("test.never", "")?;
     let answer = token.wait(None);
     token.cancel();
     match answer {

@@ -1,0 +1,40 @@
+#!/bin/sh
+# Installs what the tests need and a machine may lack. A tool that cannot be had fails with its name: no test
+# is skipped for want of it.
+set -eu
+
+missing=
+packages=
+need() { # tool package
+    if ! command -v "$1" >/dev/null 2>&1; then
+        missing="$missing $1"
+        packages="$packages $2"
+    fi
+}
+
+need cc gcc
+need g++ g++
+need clang clang
+need clang++ clang
+need make make
+need nm binutils
+need nginx nginx-light
+need openssl openssl
+need python3 python3
+need valgrind valgrind
+
+[ -n "$packages" ] || exit 0
+echo "tests/setup.sh: installing$packages"
+if command -v apt-get >/dev/null 2>&1; then
+    {
+        apt-get update -qq &&
+            # shellcheck disable=SC2086 # one word a package
+            DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
+    } >&2 || true
+fi
+for tool in $missing; do
+    if ! command -v "$tool" >/dev/null 2>&1; then
+        echo "tests/setup.sh: $tool is missing and could not be installed" >&2
+        exit 1
+    fi
+done
