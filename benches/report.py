@@ -1,0 +1,168 @@
+"""Prints how fast palitra is, as ratios to rivals that ran in turns with it on the same machine.
+
+    python3 -B benches/report.py target/bench/speed            the whole table; `make bench` runs this
+    python3 -B benches/report.py target/bench/speed --quick    a tenth of the work, to see that it all runs
+
+The figure is the median over the rounds of a paired ratio; in brackets its quartiles, which show how much
+the machine wandered. A cost is what one operation takes of the rival's time or memory, and has a goal "at
+most"; a speed-up is how many times the rival's throughput was reached, and has a goal "at least". A line
+without a goal is there to be watched. The nanoseconds (bytes for memory) are those of this machine in this
+minute: compare them with nothing.
+
+The rivals: a ready future through tokio's Handle::block_on; two threads that wake each other with a futex; a
+mutex+condvar worker thread with promise and future; Handle::spawn from outside, on a runtime with sockets as
+palitra's has, and without; bare sleeping tokio tasks.
+
+speed.cpp tells what the program does, pair.hpp how two subjects are timed, placement.hpp on which cores,
+counters.py how the instructions and system calls are counted.
+"""
+
+import argparse
+import dataclasses
+import functools
+import statistics
+import subprocess
+import sys
+
+import counters
+
+
+COST, SPEED_UP = "at most", "at least"
+
+
+@dataclasses.dataclass
+class Timing:
+    """Two subjects timed in turns."""
+
+    title: str
+    placement: str  # free, together or apart: placement.hpp
+    ours: str
+    rival: str
+    sense: str  # COST or SPEED_UP
+    goal: float | None
+    operations: int  # for one subject in one round
+    rounds: int
+    counted: int  # operations for the instruction and system call counts
+
+
+@dataclasses.dataclass
+class Memory:
+    """Two subjects that keep jobs in flight, each alone in processes of its own, in turns."""
+
+    title: str
+    ours: str
+    rival: str
+    sense: str
+    goal: float | None
+    jobs: int
+    processes: int
+
+
+TIMINGS = [
+    Timing("run a ready job / block_on", "free", "palitra-run", "tokio-block-on",
+           COST, 2.5, 20_000, 200, 100_000),
+    Timing("round trip / futex, one core", "together", "palitra-round-trip", "futex-ping-pong",
+           COST, 1.5, 500, 200, 20_000),
+    Timing("round trip / futex, two cores", "apart", "palitra-round-trip", "futex-ping-pong",
+           COST, 1.5, 500, 200, 20_000),
+    Timing("throughput / condvar, one core", "together", "palitra-window", "condvar-window",
+           SPEED_UP, 2, 20_000, 50, 100_000),
+    Timing("throughput / condvar, two cores", "apart", "palitra-window", "condvar-window",
+           SPEED_UP, 2, 20_000, 50, 100_000),
+    Timing("throughput / spawn, one core", "together", "palitra-window", "tokio-spawn",
+           SPEED_UP, 4, 20_000, 50, 100_000),
+    Timing("throughput / spawn, two cores", "apart", "palitra-window", "tokio-spawn",
+           SPEED_UP, 4, 20_000, 50, 100_000),
+    Timing("throughput / socketless spawn", "apart", "palitra-window", "tokio-spawn-bare",
+           SPEED_UP, None, 20_000, 50, 100_000),
+    Timing("four submitters / condvar", "free", "palitra-submitters", "condvar-submitters",
+           SPEED_UP, None, 20_000, 50, 100_000),
+]  # fmt: skip
+
+MEMORY = Memory("a sleeping job / bare tokio", "palitra-sleep", "tokio-sleep",
+                COST, 1.35, 1_000_000, 3)  # fmt: skip
+
+ROW = "{:31}  {:>13}  {:>6}  {:7}  {:15}  {:>13}  {:>13}  {:>12}"
+
+
+def main():
+    options = parse_options()
+    shrink = 10 if options.quick else 1
+    counting, tracing = counters.tools()
+    print(ROW.format("ours / rival", "goal", "figure", "reached", "quartiles",
+                     "time, memory", "instructions", "system calls"))  # fmt: skip
+    for timing in TIMINGS:
+        report_timing(options.speed, timing, shrink)
+    report_memory(options.speed, MEMORY, shrink)
+    print("\nTime (ns), memory (bytes), instructions and system calls are for one operation, ours / rival;")
+    print(f"instructions counted by {counting}, system calls by {tracing}.")
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("speed", help="the program built from benches/*.cpp")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work")
+    return parser.parse_args()
+
+
+def report_timing(speed, timing, shrink):
+    rounds = str(max(timing.rounds // shrink, 3))
+    pair = [speed, "pair", timing.placement, timing.ours, timing.rival, str(timing.operations), rounds]
+    ratio, lower, upper, ours, rival = numbers(pair)
+    operations = timing.counted // shrink
+    counts = [count(speed, timing.placement, subject, operations) for subject in (timing.ours, timing.rival)]
+    print_row(
+        timing,
+        (ratio, lower, upper),
+        f"{ours:.0f} / {rival:.0f}",
+        " / ".join(f"{instructions:.0f}" for instructions, _ in counts),
+        " / ".join(f"{system_calls:.2f}" for _, system_calls in counts),
+    )
+
+
+@functools.cache
+def count(speed, placement, subject, operations):
+    """Instructions and system calls of one operation."""
+    command = [speed, "run", placement, subject]
+    return counters.instructions(command, operations), counters.system_calls(command, operations)
+
+
+def report_memory(speed, memory, shrink):
+    jobs = str(memory.jobs // shrink)
+    pairs = [
+        [numbers([speed, "memory", subject, jobs])[0] for subject in (memory.ours, memory.rival)]
+        for _ in range(memory.processes)
+    ]
+    ratios = sorted(ours / rival for ours, rival in pairs)
+    ours, rival = (statistics.median(column) for column in zip(*pairs))
+    print_row(memory, (statistics.median(ratios), ratios[0], ratios[-1]), f"{ours:.0f} / {rival:.0f}", "", "")
+
+
+def numbers(command):
+    """Runs the command and returns the numbers that it printed."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed")
+    return [float(word) for word in done.stdout.split()]
+
+
+def print_row(comparison, costs, absolutes, instructions, system_calls):
+    """Prints one comparison; costs are ours divided by the rival's: median, lower and upper bound."""
+    figure, lower, upper = costs
+    if comparison.sense == SPEED_UP:
+        figure, lower, upper = 1 / figure, 1 / upper, 1 / lower
+    spread = f"[{lower:.2f} - {upper:.2f}]"
+    row = ROW.format(comparison.title, *judge(comparison, figure), spread, absolutes, instructions, system_calls)
+    print(row.rstrip(), flush=True)
+
+
+def judge(comparison, figure):
+    """The columns goal, figure and reached."""
+    if comparison.goal is None:
+        return "", f"{figure:.2f}x", ""
+    reached = figure <= comparison.goal if comparison.sense == COST else figure >= comparison.goal
+    return f"{comparison.sense} {comparison.goal:g}x", f"{figure:.2f}x", "yes" if reached else "NO"
+
+
+if __name__ == "__main__":
+    main()

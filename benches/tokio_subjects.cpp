@@ -1,0 +1,62 @@
+// Bare tokio, through the functions that palitra-rivals (benches/rivals) exports.
+//
+//   tokio-block-on     a ready boxed future through Handle::block_on, one call an operation
+//   tokio-spawn        echo tasks through Handle::spawn from outside the runtime, in windows
+//   tokio-spawn-bare   the same on a runtime without sockets, whose thread is cheaper to wake
+//   tokio-sleep        detached sleeping tasks
+#include "subject.hpp"
+#include "submitters.hpp"
+
+extern "C" {
+void rival_start(bool sockets);
+void rival_stop();
+std::size_t rival_block_on();
+std::size_t rival_spawn_echo(std::size_t jobs);
+void rival_sleep(std::size_t jobs);
+}
+
+namespace {
+
+class TokioSubject : public Subject {
+protected:
+    explicit TokioSubject(bool sockets = true) {
+        rival_start(sockets);
+        spawn_echo(1);
+    }
+
+    ~TokioSubject() override { rival_stop(); }
+
+    static void spawn_echo(std::size_t jobs) {
+        require(rival_spawn_echo(jobs) == jobs * payload.size(), "tokio: echo failed");
+    }
+};
+
+class BlockOn : public TokioSubject {
+    void run(std::size_t operations) override {
+        for (std::size_t i = 0; i < operations; ++i) {
+            require(rival_block_on() == payload.size(), "tokio: block_on failed");
+        }
+    }
+};
+
+class Spawn : public TokioSubject {
+    void run(std::size_t operations) override { in_windows(operations, spawn_echo); }
+};
+
+class SpawnBare : public TokioSubject {
+public:
+    SpawnBare() : TokioSubject(false) {}
+
+    void run(std::size_t operations) override { in_windows(operations, spawn_echo); }
+};
+
+class Sleep : public TokioSubject {
+    void run(std::size_t operations) override { in_windows(operations, rival_sleep); }
+};
+
+} // namespace
+
+SubjectPointer make_tokio_block_on() { return std::make_unique<BlockOn>(); }
+SubjectPointer make_tokio_spawn() { return std::make_unique<Spawn>(); }
+SubjectPointer make_tokio_spawn_bare() { return std::make_unique<SpawnBare>(); }
+SubjectPointer make_tokio_sleep() { return std::make_unique<Sleep>(); }
