@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// What the header is made of, in its order.
-const SOURCES: [&str; 4] = ["src/ffi/types.rs", "src/abi/library.rs", "src/abi/runner.rs", "src/abi/token.rs"];
+const SOURCES: [&str; 5] =
+    ["src/ffi/types.rs", "src/abi/library.rs", "src/abi/runner.rs", "src/abi/token.rs", "src/abi/queue.rs"];
 
 /// The name that programs remember the library by. It changes when PALITRA_ABI_VERSION does.
 const SONAME: &str = "libpalitra.so.0";

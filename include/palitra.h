@@ -39,6 +39,36 @@
 #define PALITRA_FAIL_FAST 1u
 
 /**
+ * Nothing is logged.
+ */
+#define PALITRA_LOG_OFF 0
+
+/**
+ * Only errors.
+ */
+#define PALITRA_LOG_ERROR 1
+
+/**
+ * Also warnings, such as a job that holds its thread for more than 100 ms.
+ */
+#define PALITRA_LOG_WARN 2
+
+/**
+ * Also what happens rarely.
+ */
+#define PALITRA_LOG_INFO 3
+
+/**
+ * Also what helps to find a fault.
+ */
+#define PALITRA_LOG_DEBUG 4
+
+/**
+ * Everything.
+ */
+#define PALITRA_LOG_TRACE 5
+
+/**
  * The version of this ABI. It changes when a program built against an older header would no longer work.
  */
 #define PALITRA_ABI_VERSION 1
@@ -74,6 +104,18 @@ typedef struct palitra_job_info {
    */
   palitra_format output;
 } palitra_job_info;
+
+/**
+ * Is given a message of the library: one of the PALITRA_LOG_ levels, where it comes from, and the text, which
+ * lives for the call. From any thread, several at once, under no lock of the library.
+ */
+typedef void (*palitra_log_fn)(int32_t level, const char *target, const char *message, void *user_data);
+
+/**
+ * Frees the user data of a callback. Called exactly once, on any thread, whatever became of the callback;
+ * NULL where there is nothing to free.
+ */
+typedef void (*palitra_free_fn)(void *user_data);
 
 /**
  * What a finished job left. Every call that fills one leaves it fit for palitra_reply_free, whatever it
@@ -147,7 +189,8 @@ typedef struct palitra_runner_options {
 } palitra_runner_options;
 
 /**
- * A completion queue. A value like an integer, as palitra_runner is. The id 0 is no queue.
+ * A completion queue: tells which jobs have finished. A value like an integer, as palitra_runner is. The id 0
+ * is no queue. Freed with palitra_queue_free.
  */
 typedef struct palitra_queue {
   /**
@@ -174,11 +217,11 @@ typedef struct palitra_submit_options {
    */
   int64_t deadline_ns;
   /**
-   * Reserved for completion queues; must be the id 0.
+   * The queue that is told when the job finishes. The id 0, the default: none.
    */
   struct palitra_queue queue;
   /**
-   * Reserved for completion queues.
+   * What the queue's event is to carry, for the caller to know it by.
    */
   uint64_t tag;
 } palitra_submit_options;
@@ -205,6 +248,81 @@ typedef struct palitra_token {
    */
   uint64_t id;
 } palitra_token;
+
+/**
+ * How a runner is doing. The figures are taken one after the other while the runner goes on.
+ */
+typedef struct palitra_stats {
+  /**
+   * The size of this struct in bytes, set by the caller.
+   */
+  uint32_t size;
+  /**
+   * The runner's own thread and its workers.
+   */
+  uint32_t threads;
+  /**
+   * Jobs that the runner ever took.
+   */
+  uint64_t submitted;
+  /**
+   * Jobs that have begun and not ended.
+   */
+  uint64_t running;
+  /**
+   * Jobs that have not begun yet: the depth of the submission queue.
+   */
+  uint64_t queued;
+  /**
+   * Jobs that succeeded.
+   */
+  uint64_t succeeded;
+  /**
+   * Jobs that answered an error of their own.
+   */
+  uint64_t failed;
+  /**
+   * Jobs that panicked.
+   */
+  uint64_t panicked;
+  /**
+   * Jobs that were dropped after they were cancelled.
+   */
+  uint64_t cancelled;
+  /**
+   * Jobs that were dropped after their deadline.
+   */
+  uint64_t deadline;
+  /**
+   * The longest time that one step of a job, from one await to the next, held a thread of the runner, in
+   * nanoseconds, to a few milliseconds.
+   */
+  uint64_t longest_poll_ns;
+} palitra_stats;
+
+/**
+ * Is told once that a job finished, and how. On the runner's thread, under no lock of the library: it may
+ * call everything that does not block.
+ */
+typedef void (*palitra_complete_fn)(struct palitra_token token, palitra_status status, void *user_data);
+
+/**
+ * A finished job, as its queue tells it.
+ */
+typedef struct palitra_event {
+  /**
+   * The tag that the job was submitted with.
+   */
+  uint64_t tag;
+  /**
+   * The job's token; the id 0 if it was submitted without one. Stale if it was freed meanwhile.
+   */
+  struct palitra_token token;
+  /**
+   * How the job ended.
+   */
+  palitra_status status;
+} palitra_event;
 
 /**
  * It succeeded.
@@ -340,6 +458,22 @@ size_t palitra_job_count(void);
 palitra_status palitra_job_at(size_t index, struct palitra_job_info *out);
 
 /**
+ * Has a function given what the library, and the Rust crates in it, have to say, up to a level: one of the
+ * PALITRA_LOG_ numbers. A NULL function or PALITRA_LOG_OFF ends it; while nobody listens a message costs
+ * nothing. A new function replaces the one before, which may still be under way on another thread when this
+ * returns; its user data is freed after that. In a forked child nobody listens until the child calls this.
+ *
+ * The free function, unless NULL, is called with the user data exactly once, whatever this call answers.
+ *
+ * Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a level that is none; PALITRA_INTERNAL if Rust code of this
+ * library listens to its messages itself.
+ */
+palitra_status palitra_log_set(int32_t level,
+                               palitra_log_fn function,
+                               void *user_data,
+                               palitra_free_fn free_user_data);
+
+/**
  * Frees what a reply owns and empties it: freeing it again, or freeing NULL, does nothing. A reply that was
  * copied as a struct is one reply: free one of the copies.
  *
@@ -473,6 +607,14 @@ palitra_status palitra_runner_gather(struct palitra_runner runner,
                                      struct palitra_reply *replies);
 
 /**
+ * Reads how a runner is doing. Set the size of the struct first; as much is written.
+ *
+ * Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out or a size that no version of the struct has;
+ * PALITRA_INVALID_HANDLE, PALITRA_FORKED. Works after a shutdown.
+ */
+palitra_status palitra_runner_stats(struct palitra_runner runner, struct palitra_stats *out);
+
+/**
  * Shuts a runner down: refuses new work, lets jobs finish for the grace (negative: as long as they take),
  * cancels the rest, finishes every token, wakes every waiter and joins the threads. Does not free the handle.
  *
@@ -508,12 +650,101 @@ palitra_status palitra_token_poll(struct palitra_token token, struct palitra_rep
 palitra_status palitra_token_cancel(struct palitra_token token);
 
 /**
+ * Reads the next item of a streaming job and fills it; the caller frees each.
+ *
+ * Answers PALITRA_OK with an item; PALITRA_PENDING past the timeout; PALITRA_END after the last item of a job
+ * that succeeded, at once for a job that streams nothing; how the job ended otherwise, with its message, after
+ * the items that it sent before. PALITRA_WOULD_DEADLOCK instead of waiting on the runner's own thread;
+ * PALITRA_INVALID_HANDLE, also when the token is freed meanwhile; PALITRA_FORKED. The item may be NULL, which
+ * throws it away.
+ *
+ * A job whose items nobody reads waits after the first few: a slow reader slows the job. Freeing the token
+ * ends it.
+ */
+palitra_status palitra_token_next(struct palitra_token token,
+                                  int64_t timeout_ns,
+                                  struct palitra_reply *item);
+
+/**
+ * Reads how far the job said it is; both are 0 before it said anything, and keep their last values after it
+ * has finished. Never blocks. The outs may be NULL and are written with PALITRA_OK only.
+ *
+ * Answers PALITRA_OK, PALITRA_INVALID_HANDLE, PALITRA_FORKED.
+ */
+palitra_status palitra_token_progress(struct palitra_token token, uint64_t *done, uint64_t *total);
+
+/**
+ * Has a function called once when the job finishes, or soon if it has finished: on the runner's thread, under
+ * no lock. Several may be registered for one token; they are called in no particular order. Freeing the
+ * unfinished token takes it back. After palitra_runner_shutdown has returned none is called any more.
+ *
+ * The free function, unless NULL, is called with the user data exactly once, whatever happens and whatever
+ * this call answers: after the callback, or when it is clear that it will not be called.
+ *
+ * Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL function; PALITRA_SHUT_DOWN after the runner's end;
+ * PALITRA_INVALID_HANDLE, PALITRA_FORKED.
+ */
+palitra_status palitra_token_on_complete(struct palitra_token token,
+                                         palitra_complete_fn function,
+                                         void *user_data,
+                                         palitra_free_fn free_user_data);
+
+/**
  * Frees a token: the handle is stale from now on. An unfinished job is detached, not cancelled: it runs to
  * its end and its reply is thrown away. Whoever waits for the token is answered PALITRA_INVALID_HANDLE.
  *
  * Freeing a token twice, or one that is none, does nothing. Never blocks; from any thread.
  */
 void palitra_token_free(struct palitra_token token);
+
+/**
+ * Makes a queue. The caller frees it with palitra_queue_free.
+ *
+ * Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out; PALITRA_INTERNAL if the system refuses the
+ * file descriptor. Unless PALITRA_OK the out is the id 0.
+ */
+palitra_status palitra_queue_new(struct palitra_queue *out);
+
+/**
+ * Takes up to max events, in the order in which the jobs finished, and sets n to how many there were. Waits
+ * for the first of them only.
+ *
+ * Answers PALITRA_OK with one event or more; PALITRA_PENDING past the timeout; PALITRA_END when the queue is
+ * closed and empty; PALITRA_INVALID_ARGUMENT for NULL events or a max of 0; PALITRA_WOULD_DEADLOCK instead of
+ * waiting on a runner's thread; PALITRA_INVALID_HANDLE, PALITRA_FORKED. Unless PALITRA_OK n is 0. The n may be
+ * NULL only with a max of 1.
+ */
+palitra_status palitra_queue_next(struct palitra_queue queue,
+                                  int64_t timeout_ns,
+                                  struct palitra_event *events,
+                                  size_t max,
+                                  size_t *n);
+
+/**
+ * A file descriptor that is readable while events wait, and after the queue was closed: for epoll, libuv,
+ * GLib, asyncio. Poll it, level-triggered or edge-triggered, and then call palitra_queue_next with a timeout
+ * of 0 until it answers PALITRA_PENDING; never read, write or close it. It belongs to the queue and is closed
+ * by palitra_queue_free: remove it from the event loop before.
+ *
+ * Answers -1 for no queue, a stale one or a parent's.
+ */
+int palitra_queue_fd(struct palitra_queue queue);
+
+/**
+ * Closes a queue: what finishes from now on is not told, palitra_queue_next drains what is left and then
+ * answers PALITRA_END, also to those who wait. Closing again does nothing.
+ *
+ * Answers PALITRA_OK, PALITRA_INVALID_HANDLE, PALITRA_FORKED.
+ */
+palitra_status palitra_queue_close(struct palitra_queue queue);
+
+/**
+ * Closes and frees a queue: the handle is stale from now on and events that wait are thrown away. Tokens that
+ * were submitted with it live on. Whoever waits in palitra_queue_next is answered PALITRA_END.
+ *
+ * Freeing a queue twice, or one that is none, does nothing; so does freeing a parent's in a forked child.
+ */
+void palitra_queue_free(struct palitra_queue queue);
 
 #ifdef __cplusplus
 }  // extern "C"

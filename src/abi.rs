@@ -12,5 +12,6 @@
 #![allow(clippy::missing_safety_doc)]
 
 pub mod library;
+pub mod queue;
 pub mod runner;
 pub mod token;

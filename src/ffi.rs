@@ -7,8 +7,10 @@
 //! | [`types`] | the structs and numbers of the C ABI, as the header has them |
 //! | [`boundary`] | entering the library: panics end here |
 //! | [`argument`] | strings, bytes, arrays, options and timeouts that a caller passed |
+//! | [`callback`] | functions of the caller's, and freeing what they were given |
 //! | [`handle`] | handles to and from what they stand for |
 //! | [`reply`] | replies: given to the caller, taken back |
+//! | [`table`] | values behind generational ids |
 //!
 //! # What a caller promises
 //!
@@ -19,6 +21,8 @@
 
 pub(crate) mod argument;
 pub(crate) mod boundary;
+pub(crate) mod callback;
 pub(crate) mod handle;
 pub(crate) mod reply;
+mod table;
 pub(crate) mod types;

@@ -10,7 +10,7 @@
 //! | [`String`] | the payload, if it is UTF-8 |
 //! | [`Json<T>`] | the payload, if it is JSON that fits `T` |
 //! | [`State<T>`] | the runner's one `T`, made at first use |
-//! | [`Context`] | cancellation, and submitting further jobs |
+//! | [`Context`] | cancellation, progress, a stream of items, submitting further jobs |
 //!
 //! A payload that an extractor refuses fails the job with a message that says what was wrong. At most one
 //! argument takes the payload; a second one does not compile.

@@ -43,6 +43,10 @@
 //! | `arena` | slots with fixed addresses, which handles point into |
 //! | `current` | which runner the calling thread works for |
 //! | `limit` | how many jobs may be in flight |
+//! | `clock` | a clock that costs next to nothing |
+//! | `log` | what the library has to say, for the host's one callback |
+//! | `stats` | what a runner counts |
+//! | `queue` | completion events and their readiness fd |
 //! | `token` | one submitted job: pending, then finished, exactly once |
 //! | `gather` | waiting for many tokens |
 //! | `job` | a job: name, async function, extractors |
@@ -62,15 +66,19 @@ extern crate self as palitra;
 mod sync;
 
 mod arena;
+mod clock;
 mod current;
 mod fork;
 mod gather;
 mod job;
 mod jobs;
 mod limit;
+mod log;
+mod queue;
 mod registry;
 mod reply;
 mod runner;
+mod stats;
 mod token;
 
 mod abi;
@@ -83,6 +91,7 @@ pub use palitra_macros::job;
 pub use registry::jobs;
 pub use reply::{Error, Format, JobError, Reply, Status};
 pub use runner::{Options, Runner, gather, global_runner, is_runner_alive, run, shutdown_global_runner};
+pub use stats::Stats;
 pub use token::{JobToken, Token};
 
 /// What `#[palitra::job]` expands to. Not for use by hand.

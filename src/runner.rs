@@ -5,6 +5,7 @@
 //!
 //! | room | what it holds |
 //! |---|---|
+//! | [`calls`] | the gate that callbacks pass |
 //! | [`core`] | what hosts, jobs and the thread share: submit and run |
 //! | [`doorbell`] | how a submitter wakes a sleeping runner, and only a sleeping one |
 //! | [`driver`] | the loop on the runner's thread |
@@ -13,6 +14,7 @@
 //! | [`thread`] | the thread and its runtime, made and unmade |
 //! | [`global`] | the runner that is made on first use |
 
+mod calls;
 mod core;
 pub(crate) mod doorbell;
 mod driver;
@@ -22,21 +24,23 @@ mod running;
 mod shutdown;
 mod thread;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::current::{RunnerId, current};
-use crate::fork::{self, ChildHook};
+use crate::fork::{self, ChildHook, PerProcess};
 use crate::gather as many;
 use crate::registry;
 use crate::reply::{Error, Format, Reply, Status};
+use crate::stats::Stats;
 use crate::token::{self, JobToken, Output, Token, TokenRef, Until};
 
-pub(crate) use self::core::{Core, Payload, Submission, unknown_job};
+pub(crate) use self::core::{Core, EventsWanted, Payload, Submission, unknown_job};
 pub use global::{gather, global_runner, is_runner_alive, run, shutdown_global_runner};
 pub use options::Options;
 
@@ -47,9 +51,26 @@ static NEXT_ID: AtomicU32 = AtomicU32::new(1);
 
 static IN_CHILD: ChildHook = ChildHook::new(in_child);
 
+/// Has forked children know themselves for such, also before this process has made a runner.
+pub(crate) fn watch_forks() {
+    IN_CHILD.register();
+}
+
 extern "C" fn in_child() {
     fork::entered_child();
     token::abandon();
+}
+
+/// The runners of this process by their numbers, for those who have a token and need its runner.
+static CORES: PerProcess<Mutex<HashMap<RunnerId, Weak<Core>>>> = PerProcess::new();
+
+fn cores() -> MutexGuard<'static, HashMap<RunnerId, Weak<Core>>> {
+    CORES.get().lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The runner with this number. [`Status::ShutDown`] if it is gone.
+pub(crate) fn find_core(id: RunnerId) -> Result<Arc<Core>, Status> {
+    cores().get(&id).and_then(Weak::upgrade).ok_or(Status::ShutDown)
 }
 
 /// A persistent runtime for synchronous programs. Cloning it gives another handle to the same runner.
@@ -87,9 +108,10 @@ impl Runner {
     /// As [`Runner::new`], and [`Status::InvalidArgument`] for options that cannot be meant.
     pub fn with_options(options: Options) -> Result<Runner, Error> {
         options.check()?;
-        IN_CHILD.register();
+        watch_forks();
         let id: RunnerId = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let (core, thread) = thread::start(id, &options)?;
+        cores().insert(id, Arc::downgrade(&core));
         let owner = Owner { core: Arc::clone(&core), thread: Mutex::new(Some(thread)) };
         Ok(Runner { core, owner: Arc::new(owner) })
     }
@@ -171,7 +193,7 @@ impl Runner {
     /// As [`Runner::run_job`], except that it never blocks.
     pub fn submit_job(&self, job: &str, payload: impl Into<Vec<u8>>) -> Result<JobToken, Error> {
         let job = registry::find(job).ok_or_else(|| unknown_job(job))?;
-        Ok(JobToken::new(self.core.submit(job, Payload::Owned(payload.into()), None)?))
+        Ok(JobToken::new(self.core.submit(job, Payload::Owned(payload.into()), None, None)?))
     }
 
     /// Waits for many jobs and answers their replies in order.
@@ -184,6 +206,15 @@ impl Runner {
         let references: Vec<TokenRef> = tokens.iter().map(JobToken::token).collect();
         let replies = many::gather(&references, Until::after(timeout)).replies;
         replies.into_iter().map(|reply| reply.map_err(Error::from)).collect()
+    }
+
+    /// How the runner is doing.
+    ///
+    /// # Errors
+    /// [`Status::Forked`].
+    pub fn stats(&self) -> Result<Stats, Error> {
+        self.core.check_process()?;
+        Ok(self.core.stats())
     }
 
     /// Refuses new work, lets jobs finish for `grace` (`None`: as long as they take), cancels the rest and
@@ -217,6 +248,7 @@ impl Owner {
         let limit = grace.and_then(|grace| Instant::now().checked_add(grace)?.checked_add(FIXED_SECOND));
         let Some(outcome) = self.core.finished.wait(limit) else {
             token::finish_all_of(self.core.id, Status::Cancelled);
+            self.core.calls.close();
             return Err(Status::Pending);
         };
         if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -237,6 +269,7 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
+        cores().remove(&self.core.id);
         match self.shutdown(Some(Duration::ZERO)) {
             // Dropped by a job: the thread ends by itself, nobody joins it.
             Err(Status::WouldDeadlock) => self.close(Until::Now),

@@ -25,12 +25,14 @@
 //!
 //! `Vacant` is a slot that neither side holds; `Pending` has no reply, `Finished` has one.
 
+mod completion;
 mod handle;
 #[cfg(all(test, palitra_model))]
 mod model;
 mod state;
+mod stream;
 
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use crate::arena::{Arena, Lookup};
@@ -40,9 +42,11 @@ use crate::reply::{Reply, Status};
 use crate::sync::Parker;
 use std::sync::Arc;
 
+pub(crate) use completion::{Call, Callback, Event, Events};
 pub(crate) use handle::Output;
 pub use handle::{JobToken, Token};
-pub(crate) use state::{Observer, TokenCell};
+pub(crate) use state::{Observer, TokenCell, earlier};
+pub(crate) use stream::Closed;
 
 static TOKENS: Arena<TokenCell> = Arena::new();
 
@@ -109,6 +113,11 @@ impl TokenRef {
         self.cell.status(self.id.generation)
     }
 
+    /// The runner it was submitted to.
+    pub(crate) fn runner(self) -> Result<RunnerId, Status> {
+        self.cell.runner(self.id.generation)
+    }
+
     /// [`Status::InvalidArgument`] if the token is another runner's.
     pub(crate) fn check_runner(self, runner: RunnerId) -> Result<(), Status> {
         if self.cell.runner(self.id.generation)? == runner { Ok(()) } else { Err(Status::InvalidArgument) }
@@ -170,6 +179,64 @@ impl TokenRef {
     /// When the token is to finish.
     pub(crate) fn deadline(self) -> Option<Instant> {
         self.cell.deadline(self.id.generation)
+    }
+
+    /// The job says how far it is.
+    pub(crate) fn set_progress(self, done: u64, total: u64) {
+        self.cell.set_progress(self.id.generation, done, total);
+    }
+
+    /// How far the job said it is: done and total.
+    pub(crate) fn progress(self) -> Result<(u64, u64), Status> {
+        self.cell.progress(self.id.generation)
+    }
+
+    /// The job sends an item; `Pending` while the reader has enough to read.
+    pub(crate) fn poll_send(self, item: &mut Option<Reply>, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        match self.cell.sending(self.id.generation) {
+            Some(stream) => stream.poll_send(item, cx),
+            None => Poll::Ready(Err(Closed)),
+        }
+    }
+
+    /// The next item of a stream. After the last one how the job ended, with [`Status::End`] for a success.
+    /// [`Status::Pending`] past `until`, [`Status::WouldDeadlock`] instead of blocking on its runner's thread.
+    pub(crate) fn next_item(self, until: Until) -> Result<Reply, Status> {
+        with_parker(|parker| {
+            let observer: Arc<dyn Observer> = Arc::clone(parker) as _;
+            let mut observing = false;
+            loop {
+                // In this order: all items were sent before the token finished.
+                let (stream, runner, finished) = self.cell.reading(self.id.generation)?;
+                if let Some(item) = stream.take((!until.has_passed()).then_some(parker)) {
+                    self.unobserve(&observer);
+                    return Ok(item);
+                }
+                match finished {
+                    Some(Status::Ok) => return Err(Status::End),
+                    Some(_) => return self.poll(),
+                    None if until.has_passed() => {
+                        self.unobserve(&observer);
+                        return Err(Status::Pending);
+                    }
+                    None if current::current() == runner => return Err(Status::WouldDeadlock),
+                    None => {}
+                }
+                if !observing {
+                    observing = true;
+                    // Finished meanwhile: look again.
+                    if self.observe(&observer, 0)? != Status::Pending {
+                        continue;
+                    }
+                }
+                parker.park_until(earlier(until.instant(), self.deadline()));
+            }
+        })
+    }
+
+    /// Tells `observer` when the token finishes, also if the host lets go of it before.
+    pub(crate) fn set_completion(self, observer: Arc<dyn Observer>) {
+        self.cell.set_completion(self.id.generation, observer);
     }
 
     /// The host lets go: later uses of the name find nothing, the job runs on.

@@ -1,11 +1,13 @@
 //! The library itself: versions, texts, the jobs it holds, freeing a reply.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 
 use crate::ffi::boundary::{enter, enter_or};
+use crate::ffi::callback::{self, UserData};
 use crate::ffi::reply;
-use crate::ffi::types::{palitra_job_info, palitra_reply, palitra_status};
+use crate::ffi::types::{palitra_free_fn, palitra_job_info, palitra_log_fn, palitra_reply, palitra_status};
+use crate::log;
 use crate::registry;
 use crate::reply::Status;
 
@@ -60,6 +62,31 @@ pub extern "C" fn palitra_job_at(index: usize, out: Option<&mut MaybeUninit<pali
             output: job.output() as i32,
         });
         Ok(())
+    })
+}
+
+/// Has a function given what the library, and the Rust crates in it, have to say, up to a level: one of the
+/// PALITRA_LOG_ numbers. A NULL function or PALITRA_LOG_OFF ends it; while nobody listens a message costs
+/// nothing. A new function replaces the one before, which may still be under way on another thread when this
+/// returns; its user data is freed after that. In a forked child nobody listens until the child calls this.
+///
+/// The free function, unless NULL, is called with the user data exactly once, whatever this call answers.
+///
+/// Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a level that is none; PALITRA_INTERNAL if Rust code of this
+/// library listens to its messages itself.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_log_set(
+    level: i32,
+    function: palitra_log_fn,
+    user_data: *mut c_void,
+    free_user_data: palitra_free_fn,
+) -> palitra_status {
+    enter(|| {
+        let user_data = UserData::new(user_data, free_user_data);
+        let level = usize::try_from(level).ok().filter(|level| *level <= log::MAX_LEVEL);
+        let level = level.ok_or(Status::InvalidArgument)?;
+        let sink = if level == 0 { None } else { callback::on_log(function, user_data) };
+        log::set(level, sink)
     })
 }
 

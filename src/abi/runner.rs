@@ -4,16 +4,16 @@ use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
-use crate::ffi::argument::{self, Sized32, array, bytes, options, out_array, text};
+use crate::ffi::argument::{self, Sized32, array, bytes, options, out_array, out_options, text};
 use crate::ffi::boundary::{enter, enter_or, enter_reply};
 use crate::ffi::types::{
-    PALITRA_FAIL_FAST, palitra_reply, palitra_runner, palitra_runner_options, palitra_status, palitra_submit_options,
-    palitra_token,
+    PALITRA_FAIL_FAST, palitra_reply, palitra_runner, palitra_runner_options, palitra_stats, palitra_status,
+    palitra_submit_options, palitra_token,
 };
 use crate::ffi::{handle, reply};
 use crate::gather;
 use crate::reply::{Error, Status};
-use crate::runner::{self, Options, Payload, Runner};
+use crate::runner::{self, EventsWanted, Options, Payload, Runner};
 use crate::token::Until;
 
 /// Sets the size and the defaults. NULL does nothing.
@@ -151,11 +151,15 @@ pub unsafe extern "C" fn palitra_runner_submit(
         if given.flags != 0 {
             return Err(Status::InvalidArgument);
         }
-        if given.queue.id != 0 {
-            return Err(Status::InvalidHandle);
-        }
+        let events = match given.queue.id {
+            0 => None,
+            _ => {
+                let queue = handle::queue_for_token(given.queue)?;
+                Some(EventsWanted { queue, tag: given.tag, named: out.is_some() })
+            }
+        };
         let deadline = argument::timeout(given.deadline_ns).and_then(|after| Instant::now().checked_add(after));
-        let token = core.submit(job, payload, deadline)?;
+        let token = core.submit(job, payload, deadline, events)?;
         if let Some(out) = out {
             *out = handle::of_token(token.into_id());
         }
@@ -249,6 +253,35 @@ pub unsafe extern "C" fn palitra_runner_gather(
             reply::give(Err(status), Some(out));
         }
         if status == Status::Ok { Ok(()) } else { Err(status) }
+    })
+}
+
+/// Reads how a runner is doing. Set the size of the struct first; as much is written.
+///
+/// Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out or a size that no version of the struct has;
+/// PALITRA_INVALID_HANDLE, PALITRA_FORKED. Works after a shutdown.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn palitra_runner_stats(runner: palitra_runner, out: *mut palitra_stats) -> palitra_status {
+    enter(|| {
+        let core = handle::core(runner)?;
+        core.check_process()?;
+        let stats = core.stats();
+        out_options!(
+            out,
+            palitra_stats {
+                size: 0,
+                threads: stats.threads,
+                submitted: stats.submitted,
+                running: stats.running,
+                queued: stats.queued,
+                succeeded: stats.succeeded,
+                failed: stats.failed,
+                panicked: stats.panicked,
+                cancelled: stats.cancelled,
+                deadline: stats.deadline,
+                longest_poll_ns: u64::try_from(stats.longest_poll.as_nanos()).unwrap_or(u64::MAX),
+            }
+        )
     })
 }
 

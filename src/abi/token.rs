@@ -1,11 +1,15 @@
 //! The token: one submitted job.
 
+use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
 use crate::ffi::boundary::{enter, enter_or, enter_reply};
-use crate::ffi::handle;
-use crate::ffi::types::{palitra_reply, palitra_status, palitra_token};
+use crate::ffi::callback::{self, UserData};
+use crate::ffi::types::{palitra_complete_fn, palitra_free_fn, palitra_reply, palitra_status, palitra_token};
+use crate::ffi::{argument, handle};
 use crate::reply::Status;
+use crate::runner;
+use crate::token::Until;
 
 /// Looks whether a job has finished; never blocks.
 ///
@@ -27,6 +31,71 @@ pub extern "C" fn palitra_token_poll(
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_token_cancel(token: palitra_token) -> palitra_status {
     enter(|| handle::token(token)?.end(Status::Cancelled).map(|_| ()))
+}
+
+/// Reads the next item of a streaming job and fills it; the caller frees each.
+///
+/// Answers PALITRA_OK with an item; PALITRA_PENDING past the timeout; PALITRA_END after the last item of a job
+/// that succeeded, at once for a job that streams nothing; how the job ended otherwise, with its message, after
+/// the items that it sent before. PALITRA_WOULD_DEADLOCK instead of waiting on the runner's own thread;
+/// PALITRA_INVALID_HANDLE, also when the token is freed meanwhile; PALITRA_FORKED. The item may be NULL, which
+/// throws it away.
+///
+/// A job whose items nobody reads waits after the first few: a slow reader slows the job. Freeing the token
+/// ends it.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_token_next(
+    token: palitra_token,
+    timeout_ns: i64,
+    item: Option<&mut MaybeUninit<palitra_reply>>,
+) -> palitra_status {
+    enter_reply(item, || handle::token(token)?.next_item(Until::after(argument::timeout(timeout_ns))))
+}
+
+/// Reads how far the job said it is; both are 0 before it said anything, and keep their last values after it
+/// has finished. Never blocks. The outs may be NULL and are written with PALITRA_OK only.
+///
+/// Answers PALITRA_OK, PALITRA_INVALID_HANDLE, PALITRA_FORKED.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_token_progress(
+    token: palitra_token,
+    done: Option<&mut MaybeUninit<u64>>,
+    total: Option<&mut MaybeUninit<u64>>,
+) -> palitra_status {
+    enter(|| {
+        let progress = handle::token(token)?.progress()?;
+        if let Some(done) = done {
+            done.write(progress.0);
+        }
+        if let Some(total) = total {
+            total.write(progress.1);
+        }
+        Ok(())
+    })
+}
+
+/// Has a function called once when the job finishes, or soon if it has finished: on the runner's thread, under
+/// no lock. Several may be registered for one token; they are called in no particular order. Freeing the
+/// unfinished token takes it back. After palitra_runner_shutdown has returned none is called any more.
+///
+/// The free function, unless NULL, is called with the user data exactly once, whatever happens and whatever
+/// this call answers: after the callback, or when it is clear that it will not be called.
+///
+/// Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL function; PALITRA_SHUT_DOWN after the runner's end;
+/// PALITRA_INVALID_HANDLE, PALITRA_FORKED.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_token_on_complete(
+    token: palitra_token,
+    function: palitra_complete_fn,
+    user_data: *mut c_void,
+    free_user_data: palitra_free_fn,
+) -> palitra_status {
+    enter(|| {
+        let user_data = UserData::new(user_data, free_user_data);
+        let token = handle::token(token)?;
+        let call = callback::on_complete(token.id(), function, user_data)?;
+        runner::find_core(token.runner()?)?.on_complete(token, call)
+    })
 }
 
 /// Frees a token: the handle is stale from now on. An unfinished job is detached, not cancelled: it runs to

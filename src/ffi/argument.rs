@@ -7,7 +7,7 @@ use std::ffi::{CStr, c_char, c_void};
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
-use super::types::{palitra_runner_options, palitra_submit_options};
+use super::types::{palitra_runner_options, palitra_stats, palitra_submit_options};
 use crate::job::Job;
 use crate::registry;
 use crate::reply::Status;
@@ -52,7 +52,15 @@ macro_rules! options {
     };
 }
 
-pub(crate) use {array, bytes, options, out_array, text};
+/// `out_options!(pointer, value)`: a sized struct that is filled, as far as both sides know it.
+macro_rules! out_options {
+    ($pointer:expr, $value:expr) => {
+        // SAFETY: promised to be as many bytes as its first member says if it is not NULL.
+        unsafe { $crate::ffi::argument::out_options_to($pointer, $value) }
+    };
+}
+
+pub(crate) use {array, bytes, options, out_array, out_options, text};
 
 /// # Safety
 /// `pointer` is NULL or a C string that lives for `'a`.
@@ -143,6 +151,31 @@ pub(crate) unsafe fn options_from<T: Sized32>(pointer: *const T) -> Result<T, St
     Ok(options)
 }
 
+/// Fills a sized struct, all but its size. What a later version of it has beyond this one becomes zero.
+///
+/// # Safety
+/// `pointer` is NULL or points to as many bytes as its first member says, used by nobody else during the call.
+#[allow(unsafe_code)]
+pub(crate) unsafe fn out_options_to<T: Sized32>(pointer: *mut T, value: T) -> Result<(), Status> {
+    const SIZE: usize = size_of::<u32>();
+    if pointer.is_null() {
+        return Err(Status::InvalidArgument);
+    }
+    // SAFETY: not NULL, so its first member can be read.
+    let size = unsafe { pointer.cast::<u32>().read() } as usize;
+    if !(T::FIRST_SIZE..=LARGEST).contains(&size) {
+        return Err(Status::InvalidArgument);
+    }
+    let known = size.min(size_of::<T>());
+    let (from, to) = ((&raw const value).cast::<u8>(), pointer.cast::<u8>());
+    // SAFETY: promised to be `size` bytes, of which T has the first `known`.
+    unsafe {
+        std::ptr::copy_nonoverlapping(from.add(SIZE), to.add(SIZE), known - SIZE);
+        std::ptr::write_bytes(to.add(known), 0, size - known);
+    }
+    Ok(())
+}
+
 // SAFETY: repr(C), begins with its size, made of numbers and a pointer that is checked when it is used.
 #[allow(unsafe_code)]
 unsafe impl Sized32 for palitra_runner_options {
@@ -178,11 +211,35 @@ unsafe impl Sized32 for palitra_submit_options {
     }
 }
 
+// SAFETY: repr(C), begins with its size, made of numbers.
+#[allow(unsafe_code)]
+unsafe impl Sized32 for palitra_stats {
+    const FIRST_SIZE: usize = 80;
+
+    fn defaults() -> Self {
+        palitra_stats {
+            size: size_of::<Self>() as u32,
+            threads: 0,
+            submitted: 0,
+            running: 0,
+            queued: 0,
+            succeeded: 0,
+            failed: 0,
+            panicked: 0,
+            cancelled: 0,
+            deadline: 0,
+            longest_poll_ns: 0,
+        }
+    }
+}
+
 // The layouts that hosts were compiled with.
 #[cfg(target_pointer_width = "64")]
 const _: () = {
     assert!(size_of::<palitra_runner_options>() == 48);
     assert!(size_of::<palitra_submit_options>() == 32);
+    assert!(size_of::<palitra_stats>() == 80);
+    assert!(size_of::<super::types::palitra_event>() == 24);
     assert!(size_of::<super::types::palitra_reply>() == 40);
     assert!(size_of::<super::types::palitra_runner>() == 8);
     assert!(size_of::<*const c_void>() == size_of::<usize>());

@@ -72,7 +72,8 @@ pub struct palitra_token {
     pub id: u64,
 }
 
-/// A completion queue. A value like an integer, as palitra_runner is. The id 0 is no queue.
+/// A completion queue: tells which jobs have finished. A value like an integer, as palitra_runner is. The id 0
+/// is no queue. Freed with palitra_queue_free.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct palitra_queue {
@@ -148,11 +149,79 @@ pub struct palitra_submit_options {
     /// The job is cancelled and its token finishes as PALITRA_DEADLINE so many nanoseconds after the call.
     /// Negative, the default: none.
     pub deadline_ns: i64,
-    /// Reserved for completion queues; must be the id 0.
+    /// The queue that is told when the job finishes. The id 0, the default: none.
     pub queue: palitra_queue,
-    /// Reserved for completion queues.
+    /// What the queue's event is to carry, for the caller to know it by.
     pub tag: u64,
 }
+
+/// A finished job, as its queue tells it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct palitra_event {
+    /// The tag that the job was submitted with.
+    pub tag: u64,
+    /// The job's token; the id 0 if it was submitted without one. Stale if it was freed meanwhile.
+    pub token: palitra_token,
+    /// How the job ended.
+    pub status: palitra_status,
+}
+
+/// How a runner is doing. The figures are taken one after the other while the runner goes on.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct palitra_stats {
+    /// The size of this struct in bytes, set by the caller.
+    pub size: u32,
+    /// The runner's own thread and its workers.
+    pub threads: u32,
+    /// Jobs that the runner ever took.
+    pub submitted: u64,
+    /// Jobs that have begun and not ended.
+    pub running: u64,
+    /// Jobs that have not begun yet: the depth of the submission queue.
+    pub queued: u64,
+    /// Jobs that succeeded.
+    pub succeeded: u64,
+    /// Jobs that answered an error of their own.
+    pub failed: u64,
+    /// Jobs that panicked.
+    pub panicked: u64,
+    /// Jobs that were dropped after they were cancelled.
+    pub cancelled: u64,
+    /// Jobs that were dropped after their deadline.
+    pub deadline: u64,
+    /// The longest time that one step of a job, from one await to the next, held a thread of the runner, in
+    /// nanoseconds, to a few milliseconds.
+    pub longest_poll_ns: u64,
+}
+
+/// Is told once that a job finished, and how. On the runner's thread, under no lock of the library: it may
+/// call everything that does not block.
+pub type palitra_complete_fn =
+    Option<unsafe extern "C" fn(token: palitra_token, status: palitra_status, user_data: *mut c_void)>;
+
+/// Is given a message of the library: one of the PALITRA_LOG_ levels, where it comes from, and the text, which
+/// lives for the call. From any thread, several at once, under no lock of the library.
+pub type palitra_log_fn =
+    Option<unsafe extern "C" fn(level: i32, target: *const c_char, message: *const c_char, user_data: *mut c_void)>;
+
+/// Frees the user data of a callback. Called exactly once, on any thread, whatever became of the callback;
+/// NULL where there is nothing to free.
+pub type palitra_free_fn = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
+
+/// Nothing is logged.
+pub const PALITRA_LOG_OFF: i32 = 0;
+/// Only errors.
+pub const PALITRA_LOG_ERROR: i32 = 1;
+/// Also warnings, such as a job that holds its thread for more than 100 ms.
+pub const PALITRA_LOG_WARN: i32 = 2;
+/// Also what happens rarely.
+pub const PALITRA_LOG_INFO: i32 = 3;
+/// Also what helps to find a fault.
+pub const PALITRA_LOG_DEBUG: i32 = 4;
+/// Everything.
+pub const PALITRA_LOG_TRACE: i32 = 5;
 
 // The numbers are the core's.
 const _: () = {
@@ -173,6 +242,13 @@ const _: () = {
     assert!(PALITRA_SHUT_DOWN == Status::ShutDown as i32);
     assert!(PALITRA_FORKED == Status::Forked as i32);
     assert!(PALITRA_INTERNAL == Status::Internal as i32);
+    assert!(PALITRA_LOG_OFF == 0);
+    assert!(PALITRA_LOG_ERROR == 1);
+    assert!(PALITRA_LOG_WARN == 2);
+    assert!(PALITRA_LOG_INFO == 3);
+    assert!(PALITRA_LOG_DEBUG == 4);
+    assert!(PALITRA_LOG_TRACE == 5);
+    assert!(PALITRA_LOG_TRACE == crate::log::MAX_LEVEL as i32);
     assert!(PALITRA_BYTES == Format::Bytes as i32);
     assert!(PALITRA_TEXT == Format::Text as i32);
     assert!(PALITRA_JSON == Format::Json as i32);

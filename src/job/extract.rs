@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::{Host, Request, RunnerState};
+use super::{Host, IntoReply, Request, RunnerState};
 use crate::reply::{Error, Format, JobError};
-use crate::token::{JobToken, TokenRef};
+use crate::token::{Closed, JobToken, TokenRef};
 
 /// Something that a job can have as an argument.
 pub trait FromRequest: Sized {
@@ -87,7 +87,8 @@ impl<T: fmt::Debug> fmt::Debug for State<T> {
     }
 }
 
-/// What a job knows of its own call: whether it is still wanted, and the runner to submit further jobs to.
+/// What a job has of its own call: whether it is still wanted, its progress, its stream, and the runner to submit
+/// further jobs to.
 #[derive(Clone)]
 pub struct Context {
     host: Arc<dyn Host>,
@@ -107,6 +108,24 @@ impl Context {
     /// elsewhere, such as a blocking loop in `tokio::task::spawn_blocking`.
     pub fn is_cancelled(&self) -> bool {
         self.token.is_over()
+    }
+
+    /// Says how far the job is, for hosts that show it. Costs a lock that nobody holds for long.
+    pub fn progress(&self, done: u64, total: u64) {
+        self.token.set_progress(done, total);
+    }
+
+    /// Sends one item of a stream. Waits while the reader has enough to read: a slow reader slows the job.
+    ///
+    /// # Errors
+    /// The reader is gone (the host freed the token, or it was cancelled): the job may as well end, which
+    /// `context.send(item).await?` does. An item that cannot be converted fails with the reason.
+    pub async fn send(&self, item: impl IntoReply) -> Result<(), JobError> {
+        let reply = item.into_reply().into_result()?;
+        let mut item = Some(reply);
+        std::future::poll_fn(|cx| self.token.poll_send(&mut item, cx))
+            .await
+            .map_err(|Closed| JobError::from("nobody reads the stream any more"))
     }
 
     /// Submits another job to the same runner. The token is a future: await it, a job must not block.

@@ -5,6 +5,9 @@
 //! | `http.get` | JSON [`Get`] | JSON [`Page`] |
 //! | `http.request` | JSON [`Request`]: the same with `method` and `body` | JSON [`Page`] |
 //! | `http.bytes` | JSON [`Get`] | the body as it came |
+//! | `http.stream` | JSON [`Get`] | the body as it comes, as the items of a stream |
+//!
+//! All say as their progress how many bytes of how many have come.
 //!
 //! All jobs of a runner share one client, so a connection is kept alive from call to call. They speak
 //! HTTP/1.1, trust the certificates that the system trusts (or those that `SSL_CERT_FILE` and `SSL_CERT_DIR`
@@ -28,7 +31,7 @@ use std::collections::BTreeMap;
 use reqwest::header::{HeaderMap, SET_COOKIE};
 use serde::Serialize;
 
-use crate::job::{Json, State};
+use crate::job::{Context, Json, State};
 use crate::reply::JobError;
 use client::{Answer, Client};
 pub use request::{Get, Request};
@@ -51,23 +54,36 @@ pub struct Page {
 /// but the url optional; leaves `{"status", "url", "headers", "body"}`. Fails with 1 for an impossible request,
 /// 2 cannot connect, 3 timeout, 4 too many redirects, 5 body too large, 6 TLS, 7 not understood or broken off.
 #[palitra::job("http.get")]
-async fn get(client: State<Client>, Json(get): Json<Get>) -> Result<Json<Page>, JobError> {
-    client.fetch(get.into()).await.map(|answer| Json(answer.into()))
+async fn get(client: State<Client>, context: Context, Json(get): Json<Get>) -> Result<Json<Page>, JobError> {
+    client.fetch(get.into(), &context).await.map(|answer| Json(answer.into()))
 }
 
 /// Sends a request of any method. Takes what `http.get` takes, and `"method"` (GET) and `"body"` (text); leaves
 /// and fails as `http.get` does.
 #[palitra::job("http.request")]
-async fn request(client: State<Client>, Json(request): Json<Request>) -> Result<Json<Page>, JobError> {
-    client.fetch(request).await.map(|answer| Json(answer.into()))
+async fn request(
+    client: State<Client>,
+    context: Context,
+    Json(request): Json<Request>,
+) -> Result<Json<Page>, JobError> {
+    client.fetch(request, &context).await.map(|answer| Json(answer.into()))
 }
 
 /// Gets the body of a page as it came. Takes what `http.get` takes and fails as it does; a status outside 200 to
 /// 299 fails too, with that status as the code.
 #[palitra::job("http.bytes")]
-async fn bytes(client: State<Client>, Json(get): Json<Get>) -> Result<Vec<u8>, JobError> {
-    let answer = client.fetch(get.into()).await?;
+async fn bytes(client: State<Client>, context: Context, Json(get): Json<Get>) -> Result<Vec<u8>, JobError> {
+    let answer = client.fetch(get.into(), &context).await?;
     if answer.status.is_success() { Ok(answer.body) } else { Err(code::unsuccessful(&answer.url, answer.status)) }
+}
+
+/// Streams the body of a page in chunks, without holding it whole. Takes what `http.get` takes, but without
+/// `"max_bytes"` the body may be of any size, and the timeout is for the answer to begin and for each chunk. Fails
+/// as `http.bytes` does, after the chunks that came before.
+#[palitra::job("http.stream")]
+async fn stream(client: State<Client>, context: Context, Json(mut get): Json<Get>) -> Result<(), JobError> {
+    get.max_bytes.get_or_insert(u64::MAX);
+    client.stream(get.into(), &context).await
 }
 
 impl From<Answer> for Page {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 
+use super::calls::Calls;
 use super::doorbell::Doorbell;
 use super::options::Options;
 use super::running::{Running, poll_caught};
@@ -16,9 +17,11 @@ use crate::current::{Mark, RunnerId, current};
 use crate::fork;
 use crate::job::{Host, Job, JobFuture, Request, RequestToken, States};
 use crate::limit::Limit;
+use crate::queue::Queue;
 use crate::registry;
 use crate::reply::{Error, Reply, Status};
-use crate::token::{self, HostSide, JobSide, Until};
+use crate::stats::{Counters, Stats};
+use crate::token::{self, Call, Callback, Event, Events, HostSide, JobSide, Observer, TokenRef, Until};
 
 /// Work on its way to the runner's thread. Dropped on the way, it ends its token as cancelled.
 pub(crate) enum Submission {
@@ -26,6 +29,8 @@ pub(crate) enum Submission {
     Start { job: &'static Job, payload: Vec<u8>, token: JobSide },
     /// A job that has begun on the host's thread, or a Rust future.
     Continue(Running),
+    /// A callback that is due.
+    Call(Call, Status),
 }
 
 pub(crate) struct Core {
@@ -34,10 +39,13 @@ pub(crate) struct Core {
     pub(crate) closing: Closing,
     pub(crate) finished: Finished,
     pub(crate) states: States,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) calls: Calls,
     pub(crate) runtime: tokio::runtime::Handle,
     limit: Limit,
     max_payload: usize,
     submissions: Sender<Submission>,
+    threads: u32,
     /// How deep in a chain of forks it was made.
     depth: u32,
     me: Weak<Core>,
@@ -56,6 +64,9 @@ impl Core {
             closing: Closing::new(),
             finished: Finished::default(),
             states: States::default(),
+            counters: Arc::default(),
+            calls: Calls::default(),
+            threads: 1 + options.worker_threads,
             runtime,
             limit: Limit::new(options.max_in_flight),
             max_payload: if options.max_payload == 0 { usize::MAX } else { options.max_payload },
@@ -97,10 +108,16 @@ impl Core {
         job: &'static Job,
         payload: Payload<'_>,
         deadline: Option<Instant>,
+        events: Option<EventsWanted>,
     ) -> Result<HostSide, Status> {
         self.check_open()?;
         self.check_payload(payload.len())?;
         let (host, token) = token::create(self.id, deadline, self.limit.acquire()?)?;
+        if let Some(wanted) = events {
+            let id = wanted.named.then(|| host.token().id());
+            let events = Events { queue: wanted.queue, tag: wanted.tag, token: id };
+            host.token().set_completion(Arc::new(events));
+        }
         self.send(Submission::Start { job, payload: payload.into_vec(), token })?;
         Ok(host)
     }
@@ -109,8 +126,34 @@ impl Core {
     pub(crate) fn submit_future(&self, future: JobFuture) -> Result<HostSide, Status> {
         self.check_open()?;
         let (host, token) = token::create(self.id, None, self.limit.acquire()?)?;
-        self.send(Submission::Continue(Running::new(self.id, future, token)))?;
+        self.send(Submission::Continue(Running::new(self, "", future, token)))?;
         Ok(host)
+    }
+
+    /// Calls `call` on the runner's thread when the token finishes, or soon if it has. Dropped uncalled where
+    /// that cannot be, or when the host lets go of the unfinished token.
+    pub(crate) fn on_complete(&self, token: TokenRef, call: Call) -> Result<(), Status> {
+        self.check_process()?;
+        if self.finished.is_announced() {
+            return Err(Status::ShutDown);
+        }
+        let core = Weak::clone(&self.me);
+        let dispatch = move |call: Call, status: Status| {
+            if let Some(core) = core.upgrade() {
+                let _ = core.send(Submission::Call(call, status));
+            }
+        };
+        let callback: Arc<dyn Observer> = Arc::new(Callback::new(call, dispatch));
+        match token.observe(&callback, 0)? {
+            Status::Pending => {}
+            status => callback.finished(0, status),
+        }
+        Ok(())
+    }
+
+    /// How the runner is doing.
+    pub(crate) fn stats(&self) -> Stats {
+        self.counters.snapshot(self.submissions.len(), self.threads)
     }
 
     /// Runs a job to its end and answers its reply. See promises 2 and 3.
@@ -125,13 +168,13 @@ impl Core {
         if timeout.is_some() {
             return self.run_within(job, payload, timeout);
         }
-        self.run_here(payload.into_vec(), |request| job.start(request))
+        self.run_here(job.name(), payload.into_vec(), |request| job.start(request))
     }
 
     /// Runs a future to its end.
     pub(crate) fn run_future(&self, future: JobFuture) -> Result<Reply, Status> {
         self.check_may_run()?;
-        self.run_here(Vec::new(), |_| Ok(future))
+        self.run_here("", Vec::new(), |_| Ok(future))
     }
 
     fn check_may_run(&self) -> Result<(), Status> {
@@ -141,7 +184,7 @@ impl Core {
 
     /// On the runner's thread from the start, so that the timeout holds for a job that never yields.
     fn run_within(&self, job: &'static Job, payload: Payload<'_>, timeout: Option<Duration>) -> Result<Reply, Status> {
-        let host = self.submit(job, payload, None)?;
+        let host = self.submit(job, payload, None, None)?;
         match host.token().wait_until(Until::after(timeout)) {
             Err(Status::Pending) => {
                 // Either this ends it, or it has just ended by itself.
@@ -155,6 +198,7 @@ impl Core {
     /// The first poll on this thread: a job that is ready needs no other thread and no token.
     fn run_here(
         &self,
+        name: &'static str,
         payload: Vec<u8>,
         start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
     ) -> Result<Reply, Status> {
@@ -165,18 +209,34 @@ impl Core {
             let mut request = Request::new(payload, self, RequestToken::OnDemand(&token));
             let mut future = match start(&mut request) {
                 Ok(future) => future,
-                Err(reply) => return Ok(reply),
+                Err(reply) => return Ok(self.count(reply)),
             };
             match poll_caught(self.id, &mut future, &mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(reply) => return Ok(reply),
+                Poll::Ready(reply) => return Ok(self.count(reply)),
                 Poll::Pending => future,
             }
         };
         let (host, job_side) = token.into_inner().unwrap_or_else(|| self.create_token())?;
         // Refused by a runner that has just ended, the job is dropped, which ends its token as cancelled.
-        let _ = self.send(Submission::Continue(Running::new(self.id, future, job_side)));
+        let _ = self.send(Submission::Continue(Running::new(self, name, future, job_side)));
         host.token().wait_until(Until::Forever)
     }
+}
+
+impl Core {
+    /// A job that ended on the host's thread.
+    fn count(&self, reply: Reply) -> Reply {
+        self.counters.ended(reply.status());
+        reply
+    }
+}
+
+/// Which queue is to be told of a submitted job.
+pub(crate) struct EventsWanted {
+    pub(crate) queue: Weak<Queue<Event>>,
+    pub(crate) tag: u64,
+    /// Whether the host gets a name for the token.
+    pub(crate) named: bool,
 }
 
 impl Host for Core {
@@ -190,7 +250,7 @@ impl Host for Core {
 
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error> {
         let job = registry::find(job).ok_or_else(|| unknown_job(job))?;
-        Ok(Core::submit(self, job, Payload::Owned(payload), None)?)
+        Ok(Core::submit(self, job, Payload::Owned(payload), None, None)?)
     }
 
     fn to_arc(&self) -> Arc<dyn Host> {

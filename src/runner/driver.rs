@@ -10,6 +10,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use crossbeam_channel::Receiver;
@@ -17,9 +18,11 @@ use futures_util::stream::{FuturesUnordered, Stream};
 use tokio::task::JoinSet;
 use tokio::time::Sleep;
 
+use super::options::LINGER;
 use super::running::Running;
 use super::{Core, Submission};
 use crate::job::{Request, RequestToken};
+use crate::reply::Status;
 
 /// Submissions started, and jobs polled, before the runtime has its turn.
 const BATCH: usize = 256;
@@ -32,6 +35,8 @@ pub(crate) struct Driver {
     grace: Option<Pin<Box<Sleep>>>,
     /// The newest call of shutdown that was seen.
     closing: u32,
+    /// How long jobs on workers may take to be dropped at the end.
+    patience: Option<Pin<Box<Sleep>>>,
 }
 
 /// The jobs that are pending.
@@ -44,14 +49,15 @@ pub(crate) enum Jobs {
 
 impl Driver {
     pub(crate) fn new(core: Arc<Core>, submissions: Receiver<Submission>, jobs: Jobs) -> Driver {
-        Driver { core, submissions, jobs, grace: None, closing: 0 }
+        Driver { core, submissions, jobs, grace: None, closing: 0, patience: None }
     }
 
     /// One turn. Ready when the runner has been shut down and its jobs are done or out of grace.
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.core.doorbell.awake();
         let more = self.start_submissions() | self.jobs.poll_some(cx);
-        if self.core.closing.count() > 0 && (self.is_idle() || self.grace_is_over(cx)) {
+        self.core.counters.running.store(self.jobs.len(), Ordering::Relaxed);
+        if self.core.closing.count() > 0 && (self.is_idle() || self.grace_is_over(cx)) && self.is_cleared(cx) {
             return Poll::Ready(());
         }
         let has_work = || !self.submissions.is_empty() || self.core.closing.count() != self.closing;
@@ -75,22 +81,27 @@ impl Driver {
     fn start(&mut self, submission: Submission) {
         match submission {
             Submission::Continue(running) => self.jobs.push(running),
+            Submission::Call(call, status) => self.core.calls.make(call, status),
             Submission::Start { job, payload, token } => {
                 // Cancelled or out of time while it was queued: it need not begin.
                 if token.token().is_over() {
+                    self.core.counters.ended(token.token().status().unwrap_or(Status::Cancelled));
                     return;
                 }
                 let mut request = Request::new(payload, &*self.core, RequestToken::Made(token.token()));
                 match job.start(&mut request) {
-                    Err(reply) => token.finish(reply),
-                    Ok(future) => self.jobs.push_new(Running::new(self.core.id, future, token)),
+                    Err(reply) => {
+                        self.core.counters.ended(reply.status());
+                        token.finish(reply);
+                    }
+                    Ok(future) => self.jobs.push_new(Running::new(&self.core, job.name(), future, token)),
                 }
             }
         }
     }
 
     fn is_idle(&self) -> bool {
-        self.submissions.is_empty() && self.jobs.is_empty()
+        self.submissions.is_empty() && self.jobs.len() == 0
     }
 
     fn grace_is_over(&mut self, cx: &mut Context<'_>) -> bool {
@@ -100,6 +111,41 @@ impl Driver {
             self.grace = grace.instant().map(|end| Box::pin(tokio::time::sleep_until(end.into())));
         }
         grace.has_passed() || self.grace.as_mut().is_some_and(|grace| grace.as_mut().poll(cx).is_ready())
+    }
+}
+
+/// The end: jobs are dropped and their callbacks called before anything else goes.
+impl Driver {
+    /// Whether the jobs that were still running are gone. Those on workers take until their next await.
+    fn is_cleared(&mut self, cx: &mut Context<'_>) -> bool {
+        match &mut self.jobs {
+            Jobs::Here(jobs) => jobs.clear(),
+            Jobs::Workers(jobs) => {
+                jobs.abort_all();
+                while let Poll::Ready(Some(_)) = jobs.poll_join_next(cx) {}
+                let patience = self.patience.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
+                if !jobs.is_empty() && patience.as_mut().poll(cx).is_pending() {
+                    return false;
+                }
+            }
+        }
+        self.core.counters.running.store(self.jobs.len(), Ordering::Relaxed);
+        self.clear_queue();
+        true
+    }
+
+    /// What is queued ends as cancelled; callbacks, also those of these jobs, are called.
+    fn clear_queue(&mut self) {
+        while let Ok(submission) = self.submissions.try_recv() {
+            match submission {
+                Submission::Call(call, status) => self.core.calls.make(call, status),
+                Submission::Start { .. } => {
+                    self.core.counters.ended(Status::Cancelled);
+                    drop(submission);
+                }
+                Submission::Continue(running) => drop(running),
+            }
+        }
     }
 }
 
@@ -144,10 +190,10 @@ impl Jobs {
         true
     }
 
-    fn is_empty(&self) -> bool {
+    fn len(&self) -> usize {
         match self {
-            Jobs::Here(jobs) => jobs.is_empty(),
-            Jobs::Workers(jobs) => jobs.is_empty(),
+            Jobs::Here(jobs) => jobs.len(),
+            Jobs::Workers(jobs) => jobs.len(),
         }
     }
 }

@@ -6,17 +6,28 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tokio::time::Sleep;
 
+use super::core::Core;
+use crate::clock;
 use crate::current::{Mark, RunnerId};
 use crate::job::{JobFuture, panic_message};
 use crate::reply::{Reply, Status};
+use crate::stats::Counters;
 use crate::token::JobSide;
+
+/// A poll that takes longer than this holds up the other jobs of its thread: worth a warning.
+const BLOCKING: Duration = Duration::from_millis(100);
 
 pub(crate) struct Running {
     runner: RunnerId,
+    /// What it is called where it holds up its thread; empty for a future.
+    name: &'static str,
+    counters: Arc<Counters>,
     /// Gone once the job has ended.
     progress: Option<(JobFuture, JobSide)>,
     /// The deadline of the token, if it has one.
@@ -24,8 +35,9 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(runner: RunnerId, future: JobFuture, token: JobSide) -> Running {
-        Running { runner, progress: Some((future, token)), alarm: None }
+    pub(crate) fn new(core: &Core, name: &'static str, future: JobFuture, token: JobSide) -> Running {
+        let counters = Arc::clone(&core.counters);
+        Running { runner: core.id, name, counters, progress: Some((future, token)), alarm: None }
     }
 
     /// Polls once without a task of its own. After `Pending` the job must be given to one.
@@ -41,12 +53,20 @@ impl Running {
 
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some((future, _)) = &mut self.progress else { return Poll::Ready(()) };
-        match poll_caught(self.runner, future, cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(reply) => {
-                self.end(Some(reply));
-                Poll::Ready(())
-            }
+        let began = clock::now();
+        let poll = poll_caught(self.runner, future, cx);
+        let time = clock::now().saturating_sub(began);
+        if !time.is_zero() {
+            self.held_thread(time);
+        }
+        poll.map(|reply| self.end(Some(reply)))
+    }
+
+    fn held_thread(&self, time: Duration) {
+        self.counters.polled(time);
+        if time > BLOCKING {
+            let name = if self.name.is_empty() { "a future" } else { self.name };
+            tracing::warn!(target: "palitra", "{name} held a thread of its runner for {time:?} without an await");
         }
     }
 
@@ -55,6 +75,8 @@ impl Running {
         let Some((future, token)) = self.progress.take() else { return };
         let _mark = Mark::set(self.runner);
         let _ = catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(panic_message);
+        let ended = reply.as_ref().map(Reply::status).or_else(|| token.token().status().ok());
+        self.counters.ended(ended.unwrap_or(Status::Cancelled));
         match reply {
             Some(reply) => token.finish(reply),
             None => drop(token),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
+use super::stream::Stream;
 use crate::current::RunnerId;
 use crate::reply::{Reply, Status};
 use crate::sync::{Mutex, MutexGuard, Parker, lock};
@@ -48,6 +49,11 @@ struct State {
 struct Rare {
     /// Every observer after the first.
     observers: Vec<Registration>,
+    /// Told when the token finishes, also if the host has let go of it by then.
+    completion: Option<Registration>,
+    stream: Option<Arc<Stream>>,
+    /// Done and total, as the job last said.
+    progress: (u64, u64),
 }
 
 struct Registration {
@@ -61,6 +67,7 @@ struct Aftermath {
     task: Option<Waker>,
     observer: Option<Registration>,
     more_observers: Vec<Registration>,
+    completion: Option<Registration>,
 }
 
 impl Aftermath {
@@ -68,7 +75,7 @@ impl Aftermath {
         if let Some(task) = self.task {
             task.wake();
         }
-        for registration in self.observer.into_iter().chain(self.more_observers) {
+        for registration in self.observer.into_iter().chain(self.more_observers).chain(self.completion) {
             registration.observer.finished(registration.tag, self.status);
         }
     }
@@ -88,19 +95,20 @@ impl State {
     fn finish(&mut self, reply: Reply) -> Option<Aftermath> {
         let status = reply.status();
         self.reply = Some(reply);
-        self.notify(status)
+        let task = self.task.take();
+        let completion = self.rare.as_mut().and_then(|rare| rare.completion.take());
+        self.notify(status, task, completion)
     }
 
     /// Everyone who asked is told; mostly nobody did.
-    fn notify(&mut self, status: Status) -> Option<Aftermath> {
-        let task = self.task.take();
+    fn notify(&mut self, status: Status, task: Option<Waker>, completion: Option<Registration>) -> Option<Aftermath> {
         // Whoever is added later is told at once, so there are no more observers without a first.
         let observer = self.observer.take();
-        if task.is_none() && observer.is_none() {
+        if task.is_none() && observer.is_none() && completion.is_none() {
             return None;
         }
         let more_observers = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.observers)).unwrap_or_default();
-        Some(Aftermath { status, task, observer, more_observers })
+        Some(Aftermath { status, task, observer, more_observers, completion })
     }
 
     /// A deadline that has passed finishes the token, whoever notices it.
@@ -110,13 +118,13 @@ impl State {
     }
 
     /// Finished -> Vacant, or nothing while a side still holds on. Whether the slot may be reused.
-    fn vacate(&mut self) -> (bool, Option<Reply>) {
+    /// What it answers besides is to be dropped outside the lock.
+    fn vacate(&mut self) -> (bool, Option<Reply>, Option<Box<Rare>>) {
         if !self.is_vacant() {
-            return (false, None);
+            return (false, None, None);
         }
-        self.rare = None;
         // A slot whose names are used up is never reused: no stale handle can ever meet a namesake.
-        (self.generation < u32::MAX, self.reply.take())
+        (self.generation < u32::MAX, self.reply.take(), self.rare.take())
     }
 }
 
@@ -291,9 +299,9 @@ impl TokenCell {
             false => (None, Some(reply)),
         };
         state.job_holds = false;
-        let (reusable, unread) = state.vacate();
+        let (reusable, unread, rare) = state.vacate();
         drop(state);
-        drop((task, late, unread));
+        drop((task, late, unread, rare));
         settle(aftermath);
         reusable
     }
@@ -302,15 +310,51 @@ impl TokenCell {
     pub(crate) fn release_host(&self, generation: u32) -> Result<bool, Status> {
         let mut state = self.host_state(generation)?;
         state.host_holds = false;
-        // The job goes on as if nothing had happened.
-        let task = state.task.take();
-        let aftermath = state.notify(Status::InvalidHandle);
-        state.task = task;
-        let (reusable, reply) = state.vacate();
+        // The job goes on as if nothing had happened; only a stream has nobody to send to any more.
+        let aftermath = state.notify(Status::InvalidHandle, None, None);
+        let stream = state.rare.as_mut().and_then(|rare| rare.stream.clone());
+        let (reusable, reply, rare) = state.vacate();
         drop(state);
-        drop(reply);
+        if let Some(stream) = stream {
+            stream.close();
+        }
+        drop((reply, rare));
         settle(aftermath);
         Ok(reusable)
+    }
+
+    /// Whom to tell when the token finishes, also if the host lets go of it before. Of a new token only.
+    pub(crate) fn set_completion(&self, generation: u32, observer: Arc<dyn Observer>) {
+        if let Ok(mut state) = self.host_state(generation) {
+            state.rare.get_or_insert_default().completion = Some(Registration { observer, tag: 0 });
+        }
+    }
+
+    /// The stream that the job sends to; `None` if nobody will read it or the token has finished.
+    pub(crate) fn sending(&self, generation: u32) -> Option<Arc<Stream>> {
+        let mut state = self.host_state(generation).ok()?;
+        let pending = state.is_pending();
+        pending.then(|| Arc::clone(state.rare.get_or_insert_default().stream.get_or_insert_default()))
+    }
+
+    /// The stream that the host reads, its runner, and how the token finished, if it has.
+    pub(crate) fn reading(&self, generation: u32) -> Result<(Arc<Stream>, RunnerId, Option<Status>), Status> {
+        let (_, finished) = self.look(generation, |reply| reply.status());
+        let mut state = self.host_state(generation)?;
+        let stream = Arc::clone(state.rare.get_or_insert_default().stream.get_or_insert_default());
+        Ok((stream, state.runner, finished.ok()))
+    }
+
+    pub(crate) fn set_progress(&self, generation: u32, done: u64, total: u64) {
+        let mut state = lock(&self.state);
+        if state.generation == generation && state.is_pending() {
+            state.rare.get_or_insert_default().progress = (done, total);
+        }
+    }
+
+    /// (0, 0) before the job said anything.
+    pub(crate) fn progress(&self, generation: u32) -> Result<(u64, u64), Status> {
+        Ok(self.host_state(generation)?.rare.as_ref().map_or((0, 0), |rare| rare.progress))
     }
 }
 
@@ -320,7 +364,8 @@ fn settle(aftermath: Option<Aftermath>) {
     }
 }
 
-fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+/// The earlier of two moments; `None` is never.
+pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode, Url};
@@ -10,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::request::{Call, Request};
 use super::roots::SystemRoots;
 use super::{code, redirect};
-use crate::job::RunnerState;
+use crate::job::{Context, RunnerState};
 use crate::reply::JobError;
 
 /// Requests of one runner that are under way at a time; the others wait their turn. Each is a connection, and a
@@ -50,26 +51,45 @@ impl RunnerState for Client {
 impl Client {
     /// The answer to a request. Its timeout runs from its turn on: a thousand requests submitted at once do not
     /// use up each other's time.
-    pub(super) async fn fetch(&self, request: Request) -> Result<Answer, JobError> {
+    pub(super) async fn fetch(&self, request: Request, context: &Context) -> Result<Answer, JobError> {
         let call = request.check(&self.http)?;
         // Held until the answer is complete. It cannot fail: nobody closes the semaphore.
         let _turn = self.turns.acquire().await;
         let (url, timeout) = (call.request.url().clone(), call.timeout);
-        match tokio::time::timeout(timeout, self.perform(call)).await {
+        match tokio::time::timeout(timeout, self.perform(call, context)).await {
             Ok(answer) => answer,
             Err(_) => Err(code::timeout(&url, timeout)),
         }
     }
 
-    async fn perform(&self, mut call: Call) -> Result<Answer, JobError> {
+    async fn perform(&self, mut call: Call, context: &Context) -> Result<Answer, JobError> {
         let mut response = self.send(&mut call).await?;
-        let body = read(&mut response, call.max_bytes).await?;
-        Ok(Answer {
-            status: response.status(),
-            url: response.url().clone(),
-            headers: std::mem::take(response.headers_mut()),
-            body,
-        })
+        let (status, url) = (response.status(), response.url().clone());
+        let headers = std::mem::take(response.headers_mut());
+        let mut reader = Reader::new(response, call.max_bytes)?;
+        let mut body = Vec::with_capacity(reader.announced.min(TRUSTED_LENGTH) as usize);
+        while let Some(chunk) = reader.next(context).await? {
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, url, headers, body })
+    }
+
+    /// Sends the body of the answer as the items of a stream. The timeout holds for the answer to begin and for
+    /// each of its chunks, not for a reader that takes its time.
+    pub(super) async fn stream(&self, request: Request, context: &Context) -> Result<(), JobError> {
+        let mut call = request.check(&self.http)?;
+        let _turn = self.turns.acquire().await;
+        let (url, timeout) = (call.request.url().clone(), call.timeout);
+        let late = |_| code::timeout(&url, timeout);
+        let response = tokio::time::timeout(timeout, self.send(&mut call)).await.map_err(late)??;
+        if !response.status().is_success() {
+            return Err(code::unsuccessful(response.url(), response.status()));
+        }
+        let mut reader = Reader::new(response, call.max_bytes)?;
+        while let Some(chunk) = tokio::time::timeout(timeout, reader.next(context)).await.map_err(late)?? {
+            context.send(chunk.to_vec()).await?;
+        }
+        Ok(())
     }
 
     /// Sends the request, and again wherever the answers point, until one is no redirect.
@@ -105,19 +125,33 @@ impl Client {
     }
 }
 
-/// The body, unless it is larger than `limit`: then reading stops at once and the connection is closed.
-async fn read(response: &mut Response, limit: u64) -> Result<Vec<u8>, JobError> {
-    let url = response.url().clone();
-    let announced = response.content_length().unwrap_or(0);
-    if announced > limit {
-        return Err(code::too_large(&url, limit));
-    }
-    let mut body = Vec::with_capacity(announced.min(TRUSTED_LENGTH) as usize);
-    while let Some(chunk) = response.chunk().await.map_err(|error| code::from_library(&url, &error))? {
-        if (body.len() + chunk.len()) as u64 > limit {
+/// Reads a body chunk by chunk, and says how far it is. A body that is larger than its limit ends the reading at
+/// once; dropped, the connection is closed.
+struct Reader {
+    response: Response,
+    url: Url,
+    limit: u64,
+    /// The length that the server promised; 0 if it promised none.
+    announced: u64,
+    received: u64,
+}
+
+impl Reader {
+    fn new(response: Response, limit: u64) -> Result<Reader, JobError> {
+        let (url, announced) = (response.url().clone(), response.content_length().unwrap_or(0));
+        if announced > limit {
             return Err(code::too_large(&url, limit));
         }
-        body.extend_from_slice(&chunk);
+        Ok(Reader { response, url, limit, announced, received: 0 })
     }
-    Ok(body)
+
+    async fn next(&mut self, context: &Context) -> Result<Option<Bytes>, JobError> {
+        let chunk = self.response.chunk().await.map_err(|error| code::from_library(&self.url, &error))?;
+        self.received += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        if self.received > self.limit {
+            return Err(code::too_large(&self.url, self.limit));
+        }
+        context.progress(self.received, self.announced.max(self.received));
+        Ok(chunk)
+    }
 }

@@ -1,0 +1,71 @@
+//! Functions that a caller gave, and freeing what they were given.
+//!
+//! Promise 6: the finalizer of a callback's user data runs exactly once, whatever happens: called or not,
+//! accepted or refused.
+
+#![allow(unsafe_code)]
+
+use std::ffi::{CString, c_void};
+
+use super::handle;
+use super::types::{palitra_complete_fn, palitra_free_fn, palitra_log_fn, palitra_token};
+use crate::reply::Status;
+use crate::token::{Call, TokenId};
+
+/// What a callback is called with, freed by its finalizer when this is dropped.
+pub(crate) struct UserData {
+    data: *mut c_void,
+    free: palitra_free_fn,
+}
+
+// SAFETY: the header says that a callback and its finalizer run on the runner's thread or another: whoever
+// gives user data promises that it may be used and freed there.
+unsafe impl Send for UserData {}
+// SAFETY: the library only passes the pointer on; the log callback is promised to stand calls from several
+// threads at once.
+unsafe impl Sync for UserData {}
+
+impl UserData {
+    /// Takes the data over: from here on the finalizer is this value's to run.
+    pub(crate) fn new(data: *mut c_void, free: palitra_free_fn) -> UserData {
+        UserData { data, free }
+    }
+
+    fn pointer(&self) -> *mut c_void {
+        self.data
+    }
+}
+
+impl Drop for UserData {
+    fn drop(&mut self) {
+        if let Some(free) = self.free {
+            // SAFETY: promised to be a function that frees this data; it is called once, here.
+            unsafe { free(self.data) };
+        }
+    }
+}
+
+/// A completion callback as the core calls it. [`Status::InvalidArgument`] for none.
+pub(crate) fn on_complete(token: TokenId, function: palitra_complete_fn, user_data: UserData) -> Result<Call, Status> {
+    let function = function.ok_or(Status::InvalidArgument)?;
+    let token: palitra_token = handle::of_token(token);
+    Ok(Box::new(move |status| {
+        // SAFETY: promised to be a function that may be called once, on the runner's thread, with this data.
+        unsafe { function(token, status as i32, user_data.pointer()) };
+    }))
+}
+
+/// A log callback as the log calls it; `None` for none.
+pub(crate) fn on_log(function: palitra_log_fn, user_data: UserData) -> Option<crate::log::Sink> {
+    let function = function?;
+    Some(Box::new(move |level, target, message| {
+        let (target, message) = (c_string(target), c_string(message));
+        // SAFETY: promised to be a function that may be called with this data from any thread; the texts live
+        // for the call.
+        unsafe { function(level as i32, target.as_ptr(), message.as_ptr(), user_data.pointer()) };
+    }))
+}
+
+fn c_string(text: &str) -> CString {
+    CString::new(text.replace('\0', " ")).unwrap_or_default()
+}

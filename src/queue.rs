@@ -1,0 +1,101 @@
+//! A completion queue: events from any number of producers, drained by the host, with a readiness fd.
+//!
+//! Called by finished tokens, which push, and by the C functions, which drain. What an event is, is the
+//! business of those two.
+//!
+//! # Guarantees
+//!
+//! * Every event that was pushed before the queue was closed is drained exactly once, in the order of pushing.
+//! * The fd is readable while events wait, and after the close; see [`readiness`].
+//! * Pushing never blocks and wakes nobody who is not waiting.
+//!
+//! # States
+//!
+//! ```text
+//!   open ---- close ----> closed: later events are thrown away, next drains what is left, then answers END
+//! ```
+
+mod readiness;
+
+use std::os::fd::RawFd;
+use std::sync::{PoisonError, RwLock};
+
+use crossbeam_channel::{Receiver, RecvError, RecvTimeoutError, Sender};
+
+use crate::current::current;
+use crate::reply::Status;
+use crate::token::Until;
+use readiness::Readiness;
+
+pub(crate) struct Queue<Event> {
+    /// Gone once the queue is closed.
+    sender: RwLock<Option<Sender<Event>>>,
+    receiver: Receiver<Event>,
+    readiness: Readiness,
+}
+
+impl<Event> Queue<Event> {
+    /// An open queue. [`Status::Internal`] if the system refuses the file descriptor.
+    pub(crate) fn new() -> Result<Queue<Event>, Status> {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        let readiness = Readiness::new().map_err(|_| Status::Internal)?;
+        Ok(Queue { sender: RwLock::new(Some(sender)), receiver, readiness })
+    }
+
+    pub(crate) fn push(&self, event: Event) {
+        let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = &*sender
+            && sender.send(event).is_ok()
+        {
+            self.readiness.added_one();
+        }
+    }
+
+    /// Moves up to `max` events to `take`; blocks for the first of them. Answers how many there were.
+    /// [`Status::Pending`] past `until`, [`Status::End`] when the queue is closed and empty,
+    /// [`Status::WouldDeadlock`] instead of blocking a runner's thread.
+    pub(crate) fn next(&self, until: Until, max: usize, mut take: impl FnMut(Event)) -> Result<usize, Status> {
+        let mut taken = 0;
+        while taken < max
+            && let Ok(event) = self.receiver.try_recv()
+        {
+            take(event);
+            taken += 1;
+        }
+        if taken == 0 {
+            take(self.wait(until)?);
+            taken = 1;
+        }
+        self.readiness.took(taken);
+        Ok(taken)
+    }
+
+    fn wait(&self, until: Until) -> Result<Event, Status> {
+        let pending = |error| match error {
+            RecvTimeoutError::Timeout => Status::Pending,
+            RecvTimeoutError::Disconnected => Status::End,
+        };
+        match until {
+            Until::Now => self.receiver.recv_deadline(std::time::Instant::now()).map_err(pending),
+            // The runner whose jobs fill the queue may be this one.
+            _ if current() != 0 => self.wait(Until::Now).map_err(|status| match status {
+                Status::Pending => Status::WouldDeadlock,
+                status => status,
+            }),
+            Until::At(instant) => self.receiver.recv_deadline(instant).map_err(pending),
+            Until::Forever => self.receiver.recv().map_err(|RecvError| Status::End),
+        }
+    }
+
+    /// Throws away what is pushed from now on and wakes whoever waits.
+    pub(crate) fn close(&self) {
+        let sender = self.sender.write().unwrap_or_else(PoisonError::into_inner).take();
+        if sender.is_some() {
+            self.readiness.closed();
+        }
+    }
+
+    pub(crate) fn fd(&self) -> RawFd {
+        self.readiness.fd()
+    }
+}
