@@ -37,7 +37,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context as TaskContext, Poll};
 
 use crate::reply::{Error, Format, JobError, Reply, Status};
-use crate::token::{HostSide, JobSide, TokenRef};
+use crate::token::{self, HostSide, JobSide, TokenId, TokenRef};
 
 pub use extract::{Context, FromRequest, Json, State};
 pub use output::IntoReply;
@@ -147,7 +147,7 @@ pub struct Request<'a> {
 /// The token of a call. A `run` of a job that is ready at once and never asks for it does without one.
 #[derive(Clone, Copy)]
 pub(crate) enum RequestToken<'a> {
-    Made(TokenRef),
+    Made(TokenId),
     OnDemand(&'a OnceLock<Result<(HostSide, JobSide), Status>>),
 }
 
@@ -163,7 +163,7 @@ impl<'a> Request<'a> {
 
     fn token(&self) -> Result<TokenRef, JobError> {
         match self.token {
-            RequestToken::Made(token) => Ok(token),
+            RequestToken::Made(id) => token::find(id).map_err(|status| JobError::from(status.message())),
             RequestToken::OnDemand(cell) => match cell.get_or_init(|| self.host.create_token()) {
                 Ok((host_side, _)) => Ok(host_side.token()),
                 Err(status) => Err(JobError::from(status.message())),

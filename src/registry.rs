@@ -28,7 +28,7 @@ static CHAIN: [Chain; CHAINS] = [const { OnceLock::new() }; CHAINS];
 pub fn register<H: Handler<Arguments>, Arguments>(name: &'static str, doc: &'static str, handler: H) {
     // Lives as long as the library, which is never unmapped.
     let mut link: &'static Link = Box::leak(Box::new(Link { job: Job::new(name, doc, handler), next: Chain::new() }));
-    let mut end = &CHAIN[chain(name)];
+    let mut end = &CHAIN[chain(name.as_bytes())];
     loop {
         match end.get() {
             Some(other) if other.job.name() == name => {
@@ -45,9 +45,9 @@ pub fn register<H: Handler<Arguments>, Arguments>(name: &'static str, doc: &'sta
     }
 }
 
-/// The job with this name.
-pub(crate) fn find(name: &str) -> Option<&'static Job> {
-    walk(&CHAIN[chain(name)]).find(|job| job.name() == name)
+/// The job with this name. A name that is not UTF-8 is no job's.
+pub(crate) fn find(name: &[u8]) -> Option<&'static Job> {
+    walk(&CHAIN[chain(name)]).find(|job| job.name().as_bytes() == name)
 }
 
 /// Every job that this library holds, in the order of their names.
@@ -61,10 +61,13 @@ fn walk(chain: &'static Chain) -> impl Iterator<Item = &'static Job> {
     std::iter::successors(chain.get(), |link| link.next.get()).map(|link| &link.job)
 }
 
-/// FNV-1a, which spreads short names well and needs no table.
-fn chain(name: &str) -> usize {
-    let hash = name
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    hash as usize % CHAINS
+/// Which chain a name is in: its length, its first and its last eight bytes, spread by a multiplication. Names
+/// that differ in between only share a chain.
+fn chain(name: &[u8]) -> usize {
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let ends = match (name.first_chunk(), name.last_chunk()) {
+        (Some(first), Some(last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(32),
+        _ => name.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    ((ends ^ name.len() as u64).wrapping_mul(SPREAD) >> 56) as usize % CHAINS
 }

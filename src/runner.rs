@@ -183,7 +183,7 @@ impl Runner {
     /// [`Status::Forked`]: the job was not run. Past `timeout` it is cancelled and the reply says
     /// [`Status::Deadline`].
     pub fn run_job(&self, job: &str, payload: impl Into<Vec<u8>>, timeout: Option<Duration>) -> Result<Reply, Error> {
-        let job = registry::find(job).ok_or_else(|| unknown_job(job))?;
+        let job = registry::find(job.as_bytes()).ok_or_else(|| unknown_job(job))?;
         Ok(self.core.run(job, Payload::Owned(payload.into()), timeout)?)
     }
 
@@ -192,7 +192,7 @@ impl Runner {
     /// # Errors
     /// As [`Runner::run_job`], except that it never blocks.
     pub fn submit_job(&self, job: &str, payload: impl Into<Vec<u8>>) -> Result<JobToken, Error> {
-        let job = registry::find(job).ok_or_else(|| unknown_job(job))?;
+        let job = registry::find(job.as_bytes()).ok_or_else(|| unknown_job(job))?;
         Ok(JobToken::new(self.core.submit(job, Payload::Owned(payload.into()), None, None)?))
     }
 

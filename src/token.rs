@@ -23,7 +23,8 @@
 //!     +---- job side lets go <----------- host lets go --------------------------+
 //! ```
 //!
-//! `Vacant` is a slot that neither side holds; `Pending` has no reply, `Finished` has one.
+//! `Vacant` is a slot that neither side holds. `Pending` is `Queued`, with the payload of a job that has not begun,
+//! and then `Running`; `Finished` has a reply.
 
 mod completion;
 mod handle;
@@ -37,7 +38,6 @@ use std::time::Instant;
 
 use crate::arena::{Arena, Lookup};
 use crate::current::{self, RunnerId};
-use crate::limit::Permit;
 use crate::reply::{Reply, Status};
 use crate::sync::Parker;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ use std::sync::Arc;
 pub(crate) use completion::{Call, Callback, Event, Events};
 pub(crate) use handle::Output;
 pub use handle::{JobToken, Token};
-pub(crate) use state::{Observer, TokenCell, earlier};
+pub(crate) use state::{Observer, Tenant, TokenCell, earlier};
 pub(crate) use stream::Closed;
 
 static TOKENS: Arena<TokenCell> = Arena::new();
@@ -64,17 +64,12 @@ pub(crate) struct TokenRef {
     id: TokenId,
 }
 
-/// Makes a pending token of `runner`, to be finished by `deadline`. The permit is given back when it finishes.
-/// Fails with [`Status::Busy`] when every slot that an index can name is taken.
-pub(crate) fn create(
-    runner: RunnerId,
-    deadline: Option<Instant>,
-    permit: Permit,
-) -> Result<(HostSide, JobSide), Status> {
+/// Makes a pending token. Fails with [`Status::Busy`] when every slot that an index can name is taken.
+pub(crate) fn create(tenant: Tenant) -> Result<(HostSide, JobSide), Status> {
     let (index, cell) = TOKENS.take().ok_or(Status::Busy)?;
-    let generation = cell.open(runner, deadline);
-    let token = TokenRef { cell, id: TokenId { index, generation } };
-    Ok((HostSide { token }, JobSide { token, permit }))
+    let generation = cell.open(tenant);
+    let id = TokenId { index, generation };
+    Ok((HostSide { token: TokenRef { cell, id } }, JobSide { id }))
 }
 
 /// The token with this name. [`Status::Forked`] if it is a parent's; whether it is stale shows at its use.
@@ -126,14 +121,14 @@ impl TokenRef {
     /// Blocks until the token has finished or `until` has passed ([`Status::Pending`]).
     /// [`Status::WouldDeadlock`] instead of blocking on the thread of the token's own runner.
     pub(crate) fn wait_until(self, until: Until) -> Result<Reply, Status> {
-        let (runner, answer) = self.cell.look(self.id.generation, Reply::share);
+        let (runner, answer) = self.cell.look(self.id.generation, |reply| reply.clone());
         self.wait_if_pending(runner, answer, until)
     }
 
     /// The same, for a token that must be of this runner ([`Status::InvalidArgument`]).
     pub(crate) fn wait_on(self, runner: RunnerId, until: Until) -> Result<Reply, Status> {
         // One look for all three questions: whose it is, whether it has finished, with what.
-        match self.cell.look(self.id.generation, Reply::share) {
+        match self.cell.look(self.id.generation, |reply| reply.clone()) {
             (_, Err(Status::InvalidHandle)) => Err(Status::InvalidHandle),
             (owner, _) if owner != runner => Err(Status::InvalidArgument),
             (_, answer) => self.wait_if_pending(runner, answer, until),
@@ -277,41 +272,60 @@ impl Drop for HostSide {
 }
 
 /// The runner's hold on a token. Dropped unfinished, it finishes the token as cancelled.
+///
+/// No more than a name, so that a queue of them is small.
 pub(crate) struct JobSide {
-    token: TokenRef,
-    permit: Permit,
+    id: TokenId,
 }
 
 impl JobSide {
-    pub(crate) fn token(&self) -> TokenRef {
-        self.token
+    /// The token; `None` in a forked child, where it is the parent's and must not be touched.
+    fn find(&self) -> Option<TokenRef> {
+        find(self.id).ok()
+    }
+
+    /// The payload of a job that is to begin; `None` if the token has finished and it need not.
+    pub(crate) fn begin(&self) -> Option<Vec<u8>> {
+        self.find()?.cell.begin()
+    }
+
+    /// When the token is to finish.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.find()?.deadline()
+    }
+
+    /// How the token finished; cancelled if it has not, which is what dropping this makes of it.
+    pub(crate) fn ending(&self) -> Status {
+        self.find().map_or(Status::Cancelled, |token| token.cell.ending())
+    }
+
+    pub(crate) fn id(&self) -> TokenId {
+        self.id
     }
 
     /// Finishes the token with the job's reply, unless it has finished already.
-    pub(crate) fn finish(mut self, reply: Reply) {
+    pub(crate) fn finish(self, reply: Reply) {
         self.release(reply);
         std::mem::forget(self);
     }
 
     /// Whether the job is to be dropped instead of polled; if not, `task` is woken when that changes.
     pub(crate) fn is_over(&self, task: &Waker) -> bool {
-        self.token.cell.is_over_or_wake(self.token.id.generation, task)
+        self.find().is_none_or(|token| token.cell.is_over_or_wake(self.id.generation, task))
     }
 
-    /// The permit first: whoever sees the token finished may submit the next job.
-    fn release(&mut self, reply: Reply) {
-        drop(std::mem::take(&mut self.permit));
-        if self.token.cell.release_job(reply) {
-            TOKENS.give_back(self.token.id.index);
+    fn release(&self, reply: Reply) {
+        if let Some(token) = self.find()
+            && token.cell.release_job(reply)
+        {
+            TOKENS.give_back(self.id.index);
         }
     }
 }
 
 impl Drop for JobSide {
     fn drop(&mut self) {
-        if find(self.token.id).is_ok() {
-            self.release(Reply::ending(Status::Cancelled));
-        }
+        self.release(Reply::ending(Status::Cancelled));
     }
 }
 

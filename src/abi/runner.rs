@@ -97,7 +97,7 @@ pub extern "C" fn palitra_shutdown_global_runner(grace_ns: i64) -> palitra_statu
 /// child for a runner of the parent.
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_runner_is_alive(runner: palitra_runner) -> bool {
-    enter_or(false, || handle::core(runner).is_ok_and(|core| core.is_alive()))
+    enter_or(false, || handle::with_core(runner, |core| Ok(core.is_alive())) == Ok(true))
 }
 
 /// Runs a job to its end and fills its reply, which the caller frees. The payload is copied.
@@ -120,10 +120,11 @@ pub unsafe extern "C" fn palitra_runner_run(
     out: Option<&mut MaybeUninit<palitra_reply>>,
 ) -> palitra_status {
     enter_reply(out, || {
-        let core = handle::core(runner)?;
-        let job = argument::job(text!(job)?)?;
-        let payload = Payload::Borrowed(bytes!(data, len)?);
-        core.run(job, payload, argument::timeout(timeout_ns))
+        handle::with_core(runner, |core| {
+            let job = argument::job(text!(job)?)?;
+            let payload = Payload::Borrowed(bytes!(data, len)?);
+            core.run(job, payload, argument::timeout(timeout_ns))
+        })
     })
 }
 
@@ -144,22 +145,23 @@ pub unsafe extern "C" fn palitra_runner_submit(
 ) -> palitra_status {
     enter(|| {
         let out = out.map(|out| out.write(palitra_token { id: 0 }));
-        let core = handle::core(runner)?;
-        let job = argument::job(text!(job)?)?;
-        let payload = Payload::Borrowed(bytes!(data, len)?);
-        let given = options!(options)?;
-        if given.flags != 0 {
-            return Err(Status::InvalidArgument);
-        }
-        let events = match given.queue.id {
-            0 => None,
-            _ => {
-                let queue = handle::queue_for_token(given.queue)?;
-                Some(EventsWanted { queue, tag: given.tag, named: out.is_some() })
+        let token = handle::with_core(runner, |core| {
+            let job = argument::job(text!(job)?)?;
+            let payload = Payload::Borrowed(bytes!(data, len)?);
+            let given = options!(options)?;
+            if given.flags != 0 {
+                return Err(Status::InvalidArgument);
             }
-        };
-        let deadline = argument::timeout(given.deadline_ns).and_then(|after| Instant::now().checked_add(after));
-        let token = core.submit(job, payload, deadline, events)?;
+            let events = match given.queue.id {
+                0 => None,
+                _ => {
+                    let queue = handle::queue_for_token(given.queue)?;
+                    Some(EventsWanted { queue, tag: given.tag, named: out.is_some() })
+                }
+            };
+            let deadline = argument::timeout(given.deadline_ns).and_then(|after| Instant::now().checked_add(after));
+            core.submit(job, payload, deadline, events)
+        })?;
         if let Some(out) = out {
             *out = handle::of_token(token.into_id());
         }
@@ -263,9 +265,7 @@ pub unsafe extern "C" fn palitra_runner_gather(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn palitra_runner_stats(runner: palitra_runner, out: *mut palitra_stats) -> palitra_status {
     enter(|| {
-        let core = handle::core(runner)?;
-        core.check_process()?;
-        let stats = core.stats();
+        let stats = handle::with_core(runner, |core| core.check_process().map(|()| core.stats()))?;
         out_options!(
             out,
             palitra_stats {

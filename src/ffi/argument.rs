@@ -247,8 +247,8 @@ const _: () = {
 
 /// The job with this name.
 pub(crate) fn job(name: &CStr) -> Result<&'static Job, Status> {
-    let name = utf8(name)?;
-    registry::find(name).ok_or(Status::UnknownJob)
+    // Only a name that is no job's need be looked at for what is wrong with it.
+    registry::find(name.to_bytes()).ok_or_else(|| utf8(name).err().unwrap_or(Status::UnknownJob))
 }
 
 pub(crate) fn utf8(text: &CStr) -> Result<&str, Status> {

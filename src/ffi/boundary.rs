@@ -14,12 +14,14 @@ pub(crate) fn enter(body: impl FnOnce() -> Result<(), Status>) -> palitra_status
 }
 
 /// The same for a function that fills a reply. The out is filled whatever happens.
+#[inline]
 pub(crate) fn enter_reply(
-    out: Option<&mut MaybeUninit<palitra_reply>>,
+    mut out: Option<&mut MaybeUninit<palitra_reply>>,
     body: impl FnOnce() -> Result<Reply, Status>,
 ) -> palitra_status {
-    let answer = enter_or(Err(Status::Internal), body);
-    reply::give(answer, out)
+    // The reply goes straight to its place: handing it through the boundary copies it twice.
+    let given = catch_unwind(AssertUnwindSafe(|| reply::give(body(), out.as_deref_mut())));
+    given.unwrap_or_else(|_| reply::give(Err(Status::Internal), out))
 }
 
 /// The same for a function that answers something else; a panic answers `otherwise`.

@@ -58,9 +58,9 @@ pub(crate) fn runner(handle: palitra_runner) -> Result<Runner, Status> {
     RUNNERS.with(handle.id, Runner::clone)
 }
 
-/// The part of a runner that submits, runs and waits.
-pub(crate) fn core(handle: palitra_runner) -> Result<Arc<Core>, Status> {
-    RUNNERS.with(handle.id, |runner| Arc::clone(runner.core()))
+/// What `call` makes of the part of a runner that submits, runs and counts.
+pub(crate) fn with_core<R>(handle: palitra_runner, call: impl FnOnce(&Core) -> Result<R, Status>) -> Result<R, Status> {
+    RUNNERS.with(handle.id, |runner| call(runner.core()))?
 }
 
 /// The number of the runner that a handle names. Takes no lock: every wait comes by here.

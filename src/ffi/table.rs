@@ -9,8 +9,10 @@
 //!   [ kind ] [    index     ] [  generation  ]
 //! ```
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+#![allow(unsafe_code)]
+
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::arena::{Arena, INDEX_BITS, Lookup};
 use crate::reply::Status;
@@ -33,32 +35,52 @@ pub(crate) fn unpack(kind: u64, id: u64) -> Result<(u32, u32), Status> {
     Ok((index as u32, id as u32))
 }
 
-/// Values of one kind. Each has a number beside it that can be read without a lock.
+/// Values of one kind. Each has a number beside it that can be read without touching it.
+///
+/// A use of a value is two atomic additions, and no lock: a use may take as long as it likes, call anything, and
+/// remove the value that it is using.
 pub(crate) struct Table<T: 'static> {
     kind: u64,
     entries: Arena<Entry<T>>,
 }
 
+/// A slot: vacant, or with a value.
+///
+/// # States
+///
+/// ```text
+///   vacant ---- insert ----> valid ---- remove ----> removed ---- the last user leaves ----> vacant
+/// ```
+///
+/// # Guarantees
+///
+/// * The value is written only while the slot is vacant and taken out by its one inserter, and dropped only by
+///   the one who steps from removed with no user to vacant. Nobody else has access to it at either moment.
+/// * A user looks at the value only if its own step into the slot found it valid, which keeps it from becoming
+///   vacant until the user leaves.
 struct Entry<T> {
-    /// Odd while an id with this generation is valid.
-    generation: AtomicU32,
+    /// The generation in the upper half, odd while valid; then [`REMOVED`], and the number of users. Those who
+    /// come with a stale id count as users for a moment too.
+    word: AtomicU64,
     number: AtomicU32,
-    value: Mutex<Option<T>>,
+    value: UnsafeCell<Option<T>>,
 }
+
+/// Removed, and not vacant yet.
+const REMOVED: u64 = 1 << 31;
+const USERS: u64 = REMOVED - 1;
+const GENERATION_SHIFT: u32 = 32;
+
+// SAFETY: the value is sent to whichever thread drops it and shared between its users; see the guarantees.
+unsafe impl<T: Send + Sync> Sync for Entry<T> {}
 
 impl<T> Default for Entry<T> {
     fn default() -> Self {
-        Entry { generation: AtomicU32::new(0), number: AtomicU32::new(0), value: Mutex::new(None) }
+        Entry { word: AtomicU64::new(0), number: AtomicU32::new(0), value: UnsafeCell::new(None) }
     }
 }
 
-impl<T> Entry<T> {
-    fn lock(&self) -> MutexGuard<'_, Option<T>> {
-        self.value.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<T> Table<T> {
+impl<T: Clone + Send + Sync> Table<T> {
     pub(crate) const fn new(kind: u64) -> Self {
         Table { kind, entries: Arena::new() }
     }
@@ -66,52 +88,49 @@ impl<T> Table<T> {
     /// Puts a value in. [`Status::Busy`] when no index is left.
     pub(crate) fn insert(&'static self, value: T, number: u32) -> Result<u64, Status> {
         let (index, entry) = self.entries.take().ok_or(Status::Busy)?;
-        let mut place = entry.lock();
-        *place = Some(value);
+        // SAFETY: the slot is vacant and this is its inserter.
+        unsafe { *entry.value.get() = Some(value) };
         entry.number.store(number, Ordering::Relaxed);
-        let generation = entry.generation.load(Ordering::Relaxed).wrapping_add(1);
-        entry.generation.store(generation, Ordering::Release);
-        Ok(pack(self.kind, index, generation))
+        let before = entry.word.fetch_add(1 << GENERATION_SHIFT, Ordering::Release);
+        Ok(pack(self.kind, index, generation(before) + 1))
     }
 
     /// What `read` makes of the value.
     pub(crate) fn with<R>(&'static self, id: u64, read: impl FnOnce(&T) -> R) -> Result<R, Status> {
-        let (_, entry, generation) = self.entry(id)?;
-        match &*entry.lock() {
-            Some(value) if entry.generation.load(Ordering::Relaxed) == generation => Ok(read(value)),
-            _ => Err(Status::InvalidHandle),
-        }
+        let user = self.enter(id)?;
+        Ok(read(user.value()?))
     }
 
     /// The number beside the value.
     pub(crate) fn number(&'static self, id: u64) -> Result<u32, Status> {
-        let (_, entry, generation) = self.entry(id)?;
+        let (_, entry, wanted) = self.entry(id)?;
         // Before the generation: if that is still the id's, so was this.
         let number = entry.number.load(Ordering::Acquire);
-        let valid = entry.generation.load(Ordering::Acquire) == generation && generation % 2 == 1;
+        let valid = generation(entry.word.load(Ordering::Acquire)) == wanted && wanted % 2 == 1;
         if valid { Ok(number) } else { Err(Status::InvalidHandle) }
     }
 
-    /// Takes the value out: the id is stale from now on.
+    /// Makes the id stale from now on and answers the value; the slot's own goes with its last user.
     pub(crate) fn remove(&'static self, id: u64) -> Result<T, Status> {
-        let (index, entry, generation) = self.entry(id)?;
-        let mut place = entry.lock();
-        if entry.generation.load(Ordering::Relaxed) != generation {
-            return Err(Status::InvalidHandle);
-        }
-        let value = place.take().ok_or(Status::InvalidHandle)?;
-        entry.generation.store(generation.wrapping_add(1), Ordering::Release);
-        drop(place);
-        // A slot whose ids are used up is never reused.
-        if generation < u32::MAX {
-            self.entries.give_back(index);
-        }
-        Ok(value)
+        let user = self.enter(id)?;
+        let value = user.value()?.clone();
+        let remove = |word| {
+            let valid = generation(word) == user.generation;
+            valid.then(|| word.wrapping_add(1 << GENERATION_SHIFT) | REMOVED)
+        };
+        let removed = user.entry.word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, remove);
+        removed.map(|_| value).map_err(|_| Status::InvalidHandle)
     }
 
     /// In a forked child: every id of the parent is [`Status::Forked`].
     pub(crate) fn abandon(&self) {
         self.entries.abandon();
+    }
+
+    fn enter(&'static self, id: u64) -> Result<User<T>, Status> {
+        let (index, entry, generation) = self.entry(id)?;
+        let found = entry.word.fetch_add(1, Ordering::Acquire);
+        Ok(User { table: self, index, entry, generation, found })
     }
 
     fn entry(&'static self, id: u64) -> Result<(u32, &'static Entry<T>, u32), Status> {
@@ -124,9 +143,55 @@ impl<T> Table<T> {
     }
 }
 
+fn generation(word: u64) -> u32 {
+    (word >> GENERATION_SHIFT) as u32
+}
+
+/// Someone who stepped into a slot, and leaves it when dropped.
+struct User<T: 'static + Clone + Send + Sync> {
+    table: &'static Table<T>,
+    index: u32,
+    entry: &'static Entry<T>,
+    /// Which tenant is meant.
+    generation: u32,
+    /// What the slot was when this user stepped in.
+    found: u64,
+}
+
+impl<T: Clone + Send + Sync> User<T> {
+    fn value(&self) -> Result<&T, Status> {
+        if generation(self.found) != self.generation || self.generation.is_multiple_of(2) {
+            return Err(Status::InvalidHandle);
+        }
+        // SAFETY: this user found the slot valid and has not left it.
+        unsafe { &*self.entry.value.get() }.as_ref().ok_or(Status::InvalidHandle)
+    }
+}
+
+impl<T: Clone + Send + Sync> Drop for User<T> {
+    fn drop(&mut self) {
+        let left = self.entry.word.fetch_sub(1, Ordering::AcqRel) - 1;
+        if left & (REMOVED | USERS) != REMOVED {
+            return;
+        }
+        // The last user of a removed value. If somebody steps in or is quicker, the slot is theirs to clear.
+        if self.entry.word.compare_exchange(left, left & !REMOVED, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return;
+        }
+        // SAFETY: this made the step from removed with no user to vacant.
+        let value = unsafe { (*self.entry.value.get()).take() };
+        // A slot whose generations are used up is never reused.
+        if generation(left) < u32::MAX - 1 {
+            self.table.entries.give_back(self.index);
+        }
+        drop(value);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     #[test]
     fn an_id_is_valid_until_its_value_is_removed_and_never_again() {
@@ -142,5 +207,45 @@ mod tests {
             assert_eq!(TABLE.remove(stale), Err(Status::InvalidHandle));
         }
         assert_eq!(TABLE.number(second), Ok(2));
+    }
+
+    #[test]
+    fn a_value_lives_until_its_last_user_leaves() {
+        static TABLE: Table<Arc<()>> = Table::new(5);
+        let value = Arc::new(());
+        let id = TABLE.insert(Arc::clone(&value), 0).unwrap();
+        TABLE
+            .with(id, |_| {
+                drop(TABLE.remove(id));
+                assert_eq!(Arc::strong_count(&value), 2, "in use");
+                assert!(TABLE.with(id, |_| ()).is_err(), "stale for those who come now");
+            })
+            .unwrap();
+        assert_eq!(Arc::strong_count(&value), 1, "gone");
+    }
+
+    #[test]
+    fn users_and_removers_on_many_threads_never_meet_a_value_that_is_gone() {
+        static TABLE: Table<Arc<AtomicU32>> = Table::new(5);
+        static CURRENT: AtomicU64 = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for _ in 0..30_000 {
+                        let _ = TABLE.with(CURRENT.load(Ordering::Relaxed), |alive| {
+                            assert_eq!(alive.load(Ordering::Relaxed), 7);
+                        });
+                    }
+                });
+            }
+            for _ in 0..30_000 {
+                let id = TABLE.insert(Arc::new(AtomicU32::new(7)), 0).unwrap();
+                CURRENT.store(id, Ordering::Relaxed);
+                let value = TABLE.remove(id).unwrap();
+                assert_eq!(TABLE.remove(id).err(), Some(Status::InvalidHandle));
+                drop(value);
+            }
+        });
+        assert!(TABLE.entries.all().count() <= 8, "slots are reused");
     }
 }

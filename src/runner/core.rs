@@ -21,17 +21,22 @@ use crate::queue::Queue;
 use crate::registry;
 use crate::reply::{Error, Reply, Status};
 use crate::stats::{Counters, Stats};
-use crate::token::{self, Call, Callback, Event, Events, HostSide, JobSide, Observer, TokenRef, Until};
+use crate::token::{self, Call, Callback, Event, Events, HostSide, JobSide, Observer, Tenant, TokenRef, Until};
 
 /// Work on its way to the runner's thread. Dropped on the way, it ends its token as cancelled.
+///
+/// Kept small: the queue's blocks of 31 then fit what allocators keep at hand for each thread (1,032 bytes in
+/// glibc), and a submission is written and read in a few words.
 pub(crate) enum Submission {
     /// A job to begin.
-    Start { job: &'static Job, payload: Vec<u8>, token: JobSide },
+    Start { job: &'static Job, token: JobSide },
     /// A job that has begun on the host's thread, or a Rust future.
-    Continue(Running),
+    Continue(Box<Running>),
     /// A callback that is due.
-    Call(Call, Status),
+    Call(Box<(Call, Status)>),
 }
+
+const _: () = assert!(size_of::<Submission>() <= 24);
 
 pub(crate) struct Core {
     pub(crate) id: RunnerId,
@@ -112,21 +117,23 @@ impl Core {
     ) -> Result<HostSide, Status> {
         self.check_open()?;
         self.check_payload(payload.len())?;
-        let (host, token) = token::create(self.id, deadline, self.limit.acquire()?)?;
+        let permit = self.limit.acquire()?;
+        let payload = Some(payload.into_vec());
+        let (host, token) = token::create(Tenant { runner: self.id, deadline, payload, permit })?;
         if let Some(wanted) = events {
             let id = wanted.named.then(|| host.token().id());
             let events = Events { queue: wanted.queue, tag: wanted.tag, token: id };
             host.token().set_completion(Arc::new(events));
         }
-        self.send(Submission::Start { job, payload: payload.into_vec(), token })?;
+        self.send(Submission::Start { job, token })?;
         Ok(host)
     }
 
     /// Queues a future whose output is a reply.
     pub(crate) fn submit_future(&self, future: JobFuture) -> Result<HostSide, Status> {
         self.check_open()?;
-        let (host, token) = token::create(self.id, None, self.limit.acquire()?)?;
-        self.send(Submission::Continue(Running::new(self, "", future, token)))?;
+        let (host, token) = self.create_token()?;
+        self.send(Submission::Continue(Box::new(Running::new(self, "", future, token))))?;
         Ok(host)
     }
 
@@ -140,7 +147,7 @@ impl Core {
         let core = Weak::clone(&self.me);
         let dispatch = move |call: Call, status: Status| {
             if let Some(core) = core.upgrade() {
-                let _ = core.send(Submission::Call(call, status));
+                let _ = core.send(Submission::Call(Box::new((call, status))));
             }
         };
         let callback: Arc<dyn Observer> = Arc::new(Callback::new(call, dispatch));
@@ -211,14 +218,14 @@ impl Core {
                 Ok(future) => future,
                 Err(reply) => return Ok(self.count(reply)),
             };
-            match poll_caught(self.id, &mut future, &mut Context::from_waker(Waker::noop())) {
+            match poll_caught(&mut future, &mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(reply) => return Ok(self.count(reply)),
                 Poll::Pending => future,
             }
         };
         let (host, job_side) = token.into_inner().unwrap_or_else(|| self.create_token())?;
         // Refused by a runner that has just ended, the job is dropped, which ends its token as cancelled.
-        let _ = self.send(Submission::Continue(Running::new(self, name, future, job_side)));
+        let _ = self.send(Submission::Continue(Box::new(Running::new(self, name, future, job_side))));
         host.token().wait_until(Until::Forever)
     }
 }
@@ -245,11 +252,12 @@ impl Host for Core {
     }
 
     fn create_token(&self) -> Result<(HostSide, JobSide), Status> {
-        token::create(self.id, None, self.limit.acquire()?)
+        let permit = self.limit.acquire()?;
+        token::create(Tenant { runner: self.id, permit, ..Tenant::default() })
     }
 
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error> {
-        let job = registry::find(job).ok_or_else(|| unknown_job(job))?;
+        let job = registry::find(job.as_bytes()).ok_or_else(|| unknown_job(job))?;
         Ok(Core::submit(self, job, Payload::Owned(payload), None, None)?)
     }
 

@@ -80,15 +80,15 @@ impl Driver {
 
     fn start(&mut self, submission: Submission) {
         match submission {
-            Submission::Continue(running) => self.jobs.push(running),
-            Submission::Call(call, status) => self.core.calls.make(call, status),
-            Submission::Start { job, payload, token } => {
+            Submission::Continue(running) => self.jobs.push(*running),
+            Submission::Call(due) => self.core.calls.make(due.0, due.1),
+            Submission::Start { job, token } => {
                 // Cancelled or out of time while it was queued: it need not begin.
-                if token.token().is_over() {
-                    self.core.counters.ended(token.token().status().unwrap_or(Status::Cancelled));
+                let Some(payload) = token.begin() else {
+                    self.core.counters.ended(token.ending());
                     return;
-                }
-                let mut request = Request::new(payload, &*self.core, RequestToken::Made(token.token()));
+                };
+                let mut request = Request::new(payload, &*self.core, RequestToken::Made(token.id()));
                 match job.start(&mut request) {
                     Err(reply) => {
                         self.core.counters.ended(reply.status());
@@ -138,7 +138,7 @@ impl Driver {
     fn clear_queue(&mut self) {
         while let Ok(submission) = self.submissions.try_recv() {
             match submission {
-                Submission::Call(call, status) => self.core.calls.make(call, status),
+                Submission::Call(due) => self.core.calls.make(due.0, due.1),
                 Submission::Start { .. } => {
                     self.core.counters.ended(Status::Cancelled);
                     drop(submission);

@@ -47,14 +47,15 @@ impl Running {
 
     /// Sets the alarm for the token's deadline, within the runtime, before the job is given to a task.
     pub(crate) fn set_alarm(&mut self) {
-        let deadline = self.progress.as_ref().and_then(|(_, token)| token.token().deadline());
+        let deadline = self.progress.as_ref().and_then(|(_, token)| token.deadline());
         self.alarm = deadline.map(|deadline| Box::pin(tokio::time::sleep_until(deadline.into())));
     }
 
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some((future, _)) = &mut self.progress else { return Poll::Ready(()) };
+        let _mark = Mark::set(self.runner);
         let began = clock::now();
-        let poll = poll_caught(self.runner, future, cx);
+        let poll = poll_caught(future, cx);
         let time = clock::now().saturating_sub(began);
         if !time.is_zero() {
             self.held_thread(time);
@@ -75,8 +76,7 @@ impl Running {
         let Some((future, token)) = self.progress.take() else { return };
         let _mark = Mark::set(self.runner);
         let _ = catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(panic_message);
-        let ended = reply.as_ref().map(Reply::status).or_else(|| token.token().status().ok());
-        self.counters.ended(ended.unwrap_or(Status::Cancelled));
+        self.counters.ended(reply.as_ref().map_or_else(|| token.ending(), Reply::status));
         match reply {
             Some(reply) => token.finish(reply),
             None => drop(token),
@@ -106,9 +106,8 @@ impl Drop for Running {
     }
 }
 
-/// Polls a job as its runner would, whichever thread this is. A panic is a reply like any other.
-pub(crate) fn poll_caught(runner: RunnerId, future: &mut JobFuture, cx: &mut Context<'_>) -> Poll<Reply> {
-    let _mark = Mark::set(runner);
+/// Polls a job, on a thread that is marked as its runner's. A panic is a reply like any other.
+pub(crate) fn poll_caught(future: &mut JobFuture, cx: &mut Context<'_>) -> Poll<Reply> {
     match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(poll) => poll,
         Err(panic) => Poll::Ready(Reply::panicked(panic_message(panic))),

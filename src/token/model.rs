@@ -25,7 +25,7 @@ struct Slot {
 impl Slot {
     fn new() -> Arc<Slot> {
         let cell = TokenCell::default();
-        let generation = cell.open(RUNNER, None);
+        let generation = cell.open(Tenant { runner: RUNNER, ..Tenant::default() });
         Arc::new(Slot { cell, generation })
     }
 
@@ -265,10 +265,12 @@ fn one_observer_leaving_takes_nothing_from_the_others() {
 fn a_stale_name_never_meets_the_next_tenant() {
     explore(|| {
         let slot = Slot::new();
-        let job = spawn(&slot, |slot| slot.finish().then(|| slot.cell.open(RUNNER + 1, None)));
+        let job = spawn(&slot, |slot| {
+            slot.finish().then(|| slot.cell.open(Tenant { runner: RUNNER + 1, ..Tenant::default() }))
+        });
         let stale =
             spawn(&slot, |slot| (slot.status(), slot.cell.runner(slot.generation), slot.end(Status::Cancelled)));
-        let freed = slot.free().then(|| slot.cell.open(RUNNER + 1, None));
+        let freed = slot.free().then(|| slot.cell.open(Tenant { runner: RUNNER + 1, ..Tenant::default() }));
         let next = job.join().unwrap().or(freed).unwrap();
         let (status, runner, _) = stale.join().unwrap();
         assert!([Ok(Status::Pending), Ok(Status::Ok), Err(Status::InvalidHandle)].contains(&status), "{status:?}");

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use super::stream::Stream;
 use crate::current::RunnerId;
+use crate::limit::Permit;
 use crate::reply::{Reply, Status};
 use crate::sync::{Mutex, MutexGuard, Parker, lock};
 
@@ -17,6 +18,16 @@ use crate::sync::{Mutex, MutexGuard, Parker, lock};
 pub(crate) trait Observer: Send + Sync {
     /// `tag` is the number that the observer was added with.
     fn finished(&self, tag: u32, status: Status);
+}
+
+/// What a token is made with.
+#[derive(Default)]
+pub(crate) struct Tenant {
+    pub(crate) runner: RunnerId,
+    pub(crate) deadline: Option<Instant>,
+    /// `Some`: the job is yet to begin.
+    pub(crate) payload: Option<Vec<u8>>,
+    pub(crate) permit: Permit,
 }
 
 /// One slot: vacant, or the state of the token that lives in it now.
@@ -35,8 +46,9 @@ struct State {
     /// The runner has yet to finish or drop the job.
     job_holds: bool,
     deadline: Option<Instant>,
-    /// `Some`: finished.
-    reply: Option<Reply>,
+    /// Given back when the token finishes.
+    permit: Permit,
+    phase: Phase,
     /// The task to wake when the job need not go on.
     task: Option<Waker>,
     observer: Option<Registration>,
@@ -54,6 +66,16 @@ struct Rare {
     stream: Option<Arc<Stream>>,
     /// Done and total, as the job last said.
     progress: (u64, u64),
+}
+
+/// How far the job is. It stays where it was while the slot is vacant.
+#[derive(Default)]
+enum Phase {
+    /// Not begun; the payload waits here, so that what is queued is no more than a name.
+    Queued(Vec<u8>),
+    #[default]
+    Running,
+    Finished(Reply),
 }
 
 struct Registration {
@@ -83,7 +105,14 @@ impl Aftermath {
 
 impl State {
     fn is_pending(&self) -> bool {
-        self.job_holds && self.reply.is_none()
+        self.job_holds && !matches!(self.phase, Phase::Finished(_))
+    }
+
+    fn reply(&mut self) -> Option<&mut Reply> {
+        match &mut self.phase {
+            Phase::Finished(reply) => Some(reply),
+            _ => None,
+        }
     }
 
     fn is_vacant(&self) -> bool {
@@ -94,7 +123,9 @@ impl State {
     #[must_use]
     fn finish(&mut self, reply: Reply) -> Option<Aftermath> {
         let status = reply.status();
-        self.reply = Some(reply);
+        // The permit first: whoever sees the token finished may submit the next job.
+        drop(std::mem::take(&mut self.permit));
+        self.phase = Phase::Finished(reply);
         let task = self.task.take();
         let completion = self.rare.as_mut().and_then(|rare| rare.completion.take());
         self.notify(status, task, completion)
@@ -119,24 +150,49 @@ impl State {
 
     /// Finished -> Vacant, or nothing while a side still holds on. Whether the slot may be reused.
     /// What it answers besides is to be dropped outside the lock.
-    fn vacate(&mut self) -> (bool, Option<Reply>, Option<Box<Rare>>) {
+    fn vacate(&mut self) -> (bool, Phase, Option<Box<Rare>>) {
         if !self.is_vacant() {
-            return (false, None, None);
+            return (false, Phase::Running, None);
         }
         // A slot whose names are used up is never reused: no stale handle can ever meet a namesake.
-        (self.generation < u32::MAX, self.reply.take(), self.rare.take())
+        (self.generation < u32::MAX, std::mem::take(&mut self.phase), self.rare.take())
     }
 }
 
 impl TokenCell {
-    /// Vacant -> Pending. Answers the generation of the new tenant.
-    pub(crate) fn open(&self, runner: RunnerId, deadline: Option<Instant>) -> u32 {
+    /// Vacant -> Queued or Running. Answers the generation of the new tenant.
+    pub(crate) fn open(&self, tenant: Tenant) -> u32 {
         let mut state = lock(&self.state);
         state.generation += 1;
-        state.runner = runner;
-        state.deadline = deadline;
+        state.runner = tenant.runner;
+        state.deadline = tenant.deadline;
+        state.permit = tenant.permit;
+        if let Some(payload) = tenant.payload {
+            state.phase = Phase::Queued(payload);
+        }
         (state.host_holds, state.job_holds) = (true, true);
         state.generation
+    }
+
+    /// Queued -> Running. The payload; `None` if the token has finished: then the job need not begin.
+    ///
+    /// For the job side, as long as which holds on the slot has no other tenant.
+    pub(crate) fn begin(&self) -> Option<Vec<u8>> {
+        let mut state = lock(&self.state);
+        if state.deadline.is_some() {
+            let aftermath = state.expire();
+            drop(state);
+            settle(aftermath);
+            state = lock(&self.state);
+        }
+        match &mut state.phase {
+            Phase::Queued(payload) => {
+                let payload = std::mem::take(payload);
+                state.phase = Phase::Running;
+                Some(payload)
+            }
+            _ => None,
+        }
     }
 
     /// The state of the tenant that the host means.
@@ -151,7 +207,7 @@ impl TokenCell {
 
     /// The reply, if the token has finished.
     pub(crate) fn poll(&self, generation: u32) -> Result<Reply, Status> {
-        self.look(generation, Reply::share).1
+        self.look(generation, |reply| reply.clone()).1
     }
 
     /// How the token finished, or `Pending`.
@@ -169,11 +225,8 @@ impl TokenCell {
             Err(status) => return (0, Err(status)),
         };
         let runner = state.runner;
-        if state.reply.is_none() && state.deadline.is_none() {
-            return (runner, Err(Status::Pending));
-        }
-        let aftermath = state.expire();
-        let answer = state.reply.as_mut().map(read).ok_or(Status::Pending);
+        let aftermath = if state.deadline.is_some() { state.expire() } else { None };
+        let answer = state.reply().map(read).ok_or(Status::Pending);
         drop(state);
         settle(aftermath);
         (runner, answer)
@@ -207,7 +260,7 @@ impl TokenCell {
 
     pub(crate) fn observe(&self, generation: u32, observer: &Arc<dyn Observer>, tag: u32) -> Result<Status, Status> {
         let mut state = self.host_state(generation)?;
-        if let Some(reply) = &state.reply {
+        if let Some(reply) = state.reply() {
             return Ok(reply.status());
         }
         let registration = Registration { observer: Arc::clone(observer), tag };
@@ -343,6 +396,11 @@ impl TokenCell {
         let mut state = self.host_state(generation)?;
         let stream = Arc::clone(state.rare.get_or_insert_default().stream.get_or_insert_default());
         Ok((stream, state.runner, finished.ok()))
+    }
+
+    /// How the token finished, or `Cancelled`; for the job side.
+    pub(crate) fn ending(&self) -> Status {
+        lock(&self.state).reply().map_or(Status::Cancelled, |reply| reply.status())
     }
 
     pub(crate) fn set_progress(&self, generation: u32, done: u64, total: u64) {

@@ -79,7 +79,9 @@ fn of_two_submitters_neither_is_left_waiting() {
             thread::spawn(move || host.submit())
         });
         house.run(2);
-        hosts.map(|host| host.join().unwrap());
+        for host in hosts {
+            host.join().unwrap();
+        }
     });
 }
 

@@ -1,0 +1,368 @@
+//! Jobs: what they may take and return, what the registry knows of them, and what they may ask of their runner.
+//! Promise 11.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use palitra::{Context, Format, Job, JobError, Json, Reply, Runner, RunnerState, State, Status, job};
+use serde::{Deserialize, Serialize};
+
+use super::{Flag, Meeting, PATIENCE, assert_refused, bounded, runner, wait_until};
+
+#[derive(Deserialize, Serialize)]
+struct Pair {
+    left: i32,
+    right: i32,
+}
+
+/// Reverses its payload.
+///
+/// Byte by byte.
+#[job("rust.bytes")]
+async fn bytes(mut payload: Vec<u8>) -> Vec<u8> {
+    payload.reverse();
+    payload
+}
+
+#[job("rust.text")]
+async fn text(payload: String) -> String {
+    payload.to_uppercase()
+}
+
+#[job("rust.json")]
+async fn json(Json(pair): Json<Pair>) -> Json<Pair> {
+    Json(Pair { left: pair.right, right: pair.left })
+}
+
+#[job("rust.static")]
+async fn fixed() -> &'static str {
+    "fixed"
+}
+
+#[job("rust.nothing")]
+async fn nothing(_payload: Vec<u8>) {}
+
+#[job("rust.order")]
+async fn any_order(context: Context, payload: String, _count: State<Shared>, again: Context) -> String {
+    format!("{payload} {}", context.is_cancelled() || again.is_cancelled())
+}
+
+#[job("rust.unwritable")]
+async fn unwritable() -> Json<HashMap<(i32, i32), i32>> {
+    Json(HashMap::from([((1, 2), 3)]))
+}
+
+#[job("rust.result")]
+async fn result(payload: String) -> Result<String, JobError> {
+    match &*payload {
+        "static" => Err("a static text".into()),
+        "owned" => Err(format!("an {payload} text").into()),
+        "code" => Err(JobError::new(i32::MIN, "a code")),
+        _ => Ok(payload),
+    }
+}
+
+/// Calls the job in each of the ways there are, which answer alike.
+fn call(job: &str, payload: &[u8]) -> Reply {
+    let runner = runner();
+    let replies = [
+        runner.run_job(job, payload, None).unwrap(),
+        runner.run_job(job, payload, Some(PATIENCE)).unwrap(),
+        runner.submit_job(job, payload).unwrap().wait(Some(PATIENCE)).unwrap(),
+    ];
+    let seen = replies.each_ref().map(|reply| (reply.status(), reply.code(), reply.format(), reply.data()));
+    assert!(seen.iter().all(|reply| *reply == seen[0]), "{job}: {seen:?}");
+    let [reply, ..] = replies;
+    reply
+}
+
+fn find(name: &str) -> Option<&'static Job> {
+    palitra::jobs().into_iter().find(|job| job.name() == name)
+}
+
+#[test]
+fn a_job_takes_and_gives_bytes_text_json_or_nothing() {
+    let cases: [(&str, &[u8], Format, &[u8]); 6] = [
+        ("rust.bytes", b"\x00\xff\x01", Format::Bytes, b"\x01\xff\x00"),
+        ("rust.text", "häuser".as_bytes(), Format::Text, "HÄUSER".as_bytes()),
+        ("rust.json", br#"{"left": 1, "right": 2}"#, Format::Json, br#"{"left":2,"right":1}"#),
+        ("rust.static", b"ignored", Format::Text, b"fixed"),
+        ("rust.nothing", b"ignored", Format::Bytes, b""),
+        ("rust.order", b"taken", Format::Text, b"taken false"),
+    ];
+    for (job, payload, format, expected) in cases {
+        let reply = call(job, payload);
+        assert_eq!((reply.status(), reply.format(), reply.data()), (Status::Ok, format, expected), "{job}");
+    }
+}
+
+#[test]
+fn an_empty_payload_is_a_payload() {
+    assert_eq!(call("rust.bytes", b"").data(), b"");
+    assert_eq!(call("rust.text", b"").data(), b"");
+}
+
+#[test]
+fn a_large_payload_comes_back_whole() {
+    let payload: Vec<u8> = (0..10_000_000_u32).map(|n| (n % 251) as u8).collect();
+    assert_eq!(runner().run_job("palitra.echo", payload.clone(), None).unwrap().into_bytes(), payload);
+    assert_eq!(runner().run_job("test.large", r#"{"bytes": 5000000}"#, None).unwrap().data().len(), 5_000_000);
+}
+
+#[test]
+fn a_failure_keeps_its_code_and_its_message() {
+    for (payload, code, message) in
+        [("static", 0, "a static text"), ("owned", 0, "an owned text"), ("code", i32::MIN, "a code")]
+    {
+        let reply = call("rust.result", payload.as_bytes());
+        assert_eq!((reply.status(), reply.code(), &*reply.text()), (Status::JobFailed, code, message));
+        assert_eq!(reply.format(), Format::Text, "a message is text");
+    }
+    assert_eq!(call("rust.result", b"well").text(), "well");
+}
+
+#[test]
+fn a_payload_that_is_refused_fails_the_job_and_the_message_says_why() {
+    let cases: [(&str, &[u8], &str); 5] = [
+        ("rust.text", b"abc\xff", "not UTF-8 from byte 3"),
+        ("rust.json", b"", "EOF"),
+        ("rust.json", b"{\"left\": 1", "EOF"),
+        ("rust.json", br#"{"left": 1}"#, "missing field `right`"),
+        ("rust.json", br#"{"left": "x", "right": 2}"#, r#"invalid type: string "x", expected i32"#),
+    ];
+    for (job, payload, why) in cases {
+        let reply = call(job, payload);
+        assert_eq!((reply.status(), reply.code()), (Status::JobFailed, JobError::UNSPECIFIED), "{job}");
+        assert!(reply.text().contains("payload") && reply.text().contains(why), "{job}: {}", reply.text());
+    }
+}
+
+#[test]
+fn the_jobs_that_ship_refuse_what_they_cannot_do() {
+    for seconds in ["-1", "1e300", "\"x\"", "null"] {
+        let reply = call("palitra.sleep", format!(r#"{{"seconds": {seconds}}}"#).as_bytes());
+        assert_eq!(reply.status(), Status::JobFailed, "{seconds}");
+    }
+    let reply = call("palitra.sleep", br#"{"seconds": 0, "minutes": 1}"#);
+    assert!(reply.text().contains("unknown field `minutes`"), "{}", reply.text());
+}
+
+#[test]
+fn a_result_that_is_no_json_fails_the_job() {
+    let reply = call("rust.unwritable", b"");
+    assert_eq!(reply.status(), Status::JobFailed);
+    assert!(reply.text().contains("cannot be written as JSON"), "{}", reply.text());
+}
+
+#[test]
+fn the_registry_knows_name_documentation_and_formats() {
+    let job = find("rust.bytes").unwrap();
+    assert_eq!(job.doc(), "Reverses its payload.\n\nByte by byte.");
+    for (name, input, output) in [
+        ("rust.bytes", Format::Bytes, Format::Bytes),
+        ("rust.text", Format::Text, Format::Text),
+        ("rust.json", Format::Json, Format::Json),
+        ("rust.static", Format::Bytes, Format::Text),
+        ("rust.nothing", Format::Bytes, Format::Bytes),
+        ("rust.order", Format::Text, Format::Text),
+        ("rust.result", Format::Text, Format::Text),
+    ] {
+        let job = find(name).unwrap();
+        assert_eq!((job.input(), job.output()), (input, output), "{name}");
+    }
+    assert!(find("rust.none").is_none());
+}
+
+#[test]
+fn the_registry_lists_the_jobs_of_all_crates_by_name_and_each_once() {
+    let names: Vec<_> = palitra::jobs().iter().map(|job| job.name()).collect();
+    assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+    for name in ["palitra.echo", "palitra.sleep", "test.never", "rust.text"] {
+        assert!(names.contains(&name), "{name}");
+    }
+}
+
+#[test]
+fn two_jobs_of_one_name_are_both_refused_and_the_message_says_so() {
+    let reply = call("test.twin", b"");
+    assert_eq!(reply.status(), Status::JobFailed);
+    assert!(reply.text().contains("two jobs are registered as \"test.twin\""), "{}", reply.text());
+    assert_eq!(palitra::jobs().iter().filter(|job| job.name() == "test.twin").count(), 1);
+}
+
+#[test]
+fn a_job_is_still_a_function() {
+    assert_eq!(super::block_on(text("plain".to_string())), "PLAIN");
+}
+
+/// Counts the jobs of one runner.
+#[derive(Default)]
+struct Shared(AtomicUsize);
+
+#[job("rust.count")]
+async fn count(shared: State<Shared>) -> String {
+    super::give_way().await;
+    (shared.0.fetch_add(1, Ordering::SeqCst) + 1).to_string()
+}
+
+#[test]
+fn the_jobs_of_a_runner_share_its_state_and_no_other_runners() {
+    let (one, other) = (runner(), runner());
+    let count = |runner: &Runner| runner.run_job("rust.count", "", None).unwrap().text().into_owned();
+    assert_eq!([count(&one), count(&one), count(&other), count(&one)], ["1", "2", "1", "3"]);
+}
+
+/// Takes its time to be made, and counts how often it was.
+struct Slow;
+
+static SLOW: AtomicUsize = AtomicUsize::new(0);
+
+impl RunnerState for Slow {
+    fn create() -> Result<Self, JobError> {
+        SLOW.fetch_add(1, Ordering::SeqCst);
+        thread::sleep(Duration::from_millis(50));
+        Ok(Slow)
+    }
+}
+
+#[job("rust.slow_state")]
+async fn slow_state(_slow: State<Slow>) {}
+
+#[test]
+fn a_state_is_made_once_for_a_runner_also_when_many_ask_at_once() {
+    let (runner, meeting) = (runner(), Meeting::default());
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                assert!(meeting.attend(4));
+                assert!(runner.run_job("rust.slow_state", "", None).unwrap().is_ok());
+            });
+        }
+    });
+    assert_eq!(SLOW.load(Ordering::SeqCst), 1);
+}
+
+/// Cannot be made the first two times: fails, then panics.
+struct Moody;
+
+static MOODS: AtomicUsize = AtomicUsize::new(0);
+
+impl RunnerState for Moody {
+    fn create() -> Result<Self, JobError> {
+        match MOODS.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(JobError::new(3, "not now")),
+            1 => panic!("not at all"),
+            _ => Ok(Moody),
+        }
+    }
+}
+
+#[job("rust.moody_state")]
+async fn moody_state(_moody: State<Moody>) {}
+
+#[test]
+fn a_state_that_cannot_be_made_fails_the_job_and_the_next_tries_again() {
+    let runner = runner();
+    let replies = [(); 4].map(|()| runner.run_job("rust.moody_state", "", Some(PATIENCE)).unwrap());
+    let texts = replies.each_ref().map(|reply| (reply.status(), reply.code(), reply.text()));
+    assert_eq!(texts[0], (Status::JobFailed, 3, "not now".into()));
+    assert_eq!(texts[1], (Status::JobPanicked, 0, "not at all".into()));
+    assert!(replies[2].is_ok() && replies[3].is_ok());
+    assert_eq!(MOODS.load(Ordering::SeqCst), 3);
+}
+
+/// Lives until its runner is shut down.
+struct Mortal {
+    _dropped: super::RaiseOnDrop,
+}
+
+static MORTAL: OnceLock<Flag> = OnceLock::new();
+
+impl RunnerState for Mortal {
+    fn create() -> Result<Self, JobError> {
+        // Made and unmade within the runtime, as a pool of connections must be.
+        tokio::runtime::Handle::try_current().map_err(|error| error.to_string())?;
+        Ok(Mortal { _dropped: MORTAL.get_or_init(Flag::default).on_drop() })
+    }
+}
+
+#[job("rust.mortal_state")]
+async fn mortal_state(_mortal: State<Mortal>) {}
+
+#[test]
+fn a_state_is_dropped_when_its_runner_is_shut_down() {
+    let runner = runner();
+    assert!(runner.run_job("rust.mortal_state", "", None).unwrap().is_ok());
+    let flag = MORTAL.get().unwrap();
+    assert!(!flag.is_up());
+    runner.shutdown(None).unwrap();
+    assert!(flag.is_up());
+}
+
+static STEPS: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+
+/// A loop on a blocking thread, where no await can end it.
+#[job("rust.blocking_loop")]
+async fn blocking_loop(context: Context) {
+    let look = move || {
+        STEPS.lock().unwrap().push("begun");
+        while !context.is_cancelled() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        STEPS.lock().unwrap().push("cancelled");
+    };
+    let _ = tokio::task::spawn_blocking(look).await;
+}
+
+#[test]
+fn a_context_tells_a_blocking_loop_that_its_job_was_cancelled() {
+    let runner = runner();
+    let token = runner.submit_job("rust.blocking_loop", "").unwrap();
+    wait_until("the loop runs", || STEPS.lock().unwrap().len() == 1);
+    assert_refused(token.wait(Some(Duration::from_millis(20))), Status::Pending);
+    assert_eq!(*STEPS.lock().unwrap(), ["begun"]);
+    token.cancel();
+    wait_until("the loop has ended", || STEPS.lock().unwrap().len() == 2);
+}
+
+#[test]
+fn a_job_submits_another_to_its_own_runner_and_awaits_it() {
+    assert_eq!(call("test.nested", b"inside").text(), "inside");
+}
+
+/// Submits the job that its payload names.
+#[job("rust.nested")]
+async fn nested(context: Context, name: String) -> Result<String, JobError> {
+    let reply = context.submit_job(&name, "payload")?.await?.into_result()?;
+    Ok(reply.text().into_owned())
+}
+
+#[test]
+fn what_a_nested_job_fails_with_is_what_its_caller_is_told() {
+    assert_eq!(call("rust.nested", b"rust.text").text(), "PAYLOAD");
+    for (name, message) in [("no.such.job", "no.such.job"), ("test.panic_later", "payload"), ("rust.json", "fit")] {
+        let reply = call("rust.nested", name.as_bytes());
+        assert_eq!(reply.status(), Status::JobFailed, "{name}");
+        assert!(reply.text().contains(message), "{name}: {}", reply.text());
+    }
+}
+
+/// Submits itself until its payload has counted down.
+#[job("rust.depth")]
+async fn depth(context: Context, left: String) -> Result<String, JobError> {
+    let left: u32 = left.parse().map_err(|_| "no number")?;
+    if left == 0 {
+        return Ok("bottom".to_string());
+    }
+    Ok(context.submit_job("rust.depth", (left - 1).to_string())?.await?.text().into_owned())
+}
+
+#[test]
+fn jobs_may_be_nested_deeply_on_one_thread() {
+    let runner = runner();
+    let reply = bounded(move || runner.run_job("rust.depth", "1000", None)).unwrap();
+    assert_eq!(reply.text(), "bottom");
+}

@@ -1,0 +1,111 @@
+//! Runners: several at once, their options, and jobs that really run side by side. Promise 12.
+
+use std::thread;
+
+use palitra::{Options, Runner, Status, Token};
+
+use super::{Meeting, PATIENCE, assert_refused, give_way, occupy, runner, runner_with_workers};
+
+/// How many threads of this process have the name (of at most 15 bytes).
+pub(crate) fn threads_named(name: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+    names.filter(|found| found.trim_end() == name).count()
+}
+
+#[test]
+fn workers_run_jobs_in_parallel() {
+    let (runner, meeting) = (runner_with_workers(2), Meeting::default());
+    // Neither yields before the other has come, so one thread could not run both.
+    let tokens = [(); 2].map(|()| {
+        let meeting = meeting.clone();
+        runner.submit(async move { meeting.attend(2) }).unwrap()
+    });
+    assert!(tokens.iter().all(|token| token.wait(Some(2 * PATIENCE)).unwrap()), "they did not meet");
+}
+
+#[test]
+fn a_worker_that_is_busy_does_not_hold_up_the_next_job() {
+    let runner = runner_with_workers(2);
+    let (token, release) = occupy(&runner);
+    for _ in 0..50 {
+        assert_eq!(runner.run_job("palitra.echo", "next", Some(PATIENCE)).unwrap().text(), "next");
+    }
+    assert_refused(token.wait(Some(std::time::Duration::ZERO)), Status::Pending);
+    drop(release);
+}
+
+#[test]
+fn without_workers_one_thread_runs_every_job() {
+    let runner = runner();
+    let ids = (0..20).map(|_| async {
+        give_way().await;
+        thread::current().id()
+    });
+    let ids = runner.gather(ids).unwrap();
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+}
+
+#[test]
+fn several_runners_work_at_once_and_end_on_their_own() {
+    let runners = [runner(), runner(), runner_with_workers(1)];
+    let meeting = Meeting::default();
+    let attend = |runner: &Runner| {
+        let meeting = meeting.clone();
+        runner.submit(async move { meeting.attend(3) }).unwrap()
+    };
+    let tokens: Vec<Token<bool>> = runners.iter().map(attend).collect();
+    assert!(tokens.iter().all(|token| token.wait(Some(2 * PATIENCE)).unwrap()), "they did not meet");
+    runners[0].shutdown(None).unwrap();
+    assert_eq!(runners.each_ref().map(Runner::is_alive), [false, true, true]);
+    assert_refused(runners[0].run(async {}), Status::ShutDown);
+    runners[1].run(give_way()).unwrap();
+    runners[2].run(give_way()).unwrap();
+}
+
+#[test]
+fn a_clone_is_the_same_runner() {
+    let runner = runner();
+    let clone = runner.clone();
+    clone.shutdown(None).unwrap();
+    assert!(!runner.is_alive());
+}
+
+#[test]
+fn the_threads_bear_the_name_that_was_asked_for() {
+    let name = "rust-named";
+    let options = Options { thread_name: name.to_string(), worker_threads: 2, ..Options::default() };
+    let runner = Runner::with_options(options).unwrap();
+    let found = runner.submit(async { thread::current().name().map(str::to_string) }).unwrap();
+    assert_eq!(found.wait(Some(PATIENCE)).unwrap().as_deref(), Some(name));
+    assert_eq!(threads_named(name), 3);
+}
+
+#[test]
+fn a_stack_as_large_as_asked_for_is_there() {
+    /// Fills so many kilobytes of stack.
+    fn dig(kilobytes: usize) -> usize {
+        let block = std::hint::black_box([1_u8; 1024]);
+        if kilobytes <= 1 { block.len() } else { block.len() + dig(kilobytes - 1) }
+    }
+
+    let runner = Runner::with_options(Options { thread_stack_size: 64 << 20, ..Options::default() }).unwrap();
+    let token = runner.submit(async { dig(16 << 10) }).unwrap();
+    assert_eq!(token.wait(Some(PATIENCE)).unwrap(), 16 << 20);
+}
+
+#[test]
+fn absurd_options_are_refused_with_a_reason() {
+    let refused = [
+        (Options { worker_threads: 1 << 20, ..Options::default() }, "threads"),
+        (Options { max_blocking_threads: u32::MAX, ..Options::default() }, "threads"),
+        (Options { thread_stack_size: 1, ..Options::default() }, "stack of 1 bytes"),
+        (Options { thread_stack_size: usize::MAX, ..Options::default() }, "stack"),
+        (Options { thread_name: "a\0b".to_string(), ..Options::default() }, "NUL"),
+    ];
+    for (options, reason) in refused {
+        let error = Runner::with_options(options).unwrap_err();
+        assert_eq!(error.status(), Status::InvalidArgument);
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}

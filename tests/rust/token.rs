@@ -1,0 +1,275 @@
+//! Tokens: wait, poll, cancel, await and letting go. Promises 1, 3 and 7.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use palitra::{Format, JobToken, Runner, Status};
+use tokio::sync::oneshot;
+
+use super::{
+    Flag, PATIENCE, assert_refused, block_on, bounded, endless, give_way, occupy, panics, runner, runner_with_workers,
+    wait_until,
+};
+
+const SOON: Duration = Duration::from_millis(30);
+
+/// A job that answers "done" once the sender has sent.
+fn gated(runner: &Runner) -> (palitra::Token<&'static str>, oneshot::Sender<()>) {
+    let (sender, receiver) = oneshot::channel::<()>();
+    let token = runner.submit(async {
+        let _ = receiver.await;
+        "done"
+    });
+    (token.unwrap(), sender)
+}
+
+fn never(runner: &Runner) -> JobToken {
+    runner.submit_job("test.never", "").unwrap()
+}
+
+#[test]
+fn wait_answers_what_the_future_gave_once() {
+    let token = runner().submit(async { vec![1, 2, 3] }).unwrap();
+    assert_eq!(token.wait(Some(PATIENCE)).unwrap(), [1, 2, 3]);
+    assert_refused(token.wait(Some(PATIENCE)), Status::End);
+}
+
+#[test]
+fn a_finished_job_answers_the_same_reply_as_often_as_it_is_asked() {
+    let token = runner().submit_job("palitra.echo", "again").unwrap();
+    for reply in [token.wait(None), token.wait(Some(Duration::ZERO)), token.poll(), token.wait(Some(PATIENCE))] {
+        let reply = reply.unwrap();
+        assert_eq!((reply.status(), reply.format(), reply.data()), (Status::Ok, Format::Bytes, &b"again"[..]));
+    }
+}
+
+#[test]
+fn wait_past_its_timeout_says_pending_and_the_job_runs_on() {
+    let runner = runner();
+    let (token, gate) = gated(&runner);
+    let start = Instant::now();
+    assert_refused(token.wait(Some(SOON)), Status::Pending);
+    assert!(start.elapsed() >= SOON, "{:?}", start.elapsed());
+    gate.send(()).unwrap();
+    assert_eq!(token.wait(Some(PATIENCE)).unwrap(), "done");
+}
+
+#[test]
+fn neither_poll_nor_a_wait_of_no_time_blocks() {
+    let runner = runner();
+    let token = never(&runner);
+    let token = bounded(move || {
+        assert_refused(token.poll(), Status::Pending);
+        assert_refused(token.wait(Some(Duration::ZERO)), Status::Pending);
+        token
+    });
+    assert!(token.cancel());
+}
+
+#[test]
+fn poll_finds_the_reply_of_a_job_that_nobody_waits_for() {
+    let token = runner().submit_job("palitra.echo", "found").unwrap();
+    wait_until("the job is done", || token.poll().is_ok());
+    assert_eq!(token.poll().unwrap().text(), "found");
+}
+
+#[test]
+fn every_waiter_of_a_token_is_woken() {
+    let runner = runner();
+    let token = Arc::new(never(&runner));
+    let waiters = [(); 4].map(|()| {
+        let token = Arc::clone(&token);
+        thread::spawn(move || token.wait(Some(PATIENCE)).unwrap().status())
+    });
+    thread::sleep(SOON);
+    assert!(token.cancel());
+    for waiter in waiters {
+        assert_eq!(waiter.join().unwrap(), Status::Cancelled);
+    }
+}
+
+#[test]
+fn cancel_finishes_the_token_and_drops_the_future() {
+    let (runner, dropped) = (runner(), Flag::default());
+    let token = runner.submit(endless(&dropped)).unwrap();
+    runner.run(give_way()).unwrap();
+    assert!(token.cancel(), "it was this call that ended it");
+    assert!(!token.cancel(), "it had ended before");
+    assert_refused(token.wait(None), Status::Cancelled);
+    wait_until("the future is dropped", || dropped.is_up());
+}
+
+#[test]
+fn a_worker_drops_a_cancelled_future_too() {
+    let (runner, dropped) = (runner_with_workers(1), Flag::default());
+    let token = runner.submit(endless(&dropped)).unwrap();
+    runner.run(give_way()).unwrap();
+    assert!(token.cancel());
+    wait_until("the future is dropped", || dropped.is_up());
+}
+
+#[test]
+fn a_job_that_is_cancelled_in_the_queue_never_begins() {
+    let (runner, begun) = (runner(), Flag::default());
+    let (_busy, release) = occupy(&runner);
+    let raised = begun.clone();
+    let token = runner.submit(async move { raised.raise() }).unwrap();
+    assert!(token.cancel());
+    assert_refused(token.wait(Some(PATIENCE)), Status::Cancelled);
+    drop(release);
+    // Whatever stood in the queue has had its turn when one behind it has.
+    runner.submit(async {}).unwrap().wait(Some(PATIENCE)).unwrap();
+    assert!(!begun.is_up());
+}
+
+#[test]
+fn cancelling_a_finished_job_changes_nothing() {
+    let token = runner().submit_job("palitra.echo", "kept").unwrap();
+    token.wait(Some(PATIENCE)).unwrap();
+    assert!(!token.cancel());
+    assert_eq!(token.poll().unwrap().text(), "kept");
+}
+
+#[test]
+fn whoever_ends_a_token_first_decides_and_is_told_so() {
+    let runner = runner();
+    let (mut cancelled, mut done) = (0, 0);
+    for round in 0..2_000_u32 {
+        let token = runner.submit_job("palitra.echo", "x").unwrap();
+        // From at once to a while later, so that both are first now and then.
+        (0..round % 512 * 8).for_each(|_| std::hint::spin_loop());
+        let by_cancel = token.cancel();
+        let expected = if by_cancel { Status::Cancelled } else { Status::Ok };
+        assert_eq!(token.wait(Some(PATIENCE)).unwrap().status(), expected);
+        if by_cancel { cancelled += 1 } else { done += 1 }
+    }
+    assert!(cancelled > 0 && done > 0, "they never met: {cancelled} cancelled, {done} done");
+}
+
+#[test]
+fn dropping_a_token_lets_the_job_run_on() {
+    let (runner, finished) = (runner(), Flag::default());
+    let (gate, opened) = oneshot::channel::<()>();
+    let raised = finished.clone();
+    let token = runner.submit(async move {
+        let _ = opened.await;
+        raised.raise();
+    });
+    runner.run(give_way()).unwrap();
+    drop(token.unwrap());
+    gate.send(()).unwrap();
+    wait_until("the job is done", || finished.is_up());
+}
+
+#[test]
+fn a_panic_is_answered_to_whoever_waits() {
+    let token = runner().submit(panics("here")).unwrap();
+    let error = token.wait(Some(PATIENCE)).unwrap_err();
+    assert_eq!((error.status(), &*error.to_string()), (Status::JobPanicked, "here"));
+}
+
+#[test]
+fn a_token_is_awaited_in_another_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runner = runner();
+    let (token, gate) = gated(&runner);
+    let answer = runtime.block_on(async {
+        let task = tokio::spawn(async move {
+            tokio::time::sleep(SOON).await;
+            gate.send(())
+        });
+        let answer = tokio::time::timeout(PATIENCE, token).await;
+        task.await.unwrap().unwrap();
+        answer
+    });
+    assert_eq!(answer.unwrap().unwrap(), "done");
+}
+
+#[test]
+fn a_token_is_awaited_in_an_executor_that_knows_no_runtime() {
+    let runner = runner();
+    let (token, gate) = gated(&runner);
+    let awaiting = thread::spawn(move || block_on(token));
+    thread::sleep(SOON);
+    gate.send(()).unwrap();
+    assert_eq!(awaiting.join().unwrap().unwrap(), "done");
+    assert_eq!(block_on(runner.submit_job("palitra.echo", "job").unwrap()).unwrap().text(), "job");
+}
+
+#[test]
+fn awaiting_a_token_that_is_cancelled_ends() {
+    let runner = runner();
+    let (token, _gate) = gated(&runner);
+    assert!(token.cancel());
+    assert_refused(bounded(move || block_on(token)), Status::Cancelled);
+}
+
+#[test]
+fn a_token_is_awaited_by_a_job_of_another_runner() {
+    let (one, other) = (runner(), runner());
+    let (token, gate) = gated(&one);
+    let outer = other.submit(token).unwrap();
+    other.run(give_way()).unwrap();
+    gate.send(()).unwrap();
+    assert_eq!(outer.wait(Some(PATIENCE)).unwrap().unwrap(), "done");
+}
+
+#[test]
+fn a_token_is_awaited_by_a_job_of_its_own_runner() {
+    let runner = runner();
+    let (token, gate) = gated(&runner);
+    let outer = runner.submit(token).unwrap();
+    runner.run(give_way()).unwrap();
+    gate.send(()).unwrap();
+    assert_eq!(outer.wait(Some(PATIENCE)).unwrap().unwrap(), "done");
+}
+
+/// A waker that counts.
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn the_newest_waker_is_woken_and_the_older_is_not() {
+    let runner = runner();
+    let (token, gate) = gated(&runner);
+    let counts = [Arc::<Count>::default(), Arc::<Count>::default()];
+    let mut token = pin!(token);
+    for count in &counts {
+        let waker = Waker::from(Arc::clone(count));
+        assert!(token.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    gate.send(()).unwrap();
+    let woken = || counts.each_ref().map(|count| count.0.load(Ordering::SeqCst));
+    wait_until("the task is woken", || woken() != [0, 0]);
+    assert_eq!(woken(), [0, 1]);
+    assert!(matches!(token.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok("done"))));
+}
+
+#[test]
+fn nothing_of_many_jobs_is_lost() {
+    for runner in [runner(), runner_with_workers(2)] {
+        thread::scope(|scope| {
+            for host in 0..4 {
+                let runner = &runner;
+                scope.spawn(move || {
+                    let submit = |i| runner.submit_job("palitra.echo", format!("{host} {i}")).unwrap();
+                    let tokens: Vec<_> = (0..1_000).map(submit).collect();
+                    for (i, token) in tokens.iter().enumerate() {
+                        assert_eq!(token.wait(Some(PATIENCE)).unwrap().text(), format!("{host} {i}"));
+                    }
+                });
+            }
+        });
+    }
+}

@@ -1,0 +1,6 @@
+//! error: a job's name is not empty and holds no NUL
+
+#[palitra::job("")]
+async fn nameless() {}
+
+fn main() {}
