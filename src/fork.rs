@@ -8,11 +8,13 @@
 //!   it was made knows in a forked child that it is not the child's: it answers `FORKED` and leaks.
 //! * [`PerProcess`] gives each process in a chain of forks a value of its own, made at first use.
 //!
-//! Nothing happens before the fork. The hooks, registered when the first runner is made, run in the child and
-//! only store to atomics. A child made without fork handlers (a raw `clone` system call) is not seen.
+//! Nothing happens before the fork. The hooks are registered when the library is loaded: later, a thread could be
+//! forked between the first use of something here and the registration. They run in the child and only store to
+//! atomics. A child made without fork handlers (a raw `clone` system call) is not seen.
 
+use std::ptr::null_mut;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 static DEPTH: AtomicU32 = AtomicU32::new(0);
 
@@ -26,28 +28,14 @@ pub(crate) fn entered_child() {
     DEPTH.fetch_add(1, Ordering::Relaxed);
 }
 
-/// What runs in every forked child. It may store to atomics and do nothing else.
-pub(crate) struct ChildHook {
-    run: extern "C" fn(),
-    registered: AtomicBool,
-}
-
-impl ChildHook {
-    pub(crate) const fn new(run: extern "C" fn()) -> Self {
-        ChildHook { run, registered: AtomicBool::new(false) }
-    }
-
-    /// Registers the hook, once. Never waits for another thread, so it is safe in a child as well.
-    #[allow(unsafe_code)]
-    pub(crate) fn register(&self) {
-        if self.registered.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        // SAFETY: the hook takes no argument, lives as long as the library, which is never unmapped
-        // (nodelete), and does only what is allowed in the child of a threaded process: atomic stores.
-        // A failure (no memory) leaves the library without the hook; there is no better answer.
-        let _ = unsafe { libc::pthread_atfork(None, None, Some(self.run)) };
-    }
+/// Has `hook` run in every forked child. To be called while the library is loaded; the hook may store to atomics
+/// and do nothing else.
+#[allow(unsafe_code)]
+pub(crate) fn at_fork_in_child(hook: extern "C" fn()) {
+    // SAFETY: the hook takes no argument, lives as long as the library, which is never unmapped (nodelete), and
+    // does only what is allowed in the child of a threaded process: atomic stores.
+    // A failure (no memory) leaves the library without the hook; there is no better answer.
+    let _ = unsafe { libc::pthread_atfork(None, None, Some(hook)) };
 }
 
 /// A value that every process in a chain of forks has for itself.
@@ -56,22 +44,38 @@ impl ChildHook {
 /// child does not have.
 pub(crate) struct PerProcess<T> {
     value: OnceLock<T>,
-    child: OnceLock<Box<PerProcess<T>>>,
+    /// The child's, made by whichever descendant comes first. Not a lock: that descendant may be forked while one
+    /// of its threads is making it, and its child goes the same way.
+    child: AtomicPtr<PerProcess<T>>,
 }
 
 impl<T: Default> PerProcess<T> {
     pub(crate) const fn new() -> Self {
-        PerProcess { value: OnceLock::new(), child: OnceLock::new() }
+        PerProcess { value: OnceLock::new(), child: AtomicPtr::new(null_mut()) }
     }
 
     /// This process's value, made now if this is its first use.
-    pub(crate) fn get(&self) -> &T {
-        let mut own = self;
-        // Only processes deeper than `own` initialise `own.child`, so no thread of a parent can have been
-        // in the middle of it when this process was forked.
-        for _ in 0..depth() {
-            own = own.child.get_or_init(|| Box::new(PerProcess::new()));
-        }
+    pub(crate) fn get(&'static self) -> &'static T {
+        let own = (0..depth()).fold(self, |parent, _| parent.child());
+        // Touched by this process alone: its children look further down.
         own.value.get_or_init(T::default)
+    }
+
+    #[allow(unsafe_code)]
+    fn child(&'static self) -> &'static PerProcess<T> {
+        let mut child = self.child.load(Ordering::Acquire);
+        if child.is_null() {
+            let new = Box::into_raw(Box::new(PerProcess::new()));
+            match self.child.compare_exchange(null_mut(), new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => child = new,
+                Err(quicker) => {
+                    child = quicker;
+                    // SAFETY: made above and given to nobody.
+                    drop(unsafe { Box::from_raw(new) });
+                }
+            }
+        }
+        // SAFETY: not null, so it came from a Box that was given up for good.
+        unsafe { &*child }
     }
 }

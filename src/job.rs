@@ -27,15 +27,17 @@ mod extract;
 mod output;
 mod state;
 
+use std::cell::{Cell, OnceCell};
 use std::ffi::{CStr, CString};
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::task::{Context as TaskContext, Poll};
 
+use crate::limit::Permit;
 use crate::reply::{Error, Format, JobError, Reply, Status};
 use crate::token::{self, HostSide, JobSide, TokenId, TokenRef};
 
@@ -132,7 +134,7 @@ impl fmt::Debug for Job {
 /// What a runner is to its jobs.
 pub(crate) trait Host: Send + Sync {
     fn states(&self) -> &States;
-    fn create_token(&self) -> Result<(HostSide, JobSide), Status>;
+    fn create_token(&self, permit: Permit) -> Result<(HostSide, JobSide), Status>;
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error>;
     fn to_arc(&self) -> Arc<dyn Host>;
 }
@@ -148,7 +150,29 @@ pub struct Request<'a> {
 #[derive(Clone, Copy)]
 pub(crate) enum RequestToken<'a> {
     Made(TokenId),
-    OnDemand(&'a OnceLock<Result<(HostSide, JobSide), Status>>),
+    OnDemand(&'a OnDemand),
+}
+
+/// A token that is made when somebody asks for it, with the permit that its job has from the start.
+pub(crate) struct OnDemand {
+    permit: Cell<Permit>,
+    token: OnceCell<Result<(HostSide, JobSide), Status>>,
+}
+
+impl OnDemand {
+    pub(crate) fn new(permit: Permit) -> OnDemand {
+        OnDemand { permit: Cell::new(permit), token: OnceCell::new() }
+    }
+
+    fn get(&self, host: &dyn Host) -> Result<TokenRef, Status> {
+        let made = self.token.get_or_init(|| host.create_token(self.permit.take()));
+        made.as_ref().map(|(host_side, _)| host_side.token()).map_err(|status| *status)
+    }
+
+    pub(crate) fn into_token(self, host: &dyn Host) -> Result<(HostSide, JobSide), Status> {
+        let OnDemand { permit, token } = self;
+        token.into_inner().unwrap_or_else(|| host.create_token(permit.into_inner()))
+    }
 }
 
 impl<'a> Request<'a> {
@@ -164,10 +188,7 @@ impl<'a> Request<'a> {
     fn token(&self) -> Result<TokenRef, JobError> {
         match self.token {
             RequestToken::Made(id) => token::find(id).map_err(|status| JobError::from(status.message())),
-            RequestToken::OnDemand(cell) => match cell.get_or_init(|| self.host.create_token()) {
-                Ok((host_side, _)) => Ok(host_side.token()),
-                Err(status) => Err(JobError::from(status.message())),
-            },
+            RequestToken::OnDemand(token) => token.get(self.host).map_err(|status| JobError::from(status.message())),
         }
     }
 }

@@ -22,7 +22,7 @@ use std::sync::{PoisonError, RwLock};
 
 use crossbeam_channel::{Receiver, RecvError, RecvTimeoutError, Sender};
 
-use crate::current::current;
+use crate::current::works_for_any;
 use crate::reply::Status;
 use crate::token::Until;
 use readiness::Readiness;
@@ -78,7 +78,7 @@ impl<Event> Queue<Event> {
         match until {
             Until::Now => self.receiver.recv_deadline(std::time::Instant::now()).map_err(pending),
             // The runner whose jobs fill the queue may be this one.
-            _ if current() != 0 => self.wait(Until::Now).map_err(|status| match status {
+            _ if works_for_any() => self.wait(Until::Now).map_err(|status| match status {
                 Status::Pending => Status::WouldDeadlock,
                 status => status,
             }),

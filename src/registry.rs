@@ -26,19 +26,18 @@ static CHAIN: [Chain; CHAINS] = [const { OnceLock::new() }; CHAINS];
 /// Adds a job. Two jobs with one name are both refused: every call of that name fails with a message that
 /// says so, because which of them was meant nobody can know.
 pub fn register<H: Handler<Arguments>, Arguments>(name: &'static str, doc: &'static str, handler: H) {
+    if let Some(other) = find(name.as_bytes()) {
+        return other.refuse();
+    }
     // Lives as long as the library, which is never unmapped.
     let mut link: &'static Link = Box::leak(Box::new(Link { job: Job::new(name, doc, handler), next: Chain::new() }));
     let mut end = &CHAIN[chain(name.as_bytes())];
+    // To the end of the chain; again if a job was added there meanwhile.
     loop {
         match end.get() {
-            Some(other) if other.job.name() == name => {
-                other.job.refuse();
-                return;
-            }
             Some(other) => end = &other.next,
             None => match end.set(link) {
                 Ok(()) => return,
-                // A library of the same program was loaded by another thread; go on behind its job.
                 Err(again) => link = again,
             },
         }

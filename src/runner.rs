@@ -32,8 +32,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::current::{RunnerId, current};
-use crate::fork::{self, ChildHook, PerProcess};
+use crate::current::{RunnerId, works_for};
+use crate::fork::{self, PerProcess};
 use crate::gather as many;
 use crate::registry;
 use crate::reply::{Error, Format, Reply, Status};
@@ -47,13 +47,16 @@ pub use options::Options;
 /// What a shutdown takes at most beyond its grace.
 const FIXED_SECOND: Duration = Duration::from_secs(1);
 
+/// What it takes at most beyond that if the runner has very many jobs to drop.
+const DROPPING: Duration = Duration::from_secs(4);
+
 static NEXT_ID: AtomicU32 = AtomicU32::new(1);
 
-static IN_CHILD: ChildHook = ChildHook::new(in_child);
-
-/// Has forked children know themselves for such, also before this process has made a runner.
-pub(crate) fn watch_forks() {
-    IN_CHILD.register();
+ctor::declarative::ctor! {
+    #[ctor(unsafe)]
+    fn watch_forks() {
+        fork::at_fork_in_child(in_child);
+    }
 }
 
 extern "C" fn in_child() {
@@ -108,7 +111,6 @@ impl Runner {
     /// As [`Runner::new`], and [`Status::InvalidArgument`] for options that cannot be meant.
     pub fn with_options(options: Options) -> Result<Runner, Error> {
         options.check()?;
-        watch_forks();
         let id: RunnerId = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let (core, thread) = thread::start(id, &options)?;
         cores().insert(id, Arc::downgrade(&core));
@@ -241,12 +243,17 @@ impl Runner {
 impl Owner {
     fn shutdown(&self, grace: Option<Duration>) -> Result<(), Status> {
         self.core.check_process()?;
-        if current() == self.core.id {
+        if works_for(self.core.id) {
             return Err(Status::WouldDeadlock);
         }
         self.close(Until::after(grace));
         let limit = grace.and_then(|grace| Instant::now().checked_add(grace)?.checked_add(FIXED_SECOND));
-        let Some(outcome) = self.core.finished.wait(limit) else {
+        let outcome = self.core.finished.wait(limit).or_else(|| {
+            // The thread has seen that the grace is over, so no job holds it: it is dropping what it has.
+            let dropping = self.core.closing.is_under_way();
+            dropping.then(|| self.core.finished.wait(limit.map(|limit| limit + DROPPING))).flatten()
+        });
+        let Some(outcome) = outcome else {
             token::finish_all_of(self.core.id, Status::Cancelled);
             self.core.calls.close();
             return Err(Status::Pending);

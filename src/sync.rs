@@ -55,12 +55,12 @@ impl Parker {
         let guard = lock(&self.lock);
         // Under the lock, so that an unpark between this exchange and the wait below must wait for the lock,
         // and its notify cannot come before the wait.
-        if self.state.compare_exchange(EMPTY, PARKED, Ordering::SeqCst, Ordering::SeqCst).is_err() {
-            self.state.store(EMPTY, Ordering::SeqCst);
-            return;
+        if self.state.compare_exchange(EMPTY, PARKED, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            self.wait(guard, until);
         }
-        self.wait(guard, until);
-        self.state.store(EMPTY, Ordering::SeqCst);
+        // A swap, not a store: another unpark may have come since this one was seen, and the owner hears of it
+        // no later. Only by reading what it wrote is all that it said before visible here.
+        self.state.swap(EMPTY, Ordering::SeqCst);
     }
 
     fn wait<'a>(&'a self, mut guard: MutexGuard<'a, ()>, until: Option<Instant>) {

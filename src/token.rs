@@ -37,7 +37,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use crate::arena::{Arena, Lookup};
-use crate::current::{self, RunnerId};
+use crate::current::{RunnerId, works_for};
 use crate::reply::{Reply, Status};
 use crate::sync::Parker;
 use std::sync::Arc;
@@ -139,14 +139,14 @@ impl TokenRef {
         if !matches!(answer, Err(Status::Pending)) || until.has_passed() {
             return answer;
         }
-        if current::current() == runner {
+        if works_for(runner) {
             return Err(Status::WouldDeadlock);
         }
         with_parker(|parker| self.cell.wait_until(self.id.generation, parker, until.instant()))
     }
 
     pub(crate) fn check_may_block(self) -> Result<(), Status> {
-        if current::current() == self.cell.runner(self.id.generation)? {
+        if works_for(self.cell.runner(self.id.generation)?) {
             return Err(Status::WouldDeadlock);
         }
         Ok(())
@@ -214,7 +214,7 @@ impl TokenRef {
                         self.unobserve(&observer);
                         return Err(Status::Pending);
                     }
-                    None if current::current() == runner => return Err(Status::WouldDeadlock),
+                    None if works_for(runner) => return Err(Status::WouldDeadlock),
                     None => {}
                 }
                 if !observing {

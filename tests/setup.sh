@@ -4,6 +4,7 @@
 set -eu
 
 missing=
+missing_libraries=
 packages=
 need() { # tool package
     if ! command -v "$1" >/dev/null 2>&1; then
@@ -12,7 +13,16 @@ need() { # tool package
     fi
 }
 
+need_library() { # pkg-config's name, package
+    if ! pkg-config --exists "$1" 2>/dev/null; then
+        missing_libraries="$missing_libraries $1"
+        packages="$packages $2"
+    fi
+}
+
 need cc gcc
+need gcc gcc
+need git git
 need g++ g++
 need clang clang
 need clang++ clang
@@ -22,6 +32,9 @@ need nginx nginx-light
 need openssl openssl
 need python3 python3
 need valgrind valgrind
+need pkg-config pkg-config
+need_library libuv libuv1-dev
+need_library glib-2.0 libglib2.0-dev
 
 [ -n "$packages" ] || exit 0
 echo "tests/setup.sh: installing$packages"
@@ -35,6 +48,12 @@ fi
 for tool in $missing; do
     if ! command -v "$tool" >/dev/null 2>&1; then
         echo "tests/setup.sh: $tool is missing and could not be installed" >&2
+        exit 1
+    fi
+done
+for library in $missing_libraries; do
+    if ! pkg-config --exists "$library"; then
+        echo "tests/setup.sh: the library $library is missing and could not be installed" >&2
         exit 1
     fi
 done

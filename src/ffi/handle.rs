@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use super::table::{Table, pack, unpack};
 use super::types::{palitra_queue, palitra_runner, palitra_token};
 use crate::current::RunnerId;
-use crate::fork::{ChildHook, PerProcess};
+use crate::fork::{PerProcess, at_fork_in_child};
 use crate::queue::Queue;
 use crate::reply::{Error, Status};
 use crate::runner::{Core, Runner, global_runner};
@@ -18,7 +18,12 @@ const KIND_QUEUE: u64 = 3;
 static RUNNERS: Table<Runner> = Table::new(KIND_RUNNER);
 static QUEUES: Table<Arc<Queue<Event>>> = Table::new(KIND_QUEUE);
 
-static IN_CHILD: ChildHook = ChildHook::new(in_child);
+ctor::declarative::ctor! {
+    #[ctor(unsafe)]
+    fn watch_forks() {
+        at_fork_in_child(in_child);
+    }
+}
 
 extern "C" fn in_child() {
     RUNNERS.abandon();
@@ -48,7 +53,6 @@ pub(crate) fn tokens_of(runner: palitra_runner, handles: &[palitra_token]) -> Re
 
 /// A handle for a runner; it keeps it alive until [`free_runner`].
 pub(crate) fn of_runner(runner: Runner) -> Result<palitra_runner, Status> {
-    IN_CHILD.register();
     let number = runner.core().id;
     RUNNERS.insert(runner, number).map(|id| palitra_runner { id })
 }
@@ -75,9 +79,6 @@ pub(crate) fn free_runner(handle: palitra_runner) -> Result<Runner, Status> {
 
 /// A handle for a queue.
 pub(crate) fn of_queue(queue: Queue<Event>) -> Result<palitra_queue, Status> {
-    IN_CHILD.register();
-    // A child that never makes a runner must know itself for one too.
-    crate::runner::watch_forks();
     QUEUES.insert(Arc::new(queue), 0).map(|id| palitra_queue { id })
 }
 

@@ -38,24 +38,39 @@ type Value = Arc<dyn Any + Send + Sync>;
 /// The values of one runner.
 #[derive(Default)]
 pub(crate) struct States {
-    values: Mutex<HashMap<TypeId, Arc<OnceLock<Value>>>>,
+    values: Mutex<HashMap<TypeId, Arc<Place>>>,
+}
+
+/// Where the value of one type stands once it is made.
+#[derive(Default)]
+struct Place {
+    value: OnceLock<Value>,
+    /// Held by the one who makes it.
+    making: Mutex<()>,
+}
+
+impl Place {
+    /// The value, made by the first who asks; the others wait for it, and if it fails the next one tries.
+    fn get_or_make(&self, make: impl FnOnce() -> Result<Value, JobError>) -> Result<Value, JobError> {
+        if let Some(value) = self.value.get() {
+            return Ok(Arc::clone(value));
+        }
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.value.get() {
+            Some(value) => Ok(Arc::clone(value)),
+            None => make().map(|made| Arc::clone(self.value.get_or_init(|| made))),
+        }
+    }
 }
 
 impl States {
-    /// The runner's `T`. The lock is not held while it is made, so a value may ask for another in its making.
+    /// The runner's `T`. No lock that others need is held while it is made.
     pub(crate) fn get<T: RunnerState>(&self) -> Result<Arc<T>, JobError> {
-        let cell = {
+        let place = {
             let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(values.entry(TypeId::of::<T>()).or_default())
         };
-        let value = match cell.get() {
-            Some(value) => Arc::clone(value),
-            None => {
-                let made: Value = Arc::new(T::create()?);
-                // Another thread may have been quicker: its value is the one that all share.
-                Arc::clone(cell.get_or_init(|| made))
-            }
-        };
+        let value = place.get_or_make(|| Ok(Arc::new(T::create()?)))?;
         value.downcast::<T>().map_err(|_| JobError::from("a state of another type stands in its place"))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Everything a call needs in order to submit, and nothing that owns a thread: a job may hold it for ever.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use super::doorbell::Doorbell;
 use super::options::Options;
 use super::running::{Running, poll_caught};
 use super::shutdown::{Closing, Finished};
-use crate::current::{Mark, RunnerId, current};
+use crate::current::{Mark, RunnerId, works_for};
 use crate::fork;
-use crate::job::{Host, Job, JobFuture, Request, RequestToken, States};
-use crate::limit::Limit;
+use crate::job::{Host, Job, JobFuture, OnDemand, Request, RequestToken, States};
+use crate::limit::{Limit, Permit};
 use crate::queue::Queue;
 use crate::registry;
 use crate::reply::{Error, Reply, Status};
@@ -132,7 +132,7 @@ impl Core {
     /// Queues a future whose output is a reply.
     pub(crate) fn submit_future(&self, future: JobFuture) -> Result<HostSide, Status> {
         self.check_open()?;
-        let (host, token) = self.create_token()?;
+        let (host, token) = self.create_token(self.limit.acquire()?)?;
         self.send(Submission::Continue(Box::new(Running::new(self, "", future, token))))?;
         Ok(host)
     }
@@ -186,7 +186,7 @@ impl Core {
 
     fn check_may_run(&self) -> Result<(), Status> {
         self.check_open()?;
-        if current() == self.id { Err(Status::WouldDeadlock) } else { Ok(()) }
+        if works_for(self.id) { Err(Status::WouldDeadlock) } else { Ok(()) }
     }
 
     /// On the runner's thread from the start, so that the timeout holds for a job that never yields.
@@ -209,7 +209,8 @@ impl Core {
         payload: Vec<u8>,
         start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
     ) -> Result<Reply, Status> {
-        let token = OnceLock::new();
+        // Before the job begins: one that is refused has not done half of its work.
+        let token = OnDemand::new(self.limit.acquire()?);
         let future = {
             let _runtime = self.runtime.enter();
             let _mark = Mark::set(self.id);
@@ -219,11 +220,15 @@ impl Core {
                 Err(reply) => return Ok(self.count(reply)),
             };
             match poll_caught(&mut future, &mut Context::from_waker(Waker::noop())) {
+                // Whatever the job met when its runtime ended under it, it is the shutdown that ended the job.
+                Poll::Ready(reply) if reply.status() == Status::JobPanicked && self.closing.is_over() => {
+                    return Ok(self.count(Reply::ending(Status::Cancelled)));
+                }
                 Poll::Ready(reply) => return Ok(self.count(reply)),
                 Poll::Pending => future,
             }
         };
-        let (host, job_side) = token.into_inner().unwrap_or_else(|| self.create_token())?;
+        let (host, job_side) = token.into_token(self)?;
         // Refused by a runner that has just ended, the job is dropped, which ends its token as cancelled.
         let _ = self.send(Submission::Continue(Box::new(Running::new(self, name, future, job_side))));
         host.token().wait_until(Until::Forever)
@@ -251,8 +256,7 @@ impl Host for Core {
         &self.states
     }
 
-    fn create_token(&self) -> Result<(HostSide, JobSide), Status> {
-        let permit = self.limit.acquire()?;
+    fn create_token(&self, permit: Permit) -> Result<(HostSide, JobSide), Status> {
         token::create(Tenant { runner: self.id, permit, ..Tenant::default() })
     }
 

@@ -51,7 +51,9 @@ impl Doorbell {
                 *known = Some(waker.clone());
             }
         }
-        self.asleep.store(true, Ordering::Relaxed);
+        // Swaps, here and below, where stores would do: in a model a store is not ordered with the swap of a ring
+        // that comes late.
+        self.asleep.swap(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
         if has_work() {
             self.awake();
@@ -62,6 +64,9 @@ impl Doorbell {
 
     /// The runner is awake, for whatever reason.
     pub(crate) fn awake(&self) {
-        self.asleep.store(false, Ordering::Relaxed);
+        // Mostly a ring has said so before.
+        if self.asleep.load(Ordering::Relaxed) {
+            self.asleep.swap(false, Ordering::Relaxed);
+        }
     }
 }

@@ -118,6 +118,7 @@ impl Driver {
 impl Driver {
     /// Whether the jobs that were still running are gone. Those on workers take until their next await.
     fn is_cleared(&mut self, cx: &mut Context<'_>) -> bool {
+        self.core.closing.begin();
         match &mut self.jobs {
             Jobs::Here(jobs) => jobs.clear(),
             Jobs::Workers(jobs) => {

@@ -11,7 +11,7 @@
 //! * Closing is never undone; a later request can only shorten the grace.
 //! * Finished is announced exactly once, by the runner's thread as its last act, also when the loop panicked.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -22,11 +22,28 @@ pub(crate) struct Closing {
     /// How often it was made. 0: the runner is open.
     count: AtomicU32,
     grace: Mutex<Until>,
+    /// The runner's thread is dropping its jobs.
+    under_way: AtomicBool,
 }
 
 impl Closing {
     pub(crate) fn new() -> Closing {
-        Closing { count: AtomicU32::new(0), grace: Mutex::new(Until::Forever) }
+        Closing { count: AtomicU32::new(0), grace: Mutex::new(Until::Forever), under_way: AtomicBool::new(false) }
+    }
+
+    /// The runner's thread has begun to drop its jobs.
+    pub(crate) fn begin(&self) {
+        self.under_way.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.under_way.load(Ordering::Acquire)
+    }
+
+    /// Whether no job has any time left.
+    pub(crate) fn is_over(&self) -> bool {
+        let (count, grace) = self.get();
+        count > 0 && grace.has_passed()
     }
 
     pub(crate) fn count(&self) -> u32 {

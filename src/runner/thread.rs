@@ -19,6 +19,7 @@ use super::options::{LINGER, Options};
 use super::shutdown::Outcome;
 use crate::current::{Mark, RunnerId};
 use crate::reply::{Error, Status};
+use crate::token::{self, Until};
 
 /// Starts a runner: its core, and the thread to join when it has been shut down.
 pub(crate) fn start(id: RunnerId, options: &Options) -> Result<(Arc<Core>, JoinHandle<()>), Error> {
@@ -68,7 +69,7 @@ fn live(core: &Arc<Core>, runtime: Runtime, submissions: Receiver<Submission>, j
         runtime.block_on(driver);
     }));
     // Only a defect of our own ends the loop before a shutdown; then nobody may go on submitting.
-    core.closing.request(crate::token::Until::Now);
+    core.closing.request(Until::Now);
     let _ = catch_unwind(AssertUnwindSafe(|| {
         let _runtime = runtime.enter();
         core.states.clear();
@@ -76,6 +77,10 @@ fn live(core: &Arc<Core>, runtime: Runtime, submissions: Receiver<Submission>, j
     let began = Instant::now();
     runtime.shutdown_timeout(LINGER);
     let outcome = if began.elapsed() < LINGER { Outcome::Clean } else { Outcome::LeftBehind };
+    if outcome == Outcome::LeftBehind {
+        // The job that keeps its thread will not end its token in time, if ever.
+        token::finish_all_of(core.id, Status::Cancelled);
+    }
     core.finished.announce(outcome);
 }
 

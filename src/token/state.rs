@@ -276,11 +276,12 @@ impl TokenCell {
         let Ok(mut state) = self.host_state(generation) else { return };
         let same = |registration: &Registration| Arc::ptr_eq(&registration.observer, observer);
         let first = state.observer.take_if(|registration| same(registration));
-        let State { rare: Some(rare), observer, .. } = &mut *state else { return };
-        rare.observers.retain(|registration| !same(registration));
-        // The first place is never empty while others are taken.
-        if observer.is_none() {
-            *observer = rare.observers.pop();
+        if let State { rare: Some(rare), observer, .. } = &mut *state {
+            rare.observers.retain(|registration| !same(registration));
+            // The first place is never empty while others are taken.
+            if observer.is_none() {
+                *observer = rare.observers.pop();
+            }
         }
         drop(state);
         drop(first);

@@ -4,12 +4,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod answers;
+#[path = "../support/c.rs"]
+#[allow(dead_code, reason = "each test program uses a part of it")]
+mod c;
 mod connections;
 mod limits;
 #[path = "../support/nginx.rs"]
 mod nginx;
+#[path = "../support/process.rs"]
+#[allow(dead_code, reason = "each test program uses a part of it")]
+mod process;
 mod redirects;
 mod refusals;
+mod stream;
 mod tls;
 
 use nginx::PATIENCE;

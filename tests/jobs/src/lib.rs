@@ -2,6 +2,8 @@
 //!
 //! Built as `libpalitra_test_jobs.so`, a second library with the whole C ABI, and linked into Rust tests.
 
+mod stream;
+
 use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};

@@ -1,0 +1,302 @@
+/* fetch: gets many URLs at once and says how each went.
+ *
+ *     fetch [--timeout seconds] [url ...]         without URLs they are read from standard input, one a line
+ *
+ * One line for each URL, in the order given: HTTP status, bytes of the body, time, URL. While it works it
+ * shows on standard error, if that is a terminal, how far it is. It exits with 0 if every page came, with 1
+ * if any did not (no answer, or a status of 400 or more), with 2 for wrong usage, with 130 after Ctrl-C.
+ *
+ * How a program uses palitra, from top to bottom: main makes a runner; submit_all hands one http.get to it
+ * for each URL and keeps the tokens; watch waits until they have finished; gather collects the replies in
+ * order. The library installs no signal handler, so Ctrl-C is this program's own affair: the handler sets a
+ * flag, and watch waits in slices short enough to see it soon, then cancels what is still running.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "json.h"
+#include "palitra.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ALL_CAME = 0, SOME_FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130 };
+
+/* How long watch may be deaf to Ctrl-C. */
+#define SLICE_NS 100000000
+
+struct fetches {
+    size_t count;
+    char **urls;
+    palitra_token *tokens;
+    double *started, *seconds;
+
+    palitra_token *running;     /* the tokens that have not finished, in no order, */
+    size_t *running_index;      /* and which of the fetches each one is */
+    size_t running_count;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal_number)
+{
+    (void)signal_number;
+    interrupted = 1;
+}
+
+/* A second Ctrl-C ends the program the usual way, should the first not be quick enough. */
+static void listen_for_ctrl_c(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = interrupt;
+    action.sa_flags = (int)SA_RESETHAND;
+    sigaction(SIGINT, &action, NULL);
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void give_up(const char *what, const char *why)
+{
+    fprintf(stderr, "fetch: %s: %s\n", what, why);
+    exit(SOME_FAILED);
+}
+
+static void must(const char *what, palitra_status status)
+{
+    if (status != PALITRA_OK) give_up(what, palitra_status_message(status));
+}
+
+static void *allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count == 0 ? 1 : count, size);
+    if (memory == NULL) give_up("memory", "there is none left");
+    return memory;
+}
+
+/* ---- what to fetch ---------------------------------------------------------------------------------- */
+
+static int usage(FILE *out)
+{
+    fputs("usage: fetch [--timeout seconds] [url ...]\n"
+          "Without URLs they are read from standard input, one a line.\n", out);
+    return out == stdout ? ALL_CAME : WRONG_USAGE;
+}
+
+/* Nanoseconds, for ever where no timeout was given; 0 for what is not a number of seconds. */
+static int64_t parse_seconds(const char *text)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+    if (end == text || *end != '\0' || !(seconds >= 1e-9 && seconds < 1e9)) return 0;
+    return (int64_t)(seconds * 1e9);
+}
+
+static void add_url(struct fetches *fetches, const char *url, size_t length)
+{
+    size_t count = fetches->count;
+    if ((count & (count - 1)) == 0) { /* a power of two: the array is full, and doubles */
+        fetches->urls = realloc(fetches->urls, (count == 0 ? 1 : 2 * count) * sizeof *fetches->urls);
+        if (fetches->urls == NULL) give_up("memory", "there is none left");
+    }
+    char *copy = allocate(length + 1, 1);
+    memcpy(copy, url, length);
+    fetches->urls[fetches->count++] = copy;
+}
+
+static void read_urls(struct fetches *fetches, FILE *input)
+{
+    char *line = NULL;
+    size_t room = 0;
+    while (getline(&line, &room, input) >= 0) {
+        size_t length = strcspn(line, "\r\n");
+        if (length > 0) add_url(fetches, line, length);
+    }
+    free(line);
+}
+
+/* ---- fetching --------------------------------------------------------------------------------------- */
+
+static palitra_token submit(palitra_runner runner, const char *url, const palitra_submit_options *options)
+{
+    size_t length = strlen(url);
+    char *request = allocate(JSON_STRING_BOUND(length) + sizeof "{\"url\":}", 1);
+    size_t used = 0;
+    palitra_token token = {0};
+    memcpy(request, "{\"url\":", 7);
+    used = 7 + json_write_string(request + 7, url, length);
+    request[used++] = '}';
+    must(url, palitra_runner_submit(runner, "http.get", request, used, options, &token));
+    free(request);
+    return token;
+}
+
+static void submit_all(struct fetches *fetches, palitra_runner runner, int64_t timeout_ns)
+{
+    palitra_submit_options options;
+    palitra_submit_options_init(&options);
+    options.deadline_ns = timeout_ns;
+    fetches->tokens = allocate(fetches->count, sizeof *fetches->tokens);
+    fetches->started = allocate(fetches->count, sizeof *fetches->started);
+    fetches->seconds = allocate(fetches->count, sizeof *fetches->seconds);
+    fetches->running = allocate(fetches->count, sizeof *fetches->running);
+    fetches->running_index = allocate(fetches->count, sizeof *fetches->running_index);
+    for (size_t i = 0; i < fetches->count; i++) {
+        fetches->started[i] = now();
+        fetches->tokens[i] = submit(runner, fetches->urls[i], &options);
+        fetches->running[i] = fetches->tokens[i];
+        fetches->running_index[i] = i;
+    }
+    fetches->running_count = fetches->count;
+}
+
+/* Takes the time of those that have finished since the last look. */
+static void note_finished(struct fetches *fetches)
+{
+    double time = now();
+    for (size_t i = fetches->running_count; i-- > 0;) {
+        if (palitra_token_poll(fetches->running[i], NULL) == PALITRA_PENDING) continue;
+        size_t index = fetches->running_index[i], last = --fetches->running_count;
+        fetches->seconds[index] = time - fetches->started[index];
+        fetches->running[i] = fetches->running[last];
+        fetches->running_index[i] = fetches->running_index[last];
+    }
+}
+
+static void show_progress(const struct fetches *fetches)
+{
+    fprintf(stderr, "\r%zu of %zu fetched", fetches->count - fetches->running_count, fetches->count);
+    if (fetches->running_count == 0 || interrupted) fputs("\r\033[K", stderr);
+    fflush(stderr);
+}
+
+/* Waits until all have finished or Ctrl-C comes. */
+static void watch(struct fetches *fetches, palitra_runner runner)
+{
+    bool terminal = isatty(STDERR_FILENO);
+    while (fetches->running_count > 0 && !interrupted) {
+        palitra_status status =
+            palitra_runner_wait_any(runner, fetches->running, fetches->running_count, SLICE_NS, NULL);
+        if (status != PALITRA_PENDING) must("waiting", status);
+        note_finished(fetches);
+        if (terminal) show_progress(fetches);
+    }
+}
+
+static void cancel_running(struct fetches *fetches)
+{
+    for (size_t i = 0; i < fetches->running_count; i++) palitra_token_cancel(fetches->running[i]);
+}
+
+/* ---- saying how it went ----------------------------------------------------------------------------- */
+
+/* Whatever a server or a user wrote stays on its line and leaves the terminal as it is. */
+static void print_visible(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        putchar(byte < 0x20 || byte == 0x7f ? '?' : byte);
+    }
+}
+
+static const char *name_of_failure(palitra_status status)
+{
+    switch (status) {
+    case PALITRA_CANCELLED: return "cancelled";
+    case PALITRA_DEADLINE: return "timeout";
+    default: return "failed";
+    }
+}
+
+/* Prints one line; answers whether the page came. */
+static bool report(const char *url, const palitra_reply *reply, double seconds)
+{
+    const char *text = (const char *)reply->data;
+    char status[24];
+    long number = -1;
+    size_t bytes = 0;
+    if (reply->status == PALITRA_OK) {
+        number = json_member_number(text, reply->len, "status");
+        bytes = json_member_length(text, reply->len, "body");
+        snprintf(status, sizeof status, "%ld", number);
+    } else {
+        snprintf(status, sizeof status, "%s", name_of_failure(reply->status));
+    }
+    printf("%-9s %10zu B %9.1f ms  ", status, bytes, seconds * 1e3);
+    print_visible(url, strlen(url));
+    if (reply->status != PALITRA_OK && reply->len > 0) {
+        fputs("  ", stdout);
+        print_visible(text, reply->len);
+    }
+    putchar('\n');
+    return number >= 0 && number < 400;
+}
+
+static bool report_all(const struct fetches *fetches, palitra_runner runner)
+{
+    bool all_came = true;
+    palitra_reply *replies = allocate(fetches->count, sizeof *replies);
+    palitra_runner_gather(runner, fetches->tokens, fetches->count, 0, 0, replies);
+    for (size_t i = 0; i < fetches->count; i++) {
+        if (!report(fetches->urls[i], &replies[i], fetches->seconds[i])) all_came = false;
+        palitra_reply_free(&replies[i]);
+    }
+    free(replies);
+    return all_came;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------- */
+
+static int fetch_all(struct fetches *fetches, int64_t timeout_ns)
+{
+    palitra_runner runner;
+    listen_for_ctrl_c();
+    must("the runner", palitra_runner_new(NULL, &runner));
+    submit_all(fetches, runner, timeout_ns);
+    watch(fetches, runner);
+    cancel_running(fetches);
+    palitra_runner_shutdown(runner, 0); /* finishes every token */
+    note_finished(fetches);
+    bool all_came = report_all(fetches, runner);
+    for (size_t i = 0; i < fetches->count; i++) palitra_token_free(fetches->tokens[i]);
+    palitra_runner_free(runner);
+    return interrupted ? INTERRUPTED : all_came ? ALL_CAME : SOME_FAILED;
+}
+
+static void free_fetches(struct fetches *fetches)
+{
+    for (size_t i = 0; i < fetches->count; i++) free(fetches->urls[i]);
+    free(fetches->urls);
+    free(fetches->tokens);
+    free(fetches->started);
+    free(fetches->seconds);
+    free(fetches->running);
+    free(fetches->running_index);
+}
+
+int main(int count, char **arguments)
+{
+    struct fetches fetches = {0};
+    int64_t timeout_ns = PALITRA_FOREVER;
+    int next = 1;
+    for (; next < count && arguments[next][0] == '-'; next++) {
+        if (strcmp(arguments[next], "--help") == 0) return usage(stdout);
+        if (strcmp(arguments[next], "--timeout") != 0 || next + 1 == count) return usage(stderr);
+        timeout_ns = parse_seconds(arguments[++next]);
+        if (timeout_ns == 0) return usage(stderr);
+    }
+    for (int i = next; i < count; i++) add_url(&fetches, arguments[i], strlen(arguments[i]));
+    if (next == count) read_urls(&fetches, stdin);
+    int code = fetch_all(&fetches, timeout_ns);
+    free_fetches(&fetches);
+    return code;
+}

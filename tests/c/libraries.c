@@ -1,0 +1,62 @@
+/* Two libraries built on palitra in one process: this program is linked with libpalitra.so and loads a
+ * user's job library beside it. Each keeps its own jobs and runners. Promise 12. */
+#include "loaded.h"
+
+static bool lists(size_t (*count)(void), palitra_status (*at)(size_t, palitra_job_info *), const char *name)
+{
+    for (size_t i = 0; i < count(); i++) {
+        palitra_job_info job;
+        CHECK_STATUS(PALITRA_OK, at(i, &job));
+        if (strcmp(job.name, name) == 0) return true;
+    }
+    return false;
+}
+
+static void each_library_has_its_own_jobs(void)
+{
+    CHECK(lists(palitra_job_count, palitra_job_at, "palitra.echo"));
+    CHECK(!lists(palitra_job_count, palitra_job_at, "test.ready"));
+    CHECK(lists(loaded.job_count, loaded.job_at, "palitra.echo"));
+    CHECK(lists(loaded.job_count, loaded.job_at, "test.ready"));
+}
+
+static void both_run_side_by_side(void)
+{
+    palitra_runner ours = new_runner(), theirs = {0};
+    palitra_token token = {0};
+    palitra_reply reply;
+    CHECK_STATUS(PALITRA_OK, loaded.runner_new(NULL, &theirs));
+    CHECK_STATUS(PALITRA_OK, loaded.runner_submit(theirs, "test.nested", "theirs", 6, NULL, &token));
+    check_echo(ours);
+    CHECK_STATUS(PALITRA_UNKNOWN_JOB, run(ours, "test.ready", "", PALITRA_FOREVER, NULL));
+    CHECK_STATUS(PALITRA_OK, loaded.runner_wait(theirs, token, PALITRA_FOREVER, &reply));
+    CHECK_REPLY("theirs", reply);
+    loaded.reply_free(&reply);
+    loaded.token_free(token);
+
+    palitra_runner_free(ours);
+    CHECK_STATUS(PALITRA_OK, loaded.runner_run(theirs, "palitra.echo", "on", 2, PALITRA_FOREVER, &reply));
+    CHECK_REPLY("on", reply);
+    loaded.reply_free(&reply);
+    loaded.runner_free(theirs);
+}
+
+static void each_library_has_its_own_global_runner(void)
+{
+    palitra_runner ours = {0}, theirs = {0};
+    CHECK_STATUS(PALITRA_OK, palitra_runner_global(&ours));
+    CHECK(!loaded.is_runner_alive());
+    CHECK_STATUS(PALITRA_OK, loaded.runner_global(&theirs));
+    CHECK_STATUS(PALITRA_OK, palitra_shutdown_global_runner(0));
+    CHECK(loaded.is_runner_alive());
+    CHECK_STATUS(PALITRA_OK, loaded.shutdown_global_runner(0));
+}
+
+int main(void)
+{
+    load("libpalitra_test_jobs.so");
+    TEST(each_library_has_its_own_jobs);
+    TEST(both_run_side_by_side);
+    TEST(each_library_has_its_own_global_runner);
+    return 0;
+}

@@ -1,0 +1,142 @@
+/* The bounds of a runner: the answer at the bound is BUSY or TOO_LARGE, at once, and nothing was submitted. */
+#include "test.h"
+
+static palitra_runner runner_with(size_t max_in_flight, size_t max_payload)
+{
+    palitra_runner_options options;
+    palitra_runner runner;
+    palitra_runner_options_init(&options);
+    options.max_in_flight = max_in_flight;
+    options.max_payload = max_payload;
+    CHECK_STATUS(PALITRA_OK, palitra_runner_new(&options, &runner));
+    return runner;
+}
+
+static void check_busy(palitra_runner runner)
+{
+    palitra_token token = {99};
+    palitra_reply reply;
+    double start = now();
+    CHECK_STATUS(PALITRA_BUSY, palitra_runner_submit(runner, "test.never", "", 0, NULL, &token));
+    CHECK_NUMBER(0, token.id);
+    CHECK_STATUS(PALITRA_BUSY, run(runner, "test.never", "", SECONDS(60), &reply));
+    CHECK_STATUS(PALITRA_BUSY, reply.status);
+    palitra_reply_free(&reply);
+    CHECK_TOOK(0, 5, start);
+}
+
+/* A job that is ready on the caller's thread is never in flight; one that pends is. */
+static void check_busy_for_a_run_that_pends(palitra_runner runner)
+{
+    CHECK_STATUS(PALITRA_BUSY, run(runner, "palitra.sleep", "{\"seconds\":60}", PALITRA_FOREVER, NULL));
+}
+
+static void one_job_too_many_is_refused(void)
+{
+    palitra_runner runner = runner_with(3, 0);
+    palitra_token tokens[3];
+    for (int i = 0; i < 3; i++) tokens[i] = submit(runner, "test.never", "");
+    check_busy(runner);
+    check_busy_for_a_run_that_pends(runner);
+    CHECK_STATUS(PALITRA_OK, palitra_token_cancel(tokens[1]));
+    palitra_token next = submit(runner, "test.never", "");
+    check_busy(runner);
+    palitra_runner_free(runner);
+    for (int i = 0; i < 3; i++) palitra_token_free(tokens[i]);
+    palitra_token_free(next);
+}
+
+/* However a job ends, its place is free when its token has finished, and not before the job has ended. */
+static void every_ending_gives_the_place_back(void)
+{
+    palitra_runner runner = runner_with(1, 0);
+    static const char *const jobs[][2] = {{"palitra.echo", "x"}, {"test.fail", "{\"code\":1,\"message\":\"\"}"},
+                                          {"test.fail", "not JSON"}, {"test.panic", "oh"}, {"test.panic_later", "oh"},
+                                          {"palitra.sleep", "{\"seconds\":0.001}"}};
+    for (size_t i = 0; i < 20 * LENGTH(jobs); i++) {
+        palitra_token token = submit(runner, jobs[i % LENGTH(jobs)][0], jobs[i % LENGTH(jobs)][1]);
+        palitra_runner_wait(runner, token, PALITRA_FOREVER, NULL);
+        palitra_token_free(token);
+    }
+    CHECK_STATUS(PALITRA_DEADLINE, run(runner, "palitra.sleep", "{\"seconds\":60}", SECONDS(0.01), NULL));
+    palitra_token cancelled = submit(runner, "test.never", "");
+    CHECK_STATUS(PALITRA_OK, palitra_token_cancel(cancelled));
+    palitra_token_free(cancelled);
+    palitra_token freed = submit(runner, "palitra.sleep", "{\"seconds\":2}");
+    palitra_token_free(freed);
+    check_busy(runner); /* a detached job still runs */
+    EVENTUALLY(palitra_runner_submit(runner, "test.ready", "", 0, NULL, NULL) == PALITRA_OK);
+    palitra_runner_free(runner);
+}
+
+static void *submit_many(void *runner)
+{
+    intptr_t refused = 0;
+    for (int i = 0; i < 2000; i++) {
+        palitra_token token;
+        palitra_status status = palitra_runner_submit(*(palitra_runner *)runner, "palitra.echo", "x", 1, NULL, &token);
+        CHECK(status == PALITRA_OK || status == PALITRA_BUSY);
+        refused += status == PALITRA_BUSY;
+        palitra_token_free(token);
+    }
+    return (void *)refused;
+}
+
+static void the_bound_holds_for_many_threads(void)
+{
+    palitra_runner runner = runner_with(8, 0);
+    pthread_t threads[4];
+    palitra_token tokens[8];
+    intptr_t refused = 0;
+    for (size_t i = 0; i < LENGTH(threads); i++) threads[i] = start_thread(submit_many, &runner);
+    for (size_t i = 0; i < LENGTH(threads); i++) {
+        void *result;
+        CHECK_NUMBER(0, pthread_join(threads[i], &result));
+        refused += (intptr_t)result;
+    }
+    palitra_stats stats = {.size = sizeof stats};
+    EVENTUALLY((palitra_runner_stats(runner, &stats), stats.queued + stats.running == 0));
+    CHECK_NUMBER(2000 * LENGTH(threads) - (size_t)refused, stats.succeeded);
+    for (size_t i = 0; i < LENGTH(tokens); i++) tokens[i] = submit(runner, "test.never", ""); /* all places are back */
+    check_busy(runner);
+    palitra_runner_free(runner);
+    for (size_t i = 0; i < LENGTH(tokens); i++) palitra_token_free(tokens[i]);
+}
+
+static void a_payload_over_the_bound_is_refused(void)
+{
+    palitra_runner runner = runner_with(0, 10);
+    palitra_token token = {99};
+    palitra_reply reply;
+    CHECK_STATUS(PALITRA_OK, run(runner, "palitra.echo", "0123456789", PALITRA_FOREVER, &reply));
+    CHECK_REPLY("0123456789", reply);
+    palitra_reply_free(&reply);
+    CHECK_STATUS(PALITRA_TOO_LARGE, run(runner, "palitra.echo", "0123456789a", PALITRA_FOREVER, &reply));
+    CHECK_STATUS(PALITRA_TOO_LARGE, reply.status);
+    palitra_reply_free(&reply);
+    CHECK_STATUS(PALITRA_TOO_LARGE, run(runner, "palitra.echo", "0123456789a", SECONDS(1), NULL));
+    CHECK_STATUS(PALITRA_TOO_LARGE, palitra_runner_submit(runner, "palitra.echo", "0123456789a", 11, NULL, &token));
+    CHECK_NUMBER(0, token.id);
+    CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "palitra.echo", "0123456789", 10, NULL, NULL));
+    palitra_runner_free(runner);
+}
+
+static void without_a_bound_there_is_none(void)
+{
+    palitra_runner runner = runner_with(0, 0);
+    static char large[8 << 20];
+    for (int i = 0; i < 20000; i++)
+        CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "test.never", "", 0, NULL, NULL));
+    CHECK_STATUS(PALITRA_OK, palitra_runner_run(runner, "palitra.echo", large, sizeof large, PALITRA_FOREVER, NULL));
+    palitra_runner_free(runner);
+}
+
+int main(void)
+{
+    TEST(one_job_too_many_is_refused);
+    TEST(every_ending_gives_the_place_back);
+    TEST(the_bound_holds_for_many_threads);
+    TEST(a_payload_over_the_bound_is_refused);
+    TEST(without_a_bound_there_is_none);
+    return 0;
+}

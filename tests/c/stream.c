@@ -1,0 +1,301 @@
+/* Streams: items in order, a slow reader slows the job, the end and the failure come after the last item, and a
+ * stream that nobody reads any more leaves nothing behind. */
+#include "test.h"
+
+static palitra_runner runner;
+
+static palitra_token stream(const char *options)
+{
+    return submit(runner, "test.stream", options);
+}
+
+/* How many streams there are now. */
+static int streams(void)
+{
+    palitra_reply reply;
+    char text[16] = {0};
+    CHECK_STATUS(PALITRA_OK, run(runner, "test.streams", "", SECONDS(20), &reply));
+    CHECK(reply.len < sizeof text);
+    memcpy(text, reply.data, reply.len);
+    palitra_reply_free(&reply);
+    return atoi(text);
+}
+
+static palitra_status next(palitra_token token, palitra_reply *item)
+{
+    return palitra_token_next(token, PALITRA_FOREVER, item);
+}
+
+/* The next item is the number `n`. */
+static void check_item(palitra_token token, unsigned n)
+{
+    char expected[16];
+    palitra_reply item;
+    snprintf(expected, sizeof expected, "%u", n);
+    CHECK_STATUS(PALITRA_OK, next(token, &item));
+    CHECK_STATUS(PALITRA_OK, item.status);
+    CHECK_NUMBER(PALITRA_TEXT, item.format);
+    CHECK_REPLY(expected, item);
+    palitra_reply_free(&item);
+}
+
+static uint64_t sent(palitra_token token)
+{
+    uint64_t done = 99;
+    CHECK_STATUS(PALITRA_OK, palitra_token_progress(token, &done, NULL));
+    return done;
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------- */
+
+static void many_items_come_in_order_and_then_the_end(void)
+{
+    palitra_token token = stream("{\"items\":20000}");
+    palitra_reply item;
+    for (unsigned n = 0; n < 20000; n++) check_item(token, n);
+    CHECK_STATUS(PALITRA_END, next(token, &item));
+    palitra_reply_free(&item);
+    CHECK_STATUS(PALITRA_END, palitra_token_next(token, 0, NULL));
+    CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, token, PALITRA_FOREVER, NULL));
+    palitra_token_free(token);
+}
+
+static void a_job_that_streams_nothing_ends_at_once(void)
+{
+    palitra_token token = submit(runner, "palitra.echo", "x"), empty = stream("{\"items\":0}");
+    CHECK_STATUS(PALITRA_END, next(token, NULL));
+    CHECK_STATUS(PALITRA_END, next(empty, NULL));
+    palitra_token_free(token);
+    palitra_token_free(empty);
+}
+
+static void a_failure_half_way_comes_after_the_items_before_it(void)
+{
+    palitra_token token = stream("{\"items\":40,\"fail_at\":30}");
+    palitra_reply item;
+    for (unsigned n = 0; n < 30; n++) check_item(token, n);
+    for (int again = 0; again < 2; again++) {
+        CHECK_STATUS(PALITRA_JOB_FAILED, next(token, &item));
+        CHECK_NUMBER(7, item.code);
+        CHECK_REPLY("failed at 30", item);
+        palitra_reply_free(&item);
+    }
+    palitra_token_free(token);
+}
+
+static void items_are_read_also_after_the_job_failed(void)
+{
+    palitra_token token = stream("{\"items\":9,\"fail_at\":8}");
+    CHECK_STATUS(PALITRA_JOB_FAILED, palitra_runner_wait(runner, token, PALITRA_FOREVER, NULL));
+    for (unsigned n = 0; n < 8; n++) check_item(token, n);
+    CHECK_STATUS(PALITRA_JOB_FAILED, next(token, NULL));
+    palitra_token_free(token);
+}
+
+static void a_null_item_is_thrown_away(void)
+{
+    palitra_token token = stream("{\"items\":3}");
+    check_item(token, 0);
+    CHECK_STATUS(PALITRA_OK, next(token, NULL));
+    check_item(token, 2);
+    CHECK_STATUS(PALITRA_END, next(token, NULL));
+    palitra_token_free(token);
+}
+
+static void a_timeout_without_an_item_answers_pending(void)
+{
+    palitra_token token = stream("{\"items\":1,\"forever\":true}");
+    palitra_reply item;
+    check_item(token, 0);
+    double start = now();
+    CHECK_STATUS(PALITRA_PENDING, palitra_token_next(token, SECONDS(0.05), &item));
+    CHECK_TOOK(0.05, 5, start);
+    palitra_reply_free(&item);
+    start = now();
+    CHECK_STATUS(PALITRA_PENDING, palitra_token_next(token, 0, NULL));
+    CHECK_TOOK(0, 1, start);
+    palitra_token_free(token);
+}
+
+/* ---- back-pressure ---------------------------------------------------------------------------------- */
+
+static void a_slow_reader_slows_the_job(void)
+{
+    palitra_token token = stream("{\"items\":100000}");
+    EVENTUALLY(sent(token) > 0);
+    pause_for(0.1);
+    uint64_t ahead = sent(token);
+    CHECK(ahead <= 64);
+    for (unsigned n = 0; n < 200; n++) {
+        check_item(token, n);
+        CHECK(sent(token) <= n + 1 + 64);
+    }
+    EVENTUALLY(sent(token) >= 200 + ahead); /* and it goes on as far as it is read */
+    CHECK_STATUS(PALITRA_PENDING, palitra_token_poll(token, NULL));
+    palitra_token_free(token);
+    EVENTUALLY(streams() == 0);
+}
+
+/* ---- who reads -------------------------------------------------------------------------------------- */
+
+static unsigned char taken[5000];
+
+static void *read_to_the_end(void *token)
+{
+    for (;;) {
+        palitra_reply item;
+        char text[16] = {0};
+        palitra_status status = next(*(palitra_token *)token, &item);
+        if (status == PALITRA_OK) {
+            CHECK(item.len < sizeof text);
+            memcpy(text, item.data, item.len);
+            CHECK_NUMBER(0, __atomic_exchange_n(&taken[atoi(text)], 1, __ATOMIC_RELAXED));
+        } else {
+            CHECK_STATUS(PALITRA_END, status);
+        }
+        palitra_reply_free(&item);
+        if (status == PALITRA_END) return NULL;
+    }
+}
+
+static void several_readers_share_the_items(void)
+{
+    palitra_token token = stream("{\"items\":5000}");
+    pthread_t readers[4];
+    for (size_t i = 0; i < LENGTH(readers); i++) readers[i] = start_thread(read_to_the_end, &token);
+    for (size_t i = 0; i < LENGTH(readers); i++) join_thread(readers[i]);
+    for (size_t i = 0; i < LENGTH(taken); i++) CHECK_NUMBER(1, taken[i]);
+    palitra_token_free(token);
+}
+
+static palitra_status answer;
+
+static void next_from_a_callback(palitra_token unused, palitra_status status, void *token)
+{
+    (void)unused, (void)status;
+    answer = palitra_token_next(*(palitra_token *)token, PALITRA_FOREVER, NULL);
+}
+
+static void reading_on_the_runners_thread_answers_would_deadlock(void)
+{
+    palitra_token token = stream("{\"items\":0,\"forever\":true}"), trigger = submit(runner, "test.ready", "");
+    answer = PALITRA_OK;
+    CHECK_STATUS(PALITRA_OK, palitra_token_on_complete(trigger, next_from_a_callback, &token, NULL));
+    palitra_runner_wait(runner, trigger, PALITRA_FOREVER, NULL);
+    check_echo(runner);
+    check_echo(runner); /* with the callback behind it */
+    CHECK_STATUS(PALITRA_WOULD_DEADLOCK, answer);
+    palitra_token_free(trigger);
+    CHECK_STATUS(PALITRA_OK, palitra_token_cancel(token));
+    palitra_token_free(token);
+}
+
+/* ---- what ends a reading ---------------------------------------------------------------------------- */
+
+struct reading {
+    palitra_token token;
+    palitra_status status;
+};
+
+static void *read_on(void *argument)
+{
+    struct reading *reading = argument;
+    do reading->status = next(reading->token, NULL);
+    while (reading->status == PALITRA_OK);
+    return NULL;
+}
+
+static void cancel(palitra_token token)
+{
+    CHECK_STATUS(PALITRA_OK, palitra_token_cancel(token));
+}
+
+static void shut_down(palitra_token unused)
+{
+    (void)unused;
+    CHECK_STATUS(PALITRA_OK, palitra_runner_shutdown(runner, 0));
+}
+
+/* One reader waits for a stream that has no more to say, until `end` ends that. */
+static void check_ends(void (*end)(palitra_token), palitra_status expected)
+{
+    struct reading reading = {stream("{\"items\":20,\"forever\":true}"), PALITRA_OK};
+    pthread_t reader = start_thread(read_on, &reading);
+    EVENTUALLY(sent(reading.token) == 20);
+    pause_for(0.02);
+    end(reading.token);
+    join_thread(reader);
+    CHECK_STATUS(expected, reading.status);
+    palitra_token_free(reading.token);
+}
+
+static void a_cancel_ends_a_reading(void)
+{
+    check_ends(cancel, PALITRA_CANCELLED);
+}
+
+static void a_free_ends_a_reading(void)
+{
+    check_ends(palitra_token_free, PALITRA_INVALID_HANDLE);
+}
+
+static void a_shutdown_ends_a_reading(void)
+{
+    palitra_runner shared = runner;
+    runner = new_runner();
+    check_ends(shut_down, PALITRA_CANCELLED);
+    palitra_runner_free(runner);
+    runner = shared;
+}
+
+static void a_deadline_ends_a_reading(void)
+{
+    palitra_submit_options options;
+    palitra_token token;
+    palitra_submit_options_init(&options);
+    options.deadline_ns = SECONDS(0.05);
+    CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "test.stream", "{\"items\":2,\"forever\":true}", 26, &options, &token));
+    palitra_status status = PALITRA_OK;
+    for (int items = 0; status == PALITRA_OK; items++) {
+        CHECK(items <= 2);
+        status = next(token, NULL);
+    }
+    CHECK_STATUS(PALITRA_DEADLINE, status);
+    palitra_token_free(token);
+}
+
+/* ---- what is left behind ---------------------------------------------------------------------------- */
+
+static void freeing_the_token_ends_the_job(void)
+{
+    palitra_token tokens[50];
+    EVENTUALLY(streams() == 0);
+    for (size_t i = 0; i < LENGTH(tokens); i++) tokens[i] = stream("{\"items\":1000000}");
+    for (size_t i = 0; i < LENGTH(tokens); i++) check_item(tokens[i], 0);
+    CHECK_NUMBER(LENGTH(tokens), streams());
+    for (size_t i = 0; i < LENGTH(tokens); i++) palitra_token_free(tokens[i]);
+    EVENTUALLY(streams() == 0);
+}
+
+int main(void)
+{
+    runner = new_runner();
+    TEST(many_items_come_in_order_and_then_the_end);
+    TEST(a_job_that_streams_nothing_ends_at_once);
+    TEST(a_failure_half_way_comes_after_the_items_before_it);
+    TEST(items_are_read_also_after_the_job_failed);
+    TEST(a_null_item_is_thrown_away);
+    TEST(a_timeout_without_an_item_answers_pending);
+    TEST(several_readers_share_the_items);
+    TEST(reading_on_the_runners_thread_answers_would_deadlock);
+    TEST(a_cancel_ends_a_reading);
+    TEST(a_shutdown_ends_a_reading);
+    TEST(a_deadline_ends_a_reading);
+    TEST(a_free_ends_a_reading);
+    palitra_runner_free(runner);
+    runner = new_runner(); /* without the streams that send no more and were not ended */
+    TEST(a_slow_reader_slows_the_job);
+    TEST(freeing_the_token_ends_the_job);
+    palitra_runner_free(runner);
+    return 0;
+}

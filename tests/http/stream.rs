@@ -1,0 +1,63 @@
+//! `http.stream`: a body of any size passes without being held whole. Read by a program of its own,
+//! tests/c/http_stream.c, so that its memory can be measured.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+
+use palitra::Runner;
+use serde_json::json;
+
+use crate::nginx::{Nginx, wait_until};
+use crate::process::{PATIENCE, run_well, start};
+use crate::{c, page};
+
+/// The length of the body: a gibibyte, of a file with nothing in it.
+const HUGE: u64 = 1 << 30;
+
+/// Puts a small page and stretches its file; answers its URL.
+fn huge_page(nginx: &Nginx, name: &str) -> String {
+    let url = nginx.url(&format!("/files/{name}"));
+    let runner = Runner::new().unwrap();
+    let put = json!({"url": url, "method": "PUT", "body": "x"});
+    assert_eq!(page(&runner, "http.request", put).unwrap()["status"], 201);
+    let file = File::options().write(true).open(stored(name)).unwrap();
+    file.set_len(HUGE).unwrap();
+    url
+}
+
+/// Where a server of this process has put the page with this name, which no other test uses.
+fn stored(name: &str) -> PathBuf {
+    let ours = format!("palitra-nginx-{}-", std::process::id());
+    let directories = fs::read_dir(std::env::temp_dir()).unwrap().map(|entry| entry.unwrap());
+    let mut ours = directories.filter(|entry| entry.file_name().to_string_lossy().starts_with(&ours));
+    let file = ours.find_map(|entry| Some(entry.path().join("www/files").join(name)).filter(|file| file.exists()));
+    file.expect("nginx has stored it")
+}
+
+#[test]
+fn a_gibibyte_passes_in_little_memory_and_its_progress_is_right() {
+    let nginx = Nginx::start();
+    let url = huge_page(&nginx, "whole");
+    let mut program = c::compile("tests/c/http_stream.c", "palitra").command();
+    run_well(program.args(["whole", &url, &HUGE.to_string()]), 6 * PATIENCE);
+}
+
+#[test]
+fn freeing_the_token_early_closes_the_connection() {
+    let nginx = Nginx::start();
+    let url = huge_page(&nginx, "part");
+    wait_until("the PUT's connection is closed", || nginx.connections().open == 0);
+    let program = c::compile("tests/c/http_stream.c", "palitra");
+    let running = start(program.command().args(["part", &url]));
+    wait_until("the program has freed its token", || running.written().contains("freed"));
+    wait_until("its connection is closed", || nginx.connections().open == 0);
+    assert_eq!(nginx.connections().accepted, 2);
+}
+
+#[test]
+fn a_status_that_is_not_a_success_fails_the_stream() {
+    let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
+    let stream = |path| crate::run(&runner, "http.stream", json!({"url": nginx.url(path)}));
+    crate::assert_failure(stream("/missing"), 404, &[&nginx.url("/missing"), "404 Not Found"]);
+    assert!(stream("/hello").unwrap().data().is_empty(), "the body is in the items");
+}

@@ -1,0 +1,79 @@
+//! Jobs that stream items, or say how far they are, as tests need it.
+
+use std::future::pending;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use palitra::{Context, JobError, Json, job};
+use serde::Deserialize;
+
+/// How many `test.stream` are there now: what a stream leaves behind would show here.
+static STREAMS: AtomicUsize = AtomicUsize::new(0);
+
+struct Counted;
+
+impl Counted {
+    fn new() -> Counted {
+        STREAMS.fetch_add(1, Ordering::SeqCst);
+        Counted
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        STREAMS.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[derive(Deserialize)]
+struct Stream {
+    /// So many, "0", "1" and so on.
+    items: u64,
+    /// Fails instead of sending this one.
+    fail_at: Option<u64>,
+    /// Pends for ever after the last.
+    #[serde(default)]
+    forever: bool,
+}
+
+/// Streams items, and says as its progress how many it has sent.
+#[job("test.stream")]
+async fn stream(context: Context, Json(stream): Json<Stream>) -> Result<(), JobError> {
+    let _count = Counted::new();
+    for n in 0..stream.items {
+        if stream.fail_at == Some(n) {
+            return Err(JobError::new(7, format!("failed at {n}")));
+        }
+        context.send(n.to_string()).await?;
+        context.progress(n + 1, stream.items);
+    }
+    if stream.forever {
+        pending::<()>().await;
+    }
+    Ok(())
+}
+
+/// How many `test.stream` there are now in this process.
+#[job("test.streams")]
+async fn streams() -> String {
+    STREAMS.load(Ordering::SeqCst).to_string()
+}
+
+#[derive(Deserialize)]
+struct Progress {
+    /// What it says one after the other, each time yielding: done, total.
+    steps: Vec<(u64, u64)>,
+    /// Whether it finishes after that, or pends for ever.
+    finish: bool,
+}
+
+/// Says how far it is.
+#[job("test.progress")]
+async fn progress(context: Context, Json(progress): Json<Progress>) {
+    for (done, total) in progress.steps {
+        context.progress(done, total);
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    if !progress.finish {
+        pending::<()>().await;
+    }
+}
