@@ -32,7 +32,8 @@ jobs:
 test: export NO_PROXY := 127.0.0.1,localhost
 test: setup all jobs
 	cargo test --workspace --exclude palitra-rivals
-	RUSTFLAGS="--cfg palitra_model" cargo test --target-dir target/model --release --lib --no-default-features model
+	RUSTFLAGS="--cfg palitra_model" cargo test --target-dir target/model --release --config 'profile.release.lto="off"' \
+		--lib --no-default-features model
 
 .PHONY: setup
 setup:

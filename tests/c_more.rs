@@ -41,10 +41,24 @@ macro_rules! programs {
 }
 
 programs! {
+    bad_input_more,
+    callback,
+    limits,
+    progress,
     queue,
+    queue_many,
+    stats,
+    stream,
 }
 
-// Not under valgrind: it runs one thread at a time, and a timer that keeps its time needs two.
+// Not under valgrind: a forked child has memory that is its parent's.
+
+#[test]
+fn log() {
+    c::compile("tests/c/log.c", TEST_JOBS).check();
+}
+
+// Nor these: valgrind runs one thread at a time, and a timer that keeps its time needs two.
 
 #[test]
 fn loop_epoll() {

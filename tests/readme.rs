@@ -58,7 +58,7 @@ fn every_file_and_command_of_the_readme_works() {
             (language, None) => panic!("a block of {language:?} that no test runs:\n{}", block.text),
         }
     }
-    for line in ["hello", "{\"seconds\":0.1}", "PALITRA_OK: PALITRA"] {
+    for line in ["hello", "{\"seconds\":0.1}", "100 jobs done", "PALITRA_OK: PALITRA"] {
         assert!(output.lines().any(|written| written == line), "no line {line:?} in\n{output}");
     }
 }

@@ -3,7 +3,7 @@
  *     fetch [--timeout seconds] [url ...]         without URLs they are read from standard input, one a line
  *
  * One line for each URL, in the order given: HTTP status, bytes of the body, time, URL. While it works it
- * shows on standard error, if that is a terminal, how far it is. It exits with 0 if every page came, with 1
+ * shows on standard error, if that is a terminal, a bar of the bytes that have come. It exits with 0 if every page came, with 1
  * if any did not (no answer, or a status of 400 or more), with 2 for wrong usage, with 130 after Ctrl-C.
  *
  * How a program uses palitra, from top to bottom: main makes a runner; submit_all hands one http.get to it
@@ -172,9 +172,27 @@ static void note_finished(struct fetches *fetches)
     }
 }
 
+/* The bytes that have come, of those that the servers have announced so far. */
+static void add_up_progress(const struct fetches *fetches, double *done, double *total)
+{
+    *done = *total = 0;
+    for (size_t i = 0; i < fetches->count; i++) {
+        uint64_t token_done, token_total;
+        if (palitra_token_progress(fetches->tokens[i], &token_done, &token_total) != PALITRA_OK) continue;
+        *done += (double)token_done;
+        *total += (double)token_total;
+    }
+}
+
 static void show_progress(const struct fetches *fetches)
 {
-    fprintf(stderr, "\r%zu of %zu fetched", fetches->count - fetches->running_count, fetches->count);
+    static const char full[] = "##############################", empty[] = "..............................";
+    const int width = sizeof full - 1;
+    double done, total;
+    add_up_progress(fetches, &done, &total);
+    int filled = total > 0 ? (int)(done / total * width) : 0;
+    fprintf(stderr, "\r[%.*s%.*s] %.1f of %.1f kB, %zu of %zu fetched\033[K", filled, full, width - filled, empty,
+            done / 1e3, total / 1e3, fetches->count - fetches->running_count, fetches->count);
     if (fetches->running_count == 0 || interrupted) fputs("\r\033[K", stderr);
     fflush(stderr);
 }

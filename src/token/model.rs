@@ -9,7 +9,7 @@ use std::task::{Wake, Waker};
 
 use loom::thread::{self, JoinHandle};
 
-use super::{Observer, TokenCell};
+use super::{Observer, Tenant, TokenCell};
 use crate::reply::{Format, Reply, Status};
 use crate::sync::Parker;
 use crate::sync::model::explore;

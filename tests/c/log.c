@@ -55,7 +55,7 @@ static void a_job_that_holds_its_thread_is_warned_of_by_name(void)
     struct log log = {0};
     CHECK_STATUS(PALITRA_OK, log_to(PALITRA_LOG_WARN, &log));
     block();
-    EVENTUALLY(messages(&log) == 1);
+    EVENTUALLY(messages(&log) > 0);
     log_off();
     CHECK_NUMBER(PALITRA_LOG_WARN, log.level);
     CHECK(strcmp(log.target, "palitra") == 0);
@@ -92,14 +92,15 @@ static void a_new_listener_replaces_the_one_before_which_is_freed_once(void)
     CHECK_STATUS(PALITRA_OK, log_to(PALITRA_LOG_WARN, &second));
     CHECK_NUMBER(1, frees(&first));
     block();
-    EVENTUALLY(messages(&second) == 1);
+    EVENTUALLY(messages(&second) > 0);
     CHECK_NUMBER(0, messages(&first));
     CHECK_NUMBER(0, frees(&second));
     log_off();
     CHECK_NUMBER(1, frees(&second));
+    int heard = messages(&second);
     block();
     check_echo(runner);
-    CHECK_NUMBER(1, messages(&second));
+    CHECK_NUMBER(heard, messages(&second));
     CHECK_NUMBER(1, frees(&first));
     CHECK_NUMBER(1, frees(&second));
 }
@@ -148,7 +149,7 @@ static void a_callback_may_use_the_library_and_replace_itself(void)
     EVENTUALLY(__atomic_load_n(&replaced_frees, __ATOMIC_ACQUIRE) == 1);
     CHECK_STATUS(PALITRA_WOULD_DEADLOCK, blocking);
     block();
-    EVENTUALLY(messages(&replacement) == 1);
+    EVENTUALLY(messages(&replacement) > 0);
     log_off();
     CHECK_NUMBER(1, replaced_frees);
     CHECK_NUMBER(1, frees(&replacement));
@@ -183,7 +184,7 @@ static void nobody_listens_until_the_child_asks(void *parents)
     CHECK_STATUS(PALITRA_OK, log_to(PALITRA_LOG_WARN, &own));
     CHECK_NUMBER(0, frees(parents)); /* the parent's is the parent's to free */
     block();
-    EVENTUALLY(messages(&own) == 1);
+    EVENTUALLY(messages(&own) > 0);
     CHECK_NUMBER(0, messages(parents));
     palitra_runner_free(runner);
     log_off();
@@ -197,7 +198,7 @@ static void a_forked_child_listens_for_itself(void)
     CHECK_EXIT(0, in_child(nobody_listens_until_the_child_asks, &log));
     CHECK_NUMBER(0, messages(&log) + frees(&log));
     block();
-    EVENTUALLY(messages(&log) == 1);
+    EVENTUALLY(messages(&log) > 0);
     log_off();
     CHECK_NUMBER(1, frees(&log));
 }
