@@ -32,6 +32,11 @@ pub(crate) fn works_for_any() -> bool {
     MARKS.get().first != 0
 }
 
+/// In a forked child: its thread works for nobody.
+pub(crate) fn forget() {
+    MARKS.set(Marks { first: 0, last: 0 });
+}
+
 /// Marks the thread as the runner's until the mark is dropped.
 pub(crate) struct Mark {
     before: Marks,

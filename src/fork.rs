@@ -29,7 +29,7 @@ pub(crate) fn entered_child() {
 }
 
 /// Has `hook` run in every forked child. To be called while the library is loaded; the hook may store to atomics
-/// and do nothing else.
+/// and to cells of its thread, and do nothing else.
 #[allow(unsafe_code)]
 pub(crate) fn at_fork_in_child(hook: extern "C" fn()) {
     // SAFETY: the hook takes no argument, lives as long as the library, which is never unmapped (nodelete), and

@@ -20,13 +20,13 @@
 //! use palitra::{Runner, job};
 //!
 //! /// Upper-cases its payload.
-//! #[job("text.upper")]
+//! #[job("text.shout")]
 //! async fn upper(text: String) -> String {
 //!     text.to_uppercase()
 //! }
 //!
 //! let runner = Runner::new()?;
-//! let reply = runner.run_job("text.upper", "palitra", None)?;
+//! let reply = runner.run_job("text.shout", "palitra", None)?;
 //! assert_eq!(reply.text(), "PALITRA");
 //! # Ok::<(), palitra::Error>(())
 //! ```

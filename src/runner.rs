@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::current::{RunnerId, works_for};
+use crate::current::{self, RunnerId, works_for};
 use crate::fork::{self, PerProcess};
 use crate::gather as many;
 use crate::registry;
@@ -62,6 +62,8 @@ ctor::declarative::ctor! {
 extern "C" fn in_child() {
     fork::entered_child();
     token::abandon();
+    // Forked by a job or a callback, the thread was its runner's; here it is nobody's.
+    current::forget();
 }
 
 /// The runners of this process by their numbers, for those who have a token and need its runner.
@@ -258,7 +260,12 @@ impl Owner {
             self.core.calls.close();
             return Err(Status::Pending);
         };
-        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Joined, so that a host that unloads or counts its threads finds it gone. Not in a forked child: there the
+        // thread's very end may wait for ever for a lock of the standard library's that a thread of the parent had.
+        if let Some(thread) = thread
+            && fork::depth() == 0
+        {
             // It has announced its end; a panic on the way there was caught.
             let _ = thread.join();
         }

@@ -82,7 +82,7 @@ fn a_process_may_exit_in_any_way_with_jobs_in_flight() {
         "by_exit_in_a_callback",
         "by_exit_during_a_shutdown",
     ];
-    end_in_every_way(&c::compile("tests/c/exits.c", PALITRA).path(), &ways.map(|way| (way, Some(GOOD_END))));
+    end_in_every_way(c::compile("tests/c/exits.c", PALITRA).path(), &ways.map(|way| (way, Some(GOOD_END))));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn an_uncaught_exception_aborts_and_nothing_else_does() {
         ("by_an_exception_in_a_callback", None),
         ("by_a_terminate_handler", Some(GOOD_END)),
     ];
-    end_in_every_way(&compile_cpp("tests/c/uncaught.cpp", PALITRA).path(), &ways);
+    end_in_every_way(compile_cpp("tests/c/uncaught.cpp", PALITRA).path(), &ways);
 }
 
 // ---- unloading ------------------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ pub extern "C" fn palitra_token_progress(
 }
 
 /// Has a function called once when the job finishes, or soon if it has finished: on the runner's thread, under
-/// no lock. Several may be registered for one token; they are called in no particular order. Freeing the
+/// no lock. A child that is forked in it leaves by exit or exec and does not return. Several may be registered for one token; they are called in no particular order. Freeing the
 /// unfinished token takes it back. After palitra_runner_shutdown has returned none is called any more.
 ///
 /// The free function, unless NULL, is called with the user data exactly once, whatever happens and whatever

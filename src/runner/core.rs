@@ -228,6 +228,11 @@ impl Core {
                 Poll::Pending => future,
             }
         };
+        if let Err(forked) = self.check_process() {
+            // The job has forked. In the child there is no runner to go on, and nothing of the parent's is dropped.
+            std::mem::forget(future);
+            return Err(forked);
+        }
         let (host, job_side) = token.into_token(self)?;
         // Refused by a runner that has just ended, the job is dropped, which ends its token as cancelled.
         let _ = self.send(Submission::Continue(Box::new(Running::new(self, name, future, job_side))));

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use palitra::Runner;
 use serde_json::json;
 
-use crate::nginx::{Nginx, wait_until};
-use crate::process::{PATIENCE, run_well, start};
+use crate::nginx::Nginx;
+use crate::process::{PATIENCE, run_well, start, wait_until};
 use crate::{c, page};
 
 /// The length of the body: a gibibyte, of a file with nothing in it.
@@ -38,8 +38,8 @@ fn stored(name: &str) -> PathBuf {
 fn a_gibibyte_passes_in_little_memory_and_its_progress_is_right() {
     let nginx = Nginx::start();
     let url = huge_page(&nginx, "whole");
-    let mut program = c::compile("tests/c/http_stream.c", "palitra").command();
-    run_well(program.args(["whole", &url, &HUGE.to_string()]), 6 * PATIENCE);
+    let program = c::compile("tests/c/http_stream.c", "palitra");
+    run_well(program.command().args(["whole", &url, &HUGE.to_string()]), 6 * PATIENCE);
 }
 
 #[test]

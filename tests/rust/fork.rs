@@ -13,7 +13,7 @@ use std::time::Duration;
 use palitra::{Runner, Status, is_runner_alive, shutdown_global_runner};
 
 use super::process::run_well;
-use super::{Flag, PATIENCE, assert_refused, block_on, bounded, give_way, runner, wait_until};
+use super::{Flag, PATIENCE, assert_refused, block_on, bounded, end, give_way, runner, wait_until};
 
 const ALONE: &str = "PALITRA_TEST_ALONE";
 
@@ -243,7 +243,7 @@ alone! {
         for host in hosts {
             bounded(move || host.join().unwrap());
         }
-        runner.shutdown(Some(Duration::ZERO)).unwrap();
+        end(&runner, Some(Duration::ZERO));
     }
 }
 

@@ -97,7 +97,7 @@ fn at_the_timeout_it_is_pending_and_the_jobs_run_on() {
     let tokens = [echo(&runner, "done"), runner.submit_job("test.never", "").unwrap()];
     assert_refused(runner.gather_jobs(&tokens, Some(Duration::from_millis(20))), Status::Pending);
     assert_refused(runner.gather_jobs(&tokens, Some(Duration::ZERO)), Status::Pending);
-    assert_eq!(tokens[0].poll().unwrap().text(), "done");
+    assert_eq!(tokens[0].wait(Some(PATIENCE)).unwrap().text(), "done");
     assert_refused(tokens[1].poll(), Status::Pending);
     assert!(tokens[1].cancel());
     let replies = runner.gather_jobs(&tokens, Some(PATIENCE)).unwrap();

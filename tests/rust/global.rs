@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use palitra::{Status, global_runner, is_runner_alive, shutdown_global_runner};
 
-use super::{Flag, Meeting, PATIENCE, RaiseOnDrop, assert_refused, bounded, give_way};
+use super::{Flag, Meeting, PATIENCE, RaiseOnDrop, assert_refused, bounded, give_way, wait_until};
 
 /// The turn of one test, which begins and ends without a global runner.
 struct Turn {
@@ -88,7 +88,7 @@ fn shutting_down_what_is_not_there_is_well() {
     let _turn = turn();
     shutdown_global_runner(None).unwrap();
     palitra::run(async {}).unwrap();
-    shutdown_global_runner(Some(Duration::ZERO)).unwrap();
+    shutdown_global_runner(Some(PATIENCE)).unwrap();
     shutdown_global_runner(None).unwrap();
 }
 
@@ -124,7 +124,7 @@ fn a_job_that_asks_for_it_while_it_is_shut_down_is_answered() {
         let _ask = ask;
         std::future::pending::<()>().await;
     });
-    bounded(|| shutdown_global_runner(Some(Duration::ZERO))).unwrap();
+    wait_until("it has ended", || bounded(|| shutdown_global_runner(Some(Duration::ZERO))).is_ok());
     assert!(asked.is_up());
     assert_refused(token.unwrap().wait(None), Status::Cancelled);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use palitra::{Context, JobToken, Options, Runner, Status, job};
 
-use super::{Flag, PATIENCE, assert_refused, give_way, wait_until};
+use super::{Flag, PATIENCE, assert_refused, end, give_way, wait_until};
 
 fn at_most(max_in_flight: usize) -> Runner {
     Runner::with_options(Options { max_in_flight, ..Options::default() }).unwrap()
@@ -163,7 +163,7 @@ fn the_bound_of_payloads_is_not_one_of_replies() {
 fn a_shutdown_of_a_full_runner_ends() {
     let (runner, dropped) = (at_most(1), Flag::default());
     let token = runner.submit(super::endless(&dropped)).unwrap();
-    super::bounded(move || runner.shutdown(Some(std::time::Duration::ZERO))).unwrap();
+    end(&runner, Some(std::time::Duration::ZERO));
     assert!(dropped.is_up());
     assert_refused(token.wait(None), Status::Cancelled);
 }

@@ -54,6 +54,17 @@ fn bounded<R: Send + 'static>(act: impl FnOnce() -> R + Send + 'static) -> R {
     }
 }
 
+/// Shuts down. On a machine that is very busy the fixed second may not do; then again.
+#[track_caller]
+fn end(runner: &Runner, grace: Option<Duration>) {
+    wait_until("the runner has ended", || {
+        let runner = runner.clone();
+        let ended = bounded(move || runner.shutdown(grace)).map_err(|error| error.status());
+        assert!([Ok(()), Err(Status::Pending)].contains(&ended), "{ended:?}");
+        ended.is_ok()
+    });
+}
+
 /// Which threads polled a future.
 #[derive(Clone, Default)]
 struct Polls(Arc<Mutex<Vec<ThreadId>>>);

@@ -4,7 +4,7 @@ use std::thread;
 
 use palitra::{Options, Runner, Status, Token};
 
-use super::{Meeting, PATIENCE, assert_refused, give_way, occupy, runner, runner_with_workers};
+use super::{Meeting, PATIENCE, assert_refused, give_way, occupy, runner, runner_with_workers, wait_until};
 
 /// How many threads of this process have the name (of at most 15 bytes).
 pub(crate) fn threads_named(name: &str) -> usize {
@@ -78,7 +78,8 @@ fn the_threads_bear_the_name_that_was_asked_for() {
     let runner = Runner::with_options(options).unwrap();
     let found = runner.submit(async { thread::current().name().map(str::to_string) }).unwrap();
     assert_eq!(found.wait(Some(PATIENCE)).unwrap().as_deref(), Some(name));
-    assert_eq!(threads_named(name), 3);
+    // Each thread gives itself its name, a moment after it was made.
+    wait_until("all threads bear it", || threads_named(name) == 3);
 }
 
 #[test]
