@@ -234,6 +234,11 @@ impl TokenRef {
         self.cell.set_completion(self.id.generation, observer);
     }
 
+    /// Takes that back.
+    pub(crate) fn forget_completion(self) {
+        self.cell.forget_completion(self.id.generation);
+    }
+
     /// The host lets go: later uses of the name find nothing, the job runs on.
     /// [`Status::InvalidHandle`] if the host had done so before.
     pub(crate) fn release_host(self) -> Result<(), Status> {

@@ -125,7 +125,13 @@ impl Core {
             let events = Events { queue: wanted.queue, tag: wanted.tag, token: id };
             host.token().set_completion(Arc::new(events));
         }
-        self.send(Submission::Start { job, token })?;
+        if let Err(refused) = self.submissions.send(Submission::Start { job, token }) {
+            // Nothing was submitted, so no queue is told of its end.
+            host.token().forget_completion();
+            drop(refused);
+            return Err(Status::ShutDown);
+        }
+        self.doorbell.ring();
         Ok(host)
     }
 

@@ -4,15 +4,17 @@
 //! the lock it either finds that tenant or answers [`Status::InvalidHandle`]. What must happen outside the
 //! lock (telling observers, waking the job, dropping its waker) is returned by the locked part and done after it.
 
+mod rare;
+
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-use super::stream::Stream;
 use crate::current::RunnerId;
 use crate::limit::Permit;
 use crate::reply::{Reply, Status};
 use crate::sync::{Mutex, MutexGuard, Parker, lock};
+use rare::Rare;
 
 /// Is told that a token finished: outside every lock, once for each time it was added.
 pub(crate) trait Observer: Send + Sync {
@@ -54,18 +56,6 @@ struct State {
     observer: Option<Registration>,
     /// What few tokens have.
     rare: Option<Box<Rare>>,
-}
-
-/// The parts of a token that are made when somebody needs them.
-#[derive(Default)]
-struct Rare {
-    /// Every observer after the first.
-    observers: Vec<Registration>,
-    /// Told when the token finishes, also if the host has let go of it by then.
-    completion: Option<Registration>,
-    stream: Option<Arc<Stream>>,
-    /// Done and total, as the job last said.
-    progress: (u64, u64),
 }
 
 /// How far the job is. It stays where it was while the slot is vacant.
@@ -377,43 +367,9 @@ impl TokenCell {
         Ok(reusable)
     }
 
-    /// Whom to tell when the token finishes, also if the host lets go of it before. Of a new token only.
-    pub(crate) fn set_completion(&self, generation: u32, observer: Arc<dyn Observer>) {
-        if let Ok(mut state) = self.host_state(generation) {
-            state.rare.get_or_insert_default().completion = Some(Registration { observer, tag: 0 });
-        }
-    }
-
-    /// The stream that the job sends to; `None` if nobody will read it or the token has finished.
-    pub(crate) fn sending(&self, generation: u32) -> Option<Arc<Stream>> {
-        let mut state = self.host_state(generation).ok()?;
-        let pending = state.is_pending();
-        pending.then(|| Arc::clone(state.rare.get_or_insert_default().stream.get_or_insert_default()))
-    }
-
-    /// The stream that the host reads, its runner, and how the token finished, if it has.
-    pub(crate) fn reading(&self, generation: u32) -> Result<(Arc<Stream>, RunnerId, Option<Status>), Status> {
-        let (_, finished) = self.look(generation, |reply| reply.status());
-        let mut state = self.host_state(generation)?;
-        let stream = Arc::clone(state.rare.get_or_insert_default().stream.get_or_insert_default());
-        Ok((stream, state.runner, finished.ok()))
-    }
-
     /// How the token finished, or `Cancelled`; for the job side.
     pub(crate) fn ending(&self) -> Status {
         lock(&self.state).reply().map_or(Status::Cancelled, |reply| reply.status())
-    }
-
-    pub(crate) fn set_progress(&self, generation: u32, done: u64, total: u64) {
-        let mut state = lock(&self.state);
-        if state.generation == generation && state.is_pending() {
-            state.rare.get_or_insert_default().progress = (done, total);
-        }
-    }
-
-    /// (0, 0) before the job said anything.
-    pub(crate) fn progress(&self, generation: u32) -> Result<(u64, u64), Status> {
-        Ok(self.host_state(generation)?.rare.as_ref().map_or((0, 0), |rare| rare.progress))
     }
 }
 

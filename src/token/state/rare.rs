@@ -1,0 +1,66 @@
+//! What few tokens have, so that the others do without: a stream, progress, a queue to tell, many observers.
+//!
+//! Made under the token's lock when somebody needs it, dropped with the tenant.
+
+use std::sync::Arc;
+
+use super::{Observer, Registration, TokenCell};
+use crate::current::RunnerId;
+use crate::reply::Status;
+use crate::sync::lock;
+use crate::token::stream::Stream;
+
+/// The parts of a token that are made when somebody needs them.
+#[derive(Default)]
+pub(super) struct Rare {
+    /// Every observer after the first.
+    pub(super) observers: Vec<Registration>,
+    /// Told when the token finishes, also if the host has let go of it by then.
+    pub(super) completion: Option<Registration>,
+    pub(super) stream: Option<Arc<Stream>>,
+    /// Done and total, as the job last said.
+    pub(super) progress: (u64, u64),
+}
+
+impl TokenCell {
+    /// Whom to tell when the token finishes, also if the host lets go of it before. Of a new token only.
+    pub(crate) fn set_completion(&self, generation: u32, observer: Arc<dyn Observer>) {
+        if let Ok(mut state) = self.host_state(generation) {
+            state.rare.get_or_insert_default().completion = Some(Registration { observer, tag: 0 });
+        }
+    }
+
+    pub(crate) fn forget_completion(&self, generation: u32) {
+        let Ok(mut state) = self.host_state(generation) else { return };
+        let completion = state.rare.as_mut().and_then(|rare| rare.completion.take());
+        drop(state);
+        drop(completion);
+    }
+
+    /// The stream that the job sends to; `None` if nobody will read it or the token has finished.
+    pub(crate) fn sending(&self, generation: u32) -> Option<Arc<Stream>> {
+        let mut state = self.host_state(generation).ok()?;
+        let pending = state.is_pending();
+        pending.then(|| Arc::clone(state.rare.get_or_insert_default().stream.get_or_insert_default()))
+    }
+
+    /// The stream that the host reads, its runner, and how the token finished, if it has.
+    pub(crate) fn reading(&self, generation: u32) -> Result<(Arc<Stream>, RunnerId, Option<Status>), Status> {
+        let (_, finished) = self.look(generation, |reply| reply.status());
+        let mut state = self.host_state(generation)?;
+        let stream = Arc::clone(state.rare.get_or_insert_default().stream.get_or_insert_default());
+        Ok((stream, state.runner, finished.ok()))
+    }
+
+    pub(crate) fn set_progress(&self, generation: u32, done: u64, total: u64) {
+        let mut state = lock(&self.state);
+        if state.generation == generation && state.is_pending() {
+            state.rare.get_or_insert_default().progress = (done, total);
+        }
+    }
+
+    /// (0, 0) before the job said anything.
+    pub(crate) fn progress(&self, generation: u32) -> Result<(u64, u64), Status> {
+        Ok(self.host_state(generation)?.rare.as_ref().map_or((0, 0), |rare| rare.progress))
+    }
+}
