@@ -68,8 +68,9 @@ async fn result(payload: String) -> Result<String, JobError> {
 /// Calls the job in each of the ways there are, which answer alike.
 fn call(job: &str, payload: &[u8]) -> Reply {
     let runner = runner();
+    let (clone, name, copy) = (runner.clone(), job.to_string(), payload.to_vec());
     let replies = [
-        runner.run_job(job, payload, None).unwrap(),
+        bounded(move || clone.run_job(&name, copy, None)).unwrap(),
         runner.run_job(job, payload, Some(PATIENCE)).unwrap(),
         runner.submit_job(job, payload).unwrap().wait(Some(PATIENCE)).unwrap(),
     ];
