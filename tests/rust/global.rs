@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use palitra::{Status, global_runner, is_runner_alive, shutdown_global_runner};
 
-use super::{Flag, Meeting, PATIENCE, RaiseOnDrop, assert_refused, bounded, give_way, wait_until};
+use super::{Flag, Meeting, PATIENCE, RaiseOnDrop, assert_refused, bounded, give_way};
 
 /// The turn of one test, which begins and ends without a global runner.
 struct Turn {
@@ -118,13 +118,17 @@ fn a_job_that_asks_for_it_while_it_is_shut_down_is_answered() {
     }
 
     let _turn = turn();
-    let asked = Flag::default();
-    let ask = Ask { _asked: asked.on_drop() };
-    let token = global_runner().unwrap().submit(async move {
-        let _ask = ask;
-        std::future::pending::<()>().await;
-    });
-    wait_until("it has ended", || bounded(|| shutdown_global_runner(Some(Duration::ZERO))).is_ok());
-    assert!(asked.is_up());
-    assert_refused(token.unwrap().wait(None), Status::Cancelled);
+    let is_answered = || {
+        let asked = Flag::default();
+        let ask = Ask { _asked: asked.on_drop() };
+        let token = global_runner().unwrap().submit(async move {
+            let _ask = ask;
+            std::future::pending::<()>().await;
+        });
+        let ended = bounded(|| shutdown_global_runner(Some(Duration::ZERO)));
+        assert_refused(token.unwrap().wait(Some(PATIENCE)), Status::Cancelled);
+        ended.is_ok() && asked.is_up()
+    };
+    // One of a few tries, for the sake of a machine that is very busy.
+    assert!((0..5).any(|_| is_answered()), "the job waits until the shutdown gives up");
 }

@@ -165,5 +165,5 @@ fn a_shutdown_of_a_full_runner_ends() {
     let token = runner.submit(super::endless(&dropped)).unwrap();
     end(&runner, Some(std::time::Duration::ZERO));
     assert!(dropped.is_up());
-    assert_refused(token.wait(None), Status::Cancelled);
+    assert_refused(token.wait(Some(PATIENCE)), Status::Cancelled);
 }

@@ -64,7 +64,7 @@ fn after_the_grace_the_rest_is_cancelled_and_dropped() {
         end(&runner, Some(SOON));
         assert!(start.elapsed() >= SOON, "{:?}", start.elapsed());
         assert!(dropped.is_up(), "all is dropped when it returns");
-        assert_refused(rest.wait(None), Status::Cancelled);
+        assert_refused(rest.wait(Some(PATIENCE)), Status::Cancelled);
         assert!(brief.poll().unwrap().is_ok());
     }
 }
@@ -95,7 +95,7 @@ fn every_waiter_is_woken() {
     thread::sleep(SOON);
     end(&runner, Some(Duration::ZERO));
     for host in hosts {
-        assert_eq!(host.join().unwrap(), Status::Cancelled);
+        assert_eq!(bounded(move || host.join().unwrap()), Status::Cancelled);
     }
 }
 
@@ -122,7 +122,7 @@ fn new_work_is_refused_as_soon_as_it_begins() {
     assert_refused(runner.run(async {}), Status::ShutDown);
     drop(release);
     shutdown.join().unwrap();
-    busy.wait(None).unwrap();
+    busy.wait(Some(PATIENCE)).unwrap();
 }
 
 #[test]
@@ -156,15 +156,17 @@ fn a_later_call_may_shorten_the_grace_of_one_under_way() {
 
 #[test]
 fn a_later_call_does_not_lengthen_the_grace() {
-    let runner = runner();
-    let token = runner.submit_job("test.never", "").unwrap();
-    let hasty = runner.clone();
-    // Once only: asking again would shorten the grace again.
-    let hasty = thread::spawn(move || hasty.shutdown(Some(SOON)));
-    wait_until("the runner is closing", || !runner.is_alive());
-    shut_down(&runner, None).unwrap();
-    let _ = hasty.join().unwrap();
-    assert_eq!(token.poll().unwrap().status(), Status::Cancelled);
+    let is_in_time = |runner: Runner| {
+        let token = runner.submit_job("test.never", "").unwrap();
+        let hasty = runner.clone();
+        let hasty = thread::spawn(move || hasty.shutdown(Some(SOON)));
+        wait_until("the runner is closing", || !runner.is_alive());
+        shut_down(&runner, None).unwrap();
+        assert_eq!(token.poll().unwrap().status(), Status::Cancelled);
+        hasty.join().unwrap().is_ok()
+    };
+    // One of a few tries, for the sake of a machine that is very busy.
+    assert!((0..5).any(|_| is_in_time(runner())), "the first call never saw its grace end");
 }
 
 #[test]
@@ -237,7 +239,7 @@ fn a_blocking_task_that_does_not_end_makes_it_pending() {
     let start = Instant::now();
     assert_refused(shut_down(&runner, Some(SOON)), Status::Pending);
     assert!(start.elapsed() < SOON + FIXED, "{:?}", start.elapsed());
-    assert_refused(token.unwrap().wait(None), Status::Cancelled);
+    assert_refused(token.unwrap().wait(Some(PATIENCE)), Status::Cancelled);
     drop(guard);
 }
 
@@ -297,9 +299,9 @@ fn replies_of_finished_tokens_stay_readable() {
     let value = runner.submit(async { "kept too" }).unwrap();
     end(&runner, None);
     drop(runner);
-    assert_eq!(token.wait(None).unwrap().text(), "kept");
+    assert_eq!(token.wait(Some(PATIENCE)).unwrap().text(), "kept");
     assert_eq!(block_on(token).unwrap().text(), "kept");
-    assert_eq!(value.wait(None).unwrap(), "kept too");
+    assert_eq!(value.wait(Some(PATIENCE)).unwrap(), "kept too");
 }
 
 #[test]
@@ -312,7 +314,7 @@ fn dropping_the_last_handle_shuts_down() {
     assert_refused(token.wait(Some(SOON)), Status::Pending);
     bounded(move || drop(runner));
     assert!(dropped.is_up());
-    assert_refused(token.wait(None), Status::Cancelled);
+    assert_refused(token.wait(Some(PATIENCE)), Status::Cancelled);
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn cancel_finishes_the_token_and_drops_the_future() {
     runner.run(give_way()).unwrap();
     assert!(token.cancel(), "it was this call that ended it");
     assert!(!token.cancel(), "it had ended before");
-    assert_refused(token.wait(None), Status::Cancelled);
+    assert_refused(token.wait(Some(PATIENCE)), Status::Cancelled);
     wait_until("the future is dropped", || dropped.is_up());
 }
 
