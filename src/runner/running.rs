@@ -107,6 +107,7 @@ impl Drop for Running {
 }
 
 /// Polls a job, on a thread that is marked as its runner's. A panic is a reply like any other.
+#[inline]
 pub(crate) fn poll_caught(future: &mut JobFuture, cx: &mut Context<'_>) -> Poll<Reply> {
     match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(poll) => poll,
