@@ -1,0 +1,193 @@
+"""The C ABI of a palitra library, as ctypes sees it: structs, signatures, and the check of the version.
+
+The structs mirror include/palitra.h; a test compares every name, size and signature with it. Handles are
+structs of one 64-bit integer in C; here they are that integer, which every 64-bit ABI passes the same way and
+ctypes much faster.
+
+Two kinds of call: what may wait, or do work, lets go of the GIL; the short ones that never block keep it,
+since giving it away costs more than they take.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    c_char_p,
+    c_int,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
+from typing import Any
+
+ABI_VERSION = 1
+
+OK = 0
+PENDING = 1
+END = 2
+CANCELLED = 12
+DEADLINE = 13
+INVALID_HANDLE = 21
+SHUT_DOWN = 26
+FORKED = 27
+
+BYTES = 0
+TEXT = 1
+JSON = 2
+
+FOREVER = -1
+ITEM_EVENTS = 1
+
+Handle = c_uint64
+
+
+class Reply(Structure):
+    _fields_ = [
+        ("status", c_int32),
+        ("code", c_int32),
+        ("format", c_int32),
+        ("data", c_void_p),
+        ("len", c_size_t),
+        ("owner", c_void_p),
+    ]
+
+
+class JobInfo(Structure):
+    _fields_ = [("name", c_char_p), ("doc", c_char_p), ("input", c_int32), ("output", c_int32)]
+
+
+class RunnerOptions(Structure):
+    _fields_ = [
+        ("size", c_uint32),
+        ("worker_threads", c_uint32),
+        ("max_blocking_threads", c_uint32),
+        ("flags", c_uint32),
+        ("thread_name", c_char_p),
+        ("thread_stack_size", c_size_t),
+        ("max_in_flight", c_size_t),
+        ("max_payload", c_size_t),
+    ]
+
+
+class SubmitOptions(Structure):
+    _fields_ = [
+        ("size", c_uint32),
+        ("flags", c_uint32),
+        ("deadline_ns", c_int64),
+        ("queue", Handle),
+        ("tag", c_uint64),
+    ]
+
+
+class Event(Structure):
+    _fields_ = [("tag", c_uint64), ("token", Handle), ("status", c_int32)]
+
+
+class Stats(Structure):
+    _fields_ = [
+        ("size", c_uint32),
+        ("threads", c_uint32),
+        ("submitted", c_uint64),
+        ("running", c_uint64),
+        ("queued", c_uint64),
+        ("succeeded", c_uint64),
+        ("failed", c_uint64),
+        ("panicked", c_uint64),
+        ("cancelled", c_uint64),
+        ("deadline", c_uint64),
+        ("longest_poll_ns", c_uint64),
+    ]
+
+
+CompleteFunction = CFUNCTYPE(None, Handle, c_int32, c_void_p)
+LogFunction = CFUNCTYPE(None, c_int32, c_char_p, c_char_p, c_void_p)
+FreeFunction = CFUNCTYPE(None, c_void_p)
+
+_STATUS = c_int32
+
+#: What may wait or take long: the GIL is let go of.
+_BLOCKING: dict[str, tuple[Any, list[Any]]] = {
+    "palitra_runner_new": (_STATUS, [POINTER(RunnerOptions), POINTER(Handle)]),
+    "palitra_runner_global": (_STATUS, [POINTER(Handle)]),
+    "palitra_shutdown_global_runner": (_STATUS, [c_int64]),
+    "palitra_runner_start": (
+        _STATUS,
+        [Handle, c_char_p, c_char_p, c_size_t, POINTER(SubmitOptions), POINTER(Handle), POINTER(Reply)],
+    ),
+    "palitra_runner_submit": (
+        _STATUS,
+        [Handle, c_char_p, c_char_p, c_size_t, POINTER(SubmitOptions), POINTER(Handle)],
+    ),
+    "palitra_runner_wait": (_STATUS, [Handle, Handle, c_int64, POINTER(Reply)]),
+    "palitra_runner_shutdown": (_STATUS, [Handle, c_int64]),
+    "palitra_runner_free": (None, [Handle]),
+    "palitra_token_next": (_STATUS, [Handle, c_int64, POINTER(Reply)]),
+    "palitra_queue_next": (_STATUS, [Handle, c_int64, POINTER(Event), c_size_t, POINTER(c_size_t)]),
+    "palitra_log_set": (_STATUS, [c_int32, LogFunction, c_void_p, FreeFunction]),
+}
+
+#: What never blocks: the GIL is kept.
+_SHORT: dict[str, tuple[Any, list[Any]]] = {
+    "palitra_version": (c_char_p, []),
+    "palitra_abi_version": (c_uint32, []),
+    "palitra_status_name": (c_char_p, [_STATUS]),
+    "palitra_status_message": (c_char_p, [_STATUS]),
+    "palitra_job_count": (c_size_t, []),
+    "palitra_job_at": (_STATUS, [c_size_t, POINTER(JobInfo)]),
+    "palitra_reply_free": (None, [POINTER(Reply)]),
+    "palitra_runner_options_init": (None, [POINTER(RunnerOptions)]),
+    "palitra_submit_options_init": (None, [POINTER(SubmitOptions)]),
+    "palitra_is_runner_alive": (ctypes.c_bool, []),
+    "palitra_runner_is_alive": (ctypes.c_bool, [Handle]),
+    "palitra_runner_stats": (_STATUS, [Handle, POINTER(Stats)]),
+    "palitra_token_poll": (_STATUS, [Handle, POINTER(Reply)]),
+    "palitra_token_cancel": (_STATUS, [Handle]),
+    "palitra_token_progress": (_STATUS, [Handle, POINTER(c_uint64), POINTER(c_uint64)]),
+    "palitra_token_free": (None, [Handle]),
+    "palitra_queue_new": (_STATUS, [POINTER(Handle)]),
+    "palitra_queue_fd": (c_int, [Handle]),
+    "palitra_queue_close": (_STATUS, [Handle]),
+    "palitra_queue_free": (None, [Handle]),
+}
+
+SIGNATURES = {**_BLOCKING, **_SHORT}
+
+
+class Functions:
+    """The functions of one loaded library, each under its C name without ``palitra_``."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Loads the library. Raises OSError if it is not there, ImportError if it is no palitra library or one
+        of another ABI version."""
+        self.path = os.fspath(path)
+        waiting = ctypes.CDLL(self.path)
+        short = ctypes.PyDLL(self.path)
+        self._check_version(short)
+        for library, signatures in ((waiting, _BLOCKING), (short, _SHORT)):
+            for name, (result, arguments) in signatures.items():
+                try:
+                    function = getattr(library, name)
+                except AttributeError:
+                    raise ImportError(f"{self.path} has no {name}: it is older than this package") from None
+                function.restype, function.argtypes = result, arguments
+                setattr(self, name.removeprefix("palitra_"), function)
+
+    def _check_version(self, library: ctypes.PyDLL) -> None:
+        try:
+            version = library.palitra_abi_version()
+        except AttributeError:
+            raise ImportError(f"{self.path} is not a palitra library: it has no palitra_abi_version") from None
+        if version != ABI_VERSION:
+            message = f"{self.path} has ABI version {version}, and this package works with version {ABI_VERSION}"
+            raise ImportError(message)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only for names that no signature set; and it tells type checkers that the others are there.
+        raise AttributeError(name)

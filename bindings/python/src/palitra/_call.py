@@ -1,0 +1,239 @@
+"""One awaitable on its way through a loop thread, and the thread that waits for it.
+
+Guarantees
+
+* A call ends exactly once for its caller: with a value, an error, or :class:`CancelledError`.
+* Whatever the awaitable raises, SystemExit and KeyboardInterrupt too, reaches the caller and not the loop.
+* The caller's deadline and Ctrl-C hold although the awaitable, or another, refuses to end.
+* A coroutine that is never begun is closed, so that nobody is told it was never awaited.
+
+States
+
+    posted    in the loop thread's inbox
+    running   its task exists; the task holds the awaitable
+    ended     its outcome is written, and after that its lock is released
+    abandoned the loop thread gave up on it: the lock is released, and an outcome that comes later is nobody's
+
+Transitions: posted -> running -> ended, posted -> ended (refused, or no task could be made), and from posted
+and running -> abandoned. Only the loop's thread writes an outcome; only a closer abandons.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextvars
+import math
+import sys
+import threading
+from _thread import allocate_lock
+from collections.abc import Coroutine, Generator
+from typing import TYPE_CHECKING, Any
+
+from ._errors import CancelledError, TimeoutError
+
+if TYPE_CHECKING:
+    from ._loop_thread import LoopThread
+
+#: How long a caller whose timeout passed waits, in seconds, for the work to take its cancellation.
+TIMEOUT_GRACE = 0.1
+#: How long a caller that was interrupted waits for that; a second Ctrl-C ends the wait.
+INTERRUPT_GRACE = 2.0
+
+_TASK_TAKES_CONTEXT = sys.version_info >= (3, 11)
+_TASK_BEGINS_EAGERLY = sys.version_info >= (3, 12)
+
+
+def seconds(timeout: float | None) -> float:
+    """A timeout as locks take it: -1 for ever, never longer than the system can say."""
+    if timeout is None:
+        return -1
+    if math.isnan(timeout):
+        raise ValueError("a timeout cannot be NaN")
+    return min(max(timeout, 0.0), threading.TIMEOUT_MAX)
+
+
+def discard(awaitable: object) -> None:
+    """Closes a coroutine that will not be awaited, so that nobody is warned of it."""
+    close = getattr(awaitable, "close", None)
+    if asyncio.iscoroutine(awaitable) and close is not None:
+        close()
+
+
+def make_task(
+    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context
+) -> asyncio.Task[Any]:
+    """A task in the caller's context, begun at once where Python can."""
+    if loop.get_task_factory() is not None:
+        return context.run(loop.create_task, coroutine)
+    if _TASK_BEGINS_EAGERLY:
+        return asyncio.Task(coroutine, loop=loop, context=context, eager_start=True)
+    if _TASK_TAKES_CONTEXT:
+        return asyncio.Task(coroutine, loop=loop, context=context)
+    return context.run(asyncio.Task, coroutine, loop=loop)
+
+
+class Call:
+    """Runs one awaitable to its end. Made and waited for by one thread, driven by the loop's."""
+
+    __slots__ = (
+        "_abandoned",
+        "_awaitable",
+        "_cancelled",
+        "_context",
+        "_debug",
+        "_ended",
+        "_error",
+        "_keeps_context",
+        "_lock",
+        "_task",
+        "_thread",
+        "_value",
+    )
+
+    def __init__(
+        self, thread: LoopThread, awaitable: Any, debug: bool | None = None, keeps_context: bool = False
+    ) -> None:
+        self._thread = thread
+        self._awaitable = awaitable
+        self._debug = debug
+        self._context = contextvars.copy_context()
+        self._keeps_context = keeps_context
+        self._task: asyncio.Task[Any] | None = None
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self._abandoned: BaseException | None = None
+        self._ended = False
+        self._cancelled = False
+        self._lock = allocate_lock()
+        self._lock.acquire()
+
+    # On the loop's thread.
+
+    def begin(self) -> None:
+        """posted -> running."""
+        if self._cancelled:
+            return self.refuse(CancelledError())
+        thread = self._thread
+        thread.calls.add(self)
+        if self._debug is not None:
+            thread.override_debug(self, self._debug)
+        drive = self._drive()
+        try:
+            task = make_task(thread.loop, drive, self._context)
+        except BaseException as error:
+            drive.close()
+            discard(self._awaitable)
+            return self._end(error)
+        if not self._ended:
+            self._task = task
+            task.add_done_callback(self._task_ended)
+
+    def refuse(self, error: BaseException) -> None:
+        """posted -> ended, without the awaitable's having begun."""
+        discard(self._awaitable)
+        self._awaitable = None
+        self._end(error)
+
+    async def _drive(self) -> None:
+        try:
+            self._value = await self._perform()
+        except BaseException as error:
+            ended_with: BaseException | None = error
+        else:
+            ended_with = None
+        if self._keeps_context:
+            self._context = contextvars.copy_context()
+        self._end(ended_with)
+
+    async def _perform(self) -> Any:
+        return await self._awaitable
+
+    def _task_ended(self, task: asyncio.Task[Any]) -> None:
+        # The task was cancelled before its first step: `_drive` never ran.
+        if not self._ended:
+            self.refuse(CancelledError())
+
+    def _end(self, error: BaseException | None) -> None:
+        """-> ended."""
+        thread = self._thread
+        if self._debug is not None:
+            thread.restore_debug(self)
+        if self._task is not None:
+            self._task.remove_done_callback(self._task_ended)
+            self._task = None
+        thread.calls.discard(self)
+        self._error = error
+        self._awaitable = None
+        self._ended = True
+        self._wake()
+
+    def cancel_now(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    # On any thread.
+
+    def _wake(self) -> None:
+        try:
+            self._lock.release()
+        except RuntimeError:
+            pass  # Abandoned, and so released already.
+
+    def cancel(self) -> None:
+        """Asks the loop's thread to cancel the work; never waits."""
+        self._cancelled = True
+        self._thread.post(self.cancel_now)
+
+    def abandon(self, error: BaseException) -> None:
+        """-> abandoned: the loop's thread will not end this call in time."""
+        self._abandoned = error
+        self._wake()
+
+    # On the caller's thread.
+
+    def result(self, timeout: float | None) -> Any:
+        """Waits for the outcome. Past the timeout, or interrupted, the work is cancelled."""
+        if self._wait(seconds(timeout)):
+            return self._take()
+        self.cancel()
+        self._lock.acquire(timeout=TIMEOUT_GRACE)
+        if self._ended and self._error is None:
+            return self._take()
+        raise TimeoutError(f"timed out after {timeout} seconds") from self._error
+
+    def _wait(self, timeout: float) -> bool:
+        try:
+            return self._lock.acquire(timeout=timeout)
+        except BaseException:
+            # A signal's handler raised: Ctrl-C, or what a server's own handler raises.
+            self.cancel()
+            self._lock.acquire(timeout=INTERRUPT_GRACE)
+            raise
+
+    def _take(self) -> Any:
+        error = self._error if self._ended else self._abandoned
+        if error is None:
+            return self._value
+        try:
+            raise self._translate(error)
+        finally:
+            # The traceback holds this frame: without this the call would live until a collection.
+            self._error = self._abandoned = None
+            del error
+
+    def copy_context_back(self) -> None:
+        """Sets the context variables that the work set."""
+        for variable, value in self._context.items():
+            if variable.get(self) is not value:
+                variable.set(value)
+
+    @staticmethod
+    def _translate(error: BaseException) -> BaseException:
+        """What the caller is to see: a cancellation by the names of both libraries."""
+        if isinstance(error, asyncio.CancelledError | concurrent.futures.CancelledError):
+            if not isinstance(error, CancelledError):
+                translated = CancelledError(*error.args)
+                translated.__cause__ = error
+                return translated
+        return error

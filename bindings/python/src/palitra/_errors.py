@@ -1,0 +1,151 @@
+"""What palitra raises, and how the library's statuses become exceptions.
+
+Every exception of a native job is an :class:`Error`, carries the status's name, and derives from the built-in
+type that a caller would look for. Deadlines are :class:`TimeoutError` and cancellations
+:class:`CancelledError`, for native jobs and coroutines alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import concurrent.futures
+import sys
+
+__all__ = [
+    "BusyError",
+    "CancelledError",
+    "Error",
+    "ForkedError",
+    "InternalError",
+    "InvalidArgumentError",
+    "InvalidHandleError",
+    "JobError",
+    "JobPanickedError",
+    "ShutDownError",
+    "TimeoutError",
+    "TooLargeError",
+    "UnknownJobError",
+    "WouldDeadlockError",
+    "error_of",
+]
+
+
+class Error(Exception):
+    """A native job, or a call about one, did not succeed.
+
+    ``status`` is the name of the status, such as ``"PALITRA_BUSY"``; the message says what it means.
+    """
+
+    status = "PALITRA_INTERNAL"
+
+
+class JobError(Error):
+    """The job ran and answered an error of its own: ``code`` is its number, ``message`` its text."""
+
+    status = "PALITRA_JOB_FAILED"
+
+    def __init__(self, message: str, code: int = 0) -> None:
+        super().__init__(message, code)
+        self.message = message
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.message} (code {self.code})"
+
+
+class JobPanickedError(Error):
+    """The job panicked; the message is what it panicked with. Its runner lives on."""
+
+    status = "PALITRA_JOB_PANICKED"
+
+
+class InvalidArgumentError(Error, ValueError):
+    """An argument is one that the library does not take."""
+
+    status = "PALITRA_INVALID_ARGUMENT"
+
+
+class InvalidHandleError(Error, RuntimeError):
+    """The runner or token was freed."""
+
+    status = "PALITRA_INVALID_HANDLE"
+
+
+class UnknownJobError(Error, LookupError):
+    """No job of that name is registered in the library."""
+
+    status = "PALITRA_UNKNOWN_JOB"
+
+
+class BusyError(Error):
+    """As many jobs are in flight as the runner takes."""
+
+    status = "PALITRA_BUSY"
+
+
+class TooLargeError(Error, ValueError):
+    """The payload is larger than the runner takes."""
+
+    status = "PALITRA_TOO_LARGE"
+
+
+class WouldDeadlockError(Error, RuntimeError):
+    """The call would wait on the thread that has to do the work."""
+
+    status = "PALITRA_WOULD_DEADLOCK"
+
+
+class ShutDownError(Error, RuntimeError):
+    """The runner was shut down."""
+
+    status = "PALITRA_SHUT_DOWN"
+
+
+class ForkedError(Error, RuntimeError):
+    """The runner was made before this process was forked from its parent."""
+
+    status = "PALITRA_FORKED"
+
+
+class InternalError(Error, RuntimeError):
+    """The library could not do its part, such as start a thread."""
+
+
+class CancelledError(asyncio.CancelledError, concurrent.futures.CancelledError):
+    """The work was cancelled: caught by the names of both asyncio and concurrent.futures."""
+
+    status = "PALITRA_CANCELLED"
+
+
+if sys.version_info >= (3, 11):
+    TimeoutError = builtins.TimeoutError
+else:
+
+    class TimeoutError(asyncio.TimeoutError, concurrent.futures.TimeoutError, builtins.TimeoutError):
+        """Three types before Python 3.11: caught by each of their names."""
+
+
+_ERRORS: dict[int, type[Error]] = {
+    11: JobPanickedError,
+    20: InvalidArgumentError,
+    21: InvalidHandleError,
+    22: UnknownJobError,
+    23: BusyError,
+    24: TooLargeError,
+    25: WouldDeadlockError,
+    26: ShutDownError,
+    27: ForkedError,
+    29: InternalError,
+}
+
+
+def error_of(status: int, code: int, message: str) -> BaseException:
+    """The exception for a status that is not PALITRA_OK."""
+    if status == 10:
+        return JobError(message, code)
+    if status == 12:
+        return CancelledError(message)
+    if status == 13:
+        return TimeoutError(message)
+    return _ERRORS.get(status, InternalError)(message)

@@ -1,0 +1,145 @@
+"""Several awaitables as one call: each in a task of its own, results in order.
+
+Like ``asyncio.gather``, whose results, errors and messages it keeps: without ``return_exceptions`` the first
+failure in time is the call's, and the others run on. It does without a future, a callback and a task of its
+own: the last step of each task writes its result and counts down. With a limit the next awaitable begins
+where one has ended; what has not begun when the call fails is closed and never begins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ._call import Call, discard, make_task
+from ._errors import CancelledError
+
+if TYPE_CHECKING:
+    from ._loop_thread import LoopThread
+
+#: Is told the index, the value and the error of each awaitable that ended; index -1 where none of them will.
+Told = Callable[[int, Any, "BaseException | None"], None]
+
+
+def check_limit(limit: int | None) -> None:
+    """Raises ValueError for a limit that lets nothing through."""
+    if limit is not None and limit < 1:
+        raise ValueError("limit must be at least 1")
+
+
+class Gathering(Call):
+    """The awaitables of one ``gather``; its value is the list of theirs."""
+
+    __slots__ = ("_awaitables", "_limit", "_next", "_pending", "_return_exceptions", "_tasks", "_told", "_values")
+
+    def __init__(
+        self,
+        thread: LoopThread,
+        awaitables: tuple[Any, ...],
+        return_exceptions: bool = False,
+        limit: int | None = None,
+        told: Told | None = None,
+    ) -> None:
+        super().__init__(thread, None)
+        self._awaitables = awaitables
+        self._return_exceptions = return_exceptions
+        self._limit = limit or len(awaitables)
+        self._told = told
+        self._tasks: dict[int, asyncio.Task[Any]] = {}
+        self._next = 0
+        self._pending = len(awaitables)
+        self._values: list[Any] = [None] * len(awaitables)
+
+    # On the loop's thread.
+
+    def begin(self) -> None:
+        if self._cancelled:
+            return self.refuse(CancelledError())
+        for awaitable in self._awaitables:
+            if not (asyncio.iscoroutine(awaitable) or hasattr(awaitable, "__await__")):
+                return self.refuse(TypeError("An asyncio.Future, a coroutine or an awaitable is required"))
+        self._share_duplicates()
+        self._thread.calls.add(self)
+        self._begin_more()
+
+    def refuse(self, error: BaseException) -> None:
+        told, self._told = self._told, None
+        self._close_waiting()
+        super().refuse(error)
+        if told is not None:
+            told(-1, None, error)
+
+    def _share_duplicates(self) -> None:
+        if len(set(map(id, self._awaitables))) < len(self._awaitables):
+            shared = {id(one): asyncio.ensure_future(one, loop=self._thread.loop) for one in self._awaitables}
+            self._awaitables = tuple(shared[id(one)] for one in self._awaitables)
+
+    def _begin_more(self) -> None:
+        while self._next < len(self._awaitables) and len(self._tasks) < self._limit and not self._ended:
+            index, self._next = self._next, self._next + 1
+            task = make_task(self._thread.loop, self._drive_one(index), self._context.copy())
+            if not task.done():  # What begins eagerly may end at once.
+                self._tasks[index] = task
+                task.add_done_callback(self._task_ended)
+
+    async def _drive_one(self, index: int) -> None:
+        try:
+            value = await self._awaitables[index]
+        except BaseException as error:
+            self._one_ended(index, None, error)
+        else:
+            self._one_ended(index, value, None)
+
+    def _task_ended(self, task: asyncio.Task[Any]) -> None:
+        # Cancelled before its first step: `_drive_one` never ran.
+        for index, known in self._tasks.items():
+            if known is task:
+                discard(self._awaitables[index])
+                return self._one_ended(index, None, CancelledError())
+
+    def _one_ended(self, index: int, value: Any, error: BaseException | None) -> None:
+        task = self._tasks.pop(index, None)
+        if task is not None:
+            task.remove_done_callback(self._task_ended)
+        self._pending -= 1
+        if self._told is not None:
+            self._told(index, value, error)
+        if self._ended:
+            return
+        cancelled = self._cancelled or self._thread.closing
+        if error is None:
+            self._values[index] = value
+        elif self._return_exceptions and isinstance(error, Exception | asyncio.CancelledError):
+            self._values[index] = error
+        elif not self._cancelled:
+            self._close_waiting()
+            return self._end(error)
+        if cancelled:
+            self._close_waiting()
+        elif task is not None:
+            self._begin_more()
+        if self._pending == 0 and not self._ended:
+            self._value = self._values
+            self._end(CancelledError() if cancelled else None)
+
+    def _close_waiting(self) -> None:
+        waiting = range(self._next, len(self._awaitables))
+        self._next = len(self._awaitables)
+        self._pending -= len(waiting)
+        for index in waiting:
+            discard(self._awaitables[index])
+            if self._told is not None:
+                self._told(index, None, CancelledError())
+
+    def cancel_now(self) -> None:
+        self._close_waiting()
+        for task in list(self._tasks.values()):
+            task.cancel()
+        if self._pending == 0 and not self._ended:
+            self._end(CancelledError())
+
+    def abandon(self, error: BaseException) -> None:
+        super().abandon(error)
+        if self._told is not None:
+            self._told(-1, None, error)

@@ -1,0 +1,341 @@
+"""A native runner: jobs of a library, run by their name, from synchronous code.
+
+Waits let go of the GIL and come back to Python every tenth of a second in the main thread, so that Ctrl-C and
+other signals are heeded there; whatever a signal's handler raises cancels the job and awaits its end first.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import AsyncGenerator, Generator, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from . import _abi, _batch
+from ._call import INTERRUPT_GRACE
+from ._completions import Completions, JobFuture, await_job, stream_job
+from ._errors import InvalidArgumentError, TimeoutError, error_of
+from ._gathering import check_limit
+from ._job import Job, ProgressFunction, decode, encode
+
+if TYPE_CHECKING:
+    from ._library import Library
+
+#: The longest single wait in the main thread, where Python runs the handlers of signals.
+SLICE = 100_000_000
+
+_string_at = ctypes.string_at
+
+
+def nanoseconds(timeout: float | None) -> int:
+    """A timeout in seconds as the library takes it; -1 for ever."""
+    if timeout is None:
+        return _abi.FOREVER
+    if math.isnan(timeout):
+        raise ValueError("a timeout cannot be NaN")
+    return min(int(max(timeout, 0.0) * 1e9), 2**63 - 1)
+
+
+class Slot:
+    """A reply and a token for one call, and what passes them by reference. Used again by later calls."""
+
+    __slots__ = ("reply", "reply_reference", "token", "token_reference")
+
+    def __init__(self) -> None:
+        self.reply = _abi.Reply()
+        self.reply_reference = ctypes.byref(self.reply)
+        self.token = _abi.Handle()
+        self.token_reference = ctypes.byref(self.token)
+
+
+_slots: deque[Slot] = deque(maxlen=64)
+
+
+class Calls:
+    """The calls about jobs that every runner of a library shares; ``_handle`` differs."""
+
+    def __init__(self, functions: _abi.Functions, completions: Completions) -> None:
+        self.functions = functions
+        self._completions = completions
+        self._start = functions.runner_start
+        self._free_reply = functions.reply_free
+
+    def _handle(self) -> int:
+        """The native runner; raises an Error if there is none."""
+        raise NotImplementedError
+
+    def _stale(self, status: int) -> bool:
+        """Whether such an answer means that another handle is to be tried."""
+        return False
+
+    # Replies.
+
+    def _take(self, status: int, reply: Any) -> Any:
+        """What a finished job left, decoded; frees the reply. Raises what it failed with."""
+        size = reply.len
+        data = _string_at(reply.data, size) if size else b""
+        code, format = reply.code, reply.format
+        if reply.owner:
+            self._free_reply(reply)
+        if status == _abi.OK:
+            return data if format == _abi.BYTES else decode(format, data)
+        raise error_of(status, code, data.decode(errors="replace") or self._message(status))
+
+    def _message(self, status: int) -> str:
+        message: bytes = self.functions.status_message(status)
+        return message.decode()
+
+    def _refused(self, status: int) -> BaseException:
+        return error_of(status, 0, self._message(status))
+
+    # Running.
+
+    def run(self, job: Job, *, timeout: float | None = None) -> Any:
+        """Runs a job to its end and answers its reply: bytes, text, or what the JSON says.
+
+        Raises JobError when the job failed, TimeoutError after ``timeout`` seconds, when it has been
+        cancelled, and the other errors of this package. Ctrl-C cancels the job.
+        """
+        if timeout is not None or job.progress is not None or job.deadline is not None:
+            return self._run_submitted(job, timeout)
+        try:
+            slot = _slots.pop()
+        except IndexError:
+            slot = Slot()
+        reply, token = slot.reply, slot.token
+        token.value = 0
+        data = job.data
+        try:
+            status = self._start(
+                self._handle(), job.wire_name, data, len(data), None, slot.token_reference, slot.reply_reference
+            )
+            if status == _abi.PENDING:
+                status = self._wait(token.value, _abi.FOREVER, slot)
+            elif self._stale(status):
+                return self.run(job)
+        except BaseException:
+            self._let_go(token.value, slot)
+            raise
+        if token.value:
+            self.functions.token_free(token.value)
+        try:
+            return self._take(status, reply)
+        finally:
+            _slots.append(slot)
+
+    def _wait(self, token: int, timeout: int, slot: Slot) -> int:
+        """Waits for a token in slices; its status, or PENDING past the timeout."""
+        wait, handle = self.functions.runner_wait, self._handle()
+        if threading.current_thread() is not threading.main_thread():
+            return wait(handle, token, timeout, slot.reply_reference)  # type: ignore[no-any-return]
+        deadline = time.monotonic_ns() + timeout
+        while True:
+            remaining = SLICE if timeout < 0 else max(0, min(SLICE, deadline - time.monotonic_ns()))
+            status: int = wait(handle, token, remaining, slot.reply_reference)
+            if status != _abi.PENDING or (timeout >= 0 and time.monotonic_ns() >= deadline):
+                return status
+
+    def _let_go(self, token: int, slot: Slot) -> None:
+        """Cancels and frees the token of a call that was interrupted."""
+        if not token:
+            return
+        self.functions.token_cancel(token)
+        self.functions.runner_wait(self._handle(), token, int(INTERRUPT_GRACE * 1e9), slot.reply_reference)
+        self._free_reply(slot.reply)
+        self.functions.token_free(token)
+
+    def _run_submitted(self, job: Job, timeout: float | None) -> Any:
+        """On the runner's thread from the start, so that the timeout holds for a job that never yields."""
+        limit = nanoseconds(timeout)
+        slot = Slot()
+        token = 0
+        try:
+            token = self._submit(job, slot, self.submit_options(job))
+            if job.progress is None:
+                status = self._wait(token, limit, slot)
+            else:
+                status = self._wait_with_progress(token, limit, slot, job.progress)
+        except BaseException:
+            self._let_go(token, slot)
+            raise
+        try:
+            if status == _abi.PENDING:
+                self.functions.token_cancel(token)
+                status = self.functions.token_poll(token, slot.reply_reference)
+                if status != _abi.OK:
+                    raise TimeoutError(f"timed out after {timeout} seconds")
+            return self._take(status, slot.reply)
+        finally:
+            self._free_reply(slot.reply)
+            self.functions.token_free(token)
+
+    def _wait_with_progress(self, token: int, limit: int, slot: Slot, told: ProgressFunction) -> int:
+        deadline = time.monotonic_ns() + limit
+        while True:
+            remaining = SLICE if limit < 0 else max(0, min(SLICE, deadline - time.monotonic_ns()))
+            status: int = self.functions.runner_wait(self._handle(), token, remaining, slot.reply_reference)
+            progress = self._progress(token)
+            if progress != (0, 0):
+                told(*progress)
+            if status != _abi.PENDING or (limit >= 0 and time.monotonic_ns() >= deadline):
+                return status
+
+    def _progress(self, token: int) -> tuple[int, int]:
+        done, total = ctypes.c_uint64(), ctypes.c_uint64()
+        self.functions.token_progress(token, ctypes.byref(done), ctypes.byref(total))
+        return done.value, total.value
+
+    def submit_options(self, job: Job) -> _abi.SubmitOptions:
+        """How such a job is to be submitted, with nobody told of its end."""
+        options = _abi.SubmitOptions()
+        self.functions.submit_options_init(ctypes.byref(options))
+        options.deadline_ns = nanoseconds(job.deadline)
+        return options
+
+    def _poll(self, token: int, slot: Slot | None = None) -> Any:
+        """What a finished token's job left, decoded. Raises what it failed with."""
+        slot = slot or Slot()
+        return self._take(self.functions.token_poll(token, slot.reply_reference), slot.reply)
+
+    def _check_library(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            if job.library.functions is not self.functions:
+                raise InvalidArgumentError(f"{job!r} is a job of another library, {job.library.functions.path}")
+
+    def gather(
+        self,
+        *jobs: Job,
+        return_exceptions: bool = False,
+        timeout: float | None = None,
+        limit: int | None = None,
+    ) -> list[Any]:
+        """Runs several jobs at the same time, at most ``limit`` of them; the list of their replies, in order.
+
+        Without ``return_exceptions`` the first failure in time is raised, and the others run on. Past
+        ``timeout`` seconds all are cancelled and TimeoutError is raised.
+        """
+        check_limit(limit)
+        self._check_library(jobs)
+        return _batch.gather(jobs, return_exceptions, timeout, limit, self)
+
+    def submit(self, job: Job) -> JobFuture:
+        """Submits a job and answers a future at once. Cancelling the future cancels the job."""
+        self._check_library((job,))
+        return self._completions.settler().submit(self, job)
+
+    def _await(self, job: Job) -> Generator[Any, None, Any]:
+        return await_job(self._completions, self, job)
+
+    def _stream(self, job: Job) -> AsyncGenerator[Any, None]:
+        return stream_job(self._completions, self, job)
+
+    def _submit(self, job: Job, slot: Slot, options: Any = None) -> int:
+        """Submits a job and answers its token."""
+        while True:
+            status: int = self.functions.runner_submit(
+                self._handle(), job.wire_name, job.data, len(job.data), options, slot.token_reference
+            )
+            if status == _abi.OK:
+                return slot.token.value
+            if not self._stale(status):
+                raise self._refused(status)
+
+    # Streams.
+
+    def iterate(self, job: Job, *, timeout: float | None = None) -> Generator[Any, None, None]:
+        """The items that a job streams, as they come. Let go of, the job is cancelled.
+
+        Raises what the job failed with, after its items; TimeoutError when one takes more than ``timeout``
+        seconds.
+        """
+        limit = nanoseconds(timeout)
+        slot = Slot()
+        token = self._submit(job, slot, self.submit_options(job))
+        try:
+            while True:
+                status = self._next(token, limit, slot)
+                if status == _abi.END:
+                    return
+                if status == _abi.PENDING:
+                    raise TimeoutError(f"timed out after {timeout} seconds")
+                yield self._take(status, slot.reply)
+                if job.progress is not None:
+                    job.progress(*self._progress(token))
+        finally:
+            self.functions.token_cancel(token)
+            self.functions.token_free(token)
+
+    def _next(self, token: int, limit: int, slot: Slot) -> int:
+        deadline = time.monotonic_ns() + limit
+        while True:
+            remaining = SLICE if limit < 0 else max(0, min(SLICE, deadline - time.monotonic_ns()))
+            status: int = self.functions.token_next(token, remaining, slot.reply_reference)
+            if status != _abi.PENDING or (limit >= 0 and time.monotonic_ns() >= deadline):
+                return status
+
+
+class Runner(Calls):
+    """A native runner with threads, state and limits of its own. Made by ``Library.Runner``."""
+
+    def __init__(self, library: Library, options: _abi.RunnerOptions) -> None:
+        super().__init__(library.functions, library._completions)
+        self.library = library
+        handle = _abi.Handle()
+        status = self.functions.runner_new(ctypes.byref(options), ctypes.byref(handle))
+        if status != _abi.OK:
+            raise self._refused(status)
+        self._own = handle.value
+        self._free = weakref.finalize(self, self.functions.runner_free, self._own)
+        self._free.atexit = False
+
+    def _handle(self) -> int:
+        return self._own
+
+    def job(self, name: str, payload: Any = None, /, **fields: Any) -> Job:
+        """As ``Library.job``; awaited, it runs on this runner."""
+        description = self.library.describe(name)
+        return Job(self, description, encode(description, payload, fields))
+
+    def is_alive(self) -> bool:
+        """Whether the runner takes work."""
+        alive: bool = self.functions.runner_is_alive(self._own)
+        return alive
+
+    def stats(self) -> dict[str, int]:
+        """How the runner is doing, by the names of ``palitra_stats``; ``longest_poll_ns`` is nanoseconds.
+
+        Raises InvalidHandleError after ``close``, ForkedError in a child of the runner's process.
+        """
+        stats = _abi.Stats(size=ctypes.sizeof(_abi.Stats))
+        status = self.functions.runner_stats(self._own, ctypes.byref(stats))
+        if status != _abi.OK:
+            raise self._refused(status)
+        return {name: getattr(stats, name) for name, *_ in _abi.Stats._fields_[1:]}
+
+    def shutdown(self, grace: float | None = 0) -> bool:
+        """Refuses new jobs, gives those that run ``grace`` seconds (None: as long as they take) and cancels the
+        rest. False if a job that never yields kept its thread.
+
+        Raises WouldDeadlockError from one of its jobs, InvalidHandleError after ``close``, ForkedError.
+        """
+        status = self.functions.runner_shutdown(self._own, nanoseconds(grace))
+        if status not in (_abi.OK, _abi.PENDING):
+            raise self._refused(status)
+        return bool(status == _abi.OK)
+
+    def close(self) -> None:
+        """Shuts down with no grace and frees the runner. Closing again does nothing."""
+        self._free()
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,336 @@
+"""The runner: one event loop in a background thread, for synchronous code to call.
+
+Called by users and by the functions of the global runner. Coroutines run on the runner's asyncio loop; native
+jobs go straight to their library, and come to the loop only where they are mixed with coroutines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+import weakref
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Generator
+from concurrent.futures import Future as ConcurrentFuture
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from types import TracebackType
+from typing import Any, Literal, TypeVar, overload
+
+from . import _batch
+from ._call import Call, discard
+from ._dialogue import Entered, Iteration, check_iterable, check_manager
+from ._errors import TimeoutError
+from ._fork import inheritors
+from ._futures import Submission
+from ._gathering import Gathering, check_limit
+from ._job import Job
+from ._loop_thread import CLOSE_TIMEOUT, CLOSED, LoopThread
+
+T = TypeVar("T")
+T1 = TypeVar("T1")
+T2 = TypeVar("T2")
+T3 = TypeVar("T3")
+T4 = TypeVar("T4")
+T5 = TypeVar("T5")
+
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+
+class EventLoopThreadRunner:
+    """An event loop that lives in a background thread, and runs coroutines for synchronous callers.
+
+    ::
+
+        with EventLoopThreadRunner() as runner:
+            page = runner.run(fetch(url), timeout=5)
+            pages = runner.gather(*map(fetch, urls))
+
+    Every method may be called from any thread. A forked child gets a loop and thread of its own at its first
+    call. A runner that nobody refers to any more is closed.
+    """
+
+    __slots__ = ("__weakref__", "_closed", "_debug", "_lock", "_loop_factory", "_name", "_siblings", "_thread")
+
+    def __init__(
+        self,
+        *,
+        loop_factory: LoopFactory | None = None,
+        debug: bool | None = None,
+        name: str = "LoopThread",
+    ) -> None:
+        """Starts the thread. ``loop_factory`` makes the loop (None: the current policy does), ``debug`` sets
+        its debug mode, ``name`` is the thread's."""
+        self._prepare(loop_factory, debug, name)
+        self._started()
+
+    def _prepare(self, loop_factory: LoopFactory | None, debug: bool | None, name: str) -> None:
+        self._loop_factory = loop_factory
+        self._debug = debug
+        self._name = name
+        self._closed = False
+        self._siblings: dict[LoopFactory, EventLoopThreadRunner] = {}
+        self._after_fork()
+        inheritors.add(self)
+
+    def _after_fork(self) -> None:
+        self._thread: LoopThread | None = None
+        self._lock = threading.RLock()
+
+    def _after_fork_in_child(self) -> None:
+        if self._thread is not None:
+            self._thread.leave_to_parent()
+        self._after_fork()
+
+    def _started(self) -> LoopThread:
+        thread = self._thread
+        if thread is not None and not thread.closing:
+            return thread
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(CLOSED)
+            if self._thread is None or self._thread.closing:
+                loop = (self._loop_factory or asyncio.new_event_loop)()
+                if self._debug is not None:
+                    loop.set_debug(self._debug)
+                self._thread = LoopThread(loop, self._name)
+                weakref.finalize(self, self._thread.begin_close, CLOSE_TIMEOUT).atexit = False
+            return self._thread
+
+    def _thread_for(self, name: str, *unused: object) -> LoopThread:
+        """The thread, for a caller that is going to wait for it. Otherwise closes what will not be awaited."""
+        try:
+            thread = self._started()
+        except BaseException:
+            for awaitable in unused:
+                discard(awaitable)
+            raise
+        if thread.is_current():
+            for awaitable in unused:
+                discard(awaitable)
+            raise RuntimeError(
+                f"Cannot call {name}() from the loop thread: "
+                "await there, or await asyncio.wrap_future(runner.submit(...))"
+            )
+        return thread
+
+    def _sibling(self, loop_factory: LoopFactory | None) -> EventLoopThreadRunner:
+        """The runner whose loop such a factory makes: this one, or one beside it."""
+        if loop_factory is None or loop_factory == self._loop_factory:
+            return self
+        sibling = self._siblings.get(loop_factory)
+        if sibling is None:
+            made = EventLoopThreadRunner(loop_factory=loop_factory, name=self._name)
+            sibling = self._siblings.setdefault(loop_factory, made)
+        return sibling
+
+    def is_alive(self) -> bool:
+        """Whether the runner takes work: until it is closed."""
+        return not self._closed
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop in the background; after ``close`` the closed one."""
+        if self._closed and self._thread is not None:
+            return self._thread.loop
+        return self._started().loop
+
+    def run(
+        self,
+        coro: Coroutine[Any, Any, T] | Awaitable[T],
+        *,
+        timeout: float | None = None,
+        debug: bool | None = None,
+        loop_factory: LoopFactory | None = None,
+        copy_context_back: bool = False,
+    ) -> T:
+        """Runs a coroutine, another awaitable or a native job, and answers its result.
+
+        It runs in a copy of the caller's context; with ``copy_context_back`` the context variables that it set
+        are set in the caller's. ``debug`` is the loop's debug mode for the length of this call.
+        ``loop_factory`` runs it on a loop that this factory made, kept for later calls too.
+
+        Raises what the coroutine raises; TypeError for what cannot be awaited; TimeoutError after ``timeout``
+        seconds, when the work has been cancelled, or refuses to be; CancelledError if the work was cancelled or
+        the runner closed; RuntimeError on the runner's own thread and after ``close``. Ctrl-C cancels the work
+        and awaits it, for at most two seconds, before KeyboardInterrupt is raised.
+        """
+        if type(coro) is Job:
+            result: T = coro.library.run(coro, timeout=timeout)
+            return result
+        if loop_factory is not None:
+            return self._sibling(loop_factory).run(
+                coro, timeout=timeout, debug=debug, copy_context_back=copy_context_back
+            )
+        thread = self._thread
+        if thread is None or thread.closing or thread.is_current():
+            thread = self._thread_for("run", coro)
+        call = Call(thread, coro, debug, copy_context_back)
+        thread.post(call)
+        value: T = call.result(timeout)
+        if copy_context_back:
+            call.copy_context_back()
+        return value
+
+    @overload
+    def gather(
+        self, coro1: Awaitable[T1], /, *, return_exceptions: Literal[False] = False,
+        timeout: float | None = None, limit: int | None = None,
+    ) -> tuple[T1]: ...
+    @overload
+    def gather(
+        self, coro1: Awaitable[T1], coro2: Awaitable[T2], /, *, return_exceptions: Literal[False] = False,
+        timeout: float | None = None, limit: int | None = None,
+    ) -> tuple[T1, T2]: ...
+    @overload
+    def gather(
+        self, coro1: Awaitable[T1], coro2: Awaitable[T2], coro3: Awaitable[T3], /, *,
+        return_exceptions: Literal[False] = False, timeout: float | None = None, limit: int | None = None,
+    ) -> tuple[T1, T2, T3]: ...
+    @overload
+    def gather(
+        self, coro1: Awaitable[T1], coro2: Awaitable[T2], coro3: Awaitable[T3], coro4: Awaitable[T4], /, *,
+        return_exceptions: Literal[False] = False, timeout: float | None = None, limit: int | None = None,
+    ) -> tuple[T1, T2, T3, T4]: ...
+    @overload
+    def gather(
+        self, *coros_or_futures: Awaitable[T], return_exceptions: Literal[False] = False,
+        timeout: float | None = None, limit: int | None = None,
+    ) -> list[T]: ...
+    @overload
+    def gather(
+        self, *coros_or_futures: Awaitable[T], return_exceptions: bool,
+        timeout: float | None = None, limit: int | None = None,
+    ) -> list[T | BaseException]: ...
+    def gather(
+        self,
+        *coros_or_futures: Awaitable[Any],
+        return_exceptions: bool = False,
+        timeout: float | None = None,
+        limit: int | None = None,
+    ) -> Any:
+        """Runs several at the same time and answers the list of their results, in order.
+
+        At most ``limit`` run at a time. Without ``return_exceptions`` the first failure in time is raised: what
+        runs then runs on, what the limit kept from beginning is closed. With it, exceptions are among the
+        results. Past ``timeout`` seconds all are cancelled and TimeoutError is raised. Otherwise raises as
+        ``run`` does, and ValueError for a limit below 1.
+        """
+        check_limit(limit)
+        if coros_or_futures and all(type(one) is Job for one in coros_or_futures):
+            return _batch.gather(coros_or_futures, return_exceptions, timeout, limit)
+        thread = self._thread_for("gather", *coros_or_futures)
+        if not coros_or_futures:
+            return []
+        call = Gathering(thread, coros_or_futures, return_exceptions, limit)
+        thread.post(call)
+        return call.result(timeout)
+
+    def submit(self, coro: Awaitable[T], /) -> ConcurrentFuture[T]:
+        """Begins a coroutine or a native job and answers a future at once.
+
+        Cancelling the future cancels the work. To wait for it in a coroutine: ``await
+        asyncio.wrap_future(future)``. Raises RuntimeError after ``close``. May be called on the runner's own
+        thread.
+        """
+        if type(coro) is Job:
+            return coro.library.submit(coro)
+        try:
+            thread = self._started()
+        except BaseException:
+            discard(coro)
+            raise
+        submission = Submission(thread, coro)
+        thread.post(submission)
+        return submission.future
+
+    def as_completed(
+        self, *coros: Awaitable[T], timeout: float | None = None, limit: int | None = None
+    ) -> Generator[ConcurrentFuture[T], None, None]:
+        """Runs several at the same time, at most ``limit`` of them, and answers their futures, done, in order
+        of time. Each has the position of its awaitable as ``future.index``.
+
+        Past ``timeout`` seconds, counted from the first step, or when the generator is closed, the rest is
+        cancelled; the timeout raises TimeoutError.
+        """
+        check_limit(limit)
+        thread = self._thread_for("as_completed", *coros)
+        return self._complete(thread, coros, timeout, limit)
+
+    @staticmethod
+    def _complete(
+        thread: LoopThread, coros: tuple[Awaitable[T], ...], timeout: float | None, limit: int | None
+    ) -> Generator[ConcurrentFuture[T], None, None]:
+        ended: queue.SimpleQueue[ConcurrentFuture[T]] = queue.SimpleQueue()
+
+        def told(index: int, value: Any, error: BaseException | None) -> None:
+            future: ConcurrentFuture[T] = ConcurrentFuture()
+            future.index = index  # type: ignore[attr-defined]
+            if error is None:
+                future.set_result(value)
+            else:
+                future.set_exception(Call._translate(error))
+            ended.put(future)
+
+        if not coros:
+            return
+        call = Gathering(thread, coros, True, limit, told)
+        thread.post(call)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            for _ in coros:
+                try:
+                    remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
+                    future = ended.get(timeout=remaining)
+                except queue.Empty:
+                    raise TimeoutError(f"timed out after {timeout} seconds") from None
+                if future.index < 0:  # type: ignore[attr-defined]
+                    future.result()
+                yield future
+        finally:
+            call.cancel()
+
+    @overload
+    def iterate(self, iterable: Job, /, *, timeout: float | None = None) -> Generator[Any, None, None]: ...
+    @overload
+    def iterate(self, iterable: AsyncIterable[T], /, *, timeout: float | None = None) -> Generator[T, None, None]: ...
+    def iterate(self, iterable: Any, /, *, timeout: float | None = None) -> Generator[Any, None, None]:
+        """The items of an asynchronous iterable, or of a native job that streams, as they are asked for.
+
+        One task drives an asynchronous generator from its start to its ``aclose``, which comes when the
+        iteration ends, is closed or let go of. Raises TimeoutError when an item takes more than ``timeout``
+        seconds, TypeError for what is no asynchronous iterable, and otherwise as ``run`` does.
+        """
+        if type(iterable) is Job:
+            return iterable.library.iterate(iterable, timeout=timeout)
+        check_iterable(iterable)
+        return Iteration(self._thread_for("iterate"), iterable).items(timeout)
+
+    def enter(self, manager: AbstractAsyncContextManager[T], /) -> AbstractContextManager[T]:
+        """An asynchronous context manager as one for ``with``; one task enters and leaves it.
+
+        Raises TypeError for what is none, and otherwise as ``run`` does.
+        """
+        check_manager(manager)
+        return Entered(self._thread_for("enter"), manager)
+
+    def close(self, timeout: float | None = None) -> None:
+        """Cancels what runs, closes asynchronous generators, the executor and the loop, and ends the thread.
+
+        Waits ``timeout`` seconds (None: five) for work that takes its time; then whoever waits for it is given
+        an error and the thread is left behind. On the runner's own thread it begins the end and returns.
+        Closing again does nothing.
+        """
+        self._closed = True
+        for sibling in self._siblings.values():
+            sibling.close(timeout)
+        thread = self._thread
+        if thread is not None:
+            thread.close(CLOSE_TIMEOUT if timeout is None else timeout)
+
+    def __enter__(self) -> EventLoopThreadRunner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
