@@ -109,9 +109,7 @@ class Library(Calls):
     def shutdown_global_runner(self, grace: float | None = 0) -> None:
         """Ends the library's global runner: jobs have ``grace`` seconds (None: as long as they take) to
         finish and are cancelled then. The next use makes a new one."""
-        from ._native import nanoseconds
-
-        self.functions.shutdown_global_runner(nanoseconds(grace))
+        self._shut_down(self.functions.shutdown_global_runner, grace)
 
     def version(self) -> str:
         """The version of the library."""

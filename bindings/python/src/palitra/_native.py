@@ -7,12 +7,14 @@ other signals are heeded there; whatever a signal's handler raises cancels the j
 from __future__ import annotations
 
 import ctypes
+import functools
 import math
+import queue
 import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -185,6 +187,21 @@ class Calls:
             if status != _abi.PENDING or (limit >= 0 and time.monotonic_ns() >= deadline):
                 return status
 
+    def _shut_down(self, shut_down: Callable[[int], int], grace: float | None) -> int:
+        """Shuts a runner down. A grace is waited for on another thread: this one heeds signals meanwhile, and
+        what a signal's handler raises ends the grace."""
+        limit = nanoseconds(grace)
+        if limit == 0 or threading.current_thread() is not threading.main_thread():
+            return shut_down(limit)
+        answer: queue.SimpleQueue[int] = queue.SimpleQueue()
+        waiter = threading.Thread(target=lambda: answer.put(shut_down(limit)), name="palitra-shutdown", daemon=True)
+        waiter.start()
+        try:
+            return answer.get()
+        except BaseException:
+            shut_down(0)
+            raise
+
     def _progress(self, token: int) -> tuple[int, int]:
         done, total = ctypes.c_uint64(), ctypes.c_uint64()
         self.functions.token_progress(token, ctypes.byref(done), ctypes.byref(total))
@@ -323,7 +340,7 @@ class Runner(Calls):
 
         Raises WouldDeadlockError from one of its jobs, InvalidHandleError after ``close``, ForkedError.
         """
-        status = self.functions.runner_shutdown(self._own, nanoseconds(grace))
+        status = self._shut_down(functools.partial(self.functions.runner_shutdown, self._own), grace)
         if status not in (_abi.OK, _abi.PENDING):
             raise self._refused(status)
         return bool(status == _abi.OK)
