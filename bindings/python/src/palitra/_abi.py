@@ -4,6 +4,9 @@ The structs mirror include/palitra.h; a test compares every name, size and signa
 structs of one 64-bit integer in C; here they are that integer, which every 64-bit ABI passes the same way and
 ctypes much faster.
 
+Structs that every call needs are passed by their address, an integer, as ``c_void_p`` takes it: a quarter less
+time than by ``byref``. :class:`ReplyAddress` and its like tell the test what the address is of.
+
 Two kinds of call: what may wait, or do work, lets go of the GIL; the short ones that never block keep it,
 since giving it away costs more than they take.
 """
@@ -106,6 +109,26 @@ class Stats(Structure):
     ]
 
 
+class ReplyAddress(c_void_p):
+    target = Reply
+
+
+class HandleAddress(c_void_p):
+    target = Handle
+
+
+class OptionsAddress(c_void_p):
+    target = SubmitOptions
+
+
+class EventsAddress(c_void_p):
+    target = Event
+
+
+class CountAddress(c_void_p):
+    target = c_size_t
+
+
 CompleteFunction = CFUNCTYPE(None, Handle, c_int32, c_void_p)
 LogFunction = CFUNCTYPE(None, c_int32, c_char_p, c_char_p, c_void_p)
 FreeFunction = CFUNCTYPE(None, c_void_p)
@@ -119,17 +142,17 @@ _BLOCKING: dict[str, tuple[Any, list[Any]]] = {
     "palitra_shutdown_global_runner": (_STATUS, [c_int64]),
     "palitra_runner_start": (
         _STATUS,
-        [Handle, c_char_p, c_char_p, c_size_t, POINTER(SubmitOptions), POINTER(Handle), POINTER(Reply)],
+        [Handle, c_char_p, c_char_p, c_size_t, OptionsAddress, HandleAddress, ReplyAddress],
     ),
     "palitra_runner_submit": (
         _STATUS,
-        [Handle, c_char_p, c_char_p, c_size_t, POINTER(SubmitOptions), POINTER(Handle)],
+        [Handle, c_char_p, c_char_p, c_size_t, OptionsAddress, HandleAddress],
     ),
-    "palitra_runner_wait": (_STATUS, [Handle, Handle, c_int64, POINTER(Reply)]),
+    "palitra_runner_wait": (_STATUS, [Handle, Handle, c_int64, ReplyAddress]),
     "palitra_runner_shutdown": (_STATUS, [Handle, c_int64]),
     "palitra_runner_free": (None, [Handle]),
-    "palitra_token_next": (_STATUS, [Handle, c_int64, POINTER(Reply)]),
-    "palitra_queue_next": (_STATUS, [Handle, c_int64, POINTER(Event), c_size_t, POINTER(c_size_t)]),
+    "palitra_token_next": (_STATUS, [Handle, c_int64, ReplyAddress]),
+    "palitra_queue_next": (_STATUS, [Handle, c_int64, EventsAddress, c_size_t, CountAddress]),
     "palitra_log_set": (_STATUS, [c_int32, LogFunction, c_void_p, FreeFunction]),
 }
 
@@ -141,13 +164,13 @@ _SHORT: dict[str, tuple[Any, list[Any]]] = {
     "palitra_status_message": (c_char_p, [_STATUS]),
     "palitra_job_count": (c_size_t, []),
     "palitra_job_at": (_STATUS, [c_size_t, POINTER(JobInfo)]),
-    "palitra_reply_free": (None, [POINTER(Reply)]),
+    "palitra_reply_free": (None, [ReplyAddress]),
     "palitra_runner_options_init": (None, [POINTER(RunnerOptions)]),
     "palitra_submit_options_init": (None, [POINTER(SubmitOptions)]),
     "palitra_is_runner_alive": (ctypes.c_bool, []),
     "palitra_runner_is_alive": (ctypes.c_bool, [Handle]),
     "palitra_runner_stats": (_STATUS, [Handle, POINTER(Stats)]),
-    "palitra_token_poll": (_STATUS, [Handle, POINTER(Reply)]),
+    "palitra_token_poll": (_STATUS, [Handle, ReplyAddress]),
     "palitra_token_cancel": (_STATUS, [Handle]),
     "palitra_token_progress": (_STATUS, [Handle, POINTER(c_uint64), POINTER(c_uint64)]),
     "palitra_token_free": (None, [Handle]),

@@ -36,6 +36,8 @@ class Batch:
         self._slot = Slot()
         self._events = (_abi.Event * CompletionQueue.BATCH)()
         self._count = ctypes.c_size_t()
+        self._events_at = ctypes.addressof(self._events)
+        self._count_at = ctypes.addressof(self._count)
 
     def ended(self, timeout: float | None) -> Iterator[tuple[int, Any, BaseException | None]]:
         """The index, value and error of each job, in order of time. Raises TimeoutError."""
@@ -49,7 +51,7 @@ class Batch:
                 return
             remaining = SLICE if limit < 0 else max(0, min(SLICE, deadline - time.monotonic_ns()))
             status = self._functions.queue_next(
-                self._queue.handle, remaining, self._events, CompletionQueue.BATCH, ctypes.byref(self._count)
+                self._queue.handle, remaining, self._events_at, CompletionQueue.BATCH, self._count_at
             )
             if status == _abi.OK:
                 for event in self._events[: self._count.value]:

@@ -46,6 +46,8 @@ class CompletionQueue:
         self._tags = itertools.count(1)
         self._events = (_abi.Event * self.BATCH)()
         self._count = ctypes.c_size_t()
+        self._events_at = ctypes.addressof(self._events)
+        self._count_at = ctypes.addressof(self._count)
         weakref.finalize(self, functions.queue_free, self.handle).atexit = False
 
     def submit(self, calls: Calls, job: Job, receiver: Receiver, flags: int = 0) -> tuple[int, int]:
@@ -64,7 +66,7 @@ class CompletionQueue:
 
     def drain(self, timeout: int) -> int:
         """Tells the receivers of at most a batch of events; how many there were."""
-        status = self.functions.queue_next(self.handle, timeout, self._events, self.BATCH, ctypes.byref(self._count))
+        status = self.functions.queue_next(self.handle, timeout, self._events_at, self.BATCH, self._count_at)
         if status != _abi.OK:
             return 0
         count = self._count.value
@@ -244,7 +246,7 @@ async def stream_job(completions: Completions, calls: Calls, job: Job) -> AsyncG
     try:
         while True:
             arrived = loop.create_future()
-            status = calls.functions.token_next(token, 0, slot.reply_reference)
+            status = calls.functions.token_next(token, 0, slot.reply_address)
             if status == _abi.END:
                 return
             if status == _abi.PENDING:
@@ -252,7 +254,7 @@ async def stream_job(completions: Completions, calls: Calls, job: Job) -> AsyncG
                 # since the queue is drained by this same thread.
                 await arrived
                 continue
-            yield calls._take(status, slot.reply)
+            yield calls._take(status, slot)
             if job.progress is not None:
                 job.progress(*calls._progress(token))
     finally:

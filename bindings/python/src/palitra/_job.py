@@ -72,7 +72,7 @@ def decode(format: int, data: bytes) -> Any:
 class Job:
     """One native job with its payload. Awaitable in any asyncio loop; ``async for`` reads what it streams."""
 
-    __slots__ = ("data", "deadline", "library", "name", "progress", "wire_name")
+    __slots__ = ("data", "deadline", "library", "name", "plain", "progress", "wire_name")
 
     def __init__(self, library: Calls, description: JobDescription, data: bytes) -> None:
         self.library = library
@@ -83,18 +83,20 @@ class Job:
         self.deadline: float | None = None
         #: Who is told how far it is, or None.
         self.progress: ProgressFunction | None = None
+        #: Neither of the two.
+        self.plain = True
 
     def with_deadline(self, deadline: float) -> Job:
         """The same job, cancelled by its runner so many seconds after it was submitted."""
         other = copy.copy(self)
-        other.deadline = deadline
+        other.deadline, other.plain = deadline, False
         return other
 
     def with_progress(self, progress: ProgressFunction) -> Job:
         """The same job, which tells the function what is done and of how much, every tenth of a second while
         it is waited for, and at its end; after each item of one that streams."""
         other = copy.copy(self)
-        other.progress = progress
+        other.progress, other.plain = progress, False
         return other
 
     def __await__(self) -> Generator[Any, None, Any]:

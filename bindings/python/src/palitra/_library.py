@@ -28,7 +28,6 @@ class Library(Calls):
         super().__init__(functions, Completions(functions))
         self.path = functions.path
         self._descriptions = {one.name: one for one in self._read_jobs()}
-        self._global = 0
 
     def _read_jobs(self) -> list[JobDescription]:
         info = _abi.JobInfo()
@@ -38,22 +37,16 @@ class Library(Calls):
             jobs.append(describe(info.name, info.doc, info.input, info.output))
         return jobs
 
-    def _handle(self) -> int:
-        return self._global or self._renew()
-
-    def _renew(self) -> int:
-        handle = _abi.Handle()
-        status = self.functions.runner_global(ctypes.byref(handle))
-        if status != _abi.OK:
-            raise self._refused(status)
-        self._global = handle.value
-        return self._global
-
     def _stale(self, status: int) -> bool:
+        """Before the first use, after a shutdown and in a forked child the global runner is another one."""
         if status not in (_abi.SHUT_DOWN, _abi.FORKED, _abi.INVALID_HANDLE):
             return False
-        known = self._global
-        return self._renew() != known
+        handle = _abi.Handle()
+        refusal = self.functions.runner_global(ctypes.byref(handle))
+        if refusal != _abi.OK:
+            raise self._refused(refusal)
+        known, self._runner = self._runner, handle.value
+        return self._runner != known
 
     def jobs(self) -> list[JobDescription]:
         """The jobs that the library holds, in the order of their names."""

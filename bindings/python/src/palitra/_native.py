@@ -10,6 +10,7 @@ import ctypes
 import functools
 import math
 import queue
+import struct
 import threading
 import time
 import weakref
@@ -31,7 +32,13 @@ if TYPE_CHECKING:
 #: The longest single wait in the main thread, where Python runs the handlers of signals.
 SLICE = 100_000_000
 
-_string_at = ctypes.string_at
+_bytes_at = ctypes.pythonapi.PyBytes_FromStringAndSize
+_bytes_at.restype = ctypes.py_object
+_bytes_at.argtypes = [ctypes.c_void_p, ctypes.c_ssize_t]
+
+#: The fields of a reply, read at once.
+_read_reply = struct.Struct("iiiPNP").unpack_from
+assert struct.calcsize("iiiPNP") == ctypes.sizeof(_abi.Reply)
 
 
 def nanoseconds(timeout: float | None) -> int:
@@ -44,32 +51,31 @@ def nanoseconds(timeout: float | None) -> int:
 
 
 class Slot:
-    """A reply and a token for one call, and what passes them by reference. Used again by later calls."""
+    """A reply and a token for one call, with their addresses. Used again by later calls."""
 
-    __slots__ = ("reply", "reply_reference", "token", "token_reference")
+    __slots__ = ("reply", "reply_address", "reply_bytes", "token", "token_address")
 
     def __init__(self) -> None:
         self.reply = _abi.Reply()
-        self.reply_reference = ctypes.byref(self.reply)
+        self.reply_address = ctypes.addressof(self.reply)
+        self.reply_bytes = memoryview(self.reply).cast("B")
         self.token = _abi.Handle()
-        self.token_reference = ctypes.byref(self.token)
+        self.token_address = ctypes.addressof(self.token)
 
 
 _slots: deque[Slot] = deque(maxlen=64)
 
 
 class Calls:
-    """The calls about jobs that every runner of a library shares; ``_handle`` differs."""
+    """The calls about jobs that every runner of a library shares."""
 
     def __init__(self, functions: _abi.Functions, completions: Completions) -> None:
         self.functions = functions
         self._completions = completions
+        #: The native runner; 0, which the library answers as stale, before there is one.
+        self._runner = 0
         self._start = functions.runner_start
         self._free_reply = functions.reply_free
-
-    def _handle(self) -> int:
-        """The native runner; raises an Error if there is none."""
-        raise NotImplementedError
 
     def _stale(self, status: int) -> bool:
         """Whether such an answer means that another handle is to be tried."""
@@ -77,13 +83,12 @@ class Calls:
 
     # Replies.
 
-    def _take(self, status: int, reply: Any) -> Any:
+    def _take(self, status: int, slot: Slot) -> Any:
         """What a finished job left, decoded; frees the reply. Raises what it failed with."""
-        size = reply.len
-        data = _string_at(reply.data, size) if size else b""
-        code, format = reply.code, reply.format
-        if reply.owner:
-            self._free_reply(reply)
+        _, code, format, address, size, owner = _read_reply(slot.reply_bytes)
+        data: bytes = _bytes_at(address, size) if size else b""
+        if owner:
+            self._free_reply(slot.reply_address)
         if status == _abi.OK:
             return data if format == _abi.BYTES else decode(format, data)
         raise error_of(status, code, data.decode(errors="replace") or self._message(status))
@@ -103,42 +108,41 @@ class Calls:
         Raises JobError when the job failed, TimeoutError after ``timeout`` seconds, when it has been
         cancelled, and the other errors of this package. Ctrl-C cancels the job.
         """
-        if timeout is not None or job.progress is not None or job.deadline is not None:
-            return self._run_submitted(job, timeout)
-        try:
-            slot = _slots.pop()
-        except IndexError:
-            slot = Slot()
-        reply, token = slot.reply, slot.token
-        token.value = 0
+        if timeout is None and job.plain:
+            return self._run(job)
+        return self._run_submitted(job, timeout)
+
+    def _run(self, job: Job) -> Any:
+        """The first poll on this thread: a job that is ready at once is one call of the library."""
+        slot = _slots.pop() if _slots else Slot()
         data = job.data
         try:
             status = self._start(
-                self._handle(), job.wire_name, data, len(data), None, slot.token_reference, slot.reply_reference
+                self._runner, job.wire_name, data, len(data), None, slot.token_address, slot.reply_address
             )
             if status == _abi.PENDING:
-                status = self._wait(token.value, _abi.FOREVER, slot)
-            elif self._stale(status):
-                return self.run(job)
+                status = self._wait(slot.token.value, _abi.FOREVER, slot)
+                self.functions.token_free(slot.token.value)
+            elif status >= _abi.INVALID_HANDLE and self._stale(status):
+                return self._run(job)
         except BaseException:
-            self._let_go(token.value, slot)
+            # A token of an earlier call is stale by now, and so left alone.
+            self._let_go(slot.token.value, slot)
             raise
-        if token.value:
-            self.functions.token_free(token.value)
         try:
-            return self._take(status, reply)
+            return self._take(status, slot)
         finally:
             _slots.append(slot)
 
     def _wait(self, token: int, timeout: int, slot: Slot) -> int:
         """Waits for a token in slices; its status, or PENDING past the timeout."""
-        wait, handle = self.functions.runner_wait, self._handle()
+        wait, handle = self.functions.runner_wait, self._runner
         if threading.current_thread() is not threading.main_thread():
-            return wait(handle, token, timeout, slot.reply_reference)  # type: ignore[no-any-return]
+            return wait(handle, token, timeout, slot.reply_address)  # type: ignore[no-any-return]
         deadline = time.monotonic_ns() + timeout
         while True:
             remaining = SLICE if timeout < 0 else max(0, min(SLICE, deadline - time.monotonic_ns()))
-            status: int = wait(handle, token, remaining, slot.reply_reference)
+            status: int = wait(handle, token, remaining, slot.reply_address)
             if status != _abi.PENDING or (timeout >= 0 and time.monotonic_ns() >= deadline):
                 return status
 
@@ -147,8 +151,8 @@ class Calls:
         if not token:
             return
         self.functions.token_cancel(token)
-        self.functions.runner_wait(self._handle(), token, int(INTERRUPT_GRACE * 1e9), slot.reply_reference)
-        self._free_reply(slot.reply)
+        self.functions.runner_wait(self._runner, token, int(INTERRUPT_GRACE * 1e9), slot.reply_address)
+        self._free_reply(slot.reply_address)
         self.functions.token_free(token)
 
     def _run_submitted(self, job: Job, timeout: float | None) -> Any:
@@ -168,19 +172,19 @@ class Calls:
         try:
             if status == _abi.PENDING:
                 self.functions.token_cancel(token)
-                status = self.functions.token_poll(token, slot.reply_reference)
+                status = self.functions.token_poll(token, slot.reply_address)
                 if status != _abi.OK:
                     raise TimeoutError(f"timed out after {timeout} seconds")
-            return self._take(status, slot.reply)
+            return self._take(status, slot)
         finally:
-            self._free_reply(slot.reply)
+            self._free_reply(slot.reply_address)
             self.functions.token_free(token)
 
     def _wait_with_progress(self, token: int, limit: int, slot: Slot, told: ProgressFunction) -> int:
         deadline = time.monotonic_ns() + limit
         while True:
             remaining = SLICE if limit < 0 else max(0, min(SLICE, deadline - time.monotonic_ns()))
-            status: int = self.functions.runner_wait(self._handle(), token, remaining, slot.reply_reference)
+            status: int = self.functions.runner_wait(self._runner, token, remaining, slot.reply_address)
             progress = self._progress(token)
             if progress != (0, 0):
                 told(*progress)
@@ -217,7 +221,7 @@ class Calls:
     def _poll(self, token: int, slot: Slot | None = None) -> Any:
         """What a finished token's job left, decoded. Raises what it failed with."""
         slot = slot or Slot()
-        return self._take(self.functions.token_poll(token, slot.reply_reference), slot.reply)
+        return self._take(self.functions.token_poll(token, slot.reply_address), slot)
 
     def _check_library(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
@@ -251,11 +255,11 @@ class Calls:
     def _stream(self, job: Job) -> AsyncGenerator[Any, None]:
         return stream_job(self._completions, self, job)
 
-    def _submit(self, job: Job, slot: Slot, options: Any = None) -> int:
+    def _submit(self, job: Job, slot: Slot, options: _abi.SubmitOptions) -> int:
         """Submits a job and answers its token."""
         while True:
             status: int = self.functions.runner_submit(
-                self._handle(), job.wire_name, job.data, len(job.data), options, slot.token_reference
+                self._runner, job.wire_name, job.data, len(job.data), ctypes.addressof(options), slot.token_address
             )
             if status == _abi.OK:
                 return slot.token.value
@@ -280,7 +284,7 @@ class Calls:
                     return
                 if status == _abi.PENDING:
                     raise TimeoutError(f"timed out after {timeout} seconds")
-                yield self._take(status, slot.reply)
+                yield self._take(status, slot)
                 if job.progress is not None:
                     job.progress(*self._progress(token))
         finally:
@@ -291,7 +295,7 @@ class Calls:
         deadline = time.monotonic_ns() + limit
         while True:
             remaining = SLICE if limit < 0 else max(0, min(SLICE, deadline - time.monotonic_ns()))
-            status: int = self.functions.token_next(token, remaining, slot.reply_reference)
+            status: int = self.functions.token_next(token, remaining, slot.reply_address)
             if status != _abi.PENDING or (limit >= 0 and time.monotonic_ns() >= deadline):
                 return status
 
@@ -306,12 +310,9 @@ class Runner(Calls):
         status = self.functions.runner_new(ctypes.byref(options), ctypes.byref(handle))
         if status != _abi.OK:
             raise self._refused(status)
-        self._own = handle.value
-        self._free = weakref.finalize(self, self.functions.runner_free, self._own)
+        self._runner = handle.value
+        self._free = weakref.finalize(self, self.functions.runner_free, self._runner)
         self._free.atexit = False
-
-    def _handle(self) -> int:
-        return self._own
 
     def job(self, name: str, payload: Any = None, /, **fields: Any) -> Job:
         """As ``Library.job``; awaited, it runs on this runner."""
@@ -320,7 +321,7 @@ class Runner(Calls):
 
     def is_alive(self) -> bool:
         """Whether the runner takes work."""
-        alive: bool = self.functions.runner_is_alive(self._own)
+        alive: bool = self.functions.runner_is_alive(self._runner)
         return alive
 
     def stats(self) -> dict[str, int]:
@@ -329,7 +330,7 @@ class Runner(Calls):
         Raises InvalidHandleError after ``close``, ForkedError in a child of the runner's process.
         """
         stats = _abi.Stats(size=ctypes.sizeof(_abi.Stats))
-        status = self.functions.runner_stats(self._own, ctypes.byref(stats))
+        status = self.functions.runner_stats(self._runner, ctypes.byref(stats))
         if status != _abi.OK:
             raise self._refused(status)
         return {name: getattr(stats, name) for name, *_ in _abi.Stats._fields_[1:]}
@@ -340,7 +341,7 @@ class Runner(Calls):
 
         Raises WouldDeadlockError from one of its jobs, InvalidHandleError after ``close``, ForkedError.
         """
-        status = self._shut_down(functools.partial(self.functions.runner_shutdown, self._own), grace)
+        status = self._shut_down(functools.partial(self.functions.runner_shutdown, self._runner), grace)
         if status not in (_abi.OK, _abi.PENDING):
             raise self._refused(status)
         return bool(status == _abi.OK)

@@ -155,8 +155,9 @@ class EventLoopThreadRunner:
         and awaits it, for at most two seconds, before KeyboardInterrupt is raised.
         """
         if type(coro) is Job:
-            result: T = coro.library.run(coro, timeout=timeout)
-            return result
+            if timeout is None and coro.plain:
+                return coro.library._run(coro)  # type: ignore[no-any-return]
+            return coro.library.run(coro, timeout=timeout)  # type: ignore[no-any-return]
         if loop_factory is not None:
             return self._sibling(loop_factory).run(
                 coro, timeout=timeout, debug=debug, copy_context_back=copy_context_back
