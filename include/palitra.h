@@ -39,6 +39,14 @@
 #define PALITRA_FAIL_FAST 1u
 
 /**
+ * A flag of palitra_submit_options: the queue is told of items, too. An event with the status PALITRA_PENDING says
+ * that items wait: call palitra_token_next with a timeout of 0 until it answers PALITRA_PENDING. The first item posts
+ * one, and after that the first one after each such answer, so a slow reader is told once. One that crosses the
+ * job's end, as a cancel, may come after the event of the end. Without a queue PALITRA_INVALID_ARGUMENT.
+ */
+#define PALITRA_ITEM_EVENTS 1u
+
+/**
  * Nothing is logged.
  */
 #define PALITRA_LOG_OFF 0
@@ -208,7 +216,7 @@ typedef struct palitra_submit_options {
    */
   uint32_t size;
   /**
-   * Must be 0.
+   * 0, or PALITRA_ITEM_EVENTS.
    */
   uint32_t flags;
   /**
@@ -307,7 +315,7 @@ typedef struct palitra_stats {
 typedef void (*palitra_complete_fn)(struct palitra_token token, palitra_status status, void *user_data);
 
 /**
- * A finished job, as its queue tells it.
+ * A finished job, or one whose items wait, as its queue tells it.
  */
 typedef struct palitra_event {
   /**
@@ -319,7 +327,7 @@ typedef struct palitra_event {
    */
   struct palitra_token token;
   /**
-   * How the job ended.
+   * How the job ended; PALITRA_PENDING if items of it wait, see PALITRA_ITEM_EVENTS.
    */
   palitra_status status;
 } palitra_event;
@@ -560,6 +568,26 @@ palitra_status palitra_runner_submit(struct palitra_runner runner,
                                      size_t len,
                                      const struct palitra_submit_options *options,
                                      struct palitra_token *out);
+
+/**
+ * Begins a job and returns at once, with its reply if it was ready: polls it once on the calling thread, as
+ * palitra_runner_run does. For a host that must not wait in here, and gets what is ready without another thread.
+ *
+ * A job that is ready at once leaves its reply, which the caller frees, and no token: the id 0. The answer is how
+ * it ended; the queue of the options is not told, and what it streamed is lost. A job that pends goes on at the
+ * runner: the answer is PALITRA_PENDING, and the token is as one of palitra_runner_submit with these options. The
+ * deadline counts from this call, but does not interrupt the first poll. With a NULL token the job runs detached;
+ * the reply may be NULL. From a job of the same runner it is submitted, never polled here.
+ *
+ * Other answers as of palitra_runner_submit: nothing was begun, and the token is the id 0.
+ */
+palitra_status palitra_runner_start(struct palitra_runner runner,
+                                    const char *job,
+                                    const void *data,
+                                    size_t len,
+                                    const struct palitra_submit_options *options,
+                                    struct palitra_token *token,
+                                    struct palitra_reply *reply);
 
 /**
  * Waits for a job and fills its reply, which the caller frees, each time anew; the out may be NULL.

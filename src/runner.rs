@@ -40,7 +40,7 @@ use crate::reply::{Error, Format, Reply, Status};
 use crate::stats::Stats;
 use crate::token::{self, JobToken, Output, Token, TokenRef, Until};
 
-pub(crate) use self::core::{Core, EventsWanted, Payload, Submission, unknown_job};
+pub(crate) use self::core::{Core, EventsWanted, Payload, Started, Submission, unknown_job};
 pub use global::{gather, global_runner, is_runner_alive, run, shutdown_global_runner};
 pub use options::Options;
 

@@ -176,6 +176,11 @@ impl TokenRef {
         self.cell.deadline(self.id.generation)
     }
 
+    /// Sets when the token is to finish. Of a token whose job no task drives yet.
+    pub(crate) fn set_deadline(self, deadline: Instant) {
+        self.cell.set_deadline(self.id.generation, deadline);
+    }
+
     /// The job says how far it is.
     pub(crate) fn set_progress(self, done: u64, total: u64) {
         self.cell.set_progress(self.id.generation, done, total);
@@ -232,6 +237,14 @@ impl TokenRef {
     /// Tells `observer` when the token finishes, also if the host lets go of it before.
     pub(crate) fn set_completion(self, observer: Arc<dyn Observer>) {
         self.cell.set_completion(self.id.generation, observer);
+    }
+
+    /// Tells the queue of `events` when an item is there to be read, each time that a reader had found none. Of a
+    /// token that nobody reads yet.
+    pub(crate) fn set_item_events(self, events: Arc<Events>) {
+        if let Ok((stream, ..)) = self.cell.reading(self.id.generation) {
+            stream.tell(events);
+        }
     }
 
     /// Takes that back.

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use crate::ffi::argument::{self, Sized32, array, bytes, options, out_array, out_options, text};
 use crate::ffi::boundary::{enter, enter_or, enter_reply};
 use crate::ffi::types::{
-    PALITRA_FAIL_FAST, palitra_reply, palitra_runner, palitra_runner_options, palitra_stats, palitra_status,
-    palitra_submit_options, palitra_token,
+    PALITRA_FAIL_FAST, PALITRA_ITEM_EVENTS, palitra_reply, palitra_runner, palitra_runner_options, palitra_stats,
+    palitra_status, palitra_submit_options, palitra_token,
 };
 use crate::ffi::{handle, reply};
 use crate::gather;
 use crate::reply::{Error, Status};
-use crate::runner::{self, EventsWanted, Options, Payload, Runner};
+use crate::runner::{self, EventsWanted, Options, Payload, Runner, Started};
 use crate::token::Until;
 
 /// Sets the size and the defaults. NULL does nothing.
@@ -148,18 +148,7 @@ pub unsafe extern "C" fn palitra_runner_submit(
         let token = handle::with_core(runner, |core| {
             let job = argument::job(text!(job)?)?;
             let payload = Payload::Borrowed(bytes!(data, len)?);
-            let given = options!(options)?;
-            if given.flags != 0 {
-                return Err(Status::InvalidArgument);
-            }
-            let events = match given.queue.id {
-                0 => None,
-                _ => {
-                    let queue = handle::queue_for_token(given.queue)?;
-                    Some(EventsWanted { queue, tag: given.tag, named: out.is_some() })
-                }
-            };
-            let deadline = argument::timeout(given.deadline_ns).and_then(|after| Instant::now().checked_add(after));
+            let (deadline, events) = submission(options!(options)?, out.is_some())?;
             core.submit(job, payload, deadline, events)
         })?;
         if let Some(out) = out {
@@ -167,6 +156,58 @@ pub unsafe extern "C" fn palitra_runner_submit(
         }
         Ok(())
     })
+}
+
+/// Begins a job and returns at once, with its reply if it was ready: polls it once on the calling thread, as
+/// palitra_runner_run does. For a host that must not wait in here, and gets what is ready without another thread.
+///
+/// A job that is ready at once leaves its reply, which the caller frees, and no token: the id 0. The answer is how
+/// it ended; the queue of the options is not told, and what it streamed is lost. A job that pends goes on at the
+/// runner: the answer is PALITRA_PENDING, and the token is as one of palitra_runner_submit with these options. The
+/// deadline counts from this call, but does not interrupt the first poll. With a NULL token the job runs detached;
+/// the reply may be NULL. From a job of the same runner it is submitted, never polled here.
+///
+/// Other answers as of palitra_runner_submit: nothing was begun, and the token is the id 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn palitra_runner_start(
+    runner: palitra_runner,
+    job: *const c_char,
+    data: *const c_void,
+    len: usize,
+    options: *const palitra_submit_options,
+    token: Option<&mut MaybeUninit<palitra_token>>,
+    reply: Option<&mut MaybeUninit<palitra_reply>>,
+) -> palitra_status {
+    let token = token.map(|token| token.write(palitra_token { id: 0 }));
+    enter_reply(reply, || {
+        handle::with_core(runner, |core| {
+            let job = argument::job(text!(job)?)?;
+            let payload = Payload::Borrowed(bytes!(data, len)?);
+            let (deadline, events) = submission(options!(options)?, token.is_some())?;
+            let host = match core.start(job, payload, deadline, events)? {
+                Started::Ended(reply) => return Ok(reply),
+                Started::Pending(host) => host,
+            };
+            if let Some(token) = token {
+                *token = handle::of_token(host.into_id());
+            }
+            Err(Status::Pending)
+        })
+    })
+}
+
+/// When a job is to end, and which queue is to be told.
+fn submission(given: palitra_submit_options, named: bool) -> Result<(Option<Instant>, Option<EventsWanted>), Status> {
+    let items = given.flags & PALITRA_ITEM_EVENTS != 0;
+    if given.flags & !PALITRA_ITEM_EVENTS != 0 || (items && given.queue.id == 0) {
+        return Err(Status::InvalidArgument);
+    }
+    let events = match given.queue.id {
+        0 => None,
+        _ => Some(EventsWanted { queue: handle::queue_for_token(given.queue)?, tag: given.tag, named, items }),
+    };
+    let deadline = argument::timeout(given.deadline_ns).and_then(|after| Instant::now().checked_add(after));
+    Ok((deadline, events))
 }
 
 /// Waits for a job and fills its reply, which the caller frees, each time anew; the out may be NULL.

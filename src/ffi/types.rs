@@ -53,6 +53,9 @@ pub const PALITRA_JSON: palitra_format = 2;
 /// A gather flag: return at the first failure in time and cancel the rest. Written out in cbindgen.toml.
 pub const PALITRA_FAIL_FAST: u32 = 1;
 
+/// A flag of `palitra_submit_options`: the queue is told of items, too.
+pub const PALITRA_ITEM_EVENTS: u32 = 1;
+
 /// A persistent runtime thread that jobs are submitted to. A value like an integer: copy it, compare its id,
 /// pass it to any thread. The id 0 is no runner. Freed with palitra_runner_free; afterwards the handle is
 /// stale, and every call answers PALITRA_INVALID_HANDLE for it.
@@ -144,7 +147,7 @@ pub struct palitra_runner_options {
 pub struct palitra_submit_options {
     /// The size of this struct in bytes, set by palitra_submit_options_init.
     pub size: u32,
-    /// Must be 0.
+    /// 0, or PALITRA_ITEM_EVENTS.
     pub flags: u32,
     /// The job is cancelled and its token finishes as PALITRA_DEADLINE so many nanoseconds after the call.
     /// Negative, the default: none.
@@ -155,7 +158,7 @@ pub struct palitra_submit_options {
     pub tag: u64,
 }
 
-/// A finished job, as its queue tells it.
+/// A finished job, or one whose items wait, as its queue tells it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct palitra_event {
@@ -163,7 +166,7 @@ pub struct palitra_event {
     pub tag: u64,
     /// The job's token; the id 0 if it was submitted without one. Stale if it was freed meanwhile.
     pub token: palitra_token,
-    /// How the job ended.
+    /// How the job ended; PALITRA_PENDING if items of it wait, see PALITRA_ITEM_EVENTS.
     pub status: palitra_status,
 }
 

@@ -120,11 +120,7 @@ impl Core {
         let permit = self.limit.acquire()?;
         let payload = Some(payload.into_vec());
         let (host, token) = token::create(Tenant { runner: self.id, deadline, payload, permit })?;
-        if let Some(wanted) = events {
-            let id = wanted.named.then(|| host.token().id());
-            let events = Events { queue: wanted.queue, tag: wanted.tag, token: id };
-            host.token().set_completion(Arc::new(events));
-        }
+        tell_events(&host, events);
         if let Err(refused) = self.submissions.send(Submission::Start { job, token }) {
             // Nothing was submitted, so no queue is told of its end.
             host.token().forget_completion();
@@ -208,13 +204,57 @@ impl Core {
         }
     }
 
-    /// The first poll on this thread: a job that is ready needs no other thread and no token.
+    /// Begins a job without ever waiting for it: the first poll on this thread, then the runner's. From the runner's
+    /// own thread it is submitted as it is.
+    pub(crate) fn start(
+        &self,
+        job: &'static Job,
+        payload: Payload<'_>,
+        deadline: Option<Instant>,
+        events: Option<EventsWanted>,
+    ) -> Result<Started, Status> {
+        self.check_open()?;
+        if works_for(self.id) {
+            return self.submit(job, payload, deadline, events).map(Started::Pending);
+        }
+        self.check_payload(payload.len())?;
+        match self.begin_here(payload.into_vec(), |request| job.start(request))? {
+            Begun::Ended(reply) => Ok(Started::Ended(reply)),
+            Begun::Pending(future, token) => {
+                let (host, job_side) = token.into_token(self)?;
+                if let Some(deadline) = deadline {
+                    host.token().set_deadline(deadline);
+                }
+                tell_events(&host, events);
+                self.go_on(job.name(), future, job_side);
+                Ok(Started::Pending(host))
+            }
+        }
+    }
+
     fn run_here(
         &self,
         name: &'static str,
         payload: Vec<u8>,
         start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
     ) -> Result<Reply, Status> {
+        match self.begin_here(payload, start)? {
+            Begun::Ended(reply) => Ok(reply),
+            Begun::Pending(future, token) => {
+                let (host, job_side) = token.into_token(self)?;
+                self.go_on(name, future, job_side);
+                host.token().wait_until(Until::Forever)
+            }
+        }
+    }
+
+    /// The first poll on this thread: a job that is ready needs no other thread and no token.
+    #[inline]
+    fn begin_here(
+        &self,
+        payload: Vec<u8>,
+        start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
+    ) -> Result<Begun, Status> {
         // Before the job begins: one that is refused has not done half of its work.
         let token = OnDemand::new(self.limit.acquire()?);
         let future = {
@@ -223,14 +263,14 @@ impl Core {
             let mut request = Request::new(payload, self, RequestToken::OnDemand(&token));
             let mut future = match start(&mut request) {
                 Ok(future) => future,
-                Err(reply) => return Ok(self.count(reply)),
+                Err(reply) => return Ok(Begun::Ended(self.count(reply))),
             };
             match poll_caught(&mut future, &mut Context::from_waker(Waker::noop())) {
                 // Whatever the job met when its runtime ended under it, it is the shutdown that ended the job.
                 Poll::Ready(reply) if reply.status() == Status::JobPanicked && self.closing.is_over() => {
-                    return Ok(self.count(Reply::ending(Status::Cancelled)));
+                    return Ok(Begun::Ended(self.count(Reply::ending(Status::Cancelled))));
                 }
-                Poll::Ready(reply) => return Ok(self.count(reply)),
+                Poll::Ready(reply) => return Ok(Begun::Ended(self.count(reply))),
                 Poll::Pending => future,
             }
         };
@@ -239,10 +279,39 @@ impl Core {
             std::mem::forget(future);
             return Err(forked);
         }
-        let (host, job_side) = token.into_token(self)?;
-        // Refused by a runner that has just ended, the job is dropped, which ends its token as cancelled.
-        let _ = self.send(Submission::Continue(Box::new(Running::new(self, name, future, job_side))));
-        host.token().wait_until(Until::Forever)
+        Ok(Begun::Pending(future, token))
+    }
+
+    /// Hands a job that has begun here to the runner's thread. Refused by a runner that has just ended, the job is
+    /// dropped, which ends its token as cancelled.
+    fn go_on(&self, name: &'static str, future: JobFuture, token: JobSide) {
+        let _ = self.send(Submission::Continue(Box::new(Running::new(self, name, future, token))));
+    }
+}
+
+/// What came of a job's first poll on its host's thread.
+enum Begun {
+    Ended(Reply),
+    Pending(JobFuture, OnDemand),
+}
+
+/// What came of [`Core::start`].
+pub(crate) enum Started {
+    /// The job was ready at once.
+    Ended(Reply),
+    /// It goes on at the runner.
+    Pending(HostSide),
+}
+
+/// Has a queue told of the token's end, and of its items if that is wanted.
+fn tell_events(host: &HostSide, wanted: Option<EventsWanted>) {
+    if let Some(wanted) = wanted {
+        let id = wanted.named.then(|| host.token().id());
+        let events = Arc::new(Events { queue: wanted.queue, tag: wanted.tag, token: id });
+        if wanted.items {
+            host.token().set_item_events(Arc::clone(&events));
+        }
+        host.token().set_completion(events);
     }
 }
 
@@ -260,6 +329,8 @@ pub(crate) struct EventsWanted {
     pub(crate) tag: u64,
     /// Whether the host gets a name for the token.
     pub(crate) named: bool,
+    /// Whether it is told of items that wait, too.
+    pub(crate) items: bool,
 }
 
 impl Host for Core {

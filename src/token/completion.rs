@@ -13,7 +13,7 @@ use super::{Observer, TokenId};
 use crate::queue::Queue;
 use crate::reply::Status;
 
-/// A finished token, as its queue tells it.
+/// A token that has finished, or has items, as its queue tells it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event {
     pub(crate) tag: u64,
@@ -29,11 +29,18 @@ pub(crate) struct Events {
     pub(crate) token: Option<TokenId>,
 }
 
-impl Observer for Events {
-    fn finished(&self, _tag: u32, status: Status) {
+impl Events {
+    /// [`Status::Pending`] says that items wait, anything else how the token finished.
+    pub(crate) fn push(&self, status: Status) {
         if let Some(queue) = self.queue.upgrade() {
             queue.push(Event { tag: self.tag, token: self.token, status });
         }
+    }
+}
+
+impl Observer for Events {
+    fn finished(&self, _tag: u32, status: Status) {
+        self.push(status);
     }
 }
 

@@ -331,6 +331,12 @@ impl TokenCell {
         if state.generation == generation { state.deadline } else { None }
     }
 
+    pub(crate) fn set_deadline(&self, generation: u32, deadline: Instant) {
+        if let Ok(mut state) = self.host_state(generation) {
+            state.deadline = Some(deadline);
+        }
+    }
+
     /// The job side lets go, finishing the token if nobody has. Whether the slot may be reused.
     ///
     /// Takes no generation: as long as the job side holds on, the slot has no other tenant.

@@ -5,13 +5,16 @@
 //! * Items arrive in the order in which they were sent, each once.
 //! * At most [`CAPACITY`] wait: a job that is faster than its reader pends in `send`.
 //! * When the host lets go of the token the items that wait are dropped and every send fails from then on.
+//! * A queue is told of items once each time that a reader had found none before, so never of more than a reader
+//!   has asked for, and no item is left untold.
 //! * Nobody is left waiting: a taken item wakes the senders, a new item the readers, the end both.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use crate::reply::Reply;
+use super::Events;
+use crate::reply::{Reply, Status};
 use crate::sync::{Mutex, Parker, lock};
 
 /// How many items wait for their reader at the most.
@@ -28,10 +31,27 @@ struct State {
     closed: bool,
     senders: Vec<Waker>,
     readers: Vec<Arc<Parker>>,
+    /// Told of the next item, if there is a queue to tell.
+    events: Option<Arc<Events>>,
+    /// The last reader found nothing, or nobody has read yet: the next item is news.
+    is_news: bool,
 }
 
 /// The host has let go of the token.
 pub(crate) struct Closed;
+
+impl State {
+    /// Whom to tell, outside the lock, that an item waits.
+    fn news(&mut self) -> Option<Arc<Events>> {
+        std::mem::take(&mut self.is_news).then(|| self.events.clone()).flatten()
+    }
+}
+
+fn tell(events: Option<Arc<Events>>) {
+    if let Some(events) = events {
+        events.push(Status::Pending);
+    }
+}
 
 impl Stream {
     /// Adds the item, or keeps it and wakes the task of `cx` when there is room.
@@ -48,9 +68,21 @@ impl Stream {
         }
         state.items.extend(item.take());
         let readers = std::mem::take(&mut state.readers);
+        let events = state.news();
         drop(state);
         readers.iter().for_each(|reader| reader.unpark());
+        tell(events);
         Poll::Ready(Ok(()))
+    }
+
+    /// Has a queue told of items from now on; at once if some wait.
+    pub(crate) fn tell(&self, events: Arc<Events>) {
+        let mut state = lock(&self.state);
+        state.events = Some(events);
+        state.is_news = true;
+        let events = if state.items.is_empty() { None } else { state.news() };
+        drop(state);
+        tell(events);
     }
 
     /// The next item; without one, `reader` is woken when there is one.
@@ -63,6 +95,8 @@ impl Stream {
             }
             _ => {}
         }
+        // Under the lock that the next item comes in by: it cannot slip in between unnoticed.
+        state.is_news |= item.is_none();
         let senders = if item.is_some() { std::mem::take(&mut state.senders) } else { Vec::new() };
         drop(state);
         senders.into_iter().for_each(Waker::wake);
