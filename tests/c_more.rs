@@ -43,10 +43,12 @@ macro_rules! programs {
 programs! {
     bad_input_more,
     callback,
+    item_events,
     limits,
     progress,
     queue,
     queue_many,
+    start,
     stats,
     stream,
 }
