@@ -56,6 +56,8 @@ class Batch:
             if status == _abi.OK:
                 for event in self._events[: self._count.value]:
                     yield self._outcome(event.tag)
+            elif status != _abi.PENDING:
+                raise self._jobs[0].library._refused(status)
             elif limit >= 0 and time.monotonic_ns() >= deadline:
                 raise TimeoutError(f"timed out after {timeout} seconds")
 
@@ -95,6 +97,16 @@ class Batch:
         """Lets go of what still runs: it runs on, unless it was cancelled."""
         while self._tokens:
             self._functions.token_free(self._tokens.popitem()[1])
+
+
+def fits(awaitables: Sequence[Any]) -> bool:
+    """Whether they are jobs, of one library: a queue tells of its own library's only."""
+    from ._job import Job
+
+    if not awaitables or type(awaitables[0]) is not Job:
+        return False
+    functions = awaitables[0].library.functions
+    return all(type(one) is Job and one.library.functions is functions for one in awaitables)
 
 
 def gather(

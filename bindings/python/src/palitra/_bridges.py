@@ -16,8 +16,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _settle(result: Any) -> Any:
-    """What an asynchronous call answered, as synchronous code has it."""
+def _settle(result: Any, keep: type | tuple[()] = ()) -> Any:
+    """What an asynchronous call answered, as synchronous code has it; an object of the kept class as it is."""
+    if isinstance(result, keep):
+        return result
     if inspect.isawaitable(result) and not hasattr(result, "__aenter__"):
         return _global.run(result)
     if hasattr(result, "__aenter__"):
@@ -37,6 +39,8 @@ class Synchronous:
         object.__setattr__(self, "wrapped", wrapped)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "wrapped":  # Not there yet: it is being copied or unpickled.
+            raise AttributeError(name)
         attribute = getattr(self.wrapped, name)
         return _function_to_sync(attribute) if inspect.isroutine(attribute) else attribute
 
@@ -63,6 +67,9 @@ class Synchronous:
             return _global.iterate(self.wrapped)
         return iter(self.wrapped)
 
+    def __bool__(self) -> bool:
+        return bool(self.wrapped)
+
     def __len__(self) -> int:
         return len(self.wrapped)
 
@@ -73,25 +80,46 @@ class Synchronous:
         return f"<synchronous {self.wrapped!r}>"
 
 
+class SynchronousClass:
+    """A class whose objects are synchronous, also those that its class methods make."""
+
+    def __init__(self, wrapped: type) -> None:
+        self.wrapped = wrapped
+        self.__doc__ = wrapped.__doc__
+
+    def _own(self, result: Any) -> Any:
+        return Synchronous(result) if isinstance(result, self.wrapped) else result
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Synchronous:
+        async def construct() -> Any:
+            return self.wrapped(*arguments, **keywords)
+
+        # On the loop's thread: many asynchronous classes want a running loop from the start.
+        return Synchronous(_global.run(construct()))
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "wrapped":
+            raise AttributeError(name)
+        attribute = getattr(self.wrapped, name)
+        if not inspect.isroutine(attribute):
+            return attribute
+
+        @functools.wraps(attribute)
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            return self._own(_settle(attribute(*arguments, **keywords), keep=self.wrapped))
+
+        return call
+
+    def __repr__(self) -> str:
+        return f"<synchronous {self.wrapped!r}>"
+
+
 def _function_to_sync(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*arguments: Any, **keywords: Any) -> Any:
         return _settle(function(*arguments, **keywords))
 
-    # functools.wraps tells inspect to look through to the function, which would call this one asynchronous.
     return call
-
-
-def _class_to_sync(kind: type) -> Callable[..., Any]:
-    async def make(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        return kind(*arguments, **keywords)
-
-    @functools.wraps(kind, updated=())
-    def construct(*arguments: Any, **keywords: Any) -> Synchronous:
-        # On the loop's thread: many asynchronous classes want a running loop from the start.
-        return Synchronous(_global.run(make(arguments, keywords)))
-
-    return construct
 
 
 @overload
@@ -111,7 +139,7 @@ def to_sync(subject: Any, /) -> Any:
     Raises TypeError for what can be neither called nor wrapped. The functions raise as ``run`` does.
     """
     if inspect.isclass(subject):
-        return _class_to_sync(subject)
+        return SynchronousClass(subject)
     if inspect.isroutine(subject) or isinstance(subject, functools.partial):
         return _function_to_sync(subject)
     if subject is None or isinstance(subject, bool | int | float | complex | str | bytes):

@@ -27,13 +27,13 @@ import math
 import sys
 import threading
 from _thread import allocate_lock
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from ._errors import CancelledError, TimeoutError
 
 if TYPE_CHECKING:
-    from ._loop_thread import LoopThread
+    from ._loop_thread import LoopThread, Posted
 
 #: How long a caller whose timeout passed waits, in seconds, for the work to take its cancellation.
 TIMEOUT_GRACE = 0.1
@@ -111,7 +111,7 @@ class Call:
     # On the loop's thread.
 
     def begin(self) -> None:
-        """posted -> running."""
+        """posted -> running. What it raises the loop's thread refuses the call with."""
         if self._cancelled:
             return self.refuse(CancelledError())
         thread = self._thread
@@ -121,10 +121,9 @@ class Call:
         drive = self._drive()
         try:
             task = make_task(thread.loop, drive, self._context)
-        except BaseException as error:
+        except BaseException:
             drive.close()
-            discard(self._awaitable)
-            return self._end(error)
+            raise
         if not self._ended:
             self._task = task
             task.add_done_callback(self._task_ended)
@@ -145,6 +144,8 @@ class Call:
         if self._keeps_context:
             self._context = contextvars.copy_context()
         self._end(ended_with)
+        # The error's traceback holds this frame: without this they would hold each other.
+        ended_with = None
 
     async def _perform(self) -> Any:
         return await self._awaitable
@@ -175,6 +176,8 @@ class Call:
     # On any thread.
 
     def _wake(self) -> None:
+        if self._thread.exiting:
+            return  # Only daemon threads still wait by now; woken, they would report an error to nobody.
         try:
             self._lock.release()
         except RuntimeError:
@@ -192,34 +195,50 @@ class Call:
 
     # On the caller's thread.
 
-    def result(self, timeout: float | None) -> Any:
-        """Waits for the outcome. Past the timeout, or interrupted, the work is cancelled."""
-        if self._wait(seconds(timeout)):
+    def perform(self, timeout: float | None) -> Any:
+        """Posts the call and waits for its outcome. Past the timeout, or interrupted, the work is cancelled."""
+        try:
+            limit = seconds(timeout)
+        except BaseException as error:
+            self.refuse(error)
+            raise
+        if self._wait(limit, self):
             return self._take()
         self.cancel()
         self._lock.acquire(timeout=TIMEOUT_GRACE)
         if self._ended and self._error is None:
             return self._take()
-        raise TimeoutError(f"timed out after {timeout} seconds") from self._error
-
-    def _wait(self, timeout: float) -> bool:
+        error, self._error = self._error, None
         try:
+            raise TimeoutError(f"timed out after {timeout} seconds") from error
+        finally:
+            del error
+
+    def _wait(self, timeout: float, posted: Posted) -> bool:
+        """Posts, and waits to be woken; False past the timeout."""
+        try:
+            self._thread.post(posted)
             return self._lock.acquire(timeout=timeout)
         except BaseException:
             # A signal's handler raised: Ctrl-C, or what a server's own handler raises.
-            self.cancel()
-            self._lock.acquire(timeout=INTERRUPT_GRACE)
+            self.interrupt()
             raise
+
+    def interrupt(self) -> None:
+        """Cancels the work of a caller that was interrupted, and awaits its end for a while."""
+        self.cancel()
+        self._lock.acquire(timeout=INTERRUPT_GRACE)
 
     def _take(self) -> Any:
         error = self._error if self._ended else self._abandoned
         if error is None:
-            return self._value
+            value, self._value = self._value, None
+            return value
         try:
             raise self._translate(error)
         finally:
             # The traceback holds this frame: without this the call would live until a collection.
-            self._error = self._abandoned = None
+            self._error = None
             del error
 
     def copy_context_back(self) -> None:

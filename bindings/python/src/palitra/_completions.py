@@ -9,19 +9,23 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import itertools
+import logging
+import os
 import threading
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from . import _abi
-from ._errors import TimeoutError
+from ._errors import ForkedError, WouldDeadlockError
 from ._fork import inheritors
-from ._futures import Future
+from ._futures import WOULD_DEADLOCK, Future
 from ._job import Job
 
 if TYPE_CHECKING:
     from ._native import Calls
+
+logger = logging.getLogger("palitra")
 
 #: How often the progress of an awaited job is looked at, in seconds.
 PROGRESS_INTERVAL = 0.1
@@ -64,17 +68,19 @@ class CompletionQueue:
             del self.receivers[tag]
             raise
 
-    def drain(self, timeout: int) -> int:
-        """Tells the receivers of at most a batch of events; how many there were."""
+    def drain(self, timeout: int) -> bool:
+        """Tells the receivers of at most a batch of events; whether there may be more to come."""
         status = self.functions.queue_next(self.handle, timeout, self._events_at, self.BATCH, self._count_at)
         if status != _abi.OK:
-            return 0
-        count = self._count.value
-        for event in self._events[:count]:
+            return bool(status == _abi.PENDING)
+        for event in self._events[: self._count.value]:
             receiver = self.receivers.get(event.tag)
             if receiver is not None:
-                receiver(event.status)
-        return count
+                try:
+                    receiver(event.status)
+                except BaseException:
+                    logger.exception("a callback of a finished job raised")
+        return True
 
 
 class LoopCompletions:
@@ -139,19 +145,23 @@ class Settler:
     """The thread that settles the futures of submitted jobs."""
 
     def __init__(self, functions: _abi.Functions) -> None:
+        self._process = os.getpid()
         self._queue = CompletionQueue(functions)
         self._thread = threading.Thread(target=self._settle, name="palitra-futures", daemon=True)
         self._thread.start()
 
     def _settle(self) -> None:
-        while True:
-            self._queue.drain(_abi.FOREVER)
+        while self._queue.drain(_abi.FOREVER):
+            pass
 
-    def is_current(self) -> bool:
-        return threading.get_ident() == self._thread.ident
+    def check_may_wait(self) -> None:
+        if self._process != os.getpid():
+            raise ForkedError("this job runs in the parent of this forked process")
+        if threading.get_ident() == self._thread.ident:
+            raise WouldDeadlockError(WOULD_DEADLOCK)
 
     def submit(self, calls: Calls, job: Job) -> JobFuture:
-        future = JobFuture(calls, self.is_current)
+        future = JobFuture(calls, self)
         future.submit(self._queue, job)
         return future
 
@@ -159,9 +169,10 @@ class Settler:
 class JobFuture(Future[Any]):
     """The future of a submitted native job."""
 
-    def __init__(self, calls: Calls, is_worker: Callable[[], bool]) -> None:
-        super().__init__(self._cancel_job, is_worker)
+    def __init__(self, calls: Calls, settler: Settler) -> None:
+        super().__init__()
         self._calls = calls
+        self._settler = settler
         self._token = 0
 
     def submit(self, queue: CompletionQueue, job: Job) -> None:
@@ -188,8 +199,11 @@ class JobFuture(Future[Any]):
         else:
             self.settle(value, None)
 
-    def _cancel_job(self) -> None:
+    def _cancel_work(self) -> None:
         self._calls.functions.token_cancel(self._token)
+
+    def _check_may_wait(self) -> None:
+        self._settler.check_may_wait()
 
     def progress(self) -> tuple[int, int]:
         """How far the job says it is: what is done, and of how much. (0, 0) before it said anything."""

@@ -28,12 +28,14 @@ STOP_TIMEOUT = 5.0
 class Dialogue(Call):
     """A call that hands over values before it ends."""
 
-    __slots__ = ("_handed", "_message", "_resumed")
+    __slots__ = ("_handed", "_message", "_outcome", "_over", "_resumed")
 
     def __init__(self, thread: LoopThread, subject: Any) -> None:
         super().__init__(thread, subject)
         self._handed: Any = None
         self._message: Any = None
+        self._outcome: Any = None
+        self._over = False
         self._resumed: asyncio.Future[Any] | None = None
 
     async def _hand(self, value: Any) -> Any:
@@ -50,28 +52,30 @@ class Dialogue(Call):
     def turn(self, message: Any, timeout: float | None = None) -> bool:
         """On the caller's thread: whether a value was handed over; else the dialogue has ended, without error.
         Raises what it ended with, and TimeoutError past the timeout, which cancels it."""
-        if self._resumed is None:
-            self._thread.post(self)
-        else:
-            self._message = message
-            self._thread.post(self._resume)
-        if not self._wait(seconds(timeout)):
+        if self._over:
+            raise RuntimeError("this asynchronous iterator or context manager has ended")
+        limit = seconds(timeout)
+        self._thread.check_may_wait("cannot wait for a coroutine on the loop thread: use async for or async with there")
+        self._message = message
+        self._over = True  # Unless it hands over a value.
+        if not self._wait(limit, self if self._resumed is None else self._resume):
             self.cancel()
             raise TimeoutError(f"timed out after {timeout} seconds")
         if self._ended or self._abandoned is not None:
-            self._take()
+            self._outcome = self._take()
             return False
+        self._over = False
         return True
 
-    @property
-    def handed(self) -> Any:
-        """The value that was handed over last."""
-        return self._handed
+    def take_handed(self) -> Any:
+        """The value that was handed over last, kept no longer."""
+        handed, self._handed = self._handed, None
+        return handed
 
     @property
-    def value(self) -> Any:
+    def outcome(self) -> Any:
         """What the dialogue ended with."""
-        return self._value
+        return self._outcome
 
 
 class Iteration(Dialogue):
@@ -85,7 +89,7 @@ class Iteration(Dialogue):
             async for item in iterator:
                 if not await self._hand(item):
                     break
-                item = None  # Kept no longer than the caller keeps it.
+                del item  # Kept no longer than the caller keeps it.
         finally:
             if hasattr(iterator, "aclose"):
                 await iterator.aclose()
@@ -94,20 +98,20 @@ class Iteration(Dialogue):
         """The items, as the caller asks for them; let go of, the generator is closed."""
         try:
             while self.turn(True, timeout):
-                handed, self._handed = self._handed, None
-                yield handed
+                yield self.take_handed()
         finally:
             self._stop()
 
     def _stop(self) -> None:
-        if self._ended or self._resumed is None or self._cancelled or self._abandoned is not None:
+        if self._over or self._resumed is None or self._thread.forked:
             return
         if self._thread.is_current():
             # A collection on the loop's own thread: waiting there would be for ever.
+            self._over = True
             self._message = False
             self._resume()
-            return
-        self.turn(False, STOP_TIMEOUT)
+        else:
+            self.turn(False, STOP_TIMEOUT)
 
 
 class Entering(Dialogue):
@@ -139,7 +143,7 @@ class Entered(AbstractContextManager[T], Generic[T]):
 
     def __enter__(self) -> T:
         self._dialogue.turn(None)
-        value: T = self._dialogue.handed
+        value: T = self._dialogue.take_handed()
         return value
 
     def __exit__(
@@ -151,7 +155,7 @@ class Entered(AbstractContextManager[T], Generic[T]):
             if raised is error:
                 return False
             raise
-        return error is not None and bool(self._dialogue.value)
+        return error is not None and bool(self._dialogue.outcome)
 
 
 def check_iterable(subject: object) -> AsyncIterable[Any]:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._call import Call
-from ._errors import WouldDeadlockError
 
 if TYPE_CHECKING:
     from ._loop_thread import LoopThread
@@ -25,35 +23,41 @@ WOULD_DEADLOCK = "cannot wait for a future on the thread that has to complete it
 class Future(concurrent.futures.Future[T]):
     """The future of one submitted awaitable or job."""
 
-    def __init__(self, cancel_work: Callable[[], None], is_worker: Callable[[], bool]) -> None:
-        """``cancel_work`` never waits; ``is_worker`` says whether the current thread completes this future."""
+    def __init__(self) -> None:
         super().__init__()
-        self._cancel_work = cancel_work
-        self._is_worker = is_worker
+        self._not_notified = [True]
+
+    def _cancel_work(self) -> None:
+        """Has the work cancelled; never waits."""
+        raise NotImplementedError
+
+    def _check_may_wait(self) -> None:
+        """Raises where to wait would be for ever: on the thread that completes this future, in a forked child."""
+        raise NotImplementedError
 
     def cancel(self) -> bool:
         """Cancels the work; False if it has ended."""
         if not super().cancel():
             return False
-        with contextlib.suppress(concurrent.futures.InvalidStateError, RuntimeError):
+        # Once only, whoever comes first: concurrent.futures.wait is told.
+        with contextlib.suppress(IndexError):
+            self._not_notified.pop()
             self.set_running_or_notify_cancel()
-        self._cancel_work()
+            self._cancel_work()
         return True
 
     def result(self, timeout: float | None = None) -> T:
         """The result, waiting so many seconds for it. Raises what the work raised, TimeoutError (the work runs
-        on), CancelledError, and WouldDeadlockError on the loop's own thread."""
-        self._check_may_wait(timeout)
+        on), CancelledError, WouldDeadlockError on the loop's own thread, ForkedError in a forked child."""
+        if timeout != 0 and not self.done():
+            self._check_may_wait()
         return super().result(timeout)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """What the work raised, or None; otherwise as ``result``."""
-        self._check_may_wait(timeout)
+        if timeout != 0 and not self.done():
+            self._check_may_wait()
         return super().exception(timeout)
-
-    def _check_may_wait(self, timeout: float | None) -> None:
-        if timeout != 0 and not self.done() and self._is_worker():
-            raise WouldDeadlockError(WOULD_DEADLOCK)
 
     def settle(self, value: Any, error: BaseException | None) -> None:
         """Completes the future, unless it was cancelled meanwhile."""
@@ -64,6 +68,27 @@ class Future(concurrent.futures.Future[T]):
                 self.set_exception(error)
 
 
+class SubmittedFuture(Future[T]):
+    """The future of an awaitable on a loop thread."""
+
+    def __init__(self, submission: Submission) -> None:
+        super().__init__()
+        #: Gone once it has ended, so that neither keeps the other.
+        self._submission: Submission | None = submission
+
+    def _cancel_work(self) -> None:
+        if self._submission is not None:
+            self._submission.cancel()
+
+    def _check_may_wait(self) -> None:
+        if self._submission is not None:
+            self._submission.check_may_wait()
+
+    def settle(self, value: Any, error: BaseException | None) -> None:
+        self._submission = None
+        super().settle(value, error)
+
+
 class Submission(Call):
     """A call that nobody waits for in place: its outcome settles a future."""
 
@@ -71,9 +96,12 @@ class Submission(Call):
 
     def __init__(self, thread: LoopThread, awaitable: Any) -> None:
         super().__init__(thread, awaitable)
-        self.future: Future[Any] = Future(self.cancel, thread.is_current)
+        self.future: SubmittedFuture[Any] = SubmittedFuture(self)
+
+    def check_may_wait(self) -> None:
+        self._thread.check_may_wait(WOULD_DEADLOCK)
 
     def _wake(self) -> None:
         error = self._error if self._ended else self._abandoned
-        self.future.settle(self._value, None if error is None else self._translate(error))
-        self._error = self._value = None
+        value, self._error, self._value = self._value, None, None
+        self.future.settle(value, None if error is None else self._translate(error))

@@ -31,7 +31,7 @@ def check_limit(limit: int | None) -> None:
 class Gathering(Call):
     """The awaitables of one ``gather``; its value is the list of theirs."""
 
-    __slots__ = ("_awaitables", "_limit", "_next", "_pending", "_return_exceptions", "_tasks", "_told", "_values")
+    __slots__ = ("_awaitables", "_limit", "_next", "_pending", "_places", "_return_exceptions", "_tasks", "_told", "_values")
 
     def __init__(
         self,
@@ -42,6 +42,13 @@ class Gathering(Call):
         told: Told | None = None,
     ) -> None:
         super().__init__(thread, None)
+        distinct = {id(awaitable): awaitable for awaitable in awaitables}
+        #: Where each awaitable's value is, if one was given more than once.
+        self._places: list[int] | None = None
+        if len(distinct) < len(awaitables):
+            order = {identity: place for place, identity in enumerate(distinct)}
+            self._places = [order[id(awaitable)] for awaitable in awaitables]
+            awaitables = tuple(distinct.values())
         self._awaitables = awaitables
         self._return_exceptions = return_exceptions
         self._limit = limit or len(awaitables)
@@ -59,7 +66,6 @@ class Gathering(Call):
         for awaitable in self._awaitables:
             if not (asyncio.iscoroutine(awaitable) or hasattr(awaitable, "__await__")):
                 return self.refuse(TypeError("An asyncio.Future, a coroutine or an awaitable is required"))
-        self._share_duplicates()
         self._thread.calls.add(self)
         self._begin_more()
 
@@ -70,15 +76,17 @@ class Gathering(Call):
         if told is not None:
             told(-1, None, error)
 
-    def _share_duplicates(self) -> None:
-        if len(set(map(id, self._awaitables))) < len(self._awaitables):
-            shared = {id(one): asyncio.ensure_future(one, loop=self._thread.loop) for one in self._awaitables}
-            self._awaitables = tuple(shared[id(one)] for one in self._awaitables)
-
     def _begin_more(self) -> None:
         while self._next < len(self._awaitables) and len(self._tasks) < self._limit and not self._ended:
             index, self._next = self._next, self._next + 1
-            task = make_task(self._thread.loop, self._drive_one(index), self._context.copy())
+            drive = self._drive_one(index)
+            try:
+                task = make_task(self._thread.loop, drive, self._context.copy())
+            except BaseException as error:
+                drive.close()
+                discard(self._awaitables[index])
+                self.cancel_now()
+                return self.refuse(error)
             if not task.done():  # What begins eagerly may end at once.
                 self._tasks[index] = task
                 task.add_done_callback(self._task_ended)
@@ -120,7 +128,8 @@ class Gathering(Call):
         elif task is not None:
             self._begin_more()
         if self._pending == 0 and not self._ended:
-            self._value = self._values
+            values, self._values = self._values, []
+            self._value = values if self._places is None else [values[place] for place in self._places]
             self._end(CancelledError() if cancelled else None)
 
     def _close_waiting(self) -> None:

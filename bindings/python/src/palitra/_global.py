@@ -36,9 +36,8 @@ class GlobalRunner(EventLoopThreadRunner):
         thread, and again. On the runner's own thread it begins the end and returns.
         """
         with self._lock:
-            thread, self._thread = self._thread, None
-            siblings, self._siblings = self._siblings, {}
-        for sibling in siblings.values():
+            thread, siblings = self._let_go()
+        for sibling in siblings:
             sibling.close(timeout)
         if thread is not None:
             thread.close(CLOSE_TIMEOUT if timeout is None else timeout)

@@ -37,16 +37,18 @@ class Library(Calls):
             jobs.append(describe(info.name, info.doc, info.input, info.output))
         return jobs
 
-    def _stale(self, status: int) -> bool:
+    def _stale(self, status: int, runner: int) -> bool:
         """Before the first use, after a shutdown and in a forked child the global runner is another one."""
         if status not in (_abi.SHUT_DOWN, _abi.FORKED, _abi.INVALID_HANDLE):
             return False
+        if self._runner != runner:
+            return True  # Another thread has tried already.
         handle = _abi.Handle()
         refusal = self.functions.runner_global(ctypes.byref(handle))
         if refusal != _abi.OK:
             raise self._refused(refusal)
-        known, self._runner = self._runner, handle.value
-        return self._runner != known
+        self._runner = handle.value
+        return self._runner != runner
 
     def jobs(self) -> list[JobDescription]:
         """The jobs that the library holds, in the order of their names."""

@@ -25,11 +25,11 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any
 
 from ._call import Call
 from ._doorbell import Doorbell
-from ._errors import CancelledError
+from ._errors import CancelledError, ForkedError, WouldDeadlockError
 from ._fork import keep_for_ever
 
 logger = logging.getLogger("palitra")
@@ -42,9 +42,8 @@ EXIT_TIMEOUT = 1.0
 CLOSED = "Event loop is closed: this runner was closed"
 
 
-class Posted(Protocol):
-    def begin(self) -> None: ...
-    def refuse(self, error: BaseException) -> None: ...
+#: A call to begin, or a function to be called on the loop's thread.
+Posted = Call | Callable[[], object]
 
 
 class Executor(ThreadPoolExecutor):
@@ -76,8 +75,14 @@ class LoopThread:
         self.process = os.getpid()
         #: The calls that have begun and not ended; only the loop's thread changes it.
         self.calls: set[Call] = set()
-        self._inbox: deque[Posted | Callable[[], object]] = deque()
+        #: The interpreter is about to end.
+        self.exiting = False
+        #: This is a forked child, and the thread its parent's.
+        self.forked = False
+        self._inbox: deque[Posted] = deque()
         self._closing = False
+        self._closers = threading.Lock()
+        self._turning = False
         self._deadline = 0.0
         self._ended = threading.Event()
         self._debug_overrides: dict[Call, bool] = {}
@@ -103,19 +108,17 @@ class LoopThread:
     def is_alive(self) -> bool:
         return not self._closing and self._thread.is_alive()
 
-    def post(self, posted: Posted | Callable[[], object]) -> None:
-        """Hands over a call, or a function to be called on the loop's thread. A call that comes too late is
-        refused; a function that comes too late is dropped."""
+    def post(self, posted: Posted) -> None:
+        """Hands over a call, or a function. A call that comes too late is refused; a function is dropped."""
         self._inbox.append(posted)
         if not self._closing:
             self._doorbell.ring()
-        elif self._ended.is_set():
-            self._refuse_inbox()
-        else:
+            return
+        if not self._ended.is_set():
             # The thread still turns, to wind down, and what it winds down may need to hear this.
             self._doorbell.ring()
-            if self._ended.is_set():
-                self._refuse_inbox()
+        if self._ended.is_set():
+            self._refuse_inbox()
 
     def _answer(self) -> None:
         inbox = self._inbox
@@ -124,13 +127,20 @@ class LoopThread:
                 posted = inbox.popleft()
             except IndexError:
                 return
-            if isinstance(posted, Call):
-                if self._closing:
-                    posted.refuse(RuntimeError(CLOSED))
-                else:
-                    posted.begin()
+            if not isinstance(posted, Call):
+                self._guarded(posted)
+            elif self._closing:
+                posted.refuse(self._refusal())
             else:
-                posted()  # type: ignore[operator]
+                try:
+                    posted.begin()
+                except BaseException as error:
+                    posted.refuse(error)
+
+    def _refusal(self) -> BaseException:
+        if self.forked:
+            return ForkedError("this runner's thread is in the parent of this forked process")
+        return RuntimeError(CLOSED)
 
     def _refuse_inbox(self) -> None:
         while True:
@@ -139,7 +149,14 @@ class LoopThread:
             except IndexError:
                 return
             if isinstance(posted, Call):
-                posted.refuse(RuntimeError(CLOSED))
+                posted.refuse(self._refusal())
+
+    def check_may_wait(self, otherwise: str) -> None:
+        """Raises ForkedError where the thread is a parent's, WouldDeadlockError on the thread itself."""
+        if self.forked:
+            raise self._refusal()
+        if self.is_current():
+            raise WouldDeadlockError(otherwise)
 
     # Debug mode for the length of a call; on the loop's thread.
 
@@ -171,10 +188,15 @@ class LoopThread:
 
     def begin_close(self, timeout: float) -> None:
         """running -> closing; never waits, so that a finalizer may do it on any thread."""
-        if not self._closing and self.process == os.getpid():
+        if self.process == os.getpid() and self._closers.acquire(blocking=False):
             self._deadline = time.monotonic() + timeout
             self._closing = True
-            self.post(self.loop.stop)
+            self.post(self._stop)
+
+    def _stop(self) -> None:
+        # Not what runs the loop afterwards, to wind down.
+        if self._turning:
+            self.loop.stop()
 
     def _abandon_calls(self) -> None:
         for call in self.calls.copy():
@@ -185,9 +207,11 @@ class LoopThread:
         loop = self.loop
         asyncio.set_event_loop(loop)
         try:
+            self._turning = True
             while not self._closing:
                 # Only a closing runner stops its loop: not a callback's SystemExit, nor a stray loop.stop().
                 self._guarded(loop.run_forever)
+            self._turning = False
             self._wind_down()
         finally:
             self._abandon_calls()
@@ -207,8 +231,10 @@ class LoopThread:
 
     def _wind_down(self) -> None:
         loop = self.loop
-        self._guarded(loop.run_until_complete, self._cancel_tasks())
-        self._guarded(loop.run_until_complete, self._close_generators())
+        for step in (self._cancel_tasks(), self._close_generators()):
+            task = loop.create_task(step)
+            while not task.done():
+                self._guarded(loop.run_until_complete, task)
         self._executor.shut_down_within(self._remaining())
         self._doorbell.detach()
         loop.close()
@@ -244,6 +270,11 @@ class LoopThread:
     def leave_to_parent(self) -> None:
         """Keeps what is the parent's from being finalized here: closing the loop would reach its epoll set."""
         keep_for_ever(self)
+        self.forked = True
+        self._closing = True
+        self._inbox = deque()
+        self._ended = threading.Event()
+        self._ended.set()
         with contextlib.suppress(RuntimeError):
             for task in asyncio.all_tasks(self.loop):
                 keep_for_ever(task)
@@ -256,6 +287,7 @@ _threads: weakref.WeakSet[LoopThread] = weakref.WeakSet()
 def _close_all_at_exit() -> None:
     threads = [thread for thread in list(_threads) if thread.process == os.getpid()]
     for thread in threads:
+        thread.exiting = True
         thread.begin_close(EXIT_TIMEOUT)
     deadline = time.monotonic() + EXIT_TIMEOUT
     for thread in threads:

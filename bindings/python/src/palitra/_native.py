@@ -1,7 +1,7 @@
 """A native runner: jobs of a library, run by their name, from synchronous code.
 
 Waits let go of the GIL and come back to Python every tenth of a second in the main thread, so that Ctrl-C and
-other signals are heeded there; whatever a signal's handler raises cancels the job and awaits its end first.
+other signals are heeded there; whatever a signal's handler raises cancels the job first.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _abi, _batch
-from ._call import INTERRUPT_GRACE
 from ._completions import Completions, JobFuture, await_job, stream_job
 from ._errors import InvalidArgumentError, TimeoutError, error_of
 from ._gathering import check_limit
@@ -47,7 +46,7 @@ def nanoseconds(timeout: float | None) -> int:
         return _abi.FOREVER
     if math.isnan(timeout):
         raise ValueError("a timeout cannot be NaN")
-    return min(int(max(timeout, 0.0) * 1e9), 2**63 - 1)
+    return int(min(max(timeout, 0.0), 9e9) * 1e9)
 
 
 class Slot:
@@ -77,8 +76,8 @@ class Calls:
         self._start = functions.runner_start
         self._free_reply = functions.reply_free
 
-    def _stale(self, status: int) -> bool:
-        """Whether such an answer means that another handle is to be tried."""
+    def _stale(self, status: int, runner: int) -> bool:
+        """Whether such an answer of this runner means that another is to be tried."""
         return False
 
     # Replies.
@@ -108,6 +107,7 @@ class Calls:
         Raises JobError when the job failed, TimeoutError after ``timeout`` seconds, when it has been
         cancelled, and the other errors of this package. Ctrl-C cancels the job.
         """
+        self._check_library((job,))
         if timeout is None and job.plain:
             return self._run(job)
         return self._run_submitted(job, timeout)
@@ -116,18 +116,19 @@ class Calls:
         """The first poll on this thread: a job that is ready at once is one call of the library."""
         slot = _slots.pop() if _slots else Slot()
         data = job.data
+        runner = self._runner
         try:
             status = self._start(
-                self._runner, job.wire_name, data, len(data), None, slot.token_address, slot.reply_address
+                runner, job.wire_name, data, len(data), None, slot.token_address, slot.reply_address
             )
             if status == _abi.PENDING:
                 status = self._wait(slot.token.value, _abi.FOREVER, slot)
                 self.functions.token_free(slot.token.value)
-            elif status >= _abi.INVALID_HANDLE and self._stale(status):
+            elif status >= _abi.INVALID_HANDLE and self._stale(status, runner):
                 return self._run(job)
         except BaseException:
             # A token of an earlier call is stale by now, and so left alone.
-            self._let_go(slot.token.value, slot)
+            self._let_go(slot.token.value)
             raise
         try:
             return self._take(status, slot)
@@ -146,14 +147,11 @@ class Calls:
             if status != _abi.PENDING or (timeout >= 0 and time.monotonic_ns() >= deadline):
                 return status
 
-    def _let_go(self, token: int, slot: Slot) -> None:
-        """Cancels and frees the token of a call that was interrupted."""
-        if not token:
-            return
-        self.functions.token_cancel(token)
-        self.functions.runner_wait(self._runner, token, int(INTERRUPT_GRACE * 1e9), slot.reply_address)
-        self._free_reply(slot.reply_address)
-        self.functions.token_free(token)
+    def _let_go(self, token: int) -> None:
+        """Ends the token of a call that was interrupted; its job is dropped at its next await."""
+        if token:
+            self.functions.token_cancel(token)
+            self.functions.token_free(token)
 
     def _run_submitted(self, job: Job, timeout: float | None) -> Any:
         """On the runner's thread from the start, so that the timeout holds for a job that never yields."""
@@ -167,7 +165,7 @@ class Calls:
             else:
                 status = self._wait_with_progress(token, limit, slot, job.progress)
         except BaseException:
-            self._let_go(token, slot)
+            self._let_go(token)
             raise
         try:
             if status == _abi.PENDING:
@@ -258,12 +256,13 @@ class Calls:
     def _submit(self, job: Job, slot: Slot, options: _abi.SubmitOptions) -> int:
         """Submits a job and answers its token."""
         while True:
+            runner = self._runner
             status: int = self.functions.runner_submit(
-                self._runner, job.wire_name, job.data, len(job.data), ctypes.addressof(options), slot.token_address
+                runner, job.wire_name, job.data, len(job.data), ctypes.addressof(options), slot.token_address
             )
             if status == _abi.OK:
                 return slot.token.value
-            if not self._stale(status):
+            if not self._stale(status, runner):
                 raise self._refused(status)
 
     # Streams.
@@ -274,6 +273,7 @@ class Calls:
         Raises what the job failed with, after its items; TimeoutError when one takes more than ``timeout``
         seconds.
         """
+        self._check_library((job,))
         limit = nanoseconds(timeout)
         slot = Slot()
         token = self._submit(job, slot, self.submit_options(job))

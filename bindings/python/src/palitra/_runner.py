@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
 
 from . import _batch
-from ._call import Call, discard
+from ._call import Call, discard, seconds
 from ._dialogue import Entered, Iteration, check_iterable, check_manager
 from ._errors import TimeoutError
 from ._fork import inheritors
@@ -50,7 +50,7 @@ class EventLoopThreadRunner:
     call. A runner that nobody refers to any more is closed.
     """
 
-    __slots__ = ("__weakref__", "_closed", "_debug", "_lock", "_loop_factory", "_name", "_siblings", "_thread")
+    __slots__ = ("__weakref__", "_closed", "_debug", "_finalizer", "_lock", "_loop_factory", "_name", "_siblings", "_thread")
 
     def __init__(
         self,
@@ -69,18 +69,21 @@ class EventLoopThreadRunner:
         self._debug = debug
         self._name = name
         self._closed = False
-        self._siblings: dict[LoopFactory, EventLoopThreadRunner] = {}
-        self._after_fork()
+        self._start_afresh()
         inheritors.add(self)
 
-    def _after_fork(self) -> None:
+    def _start_afresh(self) -> None:
         self._thread: LoopThread | None = None
+        self._finalizer: weakref.finalize[..., EventLoopThreadRunner] | None = None
+        #: The runners of other factories, each as long as its factory.
+        self._siblings: weakref.WeakKeyDictionary[LoopFactory, EventLoopThreadRunner] = weakref.WeakKeyDictionary()
         self._lock = threading.RLock()
 
     def _after_fork_in_child(self) -> None:
-        if self._thread is not None:
-            self._thread.leave_to_parent()
-        self._after_fork()
+        thread, _ = self._let_go()
+        self._start_afresh()
+        if thread is not None:
+            thread.leave_to_parent()
 
     def _started(self) -> LoopThread:
         thread = self._thread
@@ -90,12 +93,35 @@ class EventLoopThreadRunner:
             if self._closed:
                 raise RuntimeError(CLOSED)
             if self._thread is None or self._thread.closing:
-                loop = (self._loop_factory or asyncio.new_event_loop)()
-                if self._debug is not None:
-                    loop.set_debug(self._debug)
-                self._thread = LoopThread(loop, self._name)
-                weakref.finalize(self, self._thread.begin_close, CLOSE_TIMEOUT).atexit = False
+                self._let_go()
+                self._keep(self._make_thread(self._loop_factory or asyncio.new_event_loop))
+            assert self._thread is not None
             return self._thread
+
+    def _make_thread(self, loop_factory: LoopFactory) -> LoopThread:
+        loop = loop_factory()
+        try:
+            if self._debug is not None:
+                loop.set_debug(self._debug)
+            return LoopThread(loop, self._name)
+        except BaseException:
+            loop.close()
+            raise
+
+    def _keep(self, thread: LoopThread) -> None:
+        self._thread = thread
+        self._finalizer = weakref.finalize(self, thread.begin_close, CLOSE_TIMEOUT)
+        self._finalizer.atexit = False
+
+    def _let_go(self) -> tuple[LoopThread | None, list[EventLoopThreadRunner]]:
+        """Takes away the thread and the siblings, for their end."""
+        thread, self._thread = self._thread, None
+        finalizer, self._finalizer = self._finalizer, None
+        if finalizer is not None:
+            finalizer.detach()
+        siblings = list(self._siblings.values())
+        self._siblings.clear()
+        return thread, siblings
 
     def _thread_for(self, name: str, *unused: object) -> LoopThread:
         """The thread, for a caller that is going to wait for it. Otherwise closes what will not be awaited."""
@@ -114,15 +140,21 @@ class EventLoopThreadRunner:
             )
         return thread
 
-    def _sibling(self, loop_factory: LoopFactory | None) -> EventLoopThreadRunner:
+    def _sibling(self, loop_factory: LoopFactory) -> EventLoopThreadRunner:
         """The runner whose loop such a factory makes: this one, or one beside it."""
-        if loop_factory is None or loop_factory == self._loop_factory:
+        if loop_factory == self._loop_factory:
             return self
-        sibling = self._siblings.get(loop_factory)
-        if sibling is None:
-            made = EventLoopThreadRunner(loop_factory=loop_factory, name=self._name)
-            sibling = self._siblings.setdefault(loop_factory, made)
-        return sibling
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(CLOSED)
+            sibling = self._siblings.get(loop_factory)
+            if sibling is None or not sibling.is_alive():
+                sibling = EventLoopThreadRunner.__new__(EventLoopThreadRunner)
+                # Without the factory, which would keep itself in the dictionary.
+                sibling._prepare(None, self._debug, self._name)
+                sibling._keep(sibling._make_thread(loop_factory))
+                self._siblings[loop_factory] = sibling
+            return sibling
 
     def is_alive(self) -> bool:
         """Whether the runner takes work: until it is closed."""
@@ -159,15 +191,17 @@ class EventLoopThreadRunner:
                 return coro.library._run(coro)  # type: ignore[no-any-return]
             return coro.library.run(coro, timeout=timeout)  # type: ignore[no-any-return]
         if loop_factory is not None:
-            return self._sibling(loop_factory).run(
-                coro, timeout=timeout, debug=debug, copy_context_back=copy_context_back
-            )
+            try:
+                runner = self._sibling(loop_factory)
+            except BaseException:
+                discard(coro)
+                raise
+            return runner.run(coro, timeout=timeout, debug=debug, copy_context_back=copy_context_back)
         thread = self._thread
         if thread is None or thread.closing or thread.is_current():
             thread = self._thread_for("run", coro)
         call = Call(thread, coro, debug, copy_context_back)
-        thread.post(call)
-        value: T = call.result(timeout)
+        value: T = call.perform(timeout)
         if copy_context_back:
             call.copy_context_back()
         return value
@@ -217,14 +251,12 @@ class EventLoopThreadRunner:
         ``run`` does, and ValueError for a limit below 1.
         """
         check_limit(limit)
-        if coros_or_futures and all(type(one) is Job for one in coros_or_futures):
+        if _batch.fits(coros_or_futures):
             return _batch.gather(coros_or_futures, return_exceptions, timeout, limit)
         thread = self._thread_for("gather", *coros_or_futures)
         if not coros_or_futures:
             return []
-        call = Gathering(thread, coros_or_futures, return_exceptions, limit)
-        thread.post(call)
-        return call.result(timeout)
+        return Gathering(thread, coros_or_futures, return_exceptions, limit).perform(timeout)
 
     def submit(self, coro: Awaitable[T], /) -> ConcurrentFuture[T]:
         """Begins a coroutine or a native job and answers a future at once.
@@ -250,17 +282,12 @@ class EventLoopThreadRunner:
         """Runs several at the same time, at most ``limit`` of them, and answers their futures, done, in order
         of time. Each has the position of its awaitable as ``future.index``.
 
-        Past ``timeout`` seconds, counted from the first step, or when the generator is closed, the rest is
-        cancelled; the timeout raises TimeoutError.
+        All begin at once. One that is given twice is answered once. Past ``timeout`` seconds, or when the
+        generator is closed, the rest is cancelled; the timeout raises TimeoutError. Otherwise raises as ``run``.
         """
         check_limit(limit)
+        seconds(timeout)
         thread = self._thread_for("as_completed", *coros)
-        return self._complete(thread, coros, timeout, limit)
-
-    @staticmethod
-    def _complete(
-        thread: LoopThread, coros: tuple[Awaitable[T], ...], timeout: float | None, limit: int | None
-    ) -> Generator[ConcurrentFuture[T], None, None]:
         ended: queue.SimpleQueue[ConcurrentFuture[T]] = queue.SimpleQueue()
 
         def told(index: int, value: Any, error: BaseException | None) -> None:
@@ -272,23 +299,37 @@ class EventLoopThreadRunner:
                 future.set_exception(Call._translate(error))
             ended.put(future)
 
-        if not coros:
-            return
-        call = Gathering(thread, coros, True, limit, told)
-        thread.post(call)
+        distinct = tuple({id(coro): coro for coro in coros}.values())
+        call = Gathering(thread, distinct, True, limit, told)
+        if distinct:
+            thread.post(call)
+        return self._completed(thread, call, len(distinct), ended, timeout)
+
+    @staticmethod
+    def _completed(
+        thread: LoopThread,
+        call: Gathering,
+        count: int,
+        ended: queue.SimpleQueue[ConcurrentFuture[T]],
+        timeout: float | None,
+    ) -> Generator[ConcurrentFuture[T], None, None]:
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
-            for _ in coros:
+            for _ in range(count):
+                thread.check_may_wait("cannot wait for coroutines on the loop thread: use asyncio.as_completed there")
                 try:
-                    remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
-                    future = ended.get(timeout=remaining)
+                    future = ended.get(timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
                 except queue.Empty:
                     raise TimeoutError(f"timed out after {timeout} seconds") from None
                 if future.index < 0:  # type: ignore[attr-defined]
                     future.result()
                 yield future
-        finally:
+        except GeneratorExit:
             call.cancel()
+            raise
+        except BaseException:
+            call.interrupt()
+            raise
 
     @overload
     def iterate(self, iterable: Job, /, *, timeout: float | None = None) -> Generator[Any, None, None]: ...
@@ -321,10 +362,12 @@ class EventLoopThreadRunner:
         an error and the thread is left behind. On the runner's own thread it begins the end and returns.
         Closing again does nothing.
         """
-        self._closed = True
-        for sibling in self._siblings.values():
+        with self._lock:
+            self._closed = True
+            siblings = list(self._siblings.values())
+            thread = self._thread
+        for sibling in siblings:
             sibling.close(timeout)
-        thread = self._thread
         if thread is not None:
             thread.close(CLOSE_TIMEOUT if timeout is None else timeout)
 
