@@ -5,12 +5,12 @@ No event loop takes part. Each answer costs a poll and a free; the queue tells u
 
 from __future__ import annotations
 
-import ctypes
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _abi
+from ._calls import SLICE, Slot, nanoseconds
 from ._completions import CompletionQueue
 from ._errors import BusyError, TimeoutError
 
@@ -19,75 +19,82 @@ if TYPE_CHECKING:
     from ._native import Calls
 
 
+#: What became of a job: its index, its value and its error.
+Outcome = tuple[int, Any, "BaseException | None"]
+
+
 class Batch:
     """The jobs of one ``gather``. Used by one thread."""
 
-    def __init__(self, jobs: Sequence[Job], limit: int | None, calls: Calls | None) -> None:
+    def __init__(self, jobs: Sequence[Job], limit: int | None, timeout: float | None, calls: Calls | None) -> None:
         """``calls`` is the runner for all; None: each job's own."""
-        from ._native import Slot
-
         self._jobs = jobs
         self._limit = limit or len(jobs)
+        self._timeout = timeout
         self._calls = calls
         self._functions = jobs[0].library.functions
         self._queue = CompletionQueue(self._functions)
+        self._options = jobs[0].library.submit_options(jobs[0])
+        self._options.queue = self._queue.handle
         self._tokens: dict[int, int] = {}
         self._next = 0
         self._slot = Slot()
-        self._events = (_abi.Event * CompletionQueue.BATCH)()
-        self._count = ctypes.c_size_t()
-        self._events_at = ctypes.addressof(self._events)
-        self._count_at = ctypes.addressof(self._count)
 
-    def ended(self, timeout: float | None) -> Iterator[tuple[int, Any, BaseException | None]]:
-        """The index, value and error of each job, in order of time. Raises TimeoutError."""
-        from ._native import SLICE, nanoseconds
-
-        limit = nanoseconds(timeout)
+    def ended(self) -> Iterator[Outcome]:
+        """What became of each job, in order of time. Raises TimeoutError."""
+        limit = nanoseconds(self._timeout)
         deadline = time.monotonic_ns() + limit
         while True:
             yield from self._begin_more()
             if not self._tokens:
                 return
             remaining = SLICE if limit < 0 else max(0, min(SLICE, deadline - time.monotonic_ns()))
-            status = self._functions.queue_next(
-                self._queue.handle, remaining, self._events_at, CompletionQueue.BATCH, self._count_at
-            )
-            if status == _abi.OK:
-                for event in self._events[: self._count.value]:
-                    yield self._outcome(event.tag)
-            elif status != _abi.PENDING:
-                raise self._jobs[0].library._refused(status)
-            elif limit >= 0 and time.monotonic_ns() >= deadline:
-                raise TimeoutError(f"timed out after {timeout} seconds")
+            events = self._queue.next(remaining)
+            for index, _ in events:
+                yield self._poll(index)
+            if not events and limit >= 0 and time.monotonic_ns() >= deadline:
+                raise TimeoutError(f"timed out after {self._timeout} seconds")
 
-    def _begin_more(self) -> Iterator[tuple[int, Any, BaseException | None]]:
+    def _begin_more(self) -> Iterator[Outcome]:
         while self._next < len(self._jobs) and len(self._tokens) < self._limit:
-            index, job = self._next, self._jobs[self._next]
-            calls = self._calls or job.library
-            options = calls.submit_options(job)
-            options.queue, options.tag = self._queue.handle, index
+            index = self._next
             try:
-                self._tokens[index] = calls._submit(job, self._slot, options)
+                outcome = self._begin(index)
             except BusyError as error:
                 if self._tokens:
                     return  # The runner is full of our own jobs, among others: go on when one has ended.
-                self._next += 1
-                yield index, None, error
+                outcome = index, None, error
             except Exception as error:
-                self._next += 1
-                yield index, None, error
-            else:
-                self._next += 1
+                outcome = index, None, error
+            self._next += 1
+            if outcome is not None:
+                yield outcome
 
-    def _outcome(self, index: int) -> tuple[int, Any, BaseException | None]:
+    def _begin(self, index: int) -> Outcome | None:
+        """Begins a job. Without a time limit its first poll is on this thread, and one that is ready has ended."""
+        job = self._jobs[index]
+        calls = self._calls or job.library
+        options, slot = self._options, self._slot
+        options.tag = index
+        options.deadline_ns = -1 if job.plain else nanoseconds(job.deadline)
+        if self._timeout is not None:
+            self._tokens[index] = calls._submit(job, slot, options)
+            return None
+        status = calls._begin(job, slot, options)
+        if status != _abi.PENDING:
+            return index, calls._take(status, slot), None
+        self._tokens[index] = slot.token.value
+        return None
+
+    def _poll(self, index: int) -> Outcome:
         token = self._tokens.pop(index)
+        slot = self._slot
+        status = self._functions.token_poll(token, slot.reply_address)
+        self._functions.token_free(token)
         try:
-            return index, self._jobs[index].library._poll(token, self._slot), None
+            return index, self._jobs[index].library._take(status, slot), None
         except BaseException as error:
             return index, None, error
-        finally:
-            self._functions.token_free(token)
 
     def cancel(self) -> None:
         for token in self._tokens.values():
@@ -120,10 +127,10 @@ def gather(
     values: list[Any] = [None] * len(jobs)
     if not jobs:
         return values
-    batch = Batch(jobs, limit, calls)
+    batch = Batch(jobs, limit, timeout, calls)
     failure: BaseException | None = None
     try:
-        for index, value, error in batch.ended(timeout):
+        for index, value, error in batch.ended():
             if error is None:
                 values[index] = value
             elif return_exceptions:

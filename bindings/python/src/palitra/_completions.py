@@ -17,7 +17,8 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from . import _abi
-from ._errors import ForkedError, WouldDeadlockError
+from ._calls import Slot
+from ._errors import ForkedError, WouldDeadlockError, error_of
 from ._fork import inheritors
 from ._futures import WOULD_DEADLOCK, Future
 from ._job import Job
@@ -51,13 +52,12 @@ class CompletionQueue:
         self._events = (_abi.Event * self.BATCH)()
         self._count = ctypes.c_size_t()
         self._events_at = ctypes.addressof(self._events)
+        self._words = memoryview(self._events).cast("B").cast("Q")
         self._count_at = ctypes.addressof(self._count)
         weakref.finalize(self, functions.queue_free, self.handle).atexit = False
 
     def submit(self, calls: Calls, job: Job, receiver: Receiver, flags: int = 0) -> tuple[int, int]:
         """Submits a job whose events the receiver is told; its token and its tag. From any thread."""
-        from ._native import Slot
-
         tag = next(self._tags)
         options = calls.submit_options(job)
         options.flags, options.queue, options.tag = flags, self.handle, tag
@@ -68,19 +68,30 @@ class CompletionQueue:
             del self.receivers[tag]
             raise
 
-    def drain(self, timeout: int) -> bool:
-        """Tells the receivers of at most a batch of events; whether there may be more to come."""
-        status = self.functions.queue_next(self.handle, timeout, self._events_at, self.BATCH, self._count_at)
+    def next(self, timeout: int) -> list[tuple[int, int]]:
+        """The tags and statuses of at most a batch of events; none past the timeout in nanoseconds.
+
+        Raises an Error where there will be none: in a forked child.
+        """
+        functions = self.functions
+        status = functions.queue_next(self.handle, timeout, self._events_at, self.BATCH, self._count_at)
+        if status == _abi.PENDING:
+            return []
         if status != _abi.OK:
-            return bool(status == _abi.PENDING)
-        for event in self._events[: self._count.value]:
-            receiver = self.receivers.get(event.tag)
+            raise error_of(status, 0, functions.status_message(status).decode())
+        # An event is three words: the tag, the token and the status.
+        words = self._words[: 3 * self._count.value].tolist()
+        return list(zip(words[::3], words[2::3]))
+
+    def drain(self, timeout: int) -> None:
+        """Tells the receivers of at most a batch of events. Raises as ``next``."""
+        for tag, status in self.next(timeout):
+            receiver = self.receivers.get(tag)
             if receiver is not None:
                 try:
-                    receiver(event.status)
+                    receiver(status)
                 except BaseException:
                     logger.exception("a callback of a finished job raised")
-        return True
 
 
 class LoopCompletions:
@@ -151,8 +162,8 @@ class Settler:
         self._thread.start()
 
     def _settle(self) -> None:
-        while self._queue.drain(_abi.FOREVER):
-            pass
+        while True:
+            self._queue.drain(_abi.FOREVER)
 
     def check_may_wait(self) -> None:
         if self._process != os.getpid():
@@ -245,8 +256,6 @@ def _with_progress(calls: Calls, job: Job, token: int, ended: asyncio.Future[int
 
 async def stream_job(completions: Completions, calls: Calls, job: Job) -> AsyncGenerator[Any, None]:
     """The items of a streaming job in the running loop; closed there, the job is cancelled."""
-    from ._native import Slot
-
     queue = completions.of_running_loop()
     loop = asyncio.get_running_loop()
     slot = Slot()

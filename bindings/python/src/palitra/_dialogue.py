@@ -38,9 +38,8 @@ class Dialogue(Call):
         self._over = False
         self._resumed: asyncio.Future[Any] | None = None
 
-    async def _hand(self, value: Any) -> Any:
-        """On the loop's thread: gives the caller a value, and waits for its next message."""
-        self._handed = value
+    async def _next_message(self) -> Any:
+        """On the loop's thread: has the caller take what is in ``_handed``, and waits for its next message."""
         self._resumed = self._thread.loop.create_future()
         self._wake()
         return await self._resumed
@@ -87,9 +86,10 @@ class Iteration(Dialogue):
         iterator = self._awaitable.__aiter__()
         try:
             async for item in iterator:
-                if not await self._hand(item):
-                    break
+                self._handed = item
                 del item  # Kept no longer than the caller keeps it.
+                if not await self._next_message():
+                    break
         finally:
             if hasattr(iterator, "aclose"):
                 await iterator.aclose()
@@ -103,8 +103,8 @@ class Iteration(Dialogue):
             self._stop()
 
     def _stop(self) -> None:
-        if self._over or self._resumed is None or self._thread.forked:
-            return
+        if self._over or self._resumed is None or self._thread.closing:
+            return  # A thread that is closing ends the generator itself.
         if self._thread.is_current():
             # A collection on the loop's own thread: waiting there would be for ever.
             self._over = True
@@ -122,9 +122,9 @@ class Entering(Dialogue):
     async def _perform(self) -> bool:
         manager = self._awaitable
         leave = type(manager).__aexit__
-        value = await type(manager).__aenter__(manager)
+        self._handed = await type(manager).__aenter__(manager)
         try:
-            error = await self._hand(value)
+            error = await self._next_message()
         except BaseException as interruption:
             if await leave(manager, type(interruption), interruption, interruption.__traceback__):
                 return True

@@ -96,7 +96,8 @@ class Submission(Call):
 
     def __init__(self, thread: LoopThread, awaitable: Any) -> None:
         super().__init__(thread, awaitable)
-        self.future: SubmittedFuture[Any] = SubmittedFuture(self)
+        #: Gone once it is settled: an error's traceback holds this call.
+        self.future: SubmittedFuture[Any] | None = SubmittedFuture(self)
 
     def check_may_wait(self) -> None:
         self._thread.check_may_wait(WOULD_DEADLOCK)
@@ -104,4 +105,7 @@ class Submission(Call):
     def _wake(self) -> None:
         error = self._error if self._ended else self._abandoned
         value, self._error, self._value = self._value, None, None
-        self.future.settle(value, None if error is None else self._translate(error))
+        future, self.future = self.future, None
+        if future is not None:
+            future.settle(value, None if error is None else self._translate(error))
+        del error

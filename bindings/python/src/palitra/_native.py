@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import math
 import queue
-import struct
 import threading
 import time
 import weakref
@@ -20,6 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _abi, _batch
+from ._calls import SLICE, Slot, bytes_at, nanoseconds, read_reply
 from ._completions import Completions, JobFuture, await_job, stream_job
 from ._errors import InvalidArgumentError, TimeoutError, error_of
 from ._gathering import check_limit
@@ -27,40 +26,6 @@ from ._job import Job, ProgressFunction, decode, encode
 
 if TYPE_CHECKING:
     from ._library import Library
-
-#: The longest single wait in the main thread, where Python runs the handlers of signals.
-SLICE = 100_000_000
-
-_bytes_at = ctypes.pythonapi.PyBytes_FromStringAndSize
-_bytes_at.restype = ctypes.py_object
-_bytes_at.argtypes = [ctypes.c_void_p, ctypes.c_ssize_t]
-
-#: The fields of a reply, read at once.
-_read_reply = struct.Struct("iiiPNP").unpack_from
-assert struct.calcsize("iiiPNP") == ctypes.sizeof(_abi.Reply)
-
-
-def nanoseconds(timeout: float | None) -> int:
-    """A timeout in seconds as the library takes it; -1 for ever."""
-    if timeout is None:
-        return _abi.FOREVER
-    if math.isnan(timeout):
-        raise ValueError("a timeout cannot be NaN")
-    return int(min(max(timeout, 0.0), 9e9) * 1e9)
-
-
-class Slot:
-    """A reply and a token for one call, with their addresses. Used again by later calls."""
-
-    __slots__ = ("reply", "reply_address", "reply_bytes", "token", "token_address")
-
-    def __init__(self) -> None:
-        self.reply = _abi.Reply()
-        self.reply_address = ctypes.addressof(self.reply)
-        self.reply_bytes = memoryview(self.reply).cast("B")
-        self.token = _abi.Handle()
-        self.token_address = ctypes.addressof(self.token)
-
 
 _slots: deque[Slot] = deque(maxlen=64)
 
@@ -84,8 +49,8 @@ class Calls:
 
     def _take(self, status: int, slot: Slot) -> Any:
         """What a finished job left, decoded; frees the reply. Raises what it failed with."""
-        _, code, format, address, size, owner = _read_reply(slot.reply_bytes)
-        data: bytes = _bytes_at(address, size) if size else b""
+        _, code, format, address, size, owner = read_reply(slot.reply_bytes)
+        data: bytes = bytes_at(address, size) if size else b""
         if owner:
             self._free_reply(slot.reply_address)
         if status == _abi.OK:
@@ -252,6 +217,23 @@ class Calls:
 
     def _stream(self, job: Job) -> AsyncGenerator[Any, None]:
         return stream_job(self._completions, self, job)
+
+    def _begin(self, job: Job, slot: Slot, options: _abi.SubmitOptions) -> int:
+        """Begins a job on this thread; how it ended, or PENDING with its token."""
+        data = job.data
+        while True:
+            runner = self._runner
+            status: int = self._start(
+                runner,
+                job.wire_name,
+                data,
+                len(data),
+                ctypes.addressof(options),
+                slot.token_address,
+                slot.reply_address,
+            )
+            if status < _abi.INVALID_HANDLE or not self._stale(status, runner):
+                return status
 
     def _submit(self, job: Job, slot: Slot, options: _abi.SubmitOptions) -> int:
         """Submits a job and answers its token."""

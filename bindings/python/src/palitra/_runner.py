@@ -273,8 +273,10 @@ class EventLoopThreadRunner:
             discard(coro)
             raise
         submission = Submission(thread, coro)
+        future = submission.future
+        assert future is not None
         thread.post(submission)
-        return submission.future
+        return future
 
     def as_completed(
         self, *coros: Awaitable[T], timeout: float | None = None, limit: int | None = None
