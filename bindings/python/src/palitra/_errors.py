@@ -51,7 +51,7 @@ class JobError(Error):
         self.code = code
 
     def __str__(self) -> str:
-        return f"{self.message} (code {self.code})"
+        return f"{self.message} (code {self.code})" if self.message else f"code {self.code}"
 
 
 class JobPanickedError(Error):

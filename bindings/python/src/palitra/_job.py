@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 #: Is told how far a job is: what is done, and of how much (0: unknown).
 ProgressFunction = Callable[[int, int], object]
 
+# Once, and not for each call as json.dumps and json.loads do.
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_from_json = json.JSONDecoder().decode
+
 _FORMATS = {_abi.BYTES: "bytes", _abi.TEXT: "text", _abi.JSON: "json"}
 
 
@@ -52,7 +56,7 @@ def encode(description: JobDescription, payload: Any, fields: dict[str, Any]) ->
     if isinstance(payload, bytearray | memoryview):
         return bytes(payload)
     if description.input == "json":
-        return json.dumps({} if payload is None else payload).encode()
+        return _to_json({} if payload is None else payload).encode()
     if payload is None:
         return b""
     if isinstance(payload, str):
@@ -63,7 +67,7 @@ def encode(description: JobDescription, payload: Any, fields: dict[str, Any]) ->
 def decode(format: int, data: bytes) -> Any:
     """A reply in the format that it says it has."""
     if format == _abi.JSON:
-        return json.loads(data)
+        return _from_json(str(data, "utf-8"))
     if format == _abi.TEXT:
         return data.decode()
     return data

@@ -55,7 +55,8 @@ class Calls:
             self._free_reply(slot.reply_address)
         if status == _abi.OK:
             return data if format == _abi.BYTES else decode(format, data)
-        raise error_of(status, code, data.decode(errors="replace") or self._message(status))
+        message = data.decode(errors="replace")
+        raise error_of(status, code, message if message or status == _abi.JOB_FAILED else self._message(status))
 
     def _message(self, status: int) -> str:
         message: bytes = self.functions.status_message(status)
