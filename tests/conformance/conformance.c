@@ -8,35 +8,16 @@
  */
 #define _GNU_SOURCE /* strict C hides POSIX otherwise */
 
-#include "palitra.h"
+#include "step.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LINE 512u
-#define WORDS 16u
 #define NAMES 32u
-#define OUTCOME 1024u
 #define FORGED UINT64_C(0x0123456789abcdef)
 #define CHILD_SECONDS 20u
-
-/* A line, taken apart. The words point into the text. */
-struct step {
-    char text[LINE];
-    char *words[WORDS];
-    size_t count;
-};
-
-struct outcome {
-    char text[OUTCOME];
-};
 
 /* What a step gave a name to. A token has the runner that it was submitted to. */
 struct thing {
@@ -51,38 +32,6 @@ struct thread {
     struct step step;
     struct outcome outcome;
 };
-
-static void die(const char *what)
-{
-    fprintf(stderr, "conformance.c: %s\n", what);
-    exit(1);
-}
-
-/* ---- outcomes ---------------------------------------------------------------------------------------- */
-
-static void put(struct outcome *outcome, const char *format, ...)
-{
-    size_t used = strlen(outcome->text);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(outcome->text + used, OUTCOME - used, format, arguments);
-    va_end(arguments);
-}
-
-static void put_status(struct outcome *outcome, palitra_status status)
-{
-    put(outcome, "%s", palitra_status_name(status) + strlen("PALITRA_"));
-}
-
-/* Only these statuses have a text of the job's own. Frees the reply. */
-static void put_reply(struct outcome *outcome, palitra_status status, palitra_reply *reply)
-{
-    bool has_text = status == PALITRA_OK || status == PALITRA_JOB_FAILED || status == PALITRA_JOB_PANICKED;
-    put_status(outcome, status);
-    if (status == PALITRA_JOB_FAILED) put(outcome, " %" PRId32, reply->code);
-    if (has_text && reply->len > 0) put(outcome, " %.*s", (int)reply->len, (const char *)reply->data);
-    palitra_reply_free(reply);
-}
 
 /* ---- names: written by the main thread, read by all -------------------------------------------------- */
 
@@ -138,46 +87,6 @@ static void free_everything(void)
         for (size_t i = 0; i < names.count; i++)
             if (names.things[i].is_token == (tokens == 1)) free_thing(names.things[i]);
     names.count = 0;
-}
-
-/* ---- operands ---------------------------------------------------------------------------------------- */
-
-static const char *word(const struct step *step, size_t index)
-{
-    if (index >= step->count) die("a step is too short");
-    return step->words[index];
-}
-
-/* The value of name=VALUE, or NULL. */
-static const char *option(const struct step *step, const char *name)
-{
-    size_t length = strlen(name);
-    for (size_t i = 1; i < step->count; i++)
-        if (strncmp(step->words[i], name, length) == 0 && step->words[i][length] == '=')
-            return step->words[i] + length + 1;
-    return NULL;
-}
-
-/* "20ms" or "60s" in nanoseconds; for ever where there is none. */
-static int64_t nanoseconds(const char *time)
-{
-    char *unit;
-    if (time == NULL) return PALITRA_FOREVER;
-    int64_t number = strtoll(time, &unit, 10);
-    if (strcmp(unit, "ms") == 0) return number * 1000000;
-    if (strcmp(unit, "s") == 0) return number * 1000000000;
-    die("a time without a unit");
-    return 0;
-}
-
-static size_t number(const char *text)
-{
-    return text == NULL ? 0 : (size_t)strtoull(text, NULL, 10);
-}
-
-static const char *payload_of(const char *text)
-{
-    return strcmp(text, "-") == 0 ? "" : text;
 }
 
 /* ---- the verbs --------------------------------------------------------------------------------------- */
@@ -436,16 +345,6 @@ static void carry_out(const struct step *step, struct outcome *outcome)
             return;
         }
     put(outcome, "error: no verb %s", word(step, 0));
-}
-
-static void take_apart(struct step *step)
-{
-    step->count = 0;
-    step->text[strcspn(step->text, "\n")] = '\0';
-    for (char *at = strtok(step->text, " "); at != NULL; at = strtok(NULL, " ")) {
-        if (step->count == WORDS) die("a step is too long");
-        step->words[step->count++] = at;
-    }
 }
 
 int main(int count, char **arguments)

@@ -125,8 +125,8 @@ pub fn table(scenarios: &[Scenario], columns: &[Column]) -> String {
         format!("{first:width$}{cells}").trim_end().to_string() + "\n"
     };
     let heading = row("scenario", columns.iter().map(|column| column.name).collect());
-    let rows = scenarios.iter().map(|scenario| {
-        row(&scenario.name, columns.iter().map(|column| column.verdict(scenario)).collect())
-    });
+    let rows = scenarios
+        .iter()
+        .map(|scenario| row(&scenario.name, columns.iter().map(|column| column.verdict(scenario)).collect()));
     heading + &rows.collect::<String>()
 }

@@ -74,8 +74,11 @@ impl Native {
 
     fn make_runner(&self, name: &str, options: &[&str]) -> String {
         let number = |name| option(options, name).map_or(0, |text| text.parse().expect("a number"));
-        let options =
-            Options { max_in_flight: number("max_in_flight"), max_payload: number("max_payload"), ..Options::default() };
+        let options = Options {
+            max_in_flight: number("max_in_flight"),
+            max_payload: number("max_payload"),
+            ..Options::default()
+        };
         ended(Runner::with_options(options).map(|runner| {
             self.runners.lock().unwrap().insert(name.to_string(), runner);
         }))
