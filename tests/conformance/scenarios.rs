@@ -84,16 +84,21 @@ impl Column {
         let mut outcomes = self.outcomes();
         let mut text = String::new();
         for scenario in scenarios {
-            for (step, number) in scenario.steps.iter().zip(1..) {
-                let printed = outcomes.remove(&(scenario.name.as_str(), number)).unwrap_or_default();
+            let steps = (1..=scenario.steps.len()).map(|number| outcomes.remove(&(scenario.name.as_str(), number)));
+            let printed: Vec<_> = steps.map(Option::unwrap_or_default).collect();
+            if printed.iter().all(Vec::is_empty) {
+                let _ = writeln!(text, "{}: {}: printed nothing", self.name, scenario.name);
+                continue;
+            }
+            for ((step, printed), number) in scenario.steps.iter().zip(printed).zip(1..) {
                 if printed != [step.expected.as_str()] {
-                    let place = format!("{}: {}, step {number}: {}", self.name, scenario.name, step.text);
-                    let printed = if printed.is_empty() { "nothing".to_string() } else { printed.join("\n   and    ") };
-                    let _ = writeln!(text, "{place}\n  expected {}\n  printed  {printed}", step.expected);
+                    let printed = if printed.is_empty() { "nothing".to_string() } else { printed.join("\n      and ") };
+                    let _ = writeln!(text, "{}: {}, step {number}: {}", self.name, scenario.name, step.text);
+                    let _ = writeln!(text, "  expected {}\n  printed  {printed}", step.expected);
                 }
             }
         }
-        for ((scenario, number), _) in outcomes {
+        for (scenario, number) in outcomes.keys() {
             let _ = writeln!(text, "{}: printed an outcome for {scenario}, step {number}, which is none", self.name);
         }
         if let Some(trouble) = &self.printed.trouble {
