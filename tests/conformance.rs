@@ -22,7 +22,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use process::{root, scratch, start};
+use process::{library_directory, root, scratch, start};
 use scenarios::{Column, Printed, Scenario};
 
 /// The longest that an interpreter may take for all scenarios.
@@ -66,8 +66,11 @@ fn column(name: &'static str, interpret: Interpret, steps: &Path) -> Column {
     Column { name, printed: printed.unwrap_or_else(|_| Printed::nothing("cannot be built or started: see above")) }
 }
 
-/// Runs an interpreter to its end or its limit.
+/// Runs an interpreter to its end or its limit, with the libraries under test.
 fn run(interpreter: &mut Command) -> Printed {
+    let libraries = library_directory();
+    // In place of cargo's own: that leads to a debug build of the same libraries, and before any rpath.
+    interpreter.env("LD_LIBRARY_PATH", &libraries).env("PALITRA_LIBRARY_DIR", &libraries);
     let mut running = start(interpreter);
     match running.wait(LIMIT) {
         Some(ended) if ended.status.success() => Printed { output: ended.output, trouble: None },
