@@ -1,0 +1,87 @@
+//! Every binding keeps every scenario of tests/conformance: one table for all languages.
+//!
+//! tests/conformance/README.md tells how it works. The driver hands each interpreter the steps without what is
+//! expected of them, compares what it prints with what is, and prints the table, the differences below it.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "support/c.rs"]
+#[allow(dead_code, reason = "each test program uses a part of it")]
+mod c;
+#[path = "support/process.rs"]
+#[allow(dead_code, reason = "each test program uses a part of it")]
+mod process;
+#[path = "conformance/rust/interpreter.rs"]
+mod rust;
+#[path = "conformance/scenarios.rs"]
+mod scenarios;
+
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use process::{library_directory, root, scratch, start};
+use scenarios::{Column, Printed, Scenario};
+
+/// The longest that an interpreter may take for all scenarios.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The library with the awkward jobs, as C compilers and their kin call it.
+const TEST_JOBS: &str = "palitra_test_jobs";
+
+/// Builds an interpreter if need be and runs it with the path of the steps.
+type Interpret = fn(&Path) -> Printed;
+
+/// A column for each language. One that cannot be built or started fails in every scenario.
+const INTERPRETERS: &[(&str, Interpret)] = &[
+    ("C", |steps| run(c::compile("tests/conformance/conformance.c", TEST_JOBS).command().arg(steps))),
+    ("Rust", |steps| run(itself().env(RUST, steps))),
+];
+
+/// Set to the path of the steps when this program is to be the interpreter in Rust.
+const RUST: &str = "PALITRA_CONFORMANCE_STEPS";
+
+#[test]
+fn every_binding_keeps_every_scenario() {
+    if let Some(steps) = std::env::var_os(RUST) {
+        return rust::interpret(Path::new(&steps));
+    }
+    let scenarios = Scenario::read(&root().join("tests/conformance/scenarios.txt"));
+    let steps = scratch("steps");
+    std::fs::write(&steps, Scenario::steps_of(&scenarios)).expect("a file for the steps");
+    let columns: Vec<_> = INTERPRETERS.iter().map(|(name, interpret)| column(name, *interpret, &steps)).collect();
+    let _ = std::fs::remove_file(&steps);
+
+    let table = scenarios::table(&scenarios, &columns);
+    // Not by print!, which the harness keeps to itself while all goes well.
+    writeln!(std::io::stdout(), "\n{table}").expect("an open standard output");
+    let differences: String = columns.iter().map(|column| column.differences(&scenarios)).collect();
+    assert!(differences.is_empty(), "\n{differences}");
+}
+
+fn column(name: &'static str, interpret: Interpret, steps: &Path) -> Column {
+    let printed = catch_unwind(AssertUnwindSafe(|| interpret(steps)));
+    Column { name, printed: printed.unwrap_or_else(|_| Printed::nothing("cannot be built or started: see above")) }
+}
+
+/// Runs an interpreter to its end or its limit, with the libraries under test.
+fn run(interpreter: &mut Command) -> Printed {
+    let libraries = library_directory();
+    // In place of cargo's own: that leads to a debug build of the same libraries, and before any rpath.
+    interpreter.env("LD_LIBRARY_PATH", &libraries).env("PALITRA_LIBRARY_DIR", &libraries);
+    let mut running = start(interpreter);
+    match running.wait(LIMIT) {
+        Some(ended) if ended.status.success() => Printed { output: ended.output, trouble: None },
+        Some(ended) => Printed { output: ended.output, trouble: Some(format!("{}\n{}", ended.status, ended.errors)) },
+        None => Printed { output: running.written(), trouble: Some(format!("did not end within {LIMIT:?}")) },
+    }
+}
+
+/// This program once more, for this test alone and, as it is to fork, on one thread.
+fn itself() -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("the path of this program"));
+    command.args(["--exact", "every_binding_keeps_every_scenario", "--quiet", "--nocapture", "--test-threads=1"]);
+    command
+}

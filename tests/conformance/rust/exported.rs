@@ -1,0 +1,260 @@
+//! Steps through the C functions that a Rust program with palitra in it exports: for what the public API has no
+//! call. As include/palitra.h declares them; options are left at their defaults.
+
+#![allow(unsafe_code, reason = "the functions are C functions")]
+
+use std::collections::HashMap;
+use std::ffi::{CString, c_char, c_void};
+use std::ptr::{null, null_mut};
+use std::sync::Mutex;
+
+use palitra::Status;
+
+use super::{Host, no_step, option, payload, status, time, with_text};
+
+const FOREVER: i64 = -1;
+const FAIL_FAST: u32 = 1;
+const FORGED: Handle = Handle { id: 0x0123_4567_89ab_cdef };
+
+/// A palitra_runner, a palitra_token or a palitra_queue.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Handle {
+    id: u64,
+}
+
+#[repr(C)]
+struct SubmitOptions {
+    size: u32,
+    flags: u32,
+    deadline_ns: i64,
+    queue: Handle,
+    tag: u64,
+}
+
+#[repr(C)]
+struct Reply {
+    status: i32,
+    code: i32,
+    format: i32,
+    data: *const u8,
+    len: usize,
+    owner: *mut c_void,
+}
+
+unsafe extern "C" {
+    safe fn palitra_reply_free(reply: &mut Reply);
+    safe fn palitra_runner_is_alive(runner: Handle) -> bool;
+    safe fn palitra_runner_wait(runner: Handle, token: Handle, timeout_ns: i64, out: &mut Reply) -> i32;
+    safe fn palitra_runner_shutdown(runner: Handle, grace_ns: i64) -> i32;
+    safe fn palitra_runner_free(runner: Handle);
+    safe fn palitra_token_poll(token: Handle, out: &mut Reply) -> i32;
+    safe fn palitra_token_cancel(token: Handle) -> i32;
+    safe fn palitra_token_next(token: Handle, timeout_ns: i64, item: &mut Reply) -> i32;
+    safe fn palitra_token_progress(token: Handle, done: &mut u64, total: &mut u64) -> i32;
+    safe fn palitra_token_free(token: Handle);
+    fn palitra_runner_new(options: *const c_void, out: &mut Handle) -> i32;
+    fn palitra_runner_run(
+        runner: Handle,
+        job: *const c_char,
+        data: *const u8,
+        len: usize,
+        timeout_ns: i64,
+        out: &mut Reply,
+    ) -> i32;
+    fn palitra_runner_submit(
+        runner: Handle,
+        job: *const c_char,
+        data: *const u8,
+        len: usize,
+        options: &SubmitOptions,
+        out: &mut Handle,
+    ) -> i32;
+    fn palitra_runner_gather(
+        runner: Handle,
+        tokens: *const Handle,
+        n: usize,
+        flags: u32,
+        timeout_ns: i64,
+        replies: *mut Reply,
+    ) -> i32;
+}
+
+impl Reply {
+    fn empty() -> Reply {
+        Reply { status: 0, code: 0, format: 0, data: null(), len: 0, owner: null_mut() }
+    }
+
+    /// The text of what a call gave, which is freed.
+    fn take_text(&mut self) -> String {
+        let bytes = match self.len {
+            0 => Vec::new(),
+            // SAFETY: a reply that a call has filled holds so many bytes there until it is freed.
+            len => unsafe { std::slice::from_raw_parts(self.data, len) }.to_vec(),
+        };
+        palitra_reply_free(self);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// The outcome of a call that fills a reply.
+fn answered(call: impl FnOnce(&mut Reply) -> i32) -> String {
+    let mut reply = Reply::empty();
+    let number = call(&mut reply);
+    let code = reply.code;
+    with_text(known(number), code, &reply.take_text())
+}
+
+fn known(number: i32) -> Status {
+    Status::from_number(number).unwrap_or_else(|| panic!("no status has the number {number}"))
+}
+
+fn nanoseconds(text: Option<&str>) -> i64 {
+    text.map_or(FOREVER, |text| time(text).as_nanos().try_into().expect("a time within three centuries"))
+}
+
+/// A token, and the runner it was submitted to.
+#[derive(Clone, Copy)]
+struct Token {
+    token: Handle,
+    runner: Handle,
+}
+
+#[derive(Default)]
+pub struct Exported {
+    tokens: Mutex<HashMap<String, Token>>,
+    runners: Mutex<HashMap<String, Handle>>,
+}
+
+impl Host for Exported {
+    fn carry_out(&self, words: &[&str]) -> String {
+        match words {
+            ["runner", name] => self.make_runner(name),
+            ["alive", runner] => palitra_runner_is_alive(self.runner(runner)).to_string(),
+            ["submit", token, runner, job, text, deadline @ ..] => {
+                self.submit(token, self.runner(runner), job, payload(text), option(deadline, "deadline"))
+            }
+            ["run", runner, job, text] => self.run(runner, job, payload(text)),
+            ["wait", token] => {
+                let Token { token, runner } = self.token(token);
+                answered(|out| palitra_runner_wait(runner, token, FOREVER, out))
+            }
+            ["poll", token] => self.poll(self.token(token).token),
+            ["cancel", token] => status(known(palitra_token_cancel(self.token(token).token))),
+            ["gather", "fail_fast", tokens @ ..] => self.gather_fail_fast(tokens),
+            ["next", token] => self.next(token),
+            ["drain", token] => self.drain(token),
+            ["progress", token] => self.progress(token),
+            ["free", name] => self.free(name),
+            ["forged", "token"] => self.poll(FORGED),
+            ["forged", "runner"] => self.submit("", FORGED, "palitra.echo", "", None),
+            ["shutdown", runner, grace] => {
+                status(known(palitra_runner_shutdown(self.runner(runner), nanoseconds(Some(grace)))))
+            }
+            other => no_step(other),
+        }
+    }
+}
+
+impl Exported {
+    fn runner(&self, name: &str) -> Handle {
+        self.runners.lock().unwrap()[name]
+    }
+
+    fn token(&self, name: &str) -> Token {
+        self.tokens.lock().unwrap()[name]
+    }
+
+    fn make_runner(&self, name: &str) -> String {
+        let mut runner = Handle::default();
+        // SAFETY: NULL options are the defaults.
+        let answer = unsafe { palitra_runner_new(null(), &mut runner) };
+        self.runners.lock().unwrap().insert(name.to_string(), runner);
+        status(known(answer))
+    }
+
+    fn submit(&self, name: &str, runner: Handle, job: &str, payload: &str, deadline: Option<&str>) -> String {
+        let options = SubmitOptions {
+            size: size_of::<SubmitOptions>() as u32,
+            flags: 0,
+            deadline_ns: nanoseconds(deadline),
+            queue: Handle::default(),
+            tag: 0,
+        };
+        let job = CString::new(job).expect("a name without a NUL");
+        let mut token = Handle::default();
+        // SAFETY: the name ends with a NUL, the payload is as long as is said.
+        let answer = unsafe {
+            palitra_runner_submit(runner, job.as_ptr(), payload.as_ptr(), payload.len(), &options, &mut token)
+        };
+        if known(answer) == Status::Ok {
+            self.tokens.lock().unwrap().insert(name.to_string(), Token { token, runner });
+        }
+        status(known(answer))
+    }
+
+    fn run(&self, runner: &str, job: &str, payload: &str) -> String {
+        let (runner, job) = (self.runner(runner), CString::new(job).expect("a name without a NUL"));
+        // SAFETY: as in `submit`.
+        answered(|out| unsafe {
+            palitra_runner_run(runner, job.as_ptr(), payload.as_ptr(), payload.len(), FOREVER, out)
+        })
+    }
+
+    fn poll(&self, token: Handle) -> String {
+        answered(|out| palitra_token_poll(token, out))
+    }
+
+    fn gather_fail_fast(&self, names: &[&str]) -> String {
+        let tokens: Vec<_> = names.iter().map(|name| self.token(name).token).collect();
+        let mut replies: Vec<_> = names.iter().map(|_| Reply::empty()).collect();
+        let runner = self.token(names[0]).runner;
+        // SAFETY: there are as many tokens and replies as is said.
+        unsafe {
+            palitra_runner_gather(runner, tokens.as_ptr(), tokens.len(), FAIL_FAST, FOREVER, replies.as_mut_ptr());
+        }
+        let outcomes = replies.iter_mut().map(|reply| with_text(known(reply.status), reply.code, &reply.take_text()));
+        outcomes.collect::<Vec<_>>().join(" | ")
+    }
+
+    fn next(&self, token: &str) -> String {
+        answered(|item| palitra_token_next(self.token(token).token, FOREVER, item))
+    }
+
+    /// The texts of the items, and then what was none.
+    fn drain(&self, token: &str) -> String {
+        let mut items = String::new();
+        loop {
+            let outcome = self.next(token);
+            match outcome.strip_prefix("OK ") {
+                Some(item) => items += &format!("{item} "),
+                None => return items + &outcome,
+            }
+        }
+    }
+
+    fn progress(&self, token: &str) -> String {
+        let (mut done, mut total) = (0, 0);
+        match known(palitra_token_progress(self.token(token).token, &mut done, &mut total)) {
+            Status::Ok => format!("OK {done} {total}"),
+            other => status(other),
+        }
+    }
+
+    /// The name keeps the handle, which is stale from now on.
+    fn free(&self, name: &str) -> String {
+        match self.tokens.lock().unwrap().get(name) {
+            Some(token) => palitra_token_free(token.token),
+            None => palitra_runner_free(self.runner(name)),
+        }
+        status(Status::Ok)
+    }
+}
+
+/// Freeing twice is safe: what a step has freed needs no mark.
+impl Drop for Exported {
+    fn drop(&mut self) {
+        self.tokens.lock().unwrap().values().for_each(|token| palitra_token_free(token.token));
+        self.runners.lock().unwrap().values().for_each(|runner| palitra_runner_free(*runner));
+    }
+}

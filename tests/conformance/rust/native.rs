@@ -1,0 +1,145 @@
+//! Steps through the public Rust API.
+
+#![allow(unsafe_code, reason = "fork, waitpid, alarm and _exit are system calls")]
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use palitra::{Error, JobToken, Options, Runner, Status, global_runner};
+
+use super::{Host, answered, ended, no_step, option, payload, status, time};
+
+/// The longest that a forked child lives, which nobody but itself would end.
+const CHILD_SECONDS: u32 = 20;
+
+/// In the order in which they are dropped.
+#[derive(Default)]
+pub struct Native {
+    tokens: Mutex<HashMap<String, Arc<JobToken>>>,
+    runners: Mutex<HashMap<String, Runner>>,
+}
+
+impl Host for Native {
+    fn carry_out(&self, words: &[&str]) -> String {
+        match words {
+            ["runner", name, options @ ..] => self.make_runner(name, options),
+            ["alive", runner] => self.runner(runner).is_alive().to_string(),
+            ["submit", token, runner, job, text] => self.submit(token, runner, job, payload(text)),
+            ["run", runner, job, text, timeout @ ..] => {
+                answered(self.runner(runner).run_job(job, payload(text), option(timeout, "timeout").map(time)))
+            }
+            ["wait", token] => answered(self.token(token).wait(None)),
+            ["wait", token, at_most] => answered(self.token(token).wait(Some(time(at_most)))),
+            ["poll", token] => answered(self.token(token).poll()),
+            ["cancel", token] => {
+                // Says whether it was the one that ended the job: no, if that had finished. Both are well.
+                self.token(token).cancel();
+                status(Status::Ok)
+            }
+            ["gather", tokens @ ..] => self.gather(tokens),
+            ["shutdown", runner, grace] => ended(self.runner(runner).shutdown(Some(time(grace)))),
+            ["callback", token, "wait", other] => self.wait_in_callback(token, other),
+            ["fork", "wait", token] => {
+                let token = self.token(token);
+                forked(|| token.wait(None).map(drop))
+            }
+            ["fork", "run", runner, job, text] => {
+                let runner = self.runner(runner);
+                forked(|| runner.run_job(job, payload(text), None).map(drop))
+            }
+            ["fork", "global"] => forked(|| global_runner()?.run_job("palitra.echo", "", None).map(drop)),
+            other => no_step(other),
+        }
+    }
+}
+
+impl Native {
+    fn runner(&self, name: &str) -> Runner {
+        self.runners.lock().unwrap()[name].clone()
+    }
+
+    fn token(&self, name: &str) -> Arc<JobToken> {
+        Arc::clone(&self.tokens.lock().unwrap()[name])
+    }
+
+    /// The token itself, which nobody else has: for calls that want to own it.
+    fn take(&self, name: &str) -> JobToken {
+        let token = self.tokens.lock().unwrap().remove(name).expect("a token of that name");
+        Arc::into_inner(token).expect("a token that no other thread uses")
+    }
+
+    fn put(&self, name: &str, token: JobToken) {
+        self.tokens.lock().unwrap().insert(name.to_string(), Arc::new(token));
+    }
+
+    fn make_runner(&self, name: &str, options: &[&str]) -> String {
+        let number = |name| option(options, name).map_or(0, |text| text.parse().expect("a number"));
+        let options = Options {
+            max_in_flight: number("max_in_flight"),
+            max_payload: number("max_payload"),
+            ..Options::default()
+        };
+        ended(Runner::with_options(options).map(|runner| {
+            self.runners.lock().unwrap().insert(name.to_string(), runner);
+        }))
+    }
+
+    fn submit(&self, name: &str, runner: &str, job: &str, payload: &str) -> String {
+        ended(self.runner(runner).submit_job(job, payload).map(|token| self.put(name, token)))
+    }
+
+    /// The runner gathers what lies in one slice, so the tokens leave their names meanwhile. It must not matter
+    /// which runner it is: it only checks that the caller may block.
+    fn gather(&self, names: &[&str]) -> String {
+        let tokens: Vec<_> = names.iter().map(|name| self.take(name)).collect();
+        let runner = self.runners.lock().unwrap().values().next().expect("a runner").clone();
+        let outcome = match runner.gather_jobs(&tokens, None) {
+            Ok(replies) => replies.into_iter().map(|reply| answered(Ok(reply))).collect(),
+            Err(error) => vec![status(error.status()); names.len()],
+        };
+        names.iter().zip(tokens).for_each(|(name, token)| self.put(name, token));
+        outcome.join(" | ")
+    }
+
+    /// What comes after an await is a callback: it runs on the runner's thread when the job has finished.
+    fn wait_in_callback(&self, name: &str, other_name: &str) -> String {
+        let mut token = self.take(name);
+        let other = (name != other_name).then(|| self.token(other_name));
+        let runner = self.runners.lock().unwrap().values().next().expect("a runner").clone();
+        let callback = runner.submit(async move {
+            let _ = (&mut token).await;
+            let outcome = answered(other.as_deref().unwrap_or(&token).wait(None));
+            (token, outcome)
+        });
+        match callback.and_then(|callback| callback.wait(None)) {
+            Ok((token, outcome)) => {
+                self.put(name, token);
+                outcome
+            }
+            Err(error) => status(error.status()),
+        }
+    }
+}
+
+/// Forks; `act` runs in the child, and its status comes back as the child's exit code.
+fn forked(act: impl FnOnce() -> Result<(), Error>) -> String {
+    // SAFETY: the child makes calls that the library promises for a child, and leaves by _exit: nothing of the
+    // parent's is flushed, joined or dropped.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "no fork");
+    if child == 0 {
+        // SAFETY: always safe.
+        unsafe { libc::alarm(CHILD_SECONDS) };
+        let answer = act().map_or_else(|error| error.status(), |()| Status::Ok);
+        // SAFETY: always safe.
+        unsafe { libc::_exit(answer as i32) };
+    }
+    let mut ending = 0;
+    // SAFETY: writes to `ending` alone.
+    let reaped = unsafe { libc::waitpid(child, &mut ending, 0) };
+    assert_eq!(reaped, child, "no child to wait for");
+    if !libc::WIFEXITED(ending) {
+        return format!("error: signal {}", libc::WTERMSIG(ending));
+    }
+    Status::from_number(libc::WEXITSTATUS(ending)).map_or_else(|| "error: no status".to_string(), status)
+}
