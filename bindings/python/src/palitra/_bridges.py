@@ -24,6 +24,8 @@ def _settle(result: Any, keep: type | tuple[()] = ()) -> Any:
         return _global.run(result)
     if hasattr(result, "__aenter__"):
         return Synchronous(result)
+    if inspect.isawaitable(result):
+        return _global.run(result)
     if hasattr(result, "__anext__"):
         return _global.iterate(result)
     return result
@@ -179,7 +181,11 @@ def to_async(function: Callable[P, T], /, *, limit: int | None = None) -> Callab
     @functools.wraps(function)
     async def call(*arguments: P.args, **keywords: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
-        work = functools.partial(contextvars.copy_context().run, function, *arguments, **keywords)
+        context = contextvars.copy_context()
+
+        def work() -> T:
+            return context.run(function, *arguments, **keywords)
+
         if limited is None:
             return await loop.run_in_executor(None, work)
         places = limited.of_running_loop()

@@ -31,7 +31,7 @@ class Library(Calls):
 
     def _read_jobs(self) -> list[JobDescription]:
         info = _abi.JobInfo()
-        jobs = []
+        jobs: list[JobDescription] = []
         for index in range(self.functions.job_count()):
             self.functions.job_at(index, ctypes.byref(info))
             jobs.append(describe(info.name, info.doc, info.input, info.output))
