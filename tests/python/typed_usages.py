@@ -12,9 +12,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
 
-from typing_extensions import assert_type
-
 import palitra
+from typing_extensions import assert_type
 
 
 async def number(text: str, base: int = 10) -> int:

@@ -146,7 +146,8 @@ def to_sync(subject: Any, /) -> Any:
         return _function_to_sync(subject)
     if subject is None or isinstance(subject, bool | int | float | complex | str | bytes):
         raise TypeError(f"to_sync takes a function, a class or an object, not {type(subject).__name__}")
-    if callable(subject) and inspect.iscoroutinefunction(getattr(subject, "__call__", None)):
+    # Asks what calling it answers, not whether it can be called.
+    if callable(subject) and inspect.iscoroutinefunction(getattr(subject, "__call__", None)):  # noqa: B004
         return _function_to_sync(subject)
     return Synchronous(subject)
 

@@ -9,12 +9,11 @@ import ctypes
 import os
 import threading
 from pathlib import Path
-
 from typing import Any
 
 from . import _abi
-from ._errors import UnknownJobError
 from ._completions import Completions
+from ._errors import UnknownJobError
 from ._fork import inheritors
 from ._job import Job, JobDescription, describe, encode
 from ._native import Calls, Runner

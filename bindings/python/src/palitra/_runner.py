@@ -209,7 +209,7 @@ class EventLoopThreadRunner:
     # What is told apart by position has the type of a tuple, as asyncio.gather's has; it is a list.
     # fmt: off
     @overload
-    def gather(  # type: ignore[overload-overlap]
+    def gather(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self, coro1: Awaitable[T1], /, *,
         return_exceptions: Literal[False] = False, timeout: float | None = None, limit: int | None = None,
     ) -> tuple[T1]: ...
