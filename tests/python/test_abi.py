@@ -13,11 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-from pycparser import c_ast, c_parser
-
 import palitra
+import pytest
 from palitra import _abi, _errors
+from pycparser import c_ast, c_parser
 
 #: What the package does without: it waits for many by a queue, and is called back by none.
 NOT_NEEDED = {
@@ -149,7 +148,7 @@ def test_every_struct_has_the_headers_fields_in_their_order(declarations: dict[s
 
 def test_every_struct_lies_in_memory_as_the_compiler_lays_it(header: Path, tmp_path: Path) -> None:
     kinds = STRUCTS | dict.fromkeys(HANDLES, _abi.Handle)
-    checks = [f"_Static_assert(sizeof(struct {name}) == {ctypes.sizeof(ours)}, \"\");" for name, ours in kinds.items()]
+    checks = [f'_Static_assert(sizeof(struct {name}) == {ctypes.sizeof(ours)}, "");' for name, ours in kinds.items()]
     for name, ours in STRUCTS.items():
         for field, *_ in ours._fields_:
             descriptor = getattr(ours, field)
@@ -216,11 +215,11 @@ def test_a_library_that_lacks_a_function_is_refused_by_its_name(build: Build) ->
 
 def test_a_file_that_is_missing_or_no_library_is_an_os_error_with_its_name(tmp_path: Path) -> None:
     missing = tmp_path / "libmissing.so"
-    with pytest.raises(OSError, match="libmissing.so"):
+    with pytest.raises(OSError, match=r"libmissing\.so"):
         palitra.load(missing)
     text = tmp_path / "libtext.so"
     text.write_text("no library")
-    with pytest.raises(OSError, match="libtext.so"):
+    with pytest.raises(OSError, match=r"libtext\.so"):
         palitra.load(text)
 
 

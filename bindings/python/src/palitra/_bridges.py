@@ -20,8 +20,6 @@ def _settle(result: Any, keep: type | tuple[()] = ()) -> Any:
     """What an asynchronous call answered, as synchronous code has it; an object of the kept class as it is."""
     if isinstance(result, keep):
         return result
-    if inspect.isawaitable(result) and not hasattr(result, "__aenter__"):
-        return _global.run(result)
     if hasattr(result, "__aenter__"):
         return Synchronous(result)
     if inspect.isawaitable(result):

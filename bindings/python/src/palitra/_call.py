@@ -205,11 +205,11 @@ class Call:
         self._lock.acquire(timeout=TIMEOUT_GRACE)
         if self._ended and self._error is None:
             return self._take()
-        error, self._error = self._error, None
+        cause, self._error = self._error, None
         try:
-            raise TimeoutError(f"timed out after {timeout} seconds") from error
+            raise TimeoutError(f"timed out after {timeout} seconds") from cause
         finally:
-            del error
+            del cause
 
     def _wait(self, timeout: float, posted: Posted) -> bool:
         """Posts, and waits to be woken; False past the timeout."""

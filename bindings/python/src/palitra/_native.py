@@ -118,9 +118,7 @@ class Calls:
         data = job.data
         runner = self._runner
         try:
-            status = self._start(
-                runner, job.wire_name, data, len(data), None, slot.token_address, slot.reply_address
-            )
+            status = self._start(runner, job.wire_name, data, len(data), None, slot.token_address, slot.reply_address)
             if status == _abi.PENDING:
                 status = self._wait(slot.token.value, _abi.FOREVER, slot)
                 self.functions.token_free(slot.token.value)

@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeVar, overload
 
 from . import _batch
 from ._call import Call, discard, seconds
+from ._completions import JobFuture
 from ._dialogue import Entered, Iteration, check_iterable, check_manager
 from ._errors import TimeoutError
 from ._fork import inheritors
@@ -50,7 +51,17 @@ class EventLoopThreadRunner:
     call. A runner that nobody refers to any more is closed.
     """
 
-    __slots__ = ("__weakref__", "_closed", "_debug", "_finalizer", "_lock", "_loop_factory", "_name", "_siblings", "_thread")
+    __slots__ = (
+        "__weakref__",
+        "_closed",
+        "_debug",
+        "_finalizer",
+        "_lock",
+        "_loop_factory",
+        "_name",
+        "_siblings",
+        "_thread",
+    )
 
     def __init__(
         self,
@@ -327,7 +338,7 @@ class EventLoopThreadRunner:
         check_limit(limit)
         seconds(timeout)
         thread = self._thread_for("as_completed", *coros)
-        ended: queue.SimpleQueue[ConcurrentFuture[T]] = queue.SimpleQueue()
+        ended: queue.SimpleQueue[CompletedFuture[T]] = queue.SimpleQueue()
 
         def told(index: int, value: Any, error: BaseException | None) -> None:
             future: CompletedFuture[T] = CompletedFuture()
@@ -349,9 +360,9 @@ class EventLoopThreadRunner:
         thread: LoopThread,
         call: Gathering,
         count: int,
-        ended: queue.SimpleQueue[ConcurrentFuture[T]],
+        ended: queue.SimpleQueue[CompletedFuture[T]],
         timeout: float | None,
-    ) -> Generator[ConcurrentFuture[T], None, None]:
+    ) -> Generator[CompletedFuture[T], None, None]:
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
             for _ in range(count):
