@@ -5,6 +5,7 @@
 #   make test     every test; installs what they need
 #   make lint     format, clippy and documentation, without a warning
 #   make bench    palitra beside its rivals
+#   make wheel    the Python package: target/wheels/palitra-*.whl
 #   make clean    removes what the others made
 
 # What the tests link and load: libpalitra, and the libraries of tests/jobs and examples/jobs.
@@ -34,18 +35,20 @@ test: setup all jobs
 	cargo test --workspace --exclude palitra-rivals
 	RUSTFLAGS="--cfg palitra_model" cargo test --target-dir target/model --release --config 'profile.release.lto="off"' \
 		--lib --no-default-features model
+	$(MAKE) test-python
 
 .PHONY: setup
 setup:
 	tests/setup.sh
 
-lint:
+lint: lint-python
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --workspace --exclude palitra-rivals
 
 include benches/Makefile.inc
+include bindings/python/Makefile.inc
 
 clean:
 	cargo clean

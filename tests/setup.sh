@@ -5,6 +5,7 @@ set -eu
 
 missing=
 missing_libraries=
+missing_modules=
 packages=
 need() { # tool package
     if ! command -v "$1" >/dev/null 2>&1; then
@@ -20,6 +21,13 @@ need_library() { # pkg-config's name, package
     fi
 }
 
+need_module() { # Python's name, package
+    if ! python3 -c "import $1" 2>/dev/null; then
+        missing_modules="$missing_modules $1"
+        packages="$packages $2"
+    fi
+}
+
 need cc gcc
 need gcc gcc
 need git git
@@ -31,8 +39,11 @@ need nm binutils
 need nginx nginx-light
 need openssl openssl
 need python3 python3
+need redis-server redis-server
 need valgrind valgrind
+need wrk wrk
 need pkg-config pkg-config
+need_module ensurepip python3-venv
 need_library libuv libuv1-dev
 need_library glib-2.0 libglib2.0-dev
 
@@ -54,6 +65,12 @@ done
 for library in $missing_libraries; do
     if ! pkg-config --exists "$library"; then
         echo "tests/setup.sh: the library $library is missing and could not be installed" >&2
+        exit 1
+    fi
+done
+for module in $missing_modules; do
+    if ! python3 -c "import $module"; then
+        echo "tests/setup.sh: Python's module $module is missing and could not be installed" >&2
         exit 1
     fi
 done

@@ -12,6 +12,7 @@ Native jobs, async functions in Rust, run on a runtime of their own without an e
     page = palitra.run(palitra.job("http.get", url="https://example.org"))
 """
 
+from ._bridges import to_async, to_sync
 from ._errors import (
     BusyError,
     CancelledError,
@@ -28,7 +29,6 @@ from ._errors import (
     UnknownJobError,
     WouldDeadlockError,
 )
-from ._bridges import to_async, to_sync
 from ._global import (
     as_completed,
     enter,

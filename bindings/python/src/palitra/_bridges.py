@@ -20,10 +20,10 @@ def _settle(result: Any, keep: type | tuple[()] = ()) -> Any:
     """What an asynchronous call answered, as synchronous code has it; an object of the kept class as it is."""
     if isinstance(result, keep):
         return result
-    if inspect.isawaitable(result) and not hasattr(result, "__aenter__"):
-        return _global.run(result)
     if hasattr(result, "__aenter__"):
         return Synchronous(result)
+    if inspect.isawaitable(result):
+        return _global.run(result)
     if hasattr(result, "__anext__"):
         return _global.iterate(result)
     return result
@@ -144,7 +144,8 @@ def to_sync(subject: Any, /) -> Any:
         return _function_to_sync(subject)
     if subject is None or isinstance(subject, bool | int | float | complex | str | bytes):
         raise TypeError(f"to_sync takes a function, a class or an object, not {type(subject).__name__}")
-    if callable(subject) and inspect.iscoroutinefunction(getattr(subject, "__call__", None)):
+    # Asks what calling it answers, not whether it can be called.
+    if callable(subject) and inspect.iscoroutinefunction(getattr(subject, "__call__", None)):  # noqa: B004
         return _function_to_sync(subject)
     return Synchronous(subject)
 
@@ -179,7 +180,11 @@ def to_async(function: Callable[P, T], /, *, limit: int | None = None) -> Callab
     @functools.wraps(function)
     async def call(*arguments: P.args, **keywords: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
-        work = functools.partial(contextvars.copy_context().run, function, *arguments, **keywords)
+        context = contextvars.copy_context()
+
+        def work() -> T:
+            return context.run(function, *arguments, **keywords)
+
         if limited is None:
             return await loop.run_in_executor(None, work)
         places = limited.of_running_loop()

@@ -40,9 +40,6 @@ TIMEOUT_GRACE = 0.1
 #: How long a caller that was interrupted waits for that; a second Ctrl-C ends the wait.
 INTERRUPT_GRACE = 2.0
 
-_TASK_TAKES_CONTEXT = sys.version_info >= (3, 11)
-_TASK_BEGINS_EAGERLY = sys.version_info >= (3, 12)
-
 
 def seconds(timeout: float | None) -> float:
     """A timeout as locks take it: -1 for ever, never longer than the system can say."""
@@ -66,9 +63,9 @@ def make_task(
     """A task in the caller's context, begun at once where Python can."""
     if loop.get_task_factory() is not None:
         return context.run(loop.create_task, coroutine)
-    if _TASK_BEGINS_EAGERLY:
+    if sys.version_info >= (3, 12):
         return asyncio.Task(coroutine, loop=loop, context=context, eager_start=True)
-    if _TASK_TAKES_CONTEXT:
+    if sys.version_info >= (3, 11):
         return asyncio.Task(coroutine, loop=loop, context=context)
     return context.run(asyncio.Task, coroutine, loop=loop)
 
@@ -95,7 +92,7 @@ class Call:
         self, thread: LoopThread, awaitable: Any, debug: bool | None = None, keeps_context: bool = False
     ) -> None:
         self._thread = thread
-        self._awaitable = awaitable
+        self._awaitable: Any = awaitable
         self._debug = debug
         self._context = contextvars.copy_context()
         self._keeps_context = keeps_context
@@ -208,11 +205,11 @@ class Call:
         self._lock.acquire(timeout=TIMEOUT_GRACE)
         if self._ended and self._error is None:
             return self._take()
-        error, self._error = self._error, None
+        cause, self._error = self._error, None
         try:
-            raise TimeoutError(f"timed out after {timeout} seconds") from error
+            raise TimeoutError(f"timed out after {timeout} seconds") from cause
         finally:
-            del error
+            del cause
 
     def _wait(self, timeout: float, posted: Posted) -> bool:
         """Posts, and waits to be woken; False past the timeout."""

@@ -8,7 +8,7 @@ hands a value to the caller and sleeps; the caller's next turn wakes it with a m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Generator
+from collections.abc import Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -121,8 +121,9 @@ class Entering(Dialogue):
 
     async def _perform(self) -> bool:
         manager = self._awaitable
-        leave = type(manager).__aexit__
-        self._handed = await type(manager).__aenter__(manager)
+        kind: type[Any] = type(manager)
+        leave = kind.__aexit__
+        self._handed = await kind.__aenter__(manager)
         try:
             error = await self._next_message()
         except BaseException as interruption:
@@ -158,14 +159,12 @@ class Entered(AbstractContextManager[T], Generic[T]):
         return error is not None and bool(self._dialogue.outcome)
 
 
-def check_iterable(subject: object) -> AsyncIterable[Any]:
+def check_iterable(subject: object) -> None:
     if not hasattr(subject, "__aiter__"):
         raise TypeError(f"'async for' requires an object with __aiter__ method, got {type(subject).__name__}")
-    return subject  # type: ignore[return-value]
 
 
-def check_manager(subject: object) -> AbstractAsyncContextManager[Any]:
+def check_manager(subject: object) -> None:
     if not (hasattr(subject, "__aenter__") and hasattr(subject, "__aexit__")):
         message = f"{type(subject).__name__!r} object does not support the asynchronous context manager protocol"
         raise TypeError(message)
-    return subject  # type: ignore[return-value]

@@ -31,7 +31,17 @@ def check_limit(limit: int | None) -> None:
 class Gathering(Call):
     """The awaitables of one ``gather``; its value is the list of theirs."""
 
-    __slots__ = ("_awaitables", "_limit", "_next", "_pending", "_places", "_return_exceptions", "_tasks", "_told", "_values")
+    __slots__ = (
+        "_awaitables",
+        "_limit",
+        "_next",
+        "_pending",
+        "_places",
+        "_return_exceptions",
+        "_tasks",
+        "_told",
+        "_values",
+    )
 
     def __init__(
         self,

@@ -9,12 +9,11 @@ import ctypes
 import os
 import threading
 from pathlib import Path
-
 from typing import Any
 
 from . import _abi
-from ._errors import UnknownJobError
 from ._completions import Completions
+from ._errors import UnknownJobError
 from ._fork import inheritors
 from ._job import Job, JobDescription, describe, encode
 from ._native import Calls, Runner
@@ -31,7 +30,7 @@ class Library(Calls):
 
     def _read_jobs(self) -> list[JobDescription]:
         info = _abi.JobInfo()
-        jobs = []
+        jobs: list[JobDescription] = []
         for index in range(self.functions.job_count()):
             self.functions.job_at(index, ctypes.byref(info))
             jobs.append(describe(info.name, info.doc, info.input, info.output))

@@ -254,7 +254,7 @@ class LoopThread:
                 self.loop.call_exception_handler({**context, "exception": task.exception()})
         for task in stubborn:
             # It would be reported as destroyed while pending, which its caller has been told by an error.
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
         if stubborn:
             logger.warning("closed a runner although %d tasks refused their cancellation", len(stubborn))
 
@@ -262,7 +262,7 @@ class LoopThread:
         closing = asyncio.ensure_future(self.loop.shutdown_asyncgens())
         _, stubborn = await asyncio.wait({closing}, timeout=max(0.01, self._remaining()))
         if stubborn:
-            closing._log_destroy_pending = False  # type: ignore[attr-defined]
+            closing._log_destroy_pending = False  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
             logger.warning("closed a runner although an asynchronous generator refused to be closed")
 
     # In a forked child, where the thread does not exist.

@@ -56,7 +56,9 @@ class Calls:
         if status == _abi.OK:
             return data if format == _abi.BYTES else decode(format, data)
         message = data.decode(errors="replace")
-        raise error_of(status, code, message if message or status == _abi.JOB_FAILED else self._message(status))
+        if not message and status not in (_abi.JOB_FAILED, _abi.JOB_PANICKED):
+            message = self._message(status)
+        raise error_of(status, code, message)
 
     def _message(self, status: int) -> str:
         message: bytes = self.functions.status_message(status)
@@ -84,9 +86,7 @@ class Calls:
         data = job.data
         runner = self._runner
         try:
-            status = self._start(
-                runner, job.wire_name, data, len(data), None, slot.token_address, slot.reply_address
-            )
+            status = self._start(runner, job.wire_name, data, len(data), None, slot.token_address, slot.reply_address)
             if status == _abi.PENDING:
                 status = self._wait(slot.token.value, _abi.FOREVER, slot)
                 self.functions.token_free(slot.token.value)

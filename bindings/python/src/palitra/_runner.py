@@ -19,10 +19,11 @@ from typing import Any, Literal, TypeVar, overload
 
 from . import _batch
 from ._call import Call, discard, seconds
+from ._completions import JobFuture
 from ._dialogue import Entered, Iteration, check_iterable, check_manager
 from ._errors import TimeoutError
 from ._fork import inheritors
-from ._futures import Submission
+from ._futures import CompletedFuture, Submission
 from ._gathering import Gathering, check_limit
 from ._job import Job
 from ._loop_thread import CLOSE_TIMEOUT, CLOSED, LoopThread
@@ -50,7 +51,17 @@ class EventLoopThreadRunner:
     call. A runner that nobody refers to any more is closed.
     """
 
-    __slots__ = ("__weakref__", "_closed", "_debug", "_finalizer", "_lock", "_loop_factory", "_name", "_siblings", "_thread")
+    __slots__ = (
+        "__weakref__",
+        "_closed",
+        "_debug",
+        "_finalizer",
+        "_lock",
+        "_loop_factory",
+        "_name",
+        "_siblings",
+        "_thread",
+    )
 
     def __init__(
         self,
@@ -206,36 +217,71 @@ class EventLoopThreadRunner:
             call.copy_context_back()
         return value
 
+    # What is told apart by position has the type of a tuple, as asyncio.gather's has; it is a list.
+    # fmt: off
     @overload
-    def gather(
-        self, coro1: Awaitable[T1], /, *, return_exceptions: Literal[False] = False,
-        timeout: float | None = None, limit: int | None = None,
+    def gather(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+        self, coro1: Awaitable[T1], /, *,
+        return_exceptions: Literal[False] = False, timeout: float | None = None, limit: int | None = None,
     ) -> tuple[T1]: ...
     @overload
-    def gather(
-        self, coro1: Awaitable[T1], coro2: Awaitable[T2], /, *, return_exceptions: Literal[False] = False,
-        timeout: float | None = None, limit: int | None = None,
+    def gather(  # type: ignore[overload-overlap]
+        self, coro1: Awaitable[T1], coro2: Awaitable[T2], /, *,
+        return_exceptions: Literal[False] = False, timeout: float | None = None, limit: int | None = None,
     ) -> tuple[T1, T2]: ...
     @overload
-    def gather(
+    def gather(  # type: ignore[overload-overlap]
         self, coro1: Awaitable[T1], coro2: Awaitable[T2], coro3: Awaitable[T3], /, *,
         return_exceptions: Literal[False] = False, timeout: float | None = None, limit: int | None = None,
     ) -> tuple[T1, T2, T3]: ...
     @overload
-    def gather(
+    def gather(  # type: ignore[overload-overlap]
         self, coro1: Awaitable[T1], coro2: Awaitable[T2], coro3: Awaitable[T3], coro4: Awaitable[T4], /, *,
         return_exceptions: Literal[False] = False, timeout: float | None = None, limit: int | None = None,
     ) -> tuple[T1, T2, T3, T4]: ...
     @overload
-    def gather(
-        self, *coros_or_futures: Awaitable[T], return_exceptions: Literal[False] = False,
-        timeout: float | None = None, limit: int | None = None,
+    def gather(  # type: ignore[overload-overlap]
+        self, coro1: Awaitable[T1], coro2: Awaitable[T2], coro3: Awaitable[T3], coro4: Awaitable[T4],
+        coro5: Awaitable[T5], /, *,
+        return_exceptions: Literal[False] = False, timeout: float | None = None, limit: int | None = None,
+    ) -> tuple[T1, T2, T3, T4, T5]: ...
+    @overload
+    def gather(  # type: ignore[overload-overlap]
+        self, *coros_or_futures: Awaitable[T],
+        return_exceptions: Literal[False] = False, timeout: float | None = None, limit: int | None = None,
     ) -> list[T]: ...
     @overload
+    def gather(  # pyright: ignore[reportOverlappingOverload]
+        self, coro1: Awaitable[T1], /, *,
+        return_exceptions: bool, timeout: float | None = None, limit: int | None = None,
+    ) -> tuple[T1 | BaseException]: ...
+    @overload
     def gather(
-        self, *coros_or_futures: Awaitable[T], return_exceptions: bool,
-        timeout: float | None = None, limit: int | None = None,
+        self, coro1: Awaitable[T1], coro2: Awaitable[T2], /, *,
+        return_exceptions: bool, timeout: float | None = None, limit: int | None = None,
+    ) -> tuple[T1 | BaseException, T2 | BaseException]: ...
+    @overload
+    def gather(
+        self, coro1: Awaitable[T1], coro2: Awaitable[T2], coro3: Awaitable[T3], /, *,
+        return_exceptions: bool, timeout: float | None = None, limit: int | None = None,
+    ) -> tuple[T1 | BaseException, T2 | BaseException, T3 | BaseException]: ...
+    @overload
+    def gather(
+        self, coro1: Awaitable[T1], coro2: Awaitable[T2], coro3: Awaitable[T3], coro4: Awaitable[T4], /, *,
+        return_exceptions: bool, timeout: float | None = None, limit: int | None = None,
+    ) -> tuple[T1 | BaseException, T2 | BaseException, T3 | BaseException, T4 | BaseException]: ...
+    @overload
+    def gather(
+        self, coro1: Awaitable[T1], coro2: Awaitable[T2], coro3: Awaitable[T3], coro4: Awaitable[T4],
+        coro5: Awaitable[T5], /, *,
+        return_exceptions: bool, timeout: float | None = None, limit: int | None = None,
+    ) -> tuple[T1 | BaseException, T2 | BaseException, T3 | BaseException, T4 | BaseException, T5 | BaseException]: ...
+    @overload
+    def gather(
+        self, *coros_or_futures: Awaitable[T],
+        return_exceptions: bool, timeout: float | None = None, limit: int | None = None,
     ) -> list[T | BaseException]: ...
+    # fmt: on
     def gather(
         self,
         *coros_or_futures: Awaitable[Any],
@@ -258,6 +304,10 @@ class EventLoopThreadRunner:
             return []
         return Gathering(thread, coros_or_futures, return_exceptions, limit).perform(timeout)
 
+    @overload
+    def submit(self, coro: Job, /) -> JobFuture: ...
+    @overload
+    def submit(self, coro: Awaitable[T], /) -> ConcurrentFuture[T]: ...
     def submit(self, coro: Awaitable[T], /) -> ConcurrentFuture[T]:
         """Begins a coroutine or a native job and answers a future at once.
 
@@ -280,7 +330,7 @@ class EventLoopThreadRunner:
 
     def as_completed(
         self, *coros: Awaitable[T], timeout: float | None = None, limit: int | None = None
-    ) -> Generator[ConcurrentFuture[T], None, None]:
+    ) -> Generator[CompletedFuture[T], None, None]:
         """Runs several at the same time, at most ``limit`` of them, and answers their futures, done, in order
         of time. Each has the position of its awaitable as ``future.index``.
 
@@ -290,11 +340,11 @@ class EventLoopThreadRunner:
         check_limit(limit)
         seconds(timeout)
         thread = self._thread_for("as_completed", *coros)
-        ended: queue.SimpleQueue[ConcurrentFuture[T]] = queue.SimpleQueue()
+        ended: queue.SimpleQueue[CompletedFuture[T]] = queue.SimpleQueue()
 
         def told(index: int, value: Any, error: BaseException | None) -> None:
-            future: ConcurrentFuture[T] = ConcurrentFuture()
-            future.index = index  # type: ignore[attr-defined]
+            future: CompletedFuture[T] = CompletedFuture()
+            future.index = index
             if error is None:
                 future.set_result(value)
             else:
@@ -312,9 +362,9 @@ class EventLoopThreadRunner:
         thread: LoopThread,
         call: Gathering,
         count: int,
-        ended: queue.SimpleQueue[ConcurrentFuture[T]],
+        ended: queue.SimpleQueue[CompletedFuture[T]],
         timeout: float | None,
-    ) -> Generator[ConcurrentFuture[T], None, None]:
+    ) -> Generator[CompletedFuture[T], None, None]:
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
             for _ in range(count):
@@ -323,7 +373,7 @@ class EventLoopThreadRunner:
                     future = ended.get(timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
                 except queue.Empty:
                     raise TimeoutError(f"timed out after {timeout} seconds") from None
-                if future.index < 0:  # type: ignore[attr-defined]
+                if future.index < 0:
                     future.result()
                 yield future
         except GeneratorExit:

@@ -1,0 +1,104 @@
+"""What the package is besides its Python files: the native library in a wheel, its Rust sources in an sdist.
+
+Run by hatchling, for ``pip install``, ``python -m build`` and editable installs. A wheel holds
+``palitra/libpalitra.so``, built by cargo and stripped; an sdist holds the cargo workspace under ``rust/`` as it is,
+less what no library is built of, and so builds wherever Rust is, by the same lock file.
+
+``PALITRA_LIBRARY_FILE`` names a library that was built before, and spares building it again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # A dependency of hatchling's there.
+
+LIBRARY = "libpalitra.so"
+
+#: What cargo builds the library of, and a member of its workspace.
+CRATE = ("Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "build.rs", "cbindgen.toml", "include", "src")
+MEMBER = ("Cargo.toml", "build.rs", "src")
+
+
+class LibraryHook(BuildHookInterface[Any]):
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if self.target_name == "sdist":
+            build_data["force_include"].update(rust_sources(self._workspace()))
+            return
+        build_data["pure_python"] = False
+        platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+        build_data["tag"] = f"py3-none-{platform}"
+        library = handed_in() or build(self._workspace())
+        if version == "editable":
+            link_beside_sources(library, Path(self.root, "src/palitra", LIBRARY))
+        else:
+            self._scratch = tempfile.TemporaryDirectory(prefix="palitra-wheel-")
+            stripped = strip(library, Path(self._scratch.name, LIBRARY))
+            build_data["force_include"][str(stripped)] = f"palitra/{LIBRARY}"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        if self.target_name == "wheel" and version != "editable":
+            self._scratch.cleanup()
+
+    def _workspace(self) -> Path:
+        """Where Cargo.toml is: in an sdist, or in a checkout."""
+        inside = Path(self.root, "rust")
+        return inside if inside.is_dir() else Path(self.root).parents[1]
+
+
+def rust_sources(workspace: Path) -> dict[str, str]:
+    """The files of the workspace that an sdist carries, and where. Every member of it: cargo looks for each."""
+    members = tomllib.loads((workspace / "Cargo.toml").read_text())["workspace"]["members"]
+    parts = [Path(part) for part in CRATE]
+    parts += [Path(member, part) for member in members for part in MEMBER]
+    return {str(workspace / part): f"rust/{part.as_posix()}" for part in parts if (workspace / part).exists()}
+
+
+def handed_in() -> Path | None:
+    named = os.environ.get("PALITRA_LIBRARY_FILE")
+    if not named:
+        return None
+    library = Path(named).resolve()
+    if not library.is_file():
+        raise FileNotFoundError(f"PALITRA_LIBRARY_FILE names {named}, which is no file")
+    return library
+
+
+def build(workspace: Path) -> Path:
+    """Has cargo build the library; where it is. CARGO_TARGET_DIR is honoured."""
+    if shutil.which("cargo") is None:
+        raise RuntimeError("palitra is built by cargo, which is not here: install Rust 1.88 or later")
+    command = ["cargo", "rustc", "--locked", "--release", "--lib", "--crate-type", "cdylib"]
+    command += ["--message-format", "json-render-diagnostics"]
+    messages = subprocess.run(command, cwd=workspace, check=True, stdout=subprocess.PIPE, text=True).stdout
+    for message in map(json.loads, messages.splitlines()):
+        if message["reason"] == "compiler-artifact" and message["target"]["name"] == "palitra":
+            for name in message["filenames"]:
+                if Path(name).suffix in (".so", ".dylib"):
+                    return Path(name)
+    raise RuntimeError("cargo built no shared library of palitra")
+
+
+def strip(library: Path, stripped: Path) -> Path:
+    """A copy without what only a debugger reads."""
+    subprocess.run(["strip", "-S", "-x", "-o", str(stripped), str(library)], check=True)
+    return stripped
+
+
+def link_beside_sources(library: Path, link: Path) -> None:
+    """For an editable install: the library that cargo builds next is found there too."""
+    link.unlink(missing_ok=True)
+    link.symlink_to(library)

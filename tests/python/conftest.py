@@ -1,0 +1,114 @@
+"""What the tests of the Python package share: where the libraries are, free ports, bounded waits, other Pythons.
+
+Every test is bounded by pytest-timeout (pytest.ini), every wait by PATIENCE. A library that nobody has built is a
+failure that names it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+#: The longest that anything waits for which no other bound is given, in seconds.
+PATIENCE = 30.0
+
+
+def library(name: str) -> Path:
+    """A library under test: in PALITRA_LIBRARY_DIR, or where a release build leaves it."""
+    path = Path(os.environ.get("PALITRA_LIBRARY_DIR", ROOT / "target/release")) / name
+    assert path.exists(), f"{path} is missing: run make all jobs, or set PALITRA_LIBRARY_DIR"
+    return path
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def palitra_library() -> Path:
+    """libpalitra.so, as cargo built it."""
+    return library("libpalitra.so")
+
+
+@pytest.fixture(scope="session")
+def test_jobs() -> Path:
+    """The library with the awkward jobs: test.fail, test.panic, test.never, test.stream ..."""
+    return library("libpalitra_test_jobs.so")
+
+
+@pytest.fixture(scope="session")
+def example_jobs() -> Path:
+    """The library of examples/jobs."""
+    return library("libexample_jobs.so")
+
+
+@pytest.fixture(scope="session")
+def original_python() -> Path:
+    """The Python that has palitra 0.1.0, for a test that shows a defect of it."""
+    python = ROOT / "target/venv-original/bin/python"
+    assert python.exists(), f"{python} is missing: run make target/venv-original/made"
+    return python
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Answers a port of the loopback that nobody listens on, another at each call."""
+    given: set[int] = set()
+
+    def find() -> int:
+        while True:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port: int = probe.getsockname()[1]
+            if port not in given:
+                given.add(port)
+                return port
+
+    return find
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    """``wait_until(condition, what, timeout=PATIENCE)`` looks every few milliseconds whether the condition holds."""
+
+    def wait(condition: Callable[[], object], what: str, timeout: float = PATIENCE) -> None:
+        end = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < end, f"waited {timeout} seconds in vain until {what}"
+            time.sleep(0.005)
+
+    return wait
+
+
+@pytest.fixture
+def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """``run_python(code, *arguments, python=..., timeout=PATIENCE, env=...)`` runs a program in a Python of its own,
+    this one's unless another is given, and answers how it ended and what it wrote. Warnings are errors in it."""
+
+    def run(
+        code: str,
+        *arguments: str,
+        python: str | Path = sys.executable,
+        timeout: float = PATIENCE,
+        env: dict[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(python), "-W", "error", "-c", code, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env={**os.environ, **(env or {})},
+        )
+
+    return run

@@ -1,0 +1,152 @@
+"""What type checkers make of the public API. Checked by mypy --strict and pyright, never run.
+
+Each function is a use that a user would write; assert_type is the promise. wrong_usages.py has those that must be
+errors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import Any
+
+import palitra
+from typing_extensions import assert_type
+
+
+async def number(text: str, base: int = 10) -> int:
+    return int(text, base)
+
+
+async def word() -> str:
+    return "word"
+
+
+async def numbers(count: int) -> AsyncIterator[int]:
+    for n in range(count):
+        yield n
+
+
+@asynccontextmanager
+async def session(name: str) -> AsyncGenerator[bytes, None]:
+    yield name.encode()
+
+
+def length(text: str, *, strip: bool = False) -> int:
+    return len(text.strip() if strip else text)
+
+
+class Awaitable42:
+    def __await__(self) -> Generator[Any, None, int]:
+        return number("42").__await__()
+
+
+def one() -> None:
+    assert_type(palitra.run(number("1")), int)
+    assert_type(palitra.run(number("1"), timeout=1.5, debug=True, loop_factory=asyncio.new_event_loop), int)
+    assert_type(palitra.run(Awaitable42()), int)
+    assert_type(palitra.run(palitra.job("palitra.echo", b"payload")), Any)
+
+
+def several(texts: list[str]) -> None:
+    assert_type(palitra.gather(number("1")), tuple[int])
+    assert_type(palitra.gather(number("1"), word()), tuple[int, str])
+    assert_type(palitra.gather(number("1"), word(), number("2"), limit=2, timeout=1), tuple[int, str, int])
+    assert_type(palitra.gather(word(), word(), word(), number("1")), tuple[str, str, str, int])
+    assert_type(palitra.gather(word(), word(), word(), word(), number("1")), tuple[str, str, str, str, int])
+    assert_type(palitra.gather(*[number(text) for text in texts]), list[int])
+    assert_type(palitra.gather(*map(number, texts), limit=10), list[int])
+    assert_type(palitra.gather(palitra.job("palitra.echo"), word()), tuple[Any, str])
+
+
+def several_with_exceptions(texts: list[str], return_exceptions: bool) -> None:
+    pair = palitra.gather(number("1"), word(), return_exceptions=True)
+    assert_type(pair, tuple[int | BaseException, str | BaseException])
+    assert_type(palitra.gather(*map(number, texts), return_exceptions=True), list[int | BaseException])
+    assert_type(palitra.gather(*map(number, texts), return_exceptions=return_exceptions), list[int | BaseException])
+    assert_type(palitra.gather(*map(number, texts), return_exceptions=False), list[int])
+
+
+def later(texts: list[str]) -> None:
+    future = palitra.submit(number("1"))
+    assert_type(future, concurrent.futures.Future[int])
+    assert_type(future.result(timeout=1), int)
+    assert_type(palitra.submit(palitra.job("palitra.sleep", seconds=1)).progress(), tuple[int, int])
+    for done in palitra.as_completed(*map(number, texts), timeout=1, limit=2):
+        assert_type(done.result(), int)
+        assert_type(done.index, int)
+
+
+def item_by_item() -> None:
+    items = palitra.iterate(numbers(3), timeout=1)
+    assert_type(items, Generator[int, None, None])
+    assert_type([item + 1 for item in items], list[int])
+    for _ in palitra.iterate(palitra.job("http.stream", url="http://127.0.0.1/")):
+        pass
+    with palitra.enter(session("name")) as entered:
+        assert_type(entered, bytes)
+    manager: AbstractContextManager[bytes] = palitra.enter(session("name"))
+    del manager
+
+
+def both_ways() -> None:
+    sync_number = palitra.to_sync(number)
+    assert_type(sync_number("ff", base=16), int)
+    assert_type(palitra.to_sync(numbers)(3), Generator[int, None, None])
+    async_length = palitra.to_async(length, limit=2)
+    exact: Callable[[str], Awaitable[int]] = async_length
+    assert_type(palitra.run(async_length("text", strip=True)), int)
+    del exact
+
+
+@palitra.to_sync
+async def decorated(name: str) -> bytes:
+    return name.encode()
+
+
+def decorators() -> None:
+    assert_type(decorated("name"), bytes)
+
+
+def runners() -> None:
+    with palitra.EventLoopThreadRunner(loop_factory=asyncio.new_event_loop, debug=True, name="mine") as runner:
+        assert_type(runner, palitra.EventLoopThreadRunner)
+        assert_type(runner.get_loop(), asyncio.AbstractEventLoop)
+        assert_type(runner.run(number("1")), int)
+        assert_type(runner.gather(number("1"), word()), tuple[int, str])
+        runner.close(timeout=1)
+    assert_type(palitra.is_runner_alive(), bool)
+    palitra.shutdown_global_runner()
+
+
+async def awaited() -> None:
+    assert_type(await palitra.job("palitra.echo", "text"), Any)
+    async for item in palitra.job("http.stream", url="http://127.0.0.1/"):
+        print(item)
+
+
+def libraries() -> None:
+    library = palitra.load("libtext_jobs.so")
+    assert_type(library, palitra.Library)
+    assert_type(library.jobs(), list[palitra.JobDescription])
+    job = library.job("text.split", text="a b", at=" ")
+    assert_type(job, palitra.Job)
+    assert_type(job.with_deadline(1.5).with_progress(lambda done, total: print(done, total)), palitra.Job)
+    assert_type(library.gather(job, job), list[Any])
+    with library.Runner(max_in_flight=10) as runner:
+        assert_type(runner, palitra.Runner)
+        assert_type(runner.stats(), dict[str, int])
+
+
+def failures() -> None:
+    try:
+        palitra.run(palitra.job("palitra.echo"))
+    except palitra.JobError as error:
+        assert_type(error.code, int)
+        assert_type(error.message, str)
+    except palitra.Error as error:
+        assert_type(error.status, str)
+    except palitra.TimeoutError:
+        pass
