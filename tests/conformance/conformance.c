@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define NAMES 32u
+#define FILE_SIZE 65536u
 #define FORGED UINT64_C(0x0123456789abcdef)
 #define CHILD_SECONDS 20u
 
@@ -37,7 +38,6 @@ struct thread {
 
 static struct {
     pthread_mutex_t lock;
-    char storage[NAMES][LINE];
     struct thing things[NAMES];
     size_t count;
 } names = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -56,10 +56,9 @@ static void set(const char *name, struct thing thing)
     if (place == NULL) {
         if (names.count == NAMES) die("too many names");
         place = &names.things[names.count];
-        thing.name = strcpy(names.storage[names.count++], name);
-    } else {
-        thing.name = place->name;
+        names.count++;
     }
+    thing.name = name;
     *place = thing;
     pthread_mutex_unlock(&names.lock);
 }
@@ -296,18 +295,11 @@ static void *run_thread(void *argument)
     return NULL;
 }
 
-/* The words of a step point into its text, which moves with it. */
-static void copy_step(struct step *to, const struct step *from)
-{
-    *to = *from;
-    for (size_t i = 0; i < to->count; i++) to->words[i] = to->text + (from->words[i] - from->text);
-}
-
 static void start_thread(const struct step *step, struct outcome *outcome)
 {
     if (thread_count == NAMES) die("too many threads");
     struct thread *thread = &threads[thread_count++];
-    copy_step(&thread->step, step);
+    thread->step = *step;
     thread->outcome.text[0] = '\0';
     if (pthread_create(&thread->id, NULL, run_thread, thread) != 0) die("no thread");
     put_status(outcome, PALITRA_OK);
@@ -347,20 +339,31 @@ static void carry_out(const struct step *step, struct outcome *outcome)
     put(outcome, "error: no verb %s", word(step, 0));
 }
 
+/* All of it at once: a child shares the place in a file that is open. */
+static char *read_file(const char *path)
+{
+    static char text[FILE_SIZE];
+    FILE *file = fopen(path, "r");
+    if (file == NULL) die("no such file");
+    if (fread(text, 1, sizeof text, file) == sizeof text) die("the file is too long");
+    fclose(file);
+    return text;
+}
+
 int main(int count, char **arguments)
 {
-    char scenario[LINE] = "";
+    const char *scenario = "";
     unsigned steps = 0;
-    struct step step;
-    FILE *file = count == 2 ? fopen(arguments[1], "r") : NULL;
-    if (file == NULL) die("usage: conformance FILE");
-    while (fgets(step.text, sizeof step.text, file) != NULL) {
+    if (count != 2) die("usage: conformance FILE");
+    char *rest = read_file(arguments[1]);
+    for (char *line = strtok_r(rest, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
         struct outcome outcome = {""};
-        take_apart(&step);
+        struct step step;
+        take_apart(line, &step);
         if (strcmp(word(&step, 0), "scenario") == 0) {
             free_everything();
             thread_count = steps = 0;
-            strcpy(scenario, word(&step, 1));
+            scenario = word(&step, 1);
             continue;
         }
         carry_out(&step, &outcome);
@@ -368,6 +371,5 @@ int main(int count, char **arguments)
         fflush(stdout);
     }
     free_everything();
-    fclose(file);
     return 0;
 }

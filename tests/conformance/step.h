@@ -13,13 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE 512u
 #define WORDS 16u
 #define OUTCOME 1024u
 
-/* A line, taken apart. The words point into the text. */
+/* A line, taken apart. The words lie in the text of the file, which outlives it. */
 struct step {
-    char text[LINE];
     char *words[WORDS];
     size_t count;
 };
@@ -100,11 +98,12 @@ static inline const char *payload_of(const char *text)
     return strcmp(text, "-") == 0 ? "" : text;
 }
 
-static inline void take_apart(struct step *step)
+/* Writes into the line. */
+static inline void take_apart(char *line, struct step *step)
 {
+    char *rest = line;
     step->count = 0;
-    step->text[strcspn(step->text, "\n")] = '\0';
-    for (char *at = strtok(step->text, " "); at != NULL; at = strtok(NULL, " ")) {
+    for (char *at = strtok_r(line, " ", &rest); at != NULL; at = strtok_r(NULL, " ", &rest)) {
         if (step->count == WORDS) die("a step is too long");
         step->words[step->count++] = at;
     }
