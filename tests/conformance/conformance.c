@@ -55,8 +55,7 @@ static void set(const char *name, struct thing thing)
     struct thing *place = search(name);
     if (place == NULL) {
         if (names.count == NAMES) die("too many names");
-        place = &names.things[names.count];
-        names.count++;
+        place = &names.things[names.count++];
     }
     thing.name = name;
     *place = thing;
