@@ -81,12 +81,12 @@ static void a_job_that_pends_leaves_a_token_and_goes_on(void)
 {
     palitra_token token;
     palitra_reply reply;
-    CHECK_STATUS(PALITRA_PENDING, start("palitra.sleep", "{\"seconds\":0.01}", NULL, &token, &reply));
+    CHECK_STATUS(PALITRA_PENDING, start("palitra.sleep", "{\"seconds\":0.3}", NULL, &token, &reply));
     CHECK(token.id != 0);
     CHECK_STATUS(PALITRA_PENDING, reply.status);
     palitra_reply_free(&reply);
     CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, token, SECONDS(20), &reply));
-    CHECK_REPLY("{\"seconds\":0.01}", reply);
+    CHECK_REPLY("{\"seconds\":0.3}", reply);
     palitra_reply_free(&reply);
     palitra_token_free(token);
 }
@@ -97,7 +97,7 @@ static void the_queue_is_told_once_of_a_job_that_pended(void)
     palitra_token token;
     CHECK_STATUS(PALITRA_OK, palitra_queue_new(&queue));
     palitra_submit_options options = telling(queue);
-    CHECK_STATUS(PALITRA_PENDING, start("palitra.sleep", "{\"seconds\":0.01}", &options, &token, NULL));
+    CHECK_STATUS(PALITRA_PENDING, start("palitra.sleep", "{\"seconds\":0.3}", &options, &token, NULL));
     check_event(queue, token, PALITRA_OK);
     check_no_event(queue);
     palitra_token_free(token);
@@ -130,7 +130,7 @@ static void a_job_without_a_token_runs_detached(void)
     palitra_stats stats = {.size = sizeof stats};
     CHECK_STATUS(PALITRA_OK, palitra_runner_stats(runner, &stats));
     uint64_t before = stats.succeeded;
-    CHECK_STATUS(PALITRA_PENDING, start("palitra.sleep", "{\"seconds\":0.01}", NULL, NULL, NULL));
+    CHECK_STATUS(PALITRA_PENDING, start("palitra.sleep", "{\"seconds\":0.3}", NULL, NULL, NULL));
     EVENTUALLY(palitra_runner_stats(runner, &stats) == PALITRA_OK && stats.succeeded > before);
 }
 

@@ -58,6 +58,10 @@ pub fn run_well(command: &mut Command, limit: Duration) -> Ended {
 
 /// Starts the program with its output going to files, so that no full pipe can hold it up.
 pub fn start(command: &mut Command) -> Running {
+    // Cargo's leads to a debug build of the libraries under test, and goes before the rpath of whoever links them.
+    if !command.get_envs().any(|(name, _)| name == "LD_LIBRARY_PATH") {
+        command.env_remove("LD_LIBRARY_PATH");
+    }
     let (output, errors) = (temporary_file(), temporary_file());
     let child = command
         .stdout(output.try_clone().expect("a second handle of a file"))
