@@ -7,17 +7,6 @@
 
 #include <palitra.h>
 
-#ifndef PALITRA_ITEM_EVENTS
-#define PALITRA_ITEM_EVENTS 0u
-static inline palitra_status palitra_runner_start(palitra_runner runner, const char *job, const void *data, size_t len,
-                                                  const palitra_submit_options *options, palitra_token *token,
-                                                  palitra_reply *reply) {
-    palitra_status status = palitra_runner_submit(runner, job, data, len, options, token);
-    *reply = (palitra_reply){status, 0, 0, 0, 0, 0};
-    return status == PALITRA_OK ? PALITRA_PENDING : status;
-}
-#endif
-
 /* Pointers to bytes are uint8_t, not void: cgo then knows that nothing in them needs a check. */
 
 static inline palitra_status palitra_go_start(palitra_runner runner, const char *job, const uint8_t *data, size_t len,
