@@ -11,8 +11,6 @@ package palitra
 
 /*
 #include "native.h"
-#cgo noescape palitra_queue_next
-#cgo nocallback palitra_queue_next
 */
 import "C"
 

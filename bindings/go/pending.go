@@ -5,8 +5,6 @@ package palitra
 
 /*
 #include "native.h"
-#cgo noescape palitra_token_free
-#cgo noescape palitra_token_cancel
 */
 import "C"
 

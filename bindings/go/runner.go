@@ -4,20 +4,12 @@ package palitra
 
 /*
 #include "native.h"
-#cgo noescape palitra_go_start
-#cgo noescape palitra_go_submit
-#cgo noescape palitra_go_take
-#cgo noescape palitra_runner_stats
-#cgo nocallback palitra_runner_stats
-#cgo noescape palitra_runner_is_alive
-#cgo nocallback palitra_runner_is_alive
 */
 import "C"
 
 import (
 	"context"
 	"runtime"
-	"strings"
 	"time"
 	"unsafe"
 )
@@ -67,23 +59,32 @@ func (r *Runner) Run(ctx context.Context, job string, payload []byte) (Reply, er
 	if ctx.Done() != nil {
 		return r.runBounded(ctx, job, payload)
 	}
-	var name nameBuffer
-	var token C.palitra_token
-	var reply C.palitra_reply
-	cName := name.of(job)
-	if cName == nil {
-		return Reply{}, &callError{job, StatusUnknownJob, nil}
+	reply, p, err := c.start(job, payload)
+	if p == nil {
+		return reply, err
+	}
+	<-p.over
+	reply, _, err = take(job, p.token)
+	return reply, err
+}
+
+// start begins a job on this thread: what came of it, or who is told when it has finished.
+func (c *core) start(job string, payload []byte) (Reply, *pending, error) {
+	x := exchanges.Get().(*exchange)
+	defer exchanges.Put(x)
+	name := x.cName(job)
+	if name == nil {
+		return Reply{}, nil, &callError{job, StatusUnknownJob, nil}
 	}
 	tag := c.newTag()
-	status := C.palitra_go_start(c.handle, cName, pointer(payload), C.size_t(len(payload)), c.queue, C.uint64_t(tag), &token, &reply)
+	status := C.palitra_go_start(c.handle, name, pointer(payload), C.size_t(len(payload)), c.queue, C.uint64_t(tag), &x.answer)
 	if status != C.PALITRA_PENDING {
-		return receive(job, status, &reply)
+		reply, err := x.receive(job, status)
+		return reply, nil, err
 	}
-	p := &pending{token: token, over: make(chan struct{})}
+	p := &pending{token: C.palitra_token{id: x.answer.token}, over: make(chan struct{})}
 	c.expect(tag, p)
-	<-p.over
-	status = C.palitra_go_take(token, &reply)
-	return receive(job, status, &reply)
+	return Reply{}, p, nil
 }
 
 func (r *Runner) runBounded(ctx context.Context, job string, payload []byte) (Reply, error) {
@@ -98,13 +99,11 @@ func (r *Runner) runBounded(ctx context.Context, job string, payload []byte) (Re
 		cause = context.Cause(ctx)
 		C.palitra_token_cancel(p.token)
 	}
-	var reply C.palitra_reply
-	status := C.palitra_go_take(p.token, &reply)
-	result, err := receive(job, status, &reply)
+	reply, status, err := take(job, p.token)
 	if status == C.PALITRA_CANCELLED && cause != nil {
 		err = endedBy(job, cause)
 	}
-	return result, err
+	return reply, err
 }
 
 // Submit hands a job to the runner and returns at once. The errors are those of [Runner.Run] for a job that was not
@@ -130,9 +129,10 @@ func (r *Runner) submit(ctx context.Context, job string, payload []byte, flags C
 	if ctx.Err() != nil {
 		return nil, endedBy(job, context.Cause(ctx))
 	}
-	var name nameBuffer
-	cName := name.of(job)
-	if cName == nil {
+	x := exchanges.Get().(*exchange)
+	defer exchanges.Put(x)
+	name := x.cName(job)
+	if name == nil {
 		return nil, &callError{job, StatusUnknownJob, nil}
 	}
 	c := r.core
@@ -142,7 +142,7 @@ func (r *Runner) submit(ctx context.Context, job string, payload []byte, flags C
 	}
 	tag := c.newTag()
 	c.expect(tag, p)
-	status := C.palitra_go_submit(c.handle, cName, pointer(payload), C.size_t(len(payload)), c.queue, C.uint64_t(tag),
+	status := C.palitra_go_submit(c.handle, name, pointer(payload), C.size_t(len(payload)), c.queue, C.uint64_t(tag),
 		flags, C.int64_t(o.deadline), &p.token)
 	if status != C.PALITRA_OK {
 		c.forget(tag)
@@ -231,23 +231,6 @@ func (r *Runner) Stats() (Stats, error) {
 		Deadline:    uint64(s.deadline),
 		LongestPoll: time.Duration(s.longest_poll_ns),
 	}, nil
-}
-
-// nameBuffer holds a job's name as C wants it, on the caller's stack.
-type nameBuffer [64]byte
-
-// of answers the name with a NUL behind it; nil for a name that no job can have, because it has one inside.
-func (b *nameBuffer) of(name string) *C.char {
-	if strings.IndexByte(name, 0) >= 0 {
-		return nil
-	}
-	bytes := b[:]
-	if len(name) >= len(b) {
-		bytes = make([]byte, len(name)+1)
-	}
-	copy(bytes, name)
-	bytes[len(name)] = 0
-	return (*C.char)(unsafe.Pointer(&bytes[0]))
 }
 
 func pointer(bytes []byte) *C.uint8_t {

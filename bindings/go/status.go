@@ -5,10 +5,6 @@ package palitra
 
 /*
 #include "native.h"
-#cgo noescape palitra_status_name
-#cgo nocallback palitra_status_name
-#cgo noescape palitra_status_message
-#cgo nocallback palitra_status_message
 */
 import "C"
 

@@ -4,7 +4,6 @@ package palitra
 
 /*
 #include "native.h"
-#cgo noescape palitra_token_next
 */
 import "C"
 
@@ -88,10 +87,11 @@ func (t *Token) tryNext() (Reply, error) {
 	if t.pending.isClosed() {
 		return Reply{}, t.error(StatusInvalidHandle)
 	}
-	var item C.palitra_reply
-	status := C.palitra_token_next(t.pending.token, 0, &item)
+	x := exchanges.Get().(*exchange)
+	defer exchanges.Put(x)
+	status := C.palitra_go_next(t.pending.token, &x.answer)
 	if status == C.PALITRA_END {
 		return Reply{}, io.EOF
 	}
-	return t.receive(status, &item)
+	return t.receive(x, status)
 }

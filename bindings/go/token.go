@@ -4,10 +4,6 @@ package palitra
 
 /*
 #include "native.h"
-#cgo noescape palitra_token_poll
-#cgo nocallback palitra_token_poll
-#cgo noescape palitra_token_progress
-#cgo nocallback palitra_token_progress
 */
 import "C"
 
@@ -83,19 +79,19 @@ func (t *Token) Poll() (Reply, error) {
 	if t.pending.isClosed() {
 		return Reply{}, t.error(StatusInvalidHandle)
 	}
-	var reply C.palitra_reply
-	status := C.palitra_token_poll(t.pending.token, &reply)
-	return t.receive(status, &reply)
+	x := exchanges.Get().(*exchange)
+	defer exchanges.Put(x)
+	return t.receive(x, C.palitra_go_poll(t.pending.token, &x.answer))
 }
 
-func (t *Token) receive(status C.palitra_status, reply *C.palitra_reply) (Reply, error) {
-	result, err := receive(t.job, status, reply)
+func (t *Token) receive(x *exchange, status C.palitra_status) (Reply, error) {
+	reply, err := x.receive(t.job, status)
 	if status == C.PALITRA_CANCELLED {
 		if cause := t.pending.whyCancelled(); cause != nil {
 			err = endedBy(t.job, cause)
 		}
 	}
-	return result, err
+	return reply, err
 }
 
 // Done is closed once the job has finished or the token was closed, for a select of the caller's.
