@@ -10,12 +10,38 @@ package palitra
 import "C"
 
 import (
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"unsafe"
 )
+
+// While thousands of goroutines come at once, no more than these are in C at a time: Go starts a thread for each that
+// the system keeps there longer than a few microseconds.
+var (
+	// Places for those that begin a job on their own thread, which may take as long as its first step.
+	starting = places{limit: int32(runtime.GOMAXPROCS(0))}
+	// Places for those that hand a job over, which never blocks.
+	submitting = make(chan struct{}, runtime.GOMAXPROCS(0))
+)
+
+type places struct {
+	limit int32
+	taken atomic.Int32
+}
+
+// take answers whether there was a place. If so, leave gives it back.
+func (p *places) take() bool {
+	if p.taken.Add(1) <= p.limit {
+		return true
+	}
+	p.taken.Add(-1)
+	return false
+}
+
+func (p *places) leave() { p.taken.Add(-1) }
 
 type core struct {
 	handle C.palitra_runner

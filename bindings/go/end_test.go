@@ -139,9 +139,8 @@ func TestForgottenRunnerIsClosed(t *testing.T) {
 		if _, err := r.Run(context.Background(), "palitra.echo", nil); err != nil {
 			t.Fatal(err)
 		}
-		if threads(t, "forgotten") != 1 {
-			t.Fatal("the runner has no thread of that name")
-		}
+		eventually(t, "there is a thread of that name", func() bool { return threads(t, "forgotten") == 1 })
+		runtime.KeepAlive(r)
 	}()
 	eventually(t, "the thread is gone", func() bool {
 		runtime.GC()

@@ -48,24 +48,25 @@ func New(opts ...Option) (*Runner, error) {
 //
 // When the context is done the job is cancelled and the error wraps the context's. Under a context that is never
 // done, such as [context.Background], the job is begun on the calling thread, so that one which is ready at once
-// needs no other; under any other it begins on the runner's thread, so that a job which never yields cannot outlast
-// the context.
+// needs no other, unless as many goroutines as there are processors are doing just that; under any other it begins on
+// the runner's thread, so that a job which never yields cannot outlast the context.
 func (r *Runner) Run(ctx context.Context, job string, payload []byte) (Reply, error) {
 	c := r.core
 	defer runtime.KeepAlive(r)
 	if c.callbacks.here() {
 		return Reply{}, &callError{job, StatusWouldDeadlock, nil}
 	}
-	if ctx.Done() != nil {
-		return r.runBounded(ctx, job, payload)
-	}
-	reply, p, err := c.start(job, payload)
-	if p == nil {
+	if ctx.Done() == nil && starting.take() {
+		reply, p, err := c.start(job, payload)
+		starting.leave()
+		if p == nil {
+			return reply, err
+		}
+		<-p.over
+		reply, _, err = take(job, p.token)
 		return reply, err
 	}
-	<-p.over
-	reply, _, err = take(job, p.token)
-	return reply, err
+	return r.runThere(ctx, job, payload)
 }
 
 // start begins a job on this thread: what came of it, or who is told when it has finished.
@@ -87,7 +88,8 @@ func (c *core) start(job string, payload []byte) (Reply, *pending, error) {
 	return Reply{}, p, nil
 }
 
-func (r *Runner) runBounded(ctx context.Context, job string, payload []byte) (Reply, error) {
+// runThere begins a job on the runner's thread, and cancels it when the context is done.
+func (r *Runner) runThere(ctx context.Context, job string, payload []byte) (Reply, error) {
 	p, err := r.submit(ctx, job, payload, 0, submitOptions{deadline: -1})
 	if err != nil {
 		return Reply{}, err
@@ -142,8 +144,10 @@ func (r *Runner) submit(ctx context.Context, job string, payload []byte, flags C
 	}
 	tag := c.newTag()
 	c.expect(tag, p)
+	submitting <- struct{}{}
 	status := C.palitra_go_submit(c.handle, name, pointer(payload), C.size_t(len(payload)), c.queue, C.uint64_t(tag),
 		flags, C.int64_t(o.deadline), &p.token)
+	<-submitting
 	if status != C.PALITRA_OK {
 		c.forget(tag)
 		return nil, &callError{job, Status(status), nil}

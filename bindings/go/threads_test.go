@@ -4,6 +4,8 @@ package palitra_test
 
 import (
 	"context"
+	"os"
+	"os/exec"
 	"runtime"
 	"sync"
 	"testing"
@@ -11,8 +13,18 @@ import (
 	"palitra"
 )
 
-// Each way of waiting, by so many goroutines at once.
+// Each way of waiting, by so many goroutines at once. In a process of its own: Go never ends a thread that another test
+// had use for.
 func TestWaitingGoroutinesHoldNoThread(t *testing.T) {
+	const alone = "PALITRA_TEST_ALONE"
+	if os.Getenv(alone) == "" {
+		itself := exec.CommandContext(soon(t), os.Args[0], "-test.run=^TestWaitingGoroutinesHoldNoThread$", "-test.v")
+		itself.Env = append(os.Environ(), alone+"=1")
+		if output, err := itself.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, output)
+		}
+		return
+	}
 	for name, wait := range map[string]func(ctx context.Context, r *palitra.Runner) error{
 		"Run": func(_ context.Context, r *palitra.Runner) error {
 			_, err := r.Run(context.Background(), "test.never", nil)
