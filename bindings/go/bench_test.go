@@ -1,0 +1,141 @@
+package palitra_test
+
+// Speed, as ratios: the figures depend on the machine, so both sides are measured in turns within one run.
+//
+//	go test -run xxx -bench .
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"palitra"
+)
+
+var helloWorld = []byte("hello world")
+
+// pingPong is a round trip between two goroutines over unbuffered channels, n times.
+func pingPong(n int) {
+	ping, pong := make(chan []byte), make(chan []byte)
+	go func() {
+		for payload := range ping {
+			pong <- payload
+		}
+	}()
+	for range n {
+		ping <- helloWorld
+		<-pong
+	}
+	close(ping)
+}
+
+func runEcho(b *testing.B, r *palitra.Runner, n int) {
+	ctx := context.Background()
+	for range n {
+		if _, err := r.Run(ctx, "palitra.echo", helloWorld); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func benchmarkRunner(b *testing.B) *palitra.Runner {
+	r, err := palitra.New()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { r.Close() })
+	return r
+}
+
+// A ready job's Run beside a channel round trip, in turns; the median of the ratios is below 1 if Run is faster.
+func BenchmarkRunBesidePingPong(b *testing.B) {
+	const turns, rounds = 31, 5000
+	r := benchmarkRunner(b)
+	var ratios []float64
+	var run, channel []time.Duration
+	for b.Loop() {
+		for range turns {
+			began := time.Now()
+			pingPong(rounds)
+			middle := time.Now()
+			runEcho(b, r, rounds)
+			channel = append(channel, middle.Sub(began)/rounds)
+			run = append(run, time.Since(middle)/rounds)
+			ratios = append(ratios, float64(run[len(run)-1])/float64(channel[len(channel)-1]))
+		}
+	}
+	slices.Sort(ratios)
+	slices.Sort(run)
+	slices.Sort(channel)
+	b.ReportMetric(ratios[len(ratios)/2], "run/ping-pong")
+	b.ReportMetric(float64(run[len(run)/2]), "ns/run")
+	b.ReportMetric(float64(channel[len(channel)/2]), "ns/ping-pong")
+}
+
+func BenchmarkPingPong(b *testing.B) { pingPong(b.N) }
+
+func BenchmarkRun(b *testing.B) {
+	r := benchmarkRunner(b)
+	b.ReportAllocs()
+	b.ResetTimer()
+	runEcho(b, r, b.N)
+}
+
+// A job that goes to the runner's thread and comes back by way of the queue and the dispatcher.
+func BenchmarkRunBounded(b *testing.B) {
+	r := benchmarkRunner(b)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := r.Run(ctx, "palitra.echo", helloWorld); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// The same by many goroutines at once: each is woken in a batch.
+func BenchmarkRunBoundedByMany(b *testing.B) {
+	for _, goroutines := range []int{10, 1000} {
+		b.Run(fmt.Sprint(goroutines), func(b *testing.B) {
+			r := benchmarkRunner(b)
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			var all sync.WaitGroup
+			b.ResetTimer()
+			for range goroutines {
+				all.Add(1)
+				go func() {
+					defer all.Done()
+					for range b.N/goroutines + 1 {
+						if _, err := r.Run(ctx, "palitra.echo", helloWorld); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				}()
+			}
+			all.Wait()
+		})
+	}
+}
+
+func BenchmarkSubmitAndGather1000(b *testing.B) {
+	r := benchmarkRunner(b)
+	ctx := context.Background()
+	tokens := make([]*palitra.Token, 1000)
+	for b.Loop() {
+		for i := range tokens {
+			tokens[i], _ = r.Submit(ctx, "palitra.echo", helloWorld)
+		}
+		if _, err := palitra.Gather(ctx, tokens...); err != nil {
+			b.Fatal(err)
+		}
+		for _, token := range tokens {
+			token.Close()
+		}
+	}
+}

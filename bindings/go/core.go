@@ -1,0 +1,146 @@
+package palitra
+
+// What a Runner and the cleanup of a forgotten Runner share: the C handle, its dispatcher, and its end. It knows
+// nothing of the Runner, so that the garbage collector can find one that was forgotten.
+
+/*
+#include <stdlib.h>
+#include "native.h"
+*/
+import "C"
+
+import (
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+)
+
+// While thousands of goroutines come at once, no more than these are in C at a time: Go starts a thread for each that
+// the system keeps there longer than a few microseconds.
+var (
+	// Places for those that begin a job on their own thread, which may take as long as its first step.
+	starting = places{limit: int32(runtime.GOMAXPROCS(0))}
+	// Places for those that hand a job over, which never blocks.
+	submitting = make(chan struct{}, runtime.GOMAXPROCS(0))
+)
+
+type places struct {
+	limit int32
+	taken atomic.Int32
+}
+
+// take answers whether there was a place. If so, leave gives it back.
+func (p *places) take() bool {
+	if p.taken.Add(1) <= p.limit {
+		return true
+	}
+	p.taken.Add(-1)
+	return false
+}
+
+func (p *places) leave() { p.taken.Add(-1) }
+
+type core struct {
+	handle C.palitra_runner
+	owned  bool // The global runner's handle belongs to the library.
+	*dispatcher
+	callbacks callbackThreads
+	stopped   sync.Once
+	closed    sync.Once
+	closing   error
+}
+
+// newCore takes the handle over.
+func newCore(handle C.palitra_runner, owned bool) (*core, error) {
+	d, err := newDispatcher()
+	if err != nil {
+		if owned {
+			C.palitra_runner_free(handle)
+		}
+		return nil, err
+	}
+	return &core{handle: handle, owned: owned, dispatcher: d}, nil
+}
+
+func newRunnerHandle(o *runnerOptions) (C.palitra_runner, error) {
+	var options C.palitra_runner_options
+	var handle C.palitra_runner
+	if !o.valid() || strings.IndexByte(o.threadName, 0) >= 0 {
+		return handle, ErrInvalidArgument
+	}
+	C.palitra_runner_options_init(&options)
+	options.worker_threads = C.uint32_t(o.workers)
+	options.max_blocking_threads = C.uint32_t(o.blockingThreads)
+	options.thread_stack_size = C.size_t(o.stackSize)
+	options.max_in_flight = C.size_t(o.maxInFlight)
+	options.max_payload = C.size_t(o.maxPayload)
+	if o.threadName != "" {
+		name := C.CString(o.threadName)
+		defer C.free(unsafe.Pointer(name))
+		options.thread_name = name
+	}
+	if status := C.palitra_runner_new(&options, &handle); status != C.PALITRA_OK {
+		return handle, Status(status)
+	}
+	return handle, nil
+}
+
+// shutdown ends the runner, waits for it, and has everyone who waits told.
+func (c *core) shutdown(grace C.int64_t) Status {
+	status := Status(C.palitra_runner_shutdown(c.handle, grace))
+	if status == StatusOK || status == StatusPending {
+		c.stopped.Do(c.dispatcher.stop)
+	}
+	return status
+}
+
+// close ends the runner without grace and frees it. Idempotent; everyone waits for the first.
+func (c *core) close() error {
+	if c.callbacks.here() {
+		// The runner's thread cannot be waited for on itself: the runner ends by itself.
+		go c.close()
+		return nil
+	}
+	c.closed.Do(func() {
+		if status := c.shutdown(0); status != StatusOK {
+			c.closing = status
+			// Whoever ended a global runner before may have let its handle go too.
+			c.stopped.Do(c.dispatcher.stop)
+		}
+		c.dispatcher.free()
+		if c.owned {
+			C.palitra_runner_free(c.handle)
+		}
+	})
+	return c.closing
+}
+
+// callbackThreads knows which threads are in a callback of the runner now: those must not wait for it. A callback's
+// goroutine stays on the runner's thread until it returns.
+type callbackThreads struct {
+	active  atomic.Int32
+	threads sync.Map // Thread id to nothing.
+}
+
+// enter notes this thread and answers what takes the note back.
+func (c *callbackThreads) enter() func() {
+	thread := syscall.Gettid()
+	c.threads.Store(thread, nil)
+	c.active.Add(1)
+	return func() {
+		c.active.Add(-1)
+		c.threads.Delete(thread)
+	}
+}
+
+// here tells whether this goroutine is in a callback.
+func (c *callbackThreads) here() bool {
+	if c.active.Load() == 0 {
+		return false
+	}
+	_, found := c.threads.Load(syscall.Gettid())
+	return found
+}

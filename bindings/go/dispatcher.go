@@ -1,0 +1,140 @@
+package palitra
+
+// The dispatcher of a runner: one goroutine that learns from the runner's completion queue which jobs have finished,
+// and wakes the goroutines that wait for them. It sleeps in Go's network poller, so that any number of waiting
+// goroutines holds no thread.
+//
+// What must stay true:
+//   - Every job that was submitted with a tag is told of exactly once, however it ends, until the queue is closed,
+//     which happens after the runner's end only. So nobody who waits for a tag is forgotten.
+//   - The dispatcher knows nothing of Runner and Token, so that forgotten ones can be collected.
+
+/*
+#include "native.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+type dispatcher struct {
+	queue C.palitra_queue
+	ready *os.File      // The queue's descriptor, doubled: the poller closes its own.
+	ended chan struct{} // Closed when the goroutine has returned.
+	tags  atomic.Uint64
+	mu    sync.Mutex
+	// Who waits for which tag; nil for a job that finished before it was expected.
+	waiting map[uint64]*pending
+}
+
+func newDispatcher() (*dispatcher, error) {
+	d := &dispatcher{ended: make(chan struct{}), waiting: make(map[uint64]*pending)}
+	if status := C.palitra_queue_new(&d.queue); status != C.PALITRA_OK {
+		return nil, Status(status)
+	}
+	fd, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(C.palitra_queue_fd(d.queue)), syscall.F_DUPFD_CLOEXEC, 0)
+	if errno != 0 {
+		C.palitra_queue_free(d.queue)
+		return nil, fmt.Errorf("%w: %w", ErrInternal, errno)
+	}
+	d.ready = os.NewFile(fd, "palitra queue")
+	connection, err := d.ready.SyscallConn()
+	if err == nil {
+		// A deadline can be set, and taken back, exactly if the poller has taken the descriptor.
+		err = d.ready.SetReadDeadline(time.Time{})
+	}
+	if err != nil {
+		d.ready.Close()
+		C.palitra_queue_free(d.queue)
+		return nil, fmt.Errorf("%w: %w", ErrInternal, err)
+	}
+	go d.run(connection)
+	return d, nil
+}
+
+// run drains the queue each time it becomes readable, until it is closed and empty.
+func (d *dispatcher) run(connection syscall.RawConn) {
+	defer close(d.ended)
+	events := make([]C.palitra_event, 256)
+	// Read calls the function until it answers true, and waits in the poller in between.
+	_ = connection.Read(func(uintptr) bool {
+		for {
+			var n C.size_t
+			switch C.palitra_queue_next(d.queue, 0, &events[0], C.size_t(len(events)), &n) {
+			case C.PALITRA_OK:
+				d.tell(events[:n])
+			case C.PALITRA_PENDING:
+				return false
+			default:
+				return true
+			}
+		}
+	})
+}
+
+func (d *dispatcher) tell(events []C.palitra_event) {
+	for i := range events {
+		event := &events[i]
+		tag := uint64(event.tag)
+		d.mu.Lock()
+		p, expected := d.waiting[tag]
+		switch {
+		case event.status == C.PALITRA_PENDING:
+		case expected:
+			delete(d.waiting, tag)
+		default:
+			d.waiting[tag] = nil
+		}
+		d.mu.Unlock()
+		if p == nil {
+			continue
+		}
+		if event.status == C.PALITRA_PENDING {
+			p.hasItem()
+		} else {
+			p.finish()
+		}
+	}
+}
+
+func (d *dispatcher) newTag() uint64 { return d.tags.Add(1) }
+
+// expect has p told of the tag's job, before or after it was submitted.
+func (d *dispatcher) expect(tag uint64, p *pending) {
+	d.mu.Lock()
+	_, finished := d.waiting[tag]
+	if finished {
+		delete(d.waiting, tag)
+	} else {
+		d.waiting[tag] = p
+	}
+	d.mu.Unlock()
+	if finished {
+		p.finish()
+	}
+}
+
+// forget takes back the expectation of a job that was refused.
+func (d *dispatcher) forget(tag uint64) {
+	d.mu.Lock()
+	delete(d.waiting, tag)
+	d.mu.Unlock()
+}
+
+// stop tells what is left and ends the goroutine. The runner has ended before, so that nothing comes any more. The
+// queue stays until free: a job submitted with it is then refused for the reason that counts, the runner's end.
+func (d *dispatcher) stop() {
+	C.palitra_queue_close(d.queue)
+	<-d.ended
+	d.ready.Close()
+}
+
+func (d *dispatcher) free() {
+	C.palitra_queue_free(d.queue)
+}

@@ -1,0 +1,48 @@
+// Package palitra calls asynchronous jobs, written in Rust, from Go.
+//
+//	runner, err := palitra.New()
+//	if err != nil {
+//		return err
+//	}
+//	defer runner.Close()
+//	reply, err := runner.Run(ctx, "http.get", []byte(`{"url": "https://example.org"}`))
+//
+// A [Runner] is a persistent runtime thread of libpalitra. Jobs are known by name; [Jobs] lists what the linked library
+// holds. They take bytes, text or JSON and leave the same; [RunJSON] and its like speak Go values.
+//
+// # Ways to wait
+//
+//	one job, run to its end               [Runner.Run], [RunJSON]
+//	a job that is waited for later        [Runner.Submit], [Token.Wait], [Token.Done]
+//	many                                  [Gather], [GatherFailFast]
+//	the items of a job that streams       [Runner.Stream], [Token.Next]
+//	a look that never blocks              [Token.Poll], [Token.Progress]
+//	a function that is called             [Token.OnComplete]
+//
+// Waiting goroutines hold no thread: each runner has one goroutine that sleeps in Go's network poller and tells the
+// others. A hundred thousand may wait at once.
+//
+// # Contexts
+//
+// The context of Run, Submit and Stream is the job's: when it is done the job is cancelled, and nothing is left of it.
+// The context of Wait, Next and Gather is the wait's alone: the job runs on. The runner also keeps deadlines itself, see
+// [WithDeadline].
+//
+// # Errors
+//
+//	errors.Is(err, palitra.ErrBusy)              one of the Err values
+//	errors.Is(err, context.DeadlineExceeded)     the context's deadline or the job's
+//	errors.As(err, &jobError)                    a [*JobError]: the job's own failure, with its code and message
+//	errors.As(err, &panicError)                  a [*PanicError]
+//
+// # What to close
+//
+// Close runners and tokens; both calls are idempotent, and what was forgotten is closed when the garbage collector finds
+// it. Replies are Go's own memory. Everything may be used by several goroutines at once. A process may exit at any
+// moment, and signals reach it as any Go program's.
+//
+// # Linking
+//
+// pkg-config finds libpalitra where make install has put it. With -tags palitra_custom the library is your own: name it
+// in CGO_LDFLAGS, and the folder of palitra.h in CGO_CFLAGS.
+package palitra

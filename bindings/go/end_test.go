@@ -1,0 +1,253 @@
+//go:build palitra_test_jobs
+
+package palitra_test
+
+// How runners end: by Shutdown, by Close, by the garbage collector.
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"palitra"
+)
+
+func TestShutdownLetsJobsFinish(t *testing.T) {
+	r := newRunner(t)
+	token := submit(t, r, "palitra.sleep", `{"seconds": 0.05}`)
+	if err := r.Shutdown(soon(t)); err != nil {
+		t.Error(err)
+	}
+	if reply, err := token.Poll(); err != nil || reply.String() != `{"seconds":0.05}` {
+		t.Error(reply, err)
+	}
+	if r.IsAlive() {
+		t.Error("still alive")
+	}
+	if err := r.Shutdown(soon(t)); err != nil {
+		t.Error("again:", err)
+	}
+	if stats, err := r.Stats(); err != nil || stats.Succeeded != 1 {
+		t.Errorf("%+v, %v", stats, err)
+	}
+}
+
+func TestShutdownCancelsTheRestWhenItsContextIsDone(t *testing.T) {
+	for _, grace := range []time.Duration{0, 20 * time.Millisecond} {
+		r := newRunner(t)
+		token := submit(t, r, "test.never", "")
+		waited := make(chan error)
+		go func() {
+			_, err := token.Wait(soon(t))
+			waited <- err
+		}()
+		ctx, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		began := time.Now()
+		if err := r.Shutdown(ctx); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took < grace || took > patience {
+			t.Errorf("a grace of %v took %v", grace, took)
+		}
+		wantIs(t, <-waited, palitra.ErrCancelled)
+	}
+}
+
+func TestShutdownLeavesAJobThatNeverYieldsBehind(t *testing.T) {
+	r, err := palitra.New(palitra.WithThreadName("spinning"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := submit(t, r, "test.spin", `{"seconds": 3}`)
+	eventually(t, "the job spins", func() bool { return busy(t, "spinning") > 50*time.Millisecond })
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	wantIs(t, r.Shutdown(ctx), palitra.ErrPending)
+	_, err = token.Poll()
+	wantIs(t, err, palitra.ErrCancelled)
+	_ = r.Close()
+}
+
+func TestCloseWakesEveryoneAndIsIdempotent(t *testing.T) {
+	r := newRunner(t)
+	var waiters sync.WaitGroup
+	for i := range 30 {
+		waiters.Add(1)
+		go func() {
+			defer waiters.Done()
+			var err error
+			switch i % 3 {
+			case 0:
+				_, err = r.Run(context.Background(), "test.never", nil)
+			case 1:
+				_, err = r.Run(soon(t), "test.never", nil)
+			case 2:
+				var token *palitra.Token
+				if token, err = r.Submit(context.Background(), "test.never", nil); err == nil {
+					_, err = token.Wait(context.Background())
+					token.Close()
+				}
+			}
+			wantIs(t, err, palitra.ErrCancelled)
+		}()
+	}
+	eventually(t, "all are in flight", func() bool {
+		stats, _ := r.Stats()
+		return stats.Running == 30
+	})
+	for range 3 {
+		waiters.Add(1)
+		go func() {
+			defer waiters.Done()
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+	}
+	waiters.Wait()
+	if err := r.Close(); err != nil {
+		t.Error("again:", err)
+	}
+	_, err := r.Stats()
+	wantIs(t, err, palitra.ErrInvalidHandle)
+	if r.IsAlive() {
+		t.Error("still alive")
+	}
+}
+
+func TestTokensOutliveTheirRunner(t *testing.T) {
+	r := newRunner(t)
+	done := submit(t, r, "palitra.echo", "kept")
+	if _, err := done.Wait(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	if reply, err := done.Wait(soon(t)); err != nil || reply.String() != "kept" {
+		t.Error(reply, err)
+	}
+}
+
+func TestForgottenRunnerIsClosed(t *testing.T) {
+	func() {
+		r, err := palitra.New(palitra.WithThreadName("forgotten"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Run(context.Background(), "palitra.echo", nil); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "there is a thread of that name", func() bool { return threads(t, "forgotten") == 1 })
+		runtime.KeepAlive(r)
+	}()
+	eventually(t, "the thread is gone", func() bool {
+		runtime.GC()
+		return threads(t, "forgotten") == 0
+	})
+}
+
+func TestRunnerInUseIsNotForgotten(t *testing.T) {
+	run := make(chan error)
+	wait := make(chan error)
+	func() {
+		r, err := palitra.New(palitra.WithThreadName("in use"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := r.Submit(context.Background(), "palitra.sleep", []byte(`{"seconds": 0.3}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			_, err := token.Wait(context.Background())
+			wait <- err
+		}()
+		go func() {
+			_, err := r.Run(context.Background(), "palitra.sleep", []byte(`{"seconds": 0.3}`))
+			run <- err
+		}()
+	}()
+	for range 20 {
+		runtime.GC()
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := <-run; err != nil {
+		t.Error("Run:", err)
+	}
+	if err := <-wait; err != nil {
+		t.Error("Wait:", err)
+	}
+	eventually(t, "the thread is gone", func() bool {
+		runtime.GC()
+		return threads(t, "in use") == 0
+	})
+}
+
+func TestForgottenTokenIsFreed(t *testing.T) {
+	r := newRunner(t)
+	streams := count(t, r, "test.streams")
+	func() {
+		token, err := r.Submit(context.Background(), "test.stream", []byte(`{"items": 1000000}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := token.Next(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	if count(t, r, "test.streams") != streams+1 {
+		t.Fatal("no stream runs")
+	}
+	// A job whose items nobody can read any more ends.
+	eventually(t, "the stream ended", func() bool {
+		runtime.GC()
+		return count(t, r, "test.streams") == streams
+	})
+}
+
+func TestGlobalRunnerIsSharedAndMadeAnew(t *testing.T) {
+	first, err := palitra.Global()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := palitra.Global(); err != nil || again != first {
+		t.Error("another global runner:", err)
+	}
+	if !palitra.IsRunnerAlive() || !first.IsAlive() {
+		t.Error("not alive")
+	}
+	if reply, err := first.Run(soon(t), "palitra.echo", []byte("g")); err != nil || reply.String() != "g" {
+		t.Error(reply, err)
+	}
+	token := submit(t, first, "test.never", "")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := palitra.ShutdownGlobalRunner(ctx); err != nil {
+		t.Error(err)
+	}
+	_, err = token.Wait(soon(t))
+	wantIs(t, err, palitra.ErrCancelled)
+	_, err = first.Run(soon(t), "palitra.echo", nil)
+	wantIs(t, err, palitra.ErrShutDown)
+	if palitra.IsRunnerAlive() {
+		t.Error("still alive")
+	}
+	if err := palitra.ShutdownGlobalRunner(soon(t)); err != nil {
+		t.Error("again:", err)
+	}
+	second, err := palitra.Global()
+	if err != nil || second == first {
+		t.Fatal("no new global runner:", err)
+	}
+	if _, err := second.Run(soon(t), "palitra.echo", nil); err != nil {
+		t.Error(err)
+	}
+	if err := second.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := second.Close(); err != nil {
+		t.Error(err)
+	}
+}

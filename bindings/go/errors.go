@@ -1,0 +1,109 @@
+package palitra
+
+// The errors of this package, for errors.Is and errors.As.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// What errors of this package wrap.
+var (
+	// ErrPending: the job has not finished yet; it runs on.
+	ErrPending error = StatusPending
+	// ErrJobFailed: the job answered an error of its own, a [JobError].
+	ErrJobFailed error = StatusJobFailed
+	// ErrJobPanicked: the job panicked, a [PanicError]. The runner lives on.
+	ErrJobPanicked error = StatusJobPanicked
+	// ErrCancelled: the job was cancelled: by its context, a call, a fail-fast gather or a shutdown. The same as
+	// [context.Canceled] for errors.Is.
+	ErrCancelled error = StatusCancelled
+	// ErrDeadline: the job's deadline passed. The same as [context.DeadlineExceeded] for errors.Is.
+	ErrDeadline error = StatusDeadline
+	// ErrInvalidArgument: an argument has a value that the call does not take.
+	ErrInvalidArgument error = StatusInvalidArgument
+	// ErrInvalidHandle: the runner or token was closed.
+	ErrInvalidHandle error = StatusInvalidHandle
+	// ErrUnknownJob: no job of that name is registered in the library that is linked.
+	ErrUnknownJob error = StatusUnknownJob
+	// ErrBusy: as many jobs are in flight as the runner takes, see [WithMaxInFlight].
+	ErrBusy error = StatusBusy
+	// ErrTooLarge: the payload is larger than the runner takes, see [WithMaxPayload].
+	ErrTooLarge error = StatusTooLarge
+	// ErrWouldDeadlock: a callback of [Token.OnComplete] wanted to wait for its own runner.
+	ErrWouldDeadlock error = StatusWouldDeadlock
+	// ErrShutDown: the runner was shut down.
+	ErrShutDown error = StatusShutDown
+	// ErrForked: the handle was made before this process was forked from its parent.
+	ErrForked error = StatusForked
+	// ErrInternal: the system refused a thread, or the library has a defect.
+	ErrInternal error = StatusInternal
+)
+
+// JobError is the failure that a job answered itself. It wraps [ErrJobFailed].
+type JobError struct {
+	Job     string // The job's name.
+	Code    int32  // The number that the job gave its failure.
+	Message string // What the job said.
+}
+
+func (e *JobError) Error() string {
+	return fmt.Sprintf("palitra: %s failed with code %d: %s", e.Job, e.Code, e.Message)
+}
+
+func (e *JobError) Unwrap() error { return ErrJobFailed }
+
+// PanicError says that a job panicked. It wraps [ErrJobPanicked].
+type PanicError struct {
+	Job     string // The job's name.
+	Message string // What it panicked with.
+}
+
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("palitra: %s panicked: %s", e.Job, e.Message)
+}
+
+func (e *PanicError) Unwrap() error { return ErrJobPanicked }
+
+// callError says which job a status is about, and what of the caller's made it so.
+type callError struct {
+	job    string
+	status Status
+	cause  error // A context's error, or nil.
+}
+
+func (e *callError) Error() string {
+	if e.cause != nil {
+		return fmt.Sprintf("palitra: %s: %s: %v", e.job, e.status.message(), e.cause)
+	}
+	return fmt.Sprintf("palitra: %s: %s", e.job, e.status.message())
+}
+
+func (e *callError) Unwrap() []error {
+	if e.cause != nil {
+		return []error{e.status, e.cause}
+	}
+	return []error{e.status}
+}
+
+// endedBy is the error of a job that its context ended.
+func endedBy(job string, cause error) error {
+	if errors.Is(cause, context.DeadlineExceeded) {
+		return &callError{job, StatusDeadline, cause}
+	}
+	return &callError{job, StatusCancelled, cause}
+}
+
+// errorOf is the error that a status and the message of its reply make; nil if it is none.
+func errorOf(job string, status Status, code int32, message []byte) error {
+	switch status {
+	case StatusOK:
+		return nil
+	case StatusJobFailed:
+		return &JobError{job, code, string(message)}
+	case StatusJobPanicked:
+		return &PanicError{job, string(message)}
+	}
+	return &callError{job, status, nil}
+}

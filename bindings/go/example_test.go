@@ -1,0 +1,174 @@
+package palitra_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"time"
+
+	"palitra"
+)
+
+func Example() {
+	ctx := context.Background()
+	runner, err := palitra.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close()
+
+	reply, err := runner.Run(ctx, "palitra.echo", []byte("hello"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(reply)
+	// Output: hello
+}
+
+func ExampleGather() {
+	ctx := context.Background()
+	runner, err := palitra.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close()
+
+	echo, err := runner.Submit(ctx, "palitra.echo", []byte("hello"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer echo.Close()
+	sleep, err := runner.Submit(ctx, "palitra.sleep", []byte(`{"seconds": 0.1}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sleep.Close()
+
+	replies, err := palitra.Gather(ctx, echo, sleep)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, reply := range replies {
+		fmt.Println(reply)
+	}
+	// Output:
+	// hello
+	// {"seconds":0.1}
+}
+
+func ExampleRunJSON() {
+	type Nap struct {
+		Seconds float64 `json:"seconds"`
+	}
+	runner, err := palitra.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close()
+
+	slept, err := palitra.RunJSON[Nap](context.Background(), runner, "palitra.sleep", Nap{0.01})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(slept.Seconds)
+	// Output: 0.01
+}
+
+// The context's end cancels the job.
+func ExampleRunner_Run_timeout() {
+	runner, err := palitra.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close()
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	_, err = runner.Run(ctx, "palitra.sleep", []byte(`{"seconds": 60}`))
+	fmt.Println(errors.Is(err, context.DeadlineExceeded))
+	// Output: true
+}
+
+func ExampleJobError() {
+	runner, err := palitra.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close()
+
+	_, err = runner.Run(context.Background(), "palitra.sleep", []byte("not JSON"))
+	var failed *palitra.JobError
+	if errors.As(err, &failed) {
+		fmt.Println(failed.Job, "refused its payload")
+	}
+	_, err = runner.Run(context.Background(), "no.such", nil)
+	fmt.Println(errors.Is(err, palitra.ErrUnknownJob))
+	// Output:
+	// palitra.sleep refused its payload
+	// true
+}
+
+func ExampleRunner_Stream() {
+	runner, err := palitra.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close()
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	bytes := 0
+	for item, err := range runner.Stream(ctx, "http.stream", []byte(`{"url": "http://127.0.0.1:1/"}`)) {
+		if err != nil {
+			fmt.Println("no server there")
+			break
+		}
+		bytes += len(item.Data)
+	}
+	fmt.Println(bytes, "bytes")
+	// Output:
+	// no server there
+	// 0 bytes
+}
+
+func ExampleToken_OnComplete() {
+	runner, err := palitra.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close()
+
+	token, err := runner.Submit(context.Background(), "palitra.echo", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer token.Close()
+	called := make(chan palitra.Status)
+	err = token.OnComplete(func(_ *palitra.Token, status palitra.Status) {
+		go func() { called <- status }() // The callback itself must not wait.
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println((<-called).String())
+	// Output: PALITRA_OK
+}
+
+func ExampleRunner_Shutdown() {
+	runner, err := palitra.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close()
+
+	// Five seconds for what is in flight.
+	grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	fmt.Println(runner.Shutdown(grace))
+	_, err = runner.Run(context.Background(), "palitra.echo", nil)
+	fmt.Println(errors.Is(err, palitra.ErrShutDown))
+	// Output:
+	// <nil>
+	// true
+}

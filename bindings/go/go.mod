@@ -1,0 +1,3 @@
+module palitra
+
+go 1.24

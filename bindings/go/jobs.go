@@ -1,0 +1,31 @@
+package palitra
+
+// What the linked library holds.
+
+/*
+#include "native.h"
+*/
+import "C"
+
+// JobInfo describes a job.
+type JobInfo struct {
+	Name   string // What it is submitted by.
+	Doc    string // Its documentation; empty if it has none.
+	Input  Format // What it takes.
+	Output Format // What it leaves when it succeeds.
+}
+
+// Jobs describes the jobs of the linked library, in the order of their names.
+func Jobs() []JobInfo {
+	jobs := make([]JobInfo, 0, int(C.palitra_job_count()))
+	for i := range C.palitra_job_count() {
+		var info C.palitra_job_info
+		if C.palitra_job_at(i, &info) == C.PALITRA_OK {
+			jobs = append(jobs, JobInfo{C.GoString(info.name), C.GoString(info.doc), Format(info.input), Format(info.output)})
+		}
+	}
+	return jobs
+}
+
+// Version is the version of the linked library, such as "1.2.3".
+func Version() string { return C.GoString(C.palitra_version()) }

@@ -1,0 +1,97 @@
+/*
+ * The C side of the binding: what would cost several crossings from Go is one call here. Functions that name no
+ * Go are in this header; those that call back are in native.c.
+ */
+#ifndef PALITRA_GO_NATIVE_H
+#define PALITRA_GO_NATIVE_H
+
+#include <palitra.h>
+
+#include <string.h>
+
+/* Pointers to bytes are uint8_t, not void, and the addresses in an answer are numbers: cgo then knows that there is
+ * nothing to check in them. */
+
+#define PALITRA_GO_SMALL 128u
+
+/* A reply on its way to Go. A small one is copied here and freed at once; any other is freed with palitra_go_free. */
+typedef struct palitra_go_answer {
+    uint64_t token;
+    int32_t code;
+    palitra_format format;
+    uintptr_t data;
+    size_t len;
+    uintptr_t owner;
+    uint8_t small[PALITRA_GO_SMALL];
+} palitra_go_answer;
+
+static inline palitra_status palitra_go_answered(palitra_status status, palitra_reply *reply, palitra_go_answer *answer) {
+    answer->code = reply->code;
+    answer->format = reply->format;
+    answer->len = reply->len;
+    answer->data = (uintptr_t)reply->data;
+    answer->owner = 0;
+    if (reply->len > sizeof answer->small) {
+        answer->owner = (uintptr_t)reply->owner;
+        return status;
+    }
+    if (reply->len > 0) memcpy(answer->small, reply->data, reply->len);
+    palitra_reply_free(reply);
+    return status;
+}
+
+static inline void palitra_go_free(const palitra_go_answer *answer) {
+    palitra_reply reply = {PALITRA_OK, 0, PALITRA_BYTES, (const uint8_t *)answer->data, answer->len,
+                           (void *)answer->owner};
+    palitra_reply_free(&reply);
+}
+
+static inline palitra_status palitra_go_start(palitra_runner runner, const char *job, const uint8_t *data, size_t len,
+                                              palitra_queue queue, uint64_t tag, palitra_go_answer *answer) {
+    palitra_submit_options options;
+    palitra_token token;
+    palitra_reply reply;
+    palitra_submit_options_init(&options);
+    options.queue = queue;
+    options.tag = tag;
+    palitra_status status = palitra_runner_start(runner, job, data, len, &options, &token, &reply);
+    answer->token = token.id;
+    return palitra_go_answered(status, &reply, answer);
+}
+
+static inline palitra_status palitra_go_submit(palitra_runner runner, const char *job, const uint8_t *data, size_t len,
+                                               palitra_queue queue, uint64_t tag, uint32_t flags, int64_t deadline_ns,
+                                               palitra_token *token) {
+    palitra_submit_options options;
+    palitra_submit_options_init(&options);
+    options.queue = queue;
+    options.tag = tag;
+    options.flags = flags;
+    options.deadline_ns = deadline_ns;
+    return palitra_runner_submit(runner, job, data, len, &options, token);
+}
+
+static inline palitra_status palitra_go_poll(palitra_token token, palitra_go_answer *answer) {
+    palitra_reply reply;
+    palitra_status status = palitra_token_poll(token, &reply);
+    return palitra_go_answered(status, &reply, answer);
+}
+
+/* Takes the reply of a token that is not needed any more. */
+static inline palitra_status palitra_go_take(palitra_token token, palitra_go_answer *answer) {
+    palitra_status status = palitra_go_poll(token, answer);
+    palitra_token_free(token);
+    return status;
+}
+
+/* The next item, if there is one. */
+static inline palitra_status palitra_go_next(palitra_token token, palitra_go_answer *answer) {
+    palitra_reply item;
+    palitra_status status = palitra_token_next(token, 0, &item);
+    return palitra_go_answered(status, &item, answer);
+}
+
+/* Has the Go function behind a cgo.Handle called; the handle is deleted whatever this answers. */
+palitra_status palitra_go_on_complete(palitra_token token, uintptr_t handle);
+
+#endif

@@ -1,0 +1,70 @@
+package palitra
+
+// How a runner is made, and how a job is submitted.
+
+import (
+	"math"
+	"time"
+)
+
+type runnerOptions struct {
+	workers, blockingThreads           int
+	stackSize, maxInFlight, maxPayload int
+	threadName                         string
+}
+
+// Option is a choice for [New].
+type Option func(*runnerOptions)
+
+// WithWorkers has n threads beside the runner's own run jobs. Without it the runner's own thread runs them all.
+func WithWorkers(n int) Option {
+	return func(o *runnerOptions) { o.workers = n }
+}
+
+// WithBlockingThreads bounds the threads for blocking parts of jobs; 512 without it.
+func WithBlockingThreads(n int) Option {
+	return func(o *runnerOptions) { o.blockingThreads = n }
+}
+
+// WithThreadName names the runner's threads; "palitra" without it.
+func WithThreadName(name string) Option {
+	return func(o *runnerOptions) { o.threadName = name }
+}
+
+// WithStackSize sets the stack of each thread, 64 KiB to 1 GiB in bytes; 2 MiB without it.
+func WithStackSize(bytes int) Option {
+	return func(o *runnerOptions) { o.stackSize = bytes }
+}
+
+// WithMaxInFlight bounds the unfinished jobs at a time; one more is answered [ErrBusy].
+func WithMaxInFlight(n int) Option {
+	return func(o *runnerOptions) { o.maxInFlight = n }
+}
+
+// WithMaxPayload bounds payloads, in bytes; a larger one is answered [ErrTooLarge].
+func WithMaxPayload(bytes int) Option {
+	return func(o *runnerOptions) { o.maxPayload = bytes }
+}
+
+// valid tells whether the numbers can be handed to C as they are.
+func (o *runnerOptions) valid() bool {
+	for _, n := range []int{o.workers, o.blockingThreads} {
+		if n < 0 || n > math.MaxInt32 {
+			return false
+		}
+	}
+	return o.stackSize >= 0 && o.maxInFlight >= 0 && o.maxPayload >= 0
+}
+
+type submitOptions struct {
+	deadline int64 // Nanoseconds; negative: none.
+}
+
+// SubmitOption is a choice for [Runner.Submit] and [Runner.Stream].
+type SubmitOption func(*submitOptions)
+
+// WithDeadline cancels the job so long after it was submitted; it then ends with [ErrDeadline]. The runner keeps the
+// deadline itself, whether or not anyone waits.
+func WithDeadline(d time.Duration) SubmitOption {
+	return func(o *submitOptions) { o.deadline = max(0, d.Nanoseconds()) }
+}

@@ -1,0 +1,6 @@
+//go:build !race
+
+package palitra_test
+
+// manyGoroutines is how many wait at once in the test that counts threads.
+const manyGoroutines = 100_000

@@ -1,0 +1,99 @@
+package palitra
+
+// What a job left, in Go's memory.
+
+/*
+#include "native.h"
+*/
+import "C"
+
+import (
+	"encoding/json"
+	"strings"
+	"sync"
+	"unsafe"
+)
+
+// Format says what the bytes of a payload or a reply are.
+type Format int32
+
+// What bytes are.
+const (
+	Bytes Format = C.PALITRA_BYTES // Any bytes.
+	Text  Format = C.PALITRA_TEXT  // UTF-8.
+	JSON  Format = C.PALITRA_JSON  // One JSON value.
+)
+
+func (f Format) String() string {
+	switch f {
+	case Bytes:
+		return "bytes"
+	case Text:
+		return "text"
+	case JSON:
+		return "json"
+	}
+	return "unknown"
+}
+
+// Reply is what a job that succeeded left, or an item that it streamed. It is the caller's to keep and change.
+type Reply struct {
+	Data   []byte
+	Format Format
+}
+
+// String is the data as text.
+func (r Reply) String() string { return string(r.Data) }
+
+// Decode reads the data as JSON into v, as [json.Unmarshal] does.
+func (r Reply) Decode(v any) error { return json.Unmarshal(r.Data, v) }
+
+// exchange is what a call hands to C and is given by it. Kept for the next call: whatever C is given a pointer to is
+// on the heap, because a callback to Go may move the stack.
+type exchange struct {
+	name   [64]byte
+	answer C.palitra_go_answer
+}
+
+var exchanges = sync.Pool{New: func() any { return new(exchange) }}
+
+// cName is a job's name with a NUL behind it; nil for a name that no job can have, because it has one inside.
+func (x *exchange) cName(name string) *C.char {
+	if strings.IndexByte(name, 0) >= 0 {
+		return nil
+	}
+	bytes := x.name[:]
+	if len(name) >= len(bytes) {
+		bytes = make([]byte, len(name)+1)
+	}
+	copy(bytes, name)
+	bytes[len(name)] = 0
+	return (*C.char)(unsafe.Pointer(&bytes[0]))
+}
+
+// receive makes a reply or an error of C's answer, copied into Go's memory; what was C's is freed.
+func (x *exchange) receive(job string, status C.palitra_status) (Reply, error) {
+	var data []byte
+	answer := &x.answer
+	switch {
+	case answer.owner != 0:
+		// An address of C's, of memory that no garbage collector knows.
+		data = append(data, unsafe.Slice(*(**byte)(unsafe.Pointer(&answer.data)), int(answer.len))...)
+		C.palitra_go_free(answer)
+	case answer.len > 0:
+		data = append(data, unsafe.Slice((*byte)(&answer.small[0]), int(answer.len))...)
+	}
+	if Status(status) == StatusOK {
+		return Reply{data, Format(answer.format)}, nil
+	}
+	return Reply{}, errorOf(job, Status(status), int32(answer.code), data)
+}
+
+// take is the reply of a token that is freed.
+func take(job string, token C.palitra_token) (Reply, C.palitra_status, error) {
+	x := exchanges.Get().(*exchange)
+	defer exchanges.Put(x)
+	status := C.palitra_go_take(token, &x.answer)
+	reply, err := x.receive(job, status)
+	return reply, status, err
+}

@@ -1,0 +1,242 @@
+package palitra
+
+// Runner: the persistent runtime thread that jobs are handed to.
+
+/*
+#include "native.h"
+*/
+import "C"
+
+import (
+	"context"
+	"runtime"
+	"time"
+	"unsafe"
+)
+
+// Runner is a persistent runtime thread that jobs are submitted to. Any number of goroutines may use it at once.
+// [Runner.Close] ends it; one that is forgotten is closed when the garbage collector finds it, which it does not
+// while a goroutine uses the runner or one of its tokens.
+type Runner struct {
+	core    *core
+	cleanup runtime.Cleanup
+}
+
+// New makes a runner. ErrInvalidArgument for options that cannot be meant, ErrInternal if the system refuses a thread.
+func New(opts ...Option) (*Runner, error) {
+	var o runnerOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	handle, err := newRunnerHandle(&o)
+	if err != nil {
+		return nil, err
+	}
+	c, err := newCore(handle, true)
+	if err != nil {
+		return nil, err
+	}
+	r := &Runner{core: c}
+	// Closing waits for the runner's thread; other cleanups must not wait for that.
+	r.cleanup = runtime.AddCleanup(r, func(c *core) { go c.close() }, c)
+	return r, nil
+}
+
+// Run runs a job to its end and answers what it left: nil and a reply, a [*JobError], a [*PanicError], ErrCancelled
+// or ErrDeadline; or why it was not run: ErrUnknownJob, ErrBusy, ErrTooLarge, ErrShutDown, ErrInvalidHandle after
+// [Runner.Close], ErrWouldDeadlock from a callback. The payload is copied before the job starts.
+//
+// When the context is done the job is cancelled and the error wraps the context's. Under a context that is never
+// done, such as [context.Background], the job is begun on the calling thread, so that one which is ready at once
+// needs no other, unless as many goroutines as there are processors are doing just that; under any other it begins on
+// the runner's thread, so that a job which never yields cannot outlast the context.
+func (r *Runner) Run(ctx context.Context, job string, payload []byte) (Reply, error) {
+	c := r.core
+	defer runtime.KeepAlive(r)
+	if c.callbacks.here() {
+		return Reply{}, &callError{job, StatusWouldDeadlock, nil}
+	}
+	if ctx.Done() == nil && starting.take() {
+		reply, p, err := c.start(job, payload)
+		starting.leave()
+		if p == nil {
+			return reply, err
+		}
+		<-p.over
+		reply, _, err = take(job, p.token)
+		return reply, err
+	}
+	return r.runThere(ctx, job, payload)
+}
+
+// start begins a job on this thread: what came of it, or who is told when it has finished.
+func (c *core) start(job string, payload []byte) (Reply, *pending, error) {
+	x := exchanges.Get().(*exchange)
+	defer exchanges.Put(x)
+	name := x.cName(job)
+	if name == nil {
+		return Reply{}, nil, &callError{job, StatusUnknownJob, nil}
+	}
+	tag := c.newTag()
+	status := C.palitra_go_start(c.handle, name, pointer(payload), C.size_t(len(payload)), c.queue, C.uint64_t(tag), &x.answer)
+	if status != C.PALITRA_PENDING {
+		reply, err := x.receive(job, status)
+		return reply, nil, err
+	}
+	p := &pending{token: C.palitra_token{id: x.answer.token}, over: make(chan struct{})}
+	c.expect(tag, p)
+	return Reply{}, p, nil
+}
+
+// runThere begins a job on the runner's thread, and cancels it when the context is done.
+func (r *Runner) runThere(ctx context.Context, job string, payload []byte) (Reply, error) {
+	p, err := r.submit(ctx, job, payload, 0, submitOptions{deadline: -1})
+	if err != nil {
+		return Reply{}, err
+	}
+	var cause error
+	select {
+	case <-p.over:
+	case <-ctx.Done():
+		cause = context.Cause(ctx)
+		C.palitra_token_cancel(p.token)
+	}
+	reply, status, err := take(job, p.token)
+	if status == C.PALITRA_CANCELLED && cause != nil {
+		err = endedBy(job, cause)
+	}
+	return reply, err
+}
+
+// Submit hands a job to the runner and returns at once. The errors are those of [Runner.Run] for a job that was not
+// run. The payload is copied.
+//
+// The context is the job's: when it is done the job is cancelled, whether or not anyone waits. Close the token when
+// it is not needed any more.
+func (r *Runner) Submit(ctx context.Context, job string, payload []byte, opts ...SubmitOption) (*Token, error) {
+	o := submitOptions{deadline: -1}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	p, err := r.submit(ctx, job, payload, C.PALITRA_ITEM_EVENTS, o)
+	if err != nil {
+		return nil, err
+	}
+	p.bind(ctx)
+	return newToken(r, p, job), nil
+}
+
+func (r *Runner) submit(ctx context.Context, job string, payload []byte, flags C.uint32_t, o submitOptions) (*pending, error) {
+	defer runtime.KeepAlive(r)
+	if ctx.Err() != nil {
+		return nil, endedBy(job, context.Cause(ctx))
+	}
+	x := exchanges.Get().(*exchange)
+	defer exchanges.Put(x)
+	name := x.cName(job)
+	if name == nil {
+		return nil, &callError{job, StatusUnknownJob, nil}
+	}
+	c := r.core
+	p := &pending{over: make(chan struct{})}
+	if flags != 0 {
+		p.items = make(chan struct{}, 1)
+	}
+	tag := c.newTag()
+	c.expect(tag, p)
+	submitting <- struct{}{}
+	status := C.palitra_go_submit(c.handle, name, pointer(payload), C.size_t(len(payload)), c.queue, C.uint64_t(tag),
+		flags, C.int64_t(o.deadline), &p.token)
+	<-submitting
+	if status != C.PALITRA_OK {
+		c.forget(tag)
+		return nil, &callError{job, Status(status), nil}
+	}
+	return p, nil
+}
+
+// ID is the id of the runner's handle in C, for C code of the same process.
+func (r *Runner) ID() uint64 { return uint64(r.core.handle.id) }
+
+// IsAlive tells whether the runner takes work: not after [Runner.Shutdown] or [Runner.Close].
+func (r *Runner) IsAlive() bool {
+	defer runtime.KeepAlive(r)
+	return bool(C.palitra_runner_is_alive(r.core.handle))
+}
+
+// Shutdown refuses new work, lets the jobs that are in flight finish until the context is done, cancels the rest and
+// ends the runner's threads: a context that is done already means no grace. Everyone who waits is told, and replies
+// stay readable until [Runner.Close].
+//
+// Whatever the context, nil says that the runner has ended. ErrPending if a job that never yields kept its thread for
+// a second beyond that: every token has finished, the thread is left behind. ErrWouldDeadlock from a callback;
+// ErrInvalidHandle after Close. It may be called again, and by several goroutines at once.
+func (r *Runner) Shutdown(ctx context.Context) error {
+	defer runtime.KeepAlive(r)
+	c := r.core
+	if c.callbacks.here() {
+		return ErrWouldDeadlock
+	}
+	if ctx.Err() != nil {
+		return c.shutdown(0).orNil()
+	}
+	// A thread waits for the end of the grace; a second call can only shorten that.
+	ended := make(chan Status, 1)
+	go func() { ended <- c.shutdown(C.PALITRA_FOREVER) }()
+	select {
+	case status := <-ended:
+		return status.orNil()
+	case <-ctx.Done():
+		return c.shutdown(0).orNil()
+	}
+}
+
+// Close ends the runner at once, cancelling what is in flight, and frees it: every later call answers
+// ErrInvalidHandle. Tokens stay readable until they are closed. Closing again does nothing and answers the same.
+// From a callback it returns at once and the runner ends by itself.
+//
+// ErrPending if a job that never yields kept its thread for a second; the thread is left behind.
+func (r *Runner) Close() error {
+	r.cleanup.Stop()
+	return r.core.close()
+}
+
+// Stats says how a runner is doing.
+type Stats struct {
+	Threads     int           // The runner's own thread and its workers.
+	Submitted   uint64        // Jobs that the runner ever took.
+	Running     uint64        // Jobs that have begun and not ended.
+	Queued      uint64        // Jobs that have not begun yet.
+	Succeeded   uint64        // Jobs that succeeded.
+	Failed      uint64        // Jobs that answered an error of their own.
+	Panicked    uint64        // Jobs that panicked.
+	Cancelled   uint64        // Jobs that were dropped after they were cancelled.
+	Deadline    uint64        // Jobs that were dropped after their deadline.
+	LongestPoll time.Duration // The longest time that a step of a job held a thread.
+}
+
+// Stats reads how the runner is doing; also after [Runner.Shutdown]. ErrInvalidHandle after [Runner.Close].
+func (r *Runner) Stats() (Stats, error) {
+	defer runtime.KeepAlive(r)
+	var s C.palitra_stats
+	s.size = C.uint32_t(unsafe.Sizeof(s))
+	if status := C.palitra_runner_stats(r.core.handle, &s); status != C.PALITRA_OK {
+		return Stats{}, Status(status)
+	}
+	return Stats{
+		Threads:     int(s.threads),
+		Submitted:   uint64(s.submitted),
+		Running:     uint64(s.running),
+		Queued:      uint64(s.queued),
+		Succeeded:   uint64(s.succeeded),
+		Failed:      uint64(s.failed),
+		Panicked:    uint64(s.panicked),
+		Cancelled:   uint64(s.cancelled),
+		Deadline:    uint64(s.deadline),
+		LongestPoll: time.Duration(s.longest_poll_ns),
+	}, nil
+}
+
+func pointer(bytes []byte) *C.uint8_t {
+	return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(bytes)))
+}

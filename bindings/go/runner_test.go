@@ -1,0 +1,272 @@
+//go:build palitra_test_jobs
+
+package palitra_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"palitra"
+)
+
+func TestRunAnswersWhatTheJobLeft(t *testing.T) {
+	r := newRunner(t)
+	large := bytes.Repeat([]byte("payload"), 1<<20)
+	for _, c := range []struct {
+		job     string
+		payload []byte
+		want    string
+		format  palitra.Format
+	}{
+		{"palitra.echo", []byte("hello"), "hello", palitra.Bytes},
+		{"palitra.echo", nil, "", palitra.Bytes},
+		{"palitra.echo", []byte{}, "", palitra.Bytes},
+		{"palitra.echo", large, string(large), palitra.Bytes},
+		{"palitra.sleep", []byte(`{"seconds": 0.01}`), `{"seconds":0.01}`, palitra.JSON},
+		{"test.nested", []byte("inner"), "inner", palitra.Text},
+	} {
+		for _, ctx := range []context.Context{context.Background(), soon(t)} {
+			reply, err := r.Run(ctx, c.job, c.payload)
+			if err != nil || reply.String() != c.want || reply.Format != c.format {
+				t.Errorf("%s: %.20q of %d, %v, %v", c.job, reply.Data, len(reply.Data), reply.Format, err)
+			}
+		}
+	}
+}
+
+func TestPayloadMayLieBesidePointers(t *testing.T) {
+	r := newRunner(t)
+	holder := struct {
+		text [5]byte
+		next *int
+	}{[5]byte{'h', 'e', 'l', 'l', 'o'}, new(int)}
+	reply, err := r.Run(context.Background(), "palitra.echo", holder.text[:])
+	if err != nil || reply.String() != "hello" {
+		t.Error(reply, err)
+	}
+	token, err := r.Submit(context.Background(), "palitra.echo", holder.text[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer token.Close()
+}
+
+func TestRepliesAreTheCallersOwn(t *testing.T) {
+	r := newRunner(t)
+	token := submit(t, r, "palitra.echo", "hello")
+	first, err := token.Wait(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Data[0] = 'j'
+	if second, err := token.Wait(soon(t)); err != nil || second.String() != "hello" {
+		t.Error(second, err)
+	}
+}
+
+func TestErrorsWorkWithIsAndAs(t *testing.T) {
+	r := newRunner(t, palitra.WithMaxPayload(100), palitra.WithMaxInFlight(1))
+	ended := newRunner(t)
+	if err := ended.Shutdown(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	closed := newRunner(t)
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		r       *palitra.Runner
+		job     string
+		payload string
+		want    error
+	}{
+		{r, "no.such", "", palitra.ErrUnknownJob},
+		{r, "", "", palitra.ErrUnknownJob},
+		{r, "palitra.echo\x00", "", palitra.ErrUnknownJob},
+		{r, strings.Repeat("long", 100), "", palitra.ErrUnknownJob},
+		{r, "palitra.echo", strings.Repeat("x", 101), palitra.ErrTooLarge},
+		{ended, "palitra.echo", "", palitra.ErrShutDown},
+		{closed, "palitra.echo", "", palitra.ErrInvalidHandle},
+	} {
+		for _, ctx := range []context.Context{context.Background(), soon(t)} {
+			_, err := c.r.Run(ctx, c.job, []byte(c.payload))
+			wantIs(t, err, c.want)
+			if err != nil && c.job != "" && !strings.Contains(err.Error(), c.job) {
+				t.Errorf("%q does not name %s", err, c.job)
+			}
+		}
+		_, err := c.r.Submit(context.Background(), c.job, []byte(c.payload))
+		wantIs(t, err, c.want)
+	}
+	never := submit(t, r, "test.never", "")
+	_, err := r.Run(context.Background(), "palitra.echo", nil)
+	wantIs(t, err, palitra.ErrBusy)
+	if status := palitra.StatusOf(err); status != palitra.StatusBusy || status.String() != "PALITRA_BUSY" {
+		t.Error(status)
+	}
+	never.Cancel()
+}
+
+func TestJobsOwnFailureCarriesCodeAndMessage(t *testing.T) {
+	r := newRunner(t)
+	for _, ctx := range []context.Context{context.Background(), soon(t)} {
+		_, err := r.Run(ctx, "test.fail", []byte(`{"code": 7, "message": "no luck"}`))
+		var failed *palitra.JobError
+		if !errors.As(err, &failed) || *failed != (palitra.JobError{Job: "test.fail", Code: 7, Message: "no luck"}) {
+			t.Errorf("%#v", err)
+		}
+		wantIs(t, err, palitra.ErrJobFailed)
+		for _, job := range []string{"test.panic", "test.panic_later"} {
+			_, err := r.Run(ctx, job, []byte("oh no"))
+			var panicked *palitra.PanicError
+			if !errors.As(err, &panicked) || panicked.Job != job || !strings.Contains(panicked.Message, "oh no") {
+				t.Errorf("%#v", err)
+			}
+			wantIs(t, err, palitra.ErrJobPanicked)
+		}
+	}
+	if reply, err := r.Run(soon(t), "palitra.echo", []byte("alive")); err != nil || reply.String() != "alive" {
+		t.Error("after the panics:", reply, err)
+	}
+}
+
+func TestContextCancelsTheJobAndReapsIt(t *testing.T) {
+	r := newRunner(t)
+	dropped := count(t, r, "test.drops")
+	reason := errors.New("changed my mind")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	time.AfterFunc(10*time.Millisecond, func() { cancel(reason) })
+	_, err := r.Run(ctx, "test.never", nil)
+	wantIs(t, err, palitra.ErrCancelled)
+	wantIs(t, err, context.Canceled)
+	wantIs(t, err, reason)
+	eventually(t, "the job was dropped", func() bool { return count(t, r, "test.drops") == dropped+1 })
+	eventually(t, "the dispatcher was told", func() bool { return r.Waiting() == 0 })
+	if stats, err := r.Stats(); err != nil || stats.Running != 0 || stats.Cancelled != 1 {
+		t.Errorf("%+v, %v", stats, err)
+	}
+}
+
+func TestContextsDeadlineHoldsForAJobThatNeverYields(t *testing.T) {
+	r := newRunner(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	_, err := r.Run(ctx, "test.spin", []byte(`{"seconds": 0.8}`))
+	wantIs(t, err, context.DeadlineExceeded)
+	wantIs(t, err, palitra.ErrDeadline)
+	if took := time.Since(began); took > 600*time.Millisecond {
+		t.Errorf("answered after %v", took)
+	}
+}
+
+func TestDoneContextRunsNothing(t *testing.T) {
+	r := newRunner(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := r.Run(ctx, "palitra.echo", nil)
+	wantIs(t, err, context.Canceled)
+	_, err = r.Submit(ctx, "palitra.echo", nil)
+	wantIs(t, err, context.Canceled)
+	if stats, _ := r.Stats(); stats.Submitted != 0 {
+		t.Errorf("%+v", stats)
+	}
+}
+
+func TestManyGoroutinesShareARunner(t *testing.T) {
+	for _, workers := range []int{0, 2} {
+		r := newRunner(t, palitra.WithWorkers(workers), palitra.WithThreadName("shared"))
+		var all sync.WaitGroup
+		for range 50 {
+			all.Add(1)
+			go func() {
+				defer all.Done()
+				for range 20 {
+					if reply, err := r.Run(soon(t), "test.nested", []byte("x")); err != nil || reply.String() != "x" {
+						t.Error(reply, err)
+					}
+					if reply, err := r.Run(context.Background(), "test.nested", []byte("y")); err != nil || reply.String() != "y" {
+						t.Error(reply, err)
+					}
+				}
+			}()
+		}
+		all.Wait()
+		if stats, err := r.Stats(); err != nil || stats.Threads != 1+workers || stats.Running+stats.Queued != 0 {
+			t.Errorf("%+v, %v", stats, err)
+		}
+	}
+}
+
+func TestOptionsThatCannotBeMeant(t *testing.T) {
+	for _, opt := range []palitra.Option{
+		palitra.WithWorkers(-1), palitra.WithWorkers(5000), palitra.WithWorkers(1 << 40), palitra.WithBlockingThreads(-1),
+		palitra.WithStackSize(1), palitra.WithMaxInFlight(-1), palitra.WithMaxPayload(-1), palitra.WithThreadName("\xff"),
+		palitra.WithThreadName("a\x00b"),
+	} {
+		r, err := palitra.New(opt)
+		wantIs(t, err, palitra.ErrInvalidArgument)
+		if r != nil {
+			r.Close()
+		}
+	}
+}
+
+func TestJobsAreListed(t *testing.T) {
+	found := map[string]palitra.JobInfo{}
+	for _, job := range palitra.Jobs() {
+		found[job.Name] = job
+	}
+	sleep := found["palitra.sleep"]
+	if sleep.Input != palitra.JSON || sleep.Output != palitra.JSON || sleep.Doc == "" {
+		t.Errorf("%+v", sleep)
+	}
+	if _, custom := found["test.never"]; !custom {
+		t.Error("the library that CGO_LDFLAGS names is not the one that is linked")
+	}
+	if palitra.Version() == "" {
+		t.Error("no version")
+	}
+}
+
+func TestJSONHelpersSpeakGoValues(t *testing.T) {
+	type nap struct {
+		Seconds float64 `json:"seconds"`
+	}
+	r := newRunner(t)
+	slept, err := palitra.RunJSON[nap](soon(t), r, "palitra.sleep", nap{0.01})
+	if err != nil || slept.Seconds != 0.01 {
+		t.Error(slept, err)
+	}
+	token, err := palitra.SubmitJSON(soon(t), r, "palitra.sleep", nap{0.02})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer token.Close()
+	if slept, err = palitra.WaitJSON[nap](soon(t), token); err != nil || slept.Seconds != 0.02 {
+		t.Error(slept, err)
+	}
+	var items []int
+	for n, err := range palitra.StreamJSON[int](soon(t), r, "test.stream", map[string]int{"items": 3}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		items = append(items, n)
+	}
+	if len(items) != 3 || items[2] != 2 {
+		t.Error(items)
+	}
+	if _, err := palitra.RunJSON[int](soon(t), r, "palitra.sleep", nap{0}); err == nil {
+		t.Error("an object was taken for an int")
+	}
+	if _, err := palitra.RunJSON[int](soon(t), r, "palitra.sleep", func() {}); err == nil {
+		t.Error("a function was taken for JSON")
+	}
+	_, err = palitra.RunJSON[nap](soon(t), r, "palitra.sleep", "no object")
+	wantIs(t, err, palitra.ErrJobFailed)
+}

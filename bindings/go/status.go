@@ -1,0 +1,86 @@
+package palitra
+
+// Statuses: how a call or a job ended, as the C library numbers it. Every error of this package is one, or wraps
+// one; see errors.go.
+
+/*
+#include "native.h"
+*/
+import "C"
+
+import (
+	"context"
+	"errors"
+	"io"
+)
+
+// Status says how a call or a job ended. All but StatusOK are used as errors; compare them with [errors.Is].
+type Status int32
+
+// How a job, or a call, ended.
+const (
+	StatusOK              Status = C.PALITRA_OK
+	StatusPending         Status = C.PALITRA_PENDING
+	StatusEnd             Status = C.PALITRA_END
+	StatusJobFailed       Status = C.PALITRA_JOB_FAILED
+	StatusJobPanicked     Status = C.PALITRA_JOB_PANICKED
+	StatusCancelled       Status = C.PALITRA_CANCELLED
+	StatusDeadline        Status = C.PALITRA_DEADLINE
+	StatusInvalidArgument Status = C.PALITRA_INVALID_ARGUMENT
+	StatusInvalidHandle   Status = C.PALITRA_INVALID_HANDLE
+	StatusUnknownJob      Status = C.PALITRA_UNKNOWN_JOB
+	StatusBusy            Status = C.PALITRA_BUSY
+	StatusTooLarge        Status = C.PALITRA_TOO_LARGE
+	StatusWouldDeadlock   Status = C.PALITRA_WOULD_DEADLOCK
+	StatusShutDown        Status = C.PALITRA_SHUT_DOWN
+	StatusForked          Status = C.PALITRA_FORKED
+	StatusInternal        Status = C.PALITRA_INTERNAL
+)
+
+// StatusOf tells the status of an error of this package: StatusOK for nil, StatusEnd for [io.EOF], StatusInternal
+// for an error that is not of this package.
+func StatusOf(err error) Status {
+	var status Status
+	switch {
+	case err == nil:
+		return StatusOK
+	case errors.As(err, &status):
+		return status
+	case errors.Is(err, io.EOF):
+		return StatusEnd
+	}
+	return StatusInternal
+}
+
+// String is the status's name in C, such as "PALITRA_BUSY".
+func (s Status) String() string {
+	return C.GoString(C.palitra_status_name(C.palitra_status(s)))
+}
+
+// Error is one sentence that says what the status means.
+func (s Status) Error() string {
+	return "palitra: " + s.message()
+}
+
+// Is makes a deadline's status the same as [context.DeadlineExceeded], and a cancellation's as [context.Canceled].
+func (s Status) Is(target error) bool {
+	switch target {
+	case context.DeadlineExceeded:
+		return s == StatusDeadline
+	case context.Canceled:
+		return s == StatusCancelled
+	}
+	return false
+}
+
+// orNil is the status as an error.
+func (s Status) orNil() error {
+	if s == StatusOK {
+		return nil
+	}
+	return s
+}
+
+func (s Status) message() string {
+	return C.GoString(C.palitra_status_message(C.palitra_status(s)))
+}

@@ -1,0 +1,76 @@
+//go:build palitra_test_jobs
+
+package palitra_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"testing"
+
+	"palitra"
+)
+
+// Each way of waiting, by so many goroutines at once. In a process of its own: Go never ends a thread that another test
+// had use for.
+func TestWaitingGoroutinesHoldNoThread(t *testing.T) {
+	const alone = "PALITRA_TEST_ALONE"
+	if os.Getenv(alone) == "" {
+		itself := exec.CommandContext(soon(t), os.Args[0], "-test.run=^TestWaitingGoroutinesHoldNoThread$", "-test.v")
+		itself.Env = append(os.Environ(), alone+"=1")
+		if output, err := itself.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, output)
+		}
+		return
+	}
+	for name, wait := range map[string]func(ctx context.Context, r *palitra.Runner) error{
+		"Run": func(_ context.Context, r *palitra.Runner) error {
+			_, err := r.Run(context.Background(), "test.never", nil)
+			return err
+		},
+		"Run with a context": func(ctx context.Context, r *palitra.Runner) error {
+			_, err := r.Run(ctx, "test.never", nil)
+			return err
+		},
+		"Wait": func(ctx context.Context, r *palitra.Runner) error {
+			token, err := r.Submit(context.Background(), "test.never", nil)
+			if err == nil {
+				defer token.Close()
+				_, err = token.Wait(ctx)
+			}
+			return err
+		},
+		"Stream": func(ctx context.Context, r *palitra.Runner) (err error) {
+			for _, err = range r.Stream(ctx, "test.never", nil) {
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRunner(t)
+			ctx := soon(t)
+			var waiters sync.WaitGroup
+			waiters.Add(manyGoroutines)
+			for range manyGoroutines {
+				go func() {
+					defer waiters.Done()
+					wantIs(t, wait(ctx, r), palitra.ErrCancelled)
+				}()
+			}
+			eventually(t, "all are in flight", func() bool {
+				stats, _ := r.Stats()
+				return stats.Running == manyGoroutines
+			})
+			// A thread more for each goroutine that happens to be in a call of C's would show here too.
+			if n, most := threads(t, ""), runtime.GOMAXPROCS(0)+8; n > most {
+				t.Errorf("%d goroutines wait on %d threads, more than %d", manyGoroutines, n, most)
+			}
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+			waiters.Wait()
+		})
+	}
+}

@@ -1,0 +1,136 @@
+package palitra
+
+// Token: one submitted job.
+
+/*
+#include "native.h"
+*/
+import "C"
+
+import (
+	"context"
+	"runtime"
+)
+
+// Token is a job that was submitted. Any number of goroutines may use it at once. Close it when it is not needed any
+// more; one that is forgotten is closed when the garbage collector finds it.
+type Token struct {
+	runner  *Runner // Kept from the garbage collector while its job matters to someone.
+	pending *pending
+	job     string
+	turn    chan struct{} // Held by the one who reads the next item.
+	cleanup runtime.Cleanup
+}
+
+func newToken(r *Runner, p *pending, job string) *Token {
+	t := &Token{runner: r, pending: p, job: job, turn: make(chan struct{}, 1)}
+	t.cleanup = runtime.AddCleanup(t, (*pending).close, p)
+	return t
+}
+
+// Job is the name of the job.
+func (t *Token) Job() string { return t.job }
+
+// ID is the id of the token's handle in C, for C code of the same process; stale once the token was closed.
+func (t *Token) ID() uint64 { return uint64(t.pending.token.id) }
+
+// Wait waits for the job and answers what it left, as [Runner.Run] does; each time anew. The context is the wait's
+// alone: when it is done the error wraps ErrPending and the context's, and the job runs on. A job that has finished
+// is answered whatever the context says. ErrInvalidHandle when the token is closed, also meanwhile. ErrWouldDeadlock
+// from a callback, unless the job has finished.
+func (t *Token) Wait(ctx context.Context) (Reply, error) {
+	if err := t.await(ctx); err != nil {
+		return Reply{}, err
+	}
+	return t.Poll()
+}
+
+// await returns nil once the job has finished or the token was closed.
+func (t *Token) await(ctx context.Context) error {
+	if t.isOver() {
+		return nil
+	}
+	if t.runner.core.callbacks.here() {
+		return t.error(StatusWouldDeadlock)
+	}
+	select {
+	case <-t.pending.over:
+		return nil
+	case <-ctx.Done():
+		if t.isOver() {
+			return nil
+		}
+		return &callError{t.job, StatusPending, context.Cause(ctx)}
+	}
+}
+
+func (t *Token) isOver() bool {
+	select {
+	case <-t.pending.over:
+		return true
+	default:
+		return false
+	}
+}
+
+// Poll answers as [Token.Wait] does and never blocks: ErrPending while the job runs.
+func (t *Token) Poll() (Reply, error) {
+	defer runtime.KeepAlive(t)
+	if t.pending.isClosed() {
+		return Reply{}, t.error(StatusInvalidHandle)
+	}
+	x := exchanges.Get().(*exchange)
+	defer exchanges.Put(x)
+	return t.receive(x, C.palitra_go_poll(t.pending.token, &x.answer))
+}
+
+func (t *Token) receive(x *exchange, status C.palitra_status) (Reply, error) {
+	reply, err := x.receive(t.job, status)
+	if status == C.PALITRA_CANCELLED {
+		if cause := t.pending.whyCancelled(); cause != nil {
+			err = endedBy(t.job, cause)
+		}
+	}
+	return reply, err
+}
+
+// Done is closed once the job has finished or the token was closed, for a select of the caller's.
+func (t *Token) Done() <-chan struct{} { return t.pending.over }
+
+// Cancel ends the job: it finishes with ErrCancelled and is dropped at its next await. Nothing changes if it had
+// finished. Does not close the token. ErrInvalidHandle once that was closed.
+func (t *Token) Cancel() error {
+	defer runtime.KeepAlive(t)
+	if t.pending.isClosed() {
+		return t.error(StatusInvalidHandle)
+	}
+	if status := C.palitra_token_cancel(t.pending.token); status != C.PALITRA_OK {
+		return t.error(Status(status))
+	}
+	return nil
+}
+
+// Progress says how far the job said it is; both are 0 before it said anything. ErrInvalidHandle once the token was
+// closed.
+func (t *Token) Progress() (done, total uint64, err error) {
+	defer runtime.KeepAlive(t)
+	if t.pending.isClosed() {
+		return 0, 0, t.error(StatusInvalidHandle)
+	}
+	var cDone, cTotal C.uint64_t
+	if status := C.palitra_token_progress(t.pending.token, &cDone, &cTotal); status != C.PALITRA_OK {
+		return 0, 0, t.error(Status(status))
+	}
+	return uint64(cDone), uint64(cTotal), nil
+}
+
+// Close frees the token. It does not cancel: an unfinished job runs on to its end, to its context's or to its
+// deadline, and what it leaves is thrown away; a stream's ends, because nobody can read it. Whoever waits is answered
+// ErrInvalidHandle. Closing again does nothing; the answer is always nil.
+func (t *Token) Close() error {
+	t.cleanup.Stop()
+	t.pending.close()
+	return nil
+}
+
+func (t *Token) error(status Status) error { return &callError{t.job, status, nil} }
