@@ -5,6 +5,7 @@
 #   make test     every test; installs what they need
 #   make lint     format, clippy and documentation, without a warning
 #   make bench    palitra beside its rivals
+#   make install  libraries, headers, pkg-config and CMake files: PREFIX=/usr/local DESTDIR=
 #   make clean    removes what the others made
 
 # What the tests link and load: libpalitra, and the libraries of tests/jobs and examples/jobs.
@@ -46,6 +47,7 @@ lint:
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --workspace --exclude palitra-rivals
 
 include benches/Makefile.inc
+include packaging/Makefile.inc
 
 clean:
 	cargo clean

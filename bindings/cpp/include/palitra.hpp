@@ -1,0 +1,4 @@
+#ifndef PALITRA_HPP
+#define PALITRA_HPP
+#include <palitra.h>
+#endif

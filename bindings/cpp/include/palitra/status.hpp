@@ -1,0 +1,1 @@
+#include <palitra.h>
