@@ -6,7 +6,8 @@
 /// Completes with `void(std::exception_ptr, palitra::Reply)`: the exception is a palitra::error, thrown by the tokens
 /// that throw; the reply says how the job ended in any case. The handler runs on its associated executor, whose context
 /// is kept at work meanwhile; one that has none runs on the runner's thread, where it must not block. Its cancellation
-/// slot cancels the job. Completes exactly once, whatever becomes of the runner.
+/// slot cancels the job. Completes exactly once, whatever becomes of the runner. The context must outlive the jobs that
+/// it waits for: cancel them, or destroy the runner, before it.
 ///
 /// Not part of palitra.hpp: include it where asio is used.
 #ifndef PALITRA_ASIO_HPP
@@ -17,8 +18,10 @@
 #include <asio/async_result.hpp>
 #include <asio/cancellation_type.hpp>
 #include <asio/dispatch.hpp>
+#include <asio/execution/outstanding_work.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
+#include <asio/prefer.hpp>
 #include <exception>
 
 #include "runner.hpp"
@@ -126,6 +129,16 @@ template <class CompletionToken>
 auto async_run(const Runner& runner, std::string_view job, Payload payload, CompletionToken&& completion) {
     return asio::async_initiate<CompletionToken, detail::AsioSignature>(detail::AsioInitiation(), completion,
                                                                         runner.try_submit(job, payload));
+}
+
+/// An asio executor as resume_on takes it, for coroutines that are not asio's; keeps its context at work meanwhile.
+///
+///     co_await palitra::resume_on(palitra::post_to(io.get_executor()), token);
+template <class Executor>
+[[nodiscard]] auto post_to(const Executor& executor) {
+    return [tracked = asio::prefer(executor, asio::execution::outstanding_work.tracked)](auto work) {
+        asio::post(tracked, std::move(work));
+    };
 }
 
 }  // namespace palitra

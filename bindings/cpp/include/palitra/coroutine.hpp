@@ -1,8 +1,8 @@
 /// Tokens in coroutines of C++20, of whatever task type: `Reply reply = co_await token;`
 ///
 /// A coroutine resumes on an executor that the caller chose: any copy of a function that is called with the work, such
-/// as `[&](auto work) { queue.push(work); }`, or an object whose `execute(work)` is, such as asio's. The work is
-/// copyable and is called once, without arguments. Without an executor the coroutine resumes inline: on the runner's
+/// as `[&](auto work) { queue.push(work); }`, or an object whose `execute(work)` is; asio.hpp has post_to for asio's.
+/// The work is copyable and is called once, without arguments. Without an executor the coroutine resumes inline: on the runner's
 /// thread, where it must not block, or at once if the job has finished.
 ///
 /// Exactly one resumption for each suspension, whatever becomes of the token or its runner. A coroutine may be destroyed
