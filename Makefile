@@ -48,6 +48,7 @@ lint:
 
 include benches/Makefile.inc
 include packaging/Makefile.inc
+include tests/cpp/Makefile.inc
 
 clean:
 	cargo clean

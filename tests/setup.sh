@@ -5,6 +5,7 @@ set -eu
 
 missing=
 missing_libraries=
+missing_files=
 packages=
 need() { # tool package
     if ! command -v "$1" >/dev/null 2>&1; then
@@ -16,6 +17,14 @@ need() { # tool package
 need_library() { # pkg-config's name, package
     if ! pkg-config --exists "$1" 2>/dev/null; then
         missing_libraries="$missing_libraries $1"
+        packages="$packages $2"
+    fi
+}
+
+# A header or a library that no tool stands for and pkg-config does not know.
+need_file() { # path, package
+    if [ ! -e "$1" ]; then
+        missing_files="$missing_files $1"
         packages="$packages $2"
     fi
 }
@@ -33,6 +42,12 @@ need openssl openssl
 need python3 python3
 need valgrind valgrind
 need pkg-config pkg-config
+need clang++-19 clang-19
+need cmake cmake
+need_file /usr/include/doctest/doctest.h doctest-dev
+need_file /usr/include/asio.hpp libasio-dev
+need_file /usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.tsan-x86_64.a libclang-rt-19-dev
+need_library nlohmann_json nlohmann-json3-dev
 need_library libuv libuv1-dev
 need_library glib-2.0 libglib2.0-dev
 
@@ -54,6 +69,12 @@ done
 for library in $missing_libraries; do
     if ! pkg-config --exists "$library"; then
         echo "tests/setup.sh: the library $library is missing and could not be installed" >&2
+        exit 1
+    fi
+done
+for file in $missing_files; do
+    if [ ! -e "$file" ]; then
+        echo "tests/setup.sh: $file is missing and could not be installed" >&2
         exit 1
     fi
 done

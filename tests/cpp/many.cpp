@@ -35,6 +35,9 @@ TEST_CASE("gather takes any range of tokens") {
     CHECK(palitra::gather(list)[0].text() == "listed");
     const palitra::Token array[] = {runner.submit("palitra.echo", "arrayed")};
     CHECK(palitra::gather(array)[0].text() == "arrayed");
+    const std::vector<std::reference_wrapper<const palitra::Token>> chosen{tokens[7], list.front()};
+    CHECK(palitra::gather(chosen)[0].text() == "7");
+    CHECK(palitra::gather(chosen)[1].text() == "listed");
     CHECK(palitra::gather(std::vector<palitra::Token>()).empty());
     CHECK(palitra::try_gather(std::vector<palitra::Token>()));
 }

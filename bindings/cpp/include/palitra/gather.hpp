@@ -1,6 +1,7 @@
 /// Waiting for many tokens: gather for all of them, when_any for the first. Both block.
 ///
-/// Tokens are given one by one, as in `gather(a, b, c)`, or as a range of them. All of one runner.
+/// Tokens are given one by one, as in `gather(a, b, c)`, or as a range of them or of std::reference_wrapper. All of one
+/// runner.
 #ifndef PALITRA_GATHER_HPP
 #define PALITRA_GATHER_HPP
 
@@ -45,12 +46,12 @@ namespace detail {
 template <class T>
 inline constexpr bool is_token = std::is_same_v<std::decay_t<T>, Token>;
 
-/// Anything that std::begin takes and whose elements are tokens.
+/// Anything that std::begin takes and whose elements are tokens, or stand for them as a std::reference_wrapper does.
 template <class Range, class = void>
 struct is_token_range : std::false_type {};
 template <class Range>
-struct is_token_range<Range, std::enable_if_t<is_token<decltype(*std::begin(std::declval<const Range&>()))>>>
-    : std::true_type {};
+struct is_token_range<Range, std::void_t<decltype(*std::begin(std::declval<const Range&>()))>>
+    : std::is_convertible<decltype(*std::begin(std::declval<const Range&>())), const Token&> {};
 
 template <class Range>
 using if_tokens = std::enable_if_t<is_token_range<Range>::value>;
