@@ -46,7 +46,7 @@ need clang++-19 clang-19
 need cmake cmake
 need_file /usr/include/doctest/doctest.h doctest-dev
 need_file /usr/include/asio.hpp libasio-dev
-need_file /usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.tsan-x86_64.a libclang-rt-19-dev
+need_file /usr/lib/llvm-19/lib/clang/19/lib/linux/"libclang_rt.tsan-$(uname -m).a" libclang-rt-19-dev
 need_library nlohmann_json nlohmann-json3-dev
 need_library libuv libuv1-dev
 need_library glib-2.0 libglib2.0-dev
