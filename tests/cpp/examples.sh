@@ -1,5 +1,6 @@
 #!/bin/sh
-# The examples in C++ compile without a warning and do what they say, on the pages of examples/c/serve.py.
+# The examples in C++ and the programs of the binding's README compile without a warning and do what they say; the
+# examples on the pages of examples/c/serve.py.
 #
 #     examples.sh     PALITRA_LIBRARY_DIR: where libpalitra.so is (default: target/release)
 set -eu
@@ -24,10 +25,25 @@ fail() {
     exit 1
 }
 
+compile() { # standard, source, program
+    "${CXX:-g++}" "-std=$1" -O1 -Wall -Wextra -Wpedantic -Werror "$2" -o "$3" -I "$root/include" \
+        -I "$root/bindings/cpp/include" -L "$libraries" -Wl,-rpath,"$libraries" -lpalitra -pthread
+}
+
 for example in download coroutines; do
-    "${CXX:-g++}" -std=c++20 -O1 -Wall -Wextra -Wpedantic -Werror "$root/examples/cpp/$example.cpp" -o "$work/$example" \
-        -I "$root/include" -I "$root/bindings/cpp/include" -L "$libraries" -Wl,-rpath,"$libraries" -lpalitra -pthread
+    compile c++20 "$root/examples/cpp/$example.cpp" "$work/$example"
 done
+
+# A block of the README that is a program says its name in its first line.
+for program in hello calls; do
+    awk -v name="// $program.cpp" '/^```cpp$/ { getline; if (index($0, name) == 1) inside = 1 }
+        /^```$/ { inside = 0 } inside' "$root/bindings/cpp/README.md" >"$work/$program.cpp"
+    compile c++17 "$work/$program.cpp" "$work/$program"
+    timeout 60 "$work/$program" >"$work/$program.out" || fail "the README's $program.cpp does not work"
+done
+[ "$(cat "$work/hello.out")" = 'hello
+{"seconds":0.1}' ] || fail "the README's hello.cpp says $(cat "$work/hello.out")"
+grep -q '^a future$' "$work/calls.out" || fail "the README's calls.cpp says $(cat "$work/calls.out")"
 
 python3 "$root/examples/c/serve.py" >"$work/base" &
 server=$!
