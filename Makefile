@@ -6,6 +6,7 @@
 #   make lint     format, clippy and documentation, without a warning
 #   make bench    palitra beside its rivals
 #   make wheel    the Python package: target/wheels/palitra-*.whl
+#   make install  libraries, headers, pkg-config and CMake files: PREFIX=/usr/local DESTDIR=
 #   make clean    removes what the others made
 
 # What the tests link and load: libpalitra, and the libraries of tests/jobs and examples/jobs.
@@ -49,6 +50,8 @@ lint: lint-python
 
 include benches/Makefile.inc
 include bindings/python/Makefile.inc
+include packaging/Makefile.inc
+include tests/cpp/Makefile.inc
 
 clean:
 	cargo clean

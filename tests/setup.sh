@@ -6,6 +6,7 @@ set -eu
 missing=
 missing_libraries=
 missing_modules=
+missing_files=
 packages=
 need() { # tool package
     if ! command -v "$1" >/dev/null 2>&1; then
@@ -28,6 +29,14 @@ need_module() { # Python's name, package
     fi
 }
 
+# A header or a library that no tool stands for and pkg-config does not know.
+need_file() { # path, package
+    if [ ! -e "$1" ]; then
+        missing_files="$missing_files $1"
+        packages="$packages $2"
+    fi
+}
+
 need cc gcc
 need gcc gcc
 need git git
@@ -44,6 +53,12 @@ need valgrind valgrind
 need wrk wrk
 need pkg-config pkg-config
 need_module ensurepip python3-venv
+need clang++-19 clang-19
+need cmake cmake
+need_file /usr/include/doctest/doctest.h doctest-dev
+need_file /usr/include/asio.hpp libasio-dev
+need_file /usr/lib/llvm-19/lib/clang/19/lib/linux/"libclang_rt.tsan-$(uname -m).a" libclang-rt-19-dev
+need_library nlohmann_json nlohmann-json3-dev
 need_library libuv libuv1-dev
 need_library glib-2.0 libglib2.0-dev
 
@@ -71,6 +86,12 @@ done
 for module in $missing_modules; do
     if ! python3 -c "import $module"; then
         echo "tests/setup.sh: Python's module $module is missing and could not be installed" >&2
+        exit 1
+    fi
+done
+for file in $missing_files; do
+    if [ ! -e "$file" ]; then
+        echo "tests/setup.sh: $file is missing and could not be installed" >&2
         exit 1
     fi
 done

@@ -1,0 +1,123 @@
+/// Tokens in coroutines of C++20, of whatever task type: `Reply reply = co_await token;`
+///
+/// A coroutine resumes on an executor that the caller chose: any copy of a function that is called with the work, such
+/// as `[&](auto work) { queue.push(work); }`, or an object whose `execute(work)` is; asio.hpp has post_to for asio's.
+/// The work is copyable and is called once, without arguments. Without an executor the coroutine resumes inline: on the runner's
+/// thread, where it must not block, or at once if the job has finished.
+///
+/// Exactly one resumption for each suspension, whatever becomes of the token or its runner. A coroutine may be destroyed
+/// while it waits, on the thread that would resume it. Those that asio spawns await with asio.hpp instead.
+#ifndef PALITRA_COROUTINE_HPP
+#define PALITRA_COROUTINE_HPP
+
+#include "token.hpp"
+
+#if defined(__cpp_impl_coroutine)
+
+#include <coroutine>
+
+#if __has_include(<stop_token>)
+#include <stop_token>
+#endif
+
+namespace palitra {
+
+/// Resumes where the job finished.
+struct InlineExecutor {
+    template <class Work>
+    void operator()(Work work) const {
+        work();
+    }
+};
+
+namespace detail {
+
+template <class Executor, class Work>
+void execute(Executor& executor, Work work) {
+    if constexpr (requires { executor.execute(std::move(work)); }) executor.execute(std::move(work));
+    else executor(std::move(work));
+}
+
+/// A suspended coroutine, what it is to find, and whether it is still there.
+struct Suspended {
+    std::coroutine_handle<> coroutine;
+    Reply reply;
+};
+
+template <class Executor, bool throws>
+class Awaiter {
+public:
+    Awaiter(palitra_token token, Executor executor) : token_(token), executor_(std::move(executor)) {}
+    Awaiter(Awaiter&&) = delete;
+    ~Awaiter() {
+        if (suspended_) suspended_->coroutine = nullptr;
+    }
+
+    bool await_ready() {
+        // Any other executor is one that the caller wants to be on.
+        if constexpr (!std::is_same_v<Executor, InlineExecutor>) return false;
+        auto answer = detail::poll(token_);
+        if (answer.status() == Status::pending) return false;
+        reply_ = *std::move(answer);
+        return true;
+    }
+
+    void await_suspend(std::coroutine_handle<> coroutine) {
+        suspended_ = std::make_shared<Suspended>(Suspended{coroutine, Reply()});
+        // The coroutine may have resumed, and this be gone, before the call returns.
+        detail::promise(token_, [suspended = suspended_, executor = executor_](Reply reply, Kept) mutable {
+            suspended->reply = std::move(reply);
+            detail::execute(executor, [suspended] {
+                if (suspended->coroutine) suspended->coroutine.resume();
+            });
+        });
+    }
+
+    auto await_resume() {
+        if (suspended_) {
+            suspended_->coroutine = nullptr;
+            reply_ = std::move(suspended_->reply);
+        }
+        result<Reply> answer(std::move(reply_));
+        if constexpr (throws) return std::move(answer).value();
+        else return answer;
+    }
+
+private:
+    palitra_token token_;
+    Executor executor_;
+    std::shared_ptr<Suspended> suspended_;
+    Reply reply_;
+};
+
+}  // namespace detail
+
+/// Awaits a token, which must live until then, and resumes on the executor. Throws what the job failed with.
+template <class Executor>
+[[nodiscard]] auto resume_on(Executor executor, const Token& token) {
+    return detail::Awaiter<Executor, true>(token.get(), std::move(executor));
+}
+/// The same; answers a result<Reply>.
+template <class Executor>
+[[nodiscard]] auto try_resume_on(Executor executor, const Token& token) {
+    return detail::Awaiter<Executor, false>(token.get(), std::move(executor));
+}
+/// Awaits inline and answers a result<Reply>.
+[[nodiscard]] inline auto try_await(const Token& token) { return try_resume_on(InlineExecutor(), token); }
+
+inline auto operator co_await(const Token& token) { return resume_on(InlineExecutor(), token); }
+
+#if defined(__cpp_lib_jthread)
+/// While the answer lives, the stop token cancels the job: for every way to wait for it.
+///
+///     auto cancelling = palitra::cancel_on(stop, token);
+///     Reply reply = co_await token;
+[[nodiscard]] inline auto cancel_on(const std::stop_token& stop, const Token& token) {
+    return std::stop_callback(stop, [raw = token.get()]() noexcept { palitra_token_cancel(raw); });
+}
+#endif
+
+}  // namespace palitra
+
+#endif
+#endif

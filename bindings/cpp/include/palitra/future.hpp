@@ -1,0 +1,26 @@
+/// A token as a std::future.
+#ifndef PALITRA_FUTURE_HPP
+#define PALITRA_FUTURE_HPP
+
+#include <exception>
+#include <future>
+
+#include "token.hpp"
+
+namespace palitra {
+
+/// A future of the job's reply, or of the palitra::error that it failed with; ready exactly once, whatever becomes of
+/// the runner. Takes the token over. Destroying the future neither blocks nor cancels.
+[[nodiscard]] inline std::future<Reply> as_future(Token token) {
+    std::promise<Reply> promise;
+    auto future = promise.get_future();
+    std::move(token).on_complete([promise = std::move(promise)](Reply reply) mutable {
+        if (reply) promise.set_value(std::move(reply));
+        else promise.set_exception(std::make_exception_ptr(reply.error()));
+    });
+    return future;
+}
+
+}  // namespace palitra
+
+#endif

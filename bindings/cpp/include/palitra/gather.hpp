@@ -1,0 +1,174 @@
+/// Waiting for many tokens: gather for all of them, when_any for the first. Both block.
+///
+/// Tokens are given one by one, as in `gather(a, b, c)`, or as a range of them or of std::reference_wrapper. All of one
+/// runner.
+#ifndef PALITRA_GATHER_HPP
+#define PALITRA_GATHER_HPP
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <vector>
+
+#include "token.hpp"
+
+namespace palitra {
+
+struct GatherOptions {
+    /// Return at the first failure in time and cancel the rest.
+    bool fail_fast = false;
+    /// How long to wait. Past it the unfinished jobs run on and their replies say Status::pending.
+    Timeout timeout = forever;
+};
+
+/// As in `gather(fail_fast, a, b, c)`.
+inline constexpr GatherOptions fail_fast{true, forever};
+
+/// What try_gather answers: how it ended, and each reply in the order of the tokens, whatever its job ended as.
+template <class Replies>
+struct [[nodiscard]] Gathered {
+    Status status;
+    Replies replies;
+
+    /// Whether every job succeeded.
+    explicit operator bool() const noexcept { return status == Status::ok; }
+    /// The replies, if every job succeeded; throws the first failure otherwise: in time with fail_fast, else in order.
+    Replies value() && {
+        if (status == Status::ok) return std::move(replies);
+        for (const Reply& reply : replies)
+            if (reply.status() == status) reply.check();
+        throw error(status, 0, std::string(message(status)));
+    }
+};
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_token = std::is_same_v<std::decay_t<T>, Token>;
+
+/// Anything that std::begin takes and whose elements are tokens, or stand for them as a std::reference_wrapper does.
+template <class Range, class = void>
+struct is_token_range : std::false_type {};
+template <class Range>
+struct is_token_range<Range, std::void_t<decltype(*std::begin(std::declval<const Range&>()))>>
+    : std::is_convertible<decltype(*std::begin(std::declval<const Range&>())), const Token&> {};
+
+template <class Range>
+using if_tokens = std::enable_if_t<is_token_range<Range>::value>;
+template <class... Tokens>
+using if_each_token = std::enable_if_t<(sizeof...(Tokens) > 0) && (is_token<Tokens> && ...)>;
+
+/// The C functions' view of some tokens.
+struct Handles {
+    palitra_runner runner{};
+    std::vector<palitra_token> tokens;
+};
+
+template <class Range>
+Handles handles(const Range& range) {
+    Handles handles;
+    for (const Token& token : range) {
+        if (handles.tokens.empty()) handles.runner = token.runner();
+        handles.tokens.push_back(token.get());
+    }
+    return handles;
+}
+
+inline Status gather(palitra_runner runner, const palitra_token* tokens, std::size_t count,
+                     const GatherOptions& options, palitra_reply* raw, Reply* replies) noexcept {
+    const palitra_status status = palitra_runner_gather(runner, tokens, count, options.fail_fast ? PALITRA_FAIL_FAST : 0,
+                                                        options.timeout.nanoseconds(), raw);
+    for (std::size_t i = 0; i < count; i++) replies[i] = Reply::adopt(raw[i]);
+    return static_cast<Status>(status);
+}
+
+inline result<std::size_t> any(palitra_runner runner, const palitra_token* tokens, std::size_t count,
+                               Timeout timeout) noexcept {
+    std::size_t index = 0;
+    const palitra_status status = palitra_runner_wait_any(runner, tokens, count, timeout.nanoseconds(), &index);
+    if (status != PALITRA_OK) return static_cast<Status>(status);
+    return index;
+}
+
+}  // namespace detail
+
+/// Waits for a range of tokens and answers how each ended. No tokens: ok at once.
+template <class Range, class = detail::if_tokens<Range>>
+Gathered<std::vector<Reply>> try_gather(const GatherOptions& options, const Range& range) {
+    const detail::Handles handles = detail::handles(range);
+    const std::size_t count = handles.tokens.size();
+    std::vector<palitra_reply> raw(count);
+    Gathered<std::vector<Reply>> gathered{Status::ok, std::vector<Reply>(count)};
+    if (count > 0)
+        gathered.status = detail::gather(handles.runner, handles.tokens.data(), count, options, raw.data(),
+                                         gathered.replies.data());
+    return gathered;
+}
+template <class Range, class = detail::if_tokens<Range>>
+Gathered<std::vector<Reply>> try_gather(const Range& range) {
+    return try_gather(GatherOptions(), range);
+}
+
+/// Waits for these tokens and answers how each ended.
+template <class... Tokens, class = detail::if_each_token<Tokens...>>
+auto try_gather(const GatherOptions& options, const Tokens&... tokens) noexcept
+    -> Gathered<std::array<Reply, sizeof...(Tokens)>> {
+    const palitra_token handles[] = {tokens.get()...};
+    const palitra_runner runners[] = {tokens.runner()...};
+    palitra_reply raw[sizeof...(Tokens)] = {};
+    Gathered<std::array<Reply, sizeof...(Tokens)>> gathered{Status::ok, {}};
+    gathered.status =
+        detail::gather(runners[0], handles, sizeof...(Tokens), options, raw, gathered.replies.data());
+    return gathered;
+}
+template <class... Tokens, class = detail::if_each_token<Tokens...>>
+auto try_gather(const Tokens&... tokens) noexcept {
+    return try_gather(GatherOptions(), tokens...);
+}
+
+/// The replies in the order of the tokens, an array for tokens and a vector for a range. Throws the first failure in
+/// order; with fail_fast the first in time, after cancelling the rest; Status::pending past the timeout.
+template <class Range, class = detail::if_tokens<Range>>
+[[nodiscard]] std::vector<Reply> gather(const GatherOptions& options, const Range& range) {
+    return try_gather(options, range).value();
+}
+template <class Range, class = detail::if_tokens<Range>>
+[[nodiscard]] std::vector<Reply> gather(const Range& range) {
+    return try_gather(range).value();
+}
+template <class... Tokens, class = detail::if_each_token<Tokens...>>
+[[nodiscard]] std::array<Reply, sizeof...(Tokens)> gather(const GatherOptions& options, const Tokens&... tokens) {
+    return try_gather(options, tokens...).value();
+}
+template <class... Tokens, class = detail::if_each_token<Tokens...>>
+[[nodiscard]] std::array<Reply, sizeof...(Tokens)> gather(const Tokens&... tokens) {
+    return try_gather(tokens...).value();
+}
+
+/// The index of a token that has finished, however its job ended. Says Status::pending past the timeout.
+template <class Range, class = detail::if_tokens<Range>>
+result<std::size_t> try_when_any(Timeout timeout, const Range& range) {
+    const detail::Handles handles = detail::handles(range);
+    if (handles.tokens.empty()) return Status::invalid_argument;
+    return detail::any(handles.runner, handles.tokens.data(), handles.tokens.size(), timeout);
+}
+template <class... Tokens, class = detail::if_each_token<Tokens...>>
+result<std::size_t> try_when_any(Timeout timeout, const Tokens&... tokens) noexcept {
+    const palitra_token handles[] = {tokens.get()...};
+    const palitra_runner runners[] = {tokens.runner()...};
+    return detail::any(runners[0], handles, sizeof...(Tokens), timeout);
+}
+
+/// The index of a token that has finished, however its job ended.
+template <class Range, class = detail::if_tokens<Range>>
+[[nodiscard]] std::size_t when_any(const Range& range) {
+    return try_when_any(forever, range).value();
+}
+template <class... Tokens, class = detail::if_each_token<Tokens...>>
+[[nodiscard]] std::size_t when_any(const Tokens&... tokens) {
+    return try_when_any(forever, tokens...).value();
+}
+
+}  // namespace palitra
+
+#endif

@@ -1,0 +1,74 @@
+/// The library that is loaded: its version, its jobs, its log.
+#ifndef PALITRA_LIBRARY_HPP
+#define PALITRA_LIBRARY_HPP
+
+#include <vector>
+
+#include "callback.hpp"
+
+namespace palitra {
+
+/// "1.2.3". Lives as long as the library is loaded.
+[[nodiscard]] inline std::string_view version() noexcept { return palitra_version(); }
+
+/// What a job is. The texts live as long as the library is loaded.
+struct Job {
+    std::string_view name;
+    std::string_view doc;
+    /// Of the payload that it takes, and of the reply that it leaves.
+    Format input, output;
+};
+
+/// The jobs of the library, in the order of names.
+[[nodiscard]] inline std::vector<Job> jobs() {
+    std::vector<Job> jobs;
+    jobs.reserve(palitra_job_count());
+    palitra_job_info info{};
+    while (palitra_job_at(jobs.size(), &info) == PALITRA_OK)
+        jobs.push_back({info.name, info.doc, static_cast<Format>(info.input), static_cast<Format>(info.output)});
+    return jobs;
+}
+
+/// How much of the log is wanted.
+enum class LogLevel : std::int32_t {
+    off = PALITRA_LOG_OFF,
+    error = PALITRA_LOG_ERROR,
+    warn = PALITRA_LOG_WARN,
+    info = PALITRA_LOG_INFO,
+    debug = PALITRA_LOG_DEBUG,
+    trace = PALITRA_LOG_TRACE
+};
+
+namespace detail {
+
+template <class Function>
+struct Log {
+    static void call(std::int32_t level, const char* target, const char* text, void* box) noexcept {
+        (*static_cast<Function*>(box))(static_cast<LogLevel>(level), std::string_view(target), std::string_view(text));
+    }
+    static void free(void* box) noexcept { delete static_cast<Function*>(box); }
+};
+
+}  // namespace detail
+
+/// Has a function given the library's messages up to a level, with the LogLevel, where it comes from and the text:
+/// from any thread, several at once. It replaces the one before, and is destroyed exactly once, when nobody is in it
+/// any more. std::terminate is called if it throws.
+template <class Function>
+result<void> try_set_log(LogLevel level, Function&& function) {
+    using Own = std::decay_t<Function>;
+    static_assert(std::is_invocable_v<Own&, LogLevel, std::string_view, std::string_view>,
+                  "takes a palitra::LogLevel and two std::string_view");
+    return detail::done(palitra_log_set(static_cast<std::int32_t>(level), &detail::Log<Own>::call,
+                                        new Own(std::forward<Function>(function)), &detail::Log<Own>::free));
+}
+template <class Function>
+void set_log(LogLevel level, Function&& function) {
+    try_set_log(level, std::forward<Function>(function)).value();
+}
+/// Ends it.
+inline void clear_log() noexcept { palitra_log_set(PALITRA_LOG_OFF, nullptr, nullptr, nullptr); }
+
+}  // namespace palitra
+
+#endif

@@ -1,0 +1,96 @@
+/// Queue: which jobs have finished, for a thread that takes events in batches or an event loop that polls its fd.
+#ifndef PALITRA_QUEUE_HPP
+#define PALITRA_QUEUE_HPP
+
+#include <vector>
+
+#include "reply.hpp"
+
+namespace palitra {
+
+/// A finished job, as its queue tells it.
+struct Event {
+    /// What the job was submitted with.
+    std::uint64_t tag;
+    /// To compare with Token::get(); the id 0 if the job was submitted detached.
+    palitra_token token;
+    Status status;
+};
+
+/// A completion queue. Move-only; one that was moved from answers Status::invalid_handle. The tokens that were
+/// submitted with it outlive it.
+class Queue {
+public:
+    Queue() : Queue(try_make().value()) {}
+    [[nodiscard]] static result<Queue> try_make() noexcept {
+        palitra_queue raw{};
+        const palitra_status status = palitra_queue_new(&raw);
+        if (status != PALITRA_OK) return static_cast<Status>(status);
+        return Queue(raw);
+    }
+    Queue(Queue&& other) noexcept : raw_(other.release()) {}
+    Queue& operator=(Queue&& other) noexcept {
+        if (this != &other) {
+            palitra_queue_free(raw_);
+            raw_ = other.release();
+        }
+        return *this;
+    }
+    ~Queue() { palitra_queue_free(raw_); }
+
+    /// The next event, in the order in which the jobs finished; nothing when the queue is closed and empty.
+    [[nodiscard]] std::optional<Event> next() const {
+        auto answer = try_next();
+        if (answer.status() == Status::end) return std::nullopt;
+        return std::move(answer).value();
+    }
+    /// The same; says Status::end when the queue is closed and empty, and Status::pending past the timeout.
+    result<Event> try_next(Timeout timeout = forever) const noexcept {
+        palitra_event event{};
+        const palitra_status status = palitra_queue_next(raw_, timeout.nanoseconds(), &event, 1, nullptr);
+        if (status != PALITRA_OK) return static_cast<Status>(status);
+        return of(event);
+    }
+    /// Up to `most` events; waits for the first of them only. None when the queue is closed and empty.
+    [[nodiscard]] std::vector<Event> next_batch(std::size_t most) const {
+        auto answer = try_next_batch(most);
+        if (answer.status() == Status::end) return {};
+        return std::move(answer).value();
+    }
+    /// The same; says Status::end when the queue is closed and empty, and Status::pending past the timeout.
+    result<std::vector<Event>> try_next_batch(std::size_t most, Timeout timeout = forever) const {
+        std::vector<palitra_event> raw(most);
+        std::size_t count = 0;
+        const palitra_status status = palitra_queue_next(raw_, timeout.nanoseconds(), raw.data(), most, &count);
+        if (status != PALITRA_OK) return static_cast<Status>(status);
+        std::vector<Event> events;
+        events.reserve(count);
+        for (std::size_t i = 0; i < count; i++) events.push_back(of(raw[i]));
+        return events;
+    }
+
+    /// Readable while events wait, and after close(): for poll, epoll or asio's stream_descriptor. Never to be
+    /// read, written or closed. -1 for no queue.
+    [[nodiscard]] int fd() const noexcept { return palitra_queue_fd(raw_); }
+    /// What finishes from now on is not told.
+    void close() const { try_close().value(); }
+    result<void> try_close() const noexcept { return detail::done(palitra_queue_close(raw_)); }
+
+    explicit operator bool() const noexcept { return raw_.id != 0; }
+    /// For the C functions and adapters; still owned by this object.
+    [[nodiscard]] palitra_queue get() const noexcept { return raw_; }
+    /// Gives up what it owns: the caller calls palitra_queue_free.
+    [[nodiscard]] palitra_queue release() noexcept { return std::exchange(raw_, palitra_queue{}); }
+
+private:
+    explicit Queue(palitra_queue raw) noexcept : raw_(raw) {}
+    static Event of(const palitra_event& event) noexcept {
+        return {event.tag, event.token, static_cast<Status>(event.status)};
+    }
+
+    palitra_queue raw_{};
+};
+
+}  // namespace palitra
+
+#endif

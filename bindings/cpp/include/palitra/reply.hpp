@@ -1,0 +1,179 @@
+/// What a job leaves: Reply; and what a call that does not throw answers: result<T>.
+#ifndef PALITRA_REPLY_HPP
+#define PALITRA_REPLY_HPP
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "argument.hpp"
+#include "status.hpp"
+
+namespace palitra {
+
+/// What a finished job left: its bytes, or why there are none. Owns them; move-only; outlives its token and its
+/// runner. One that was moved from, or that nobody filled, says Status::invalid_handle.
+class Reply {
+public:
+    Reply() noexcept : Reply(Status::invalid_handle) {}
+    /// One without bytes.
+    explicit Reply(Status status) noexcept { raw_.status = static_cast<palitra_status>(status); }
+    Reply(Reply&& other) noexcept : raw_(other.release()) {}
+    Reply& operator=(Reply&& other) noexcept {
+        if (this != &other) {
+            palitra_reply_free(&raw_);
+            raw_ = other.release();
+        }
+        return *this;
+    }
+    ~Reply() { palitra_reply_free(&raw_); }
+
+    /// Takes over what a C function filled.
+    [[nodiscard]] static Reply adopt(palitra_reply raw) noexcept {
+        Reply reply;
+        reply.raw_ = raw;
+        return reply;
+    }
+    /// Gives up what it owns: the caller calls palitra_reply_free.
+    [[nodiscard]] palitra_reply release() noexcept { return std::exchange(raw_, Reply::none()); }
+
+    [[nodiscard]] Status status() const noexcept { return static_cast<Status>(raw_.status); }
+    /// Whether the job succeeded.
+    explicit operator bool() const noexcept { return raw_.status == PALITRA_OK; }
+    /// The number that the job gave its failure; 0 otherwise.
+    [[nodiscard]] int code() const noexcept { return raw_.code; }
+    [[nodiscard]] Format format() const noexcept { return static_cast<Format>(raw_.format); }
+
+    [[nodiscard]] const std::uint8_t* data() const noexcept { return raw_.data; }
+    [[nodiscard]] std::size_t size() const noexcept { return raw_.len; }
+    [[nodiscard]] bool empty() const noexcept { return raw_.len == 0; }
+    [[nodiscard]] const std::uint8_t* begin() const noexcept { return raw_.data; }
+    [[nodiscard]] const std::uint8_t* end() const noexcept { return raw_.len == 0 ? raw_.data : raw_.data + raw_.len; }
+    /// The bytes as text; lives as long as the reply.
+    [[nodiscard]] std::string_view text() const noexcept {
+        return {reinterpret_cast<const char*>(raw_.data), raw_.len};
+    }
+    /// The bytes as the codec's `decode<Value>(std::string_view)` understands them.
+    template <class Value, class Codec>
+    [[nodiscard]] Value as(Codec&& codec) const {
+        return codec.template decode<Value>(text());
+    }
+
+    /// Why the job did not succeed: its message, or what the status means. Lives as long as the reply.
+    [[nodiscard]] std::string_view message() const noexcept {
+        return *this || empty() ? palitra::message(status()) : text();
+    }
+    /// The same as an exception.
+    [[nodiscard]] palitra::error error() const { return {status(), code(), std::string(message())}; }
+    /// Throws it unless the job succeeded.
+    void check() const {
+        if (!*this) throw error();
+    }
+
+private:
+    static palitra_reply none() noexcept {
+        palitra_reply raw{};
+        raw.status = PALITRA_INVALID_HANDLE;
+        return raw;
+    }
+
+    palitra_reply raw_{};
+};
+
+namespace detail {
+
+/// What every result has: how the call went.
+class Outcome {
+public:
+    [[nodiscard]] bool has_value() const noexcept { return bool(reply_); }
+    explicit operator bool() const noexcept { return has_value(); }
+    [[nodiscard]] Status status() const noexcept { return reply_.status(); }
+    [[nodiscard]] int code() const noexcept { return reply_.code(); }
+    /// Lives as long as the result.
+    [[nodiscard]] std::string_view message() const noexcept { return reply_.message(); }
+    [[nodiscard]] palitra::error error() const { return reply_.error(); }
+
+protected:
+    explicit Outcome(Reply reply) noexcept : reply_(std::move(reply)) {}
+    Reply reply_;
+};
+
+}  // namespace detail
+
+/// A value, or how the call ended instead: what each `try_` call answers. `*` and `->` want a value to be there;
+/// value() throws palitra::error where there is none.
+template <class T>
+class [[nodiscard]] result : public detail::Outcome {
+public:
+    result(T value) noexcept : Outcome(Reply(Status::ok)), value_(std::move(value)) {}
+    /// Of a call that failed: with a status, or with a reply that says more.
+    result(Status failure) noexcept : Outcome(Reply(failure)) {}
+    explicit result(Reply failure) noexcept : Outcome(std::move(failure)) {}
+
+    [[nodiscard]] T& operator*() & noexcept { return *value_; }
+    [[nodiscard]] const T& operator*() const& noexcept { return *value_; }
+    [[nodiscard]] T&& operator*() && noexcept { return *std::move(value_); }
+    [[nodiscard]] T* operator->() noexcept { return &*value_; }
+    [[nodiscard]] const T* operator->() const noexcept { return &*value_; }
+    T& value() & {
+        reply_.check();
+        return *value_;
+    }
+    T value() && {
+        reply_.check();
+        return *std::move(value_);
+    }
+
+private:
+    std::optional<T> value_;
+};
+
+/// A reply knows by itself how its job ended; one that failed keeps its message here too.
+template <>
+class [[nodiscard]] result<Reply> : public detail::Outcome {
+public:
+    result(Reply reply) noexcept : Outcome(std::move(reply)) {}
+
+    [[nodiscard]] Reply& operator*() & noexcept { return reply_; }
+    [[nodiscard]] const Reply& operator*() const& noexcept { return reply_; }
+    [[nodiscard]] Reply&& operator*() && noexcept { return std::move(reply_); }
+    [[nodiscard]] Reply* operator->() noexcept { return &reply_; }
+    [[nodiscard]] const Reply* operator->() const noexcept { return &reply_; }
+    Reply& value() & {
+        reply_.check();
+        return reply_;
+    }
+    Reply value() && {
+        reply_.check();
+        return std::move(reply_);
+    }
+};
+
+template <>
+class [[nodiscard]] result<void> : public detail::Outcome {
+public:
+    result(Status status) noexcept : Outcome(Reply(status)) {}
+    void value() const { reply_.check(); }
+};
+
+namespace detail {
+
+/// The answer of a C function that fills a reply. The status and the reply's own are the same.
+inline result<Reply> filled(palitra_status status, palitra_reply raw) noexcept {
+    raw.status = status;
+    return result<Reply>(Reply::adopt(raw));
+}
+
+inline result<void> done(palitra_status status) noexcept { return result<void>(static_cast<Status>(status)); }
+
+/// For the calls where PENDING or END is an answer like another.
+inline std::optional<Reply> unless(Status expected, result<Reply> answer) {
+    if (answer.status() == expected) return std::nullopt;
+    return std::move(answer).value();
+}
+
+}  // namespace detail
+}  // namespace palitra
+
+#endif

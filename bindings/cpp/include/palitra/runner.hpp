@@ -1,0 +1,226 @@
+/// Runner: the persistent runtime thread that jobs are submitted to, and what can be chosen about it and them.
+#ifndef PALITRA_RUNNER_HPP
+#define PALITRA_RUNNER_HPP
+
+#include "queue.hpp"
+#include "stream.hpp"
+#include "token.hpp"
+
+#if __has_include(<stop_token>)
+#include <stop_token>
+#endif
+
+namespace palitra {
+
+/// How a runner is to be made: set what is to differ. 0 and empty mean the library's default.
+struct RunnerOptions {
+    /// Threads that run jobs beside the runner's own. 0: the runner's own thread runs them all.
+    std::uint32_t worker_threads = 0;
+    /// The most threads for blocking parts of jobs at a time.
+    std::uint32_t max_blocking_threads = 0;
+    /// The name of the runner's threads.
+    std::string thread_name = {};
+    /// The stack of each thread in bytes.
+    std::size_t thread_stack_size = 0;
+    /// The most unfinished jobs at a time: one more answers Status::busy. 0: unbounded.
+    std::size_t max_in_flight = 0;
+    /// The largest payload in bytes: a larger one answers Status::too_large. 0: unbounded.
+    std::size_t max_payload = 0;
+};
+
+/// How a job is to be submitted: set what is to differ.
+struct SubmitOptions {
+    /// The job is cancelled and its token finishes as Status::deadline so long after the call.
+    Timeout deadline = forever;
+    /// The queue that is told when the job finishes; needed for the call only.
+    const Queue* queue = nullptr;
+    /// What the queue's event is to carry.
+    std::uint64_t tag = 0;
+};
+
+/// How a runner is doing. Jobs are counted once each in what they ended as.
+struct Stats {
+    /// The runner's own thread and its workers.
+    std::uint32_t threads;
+    /// Jobs that the runner ever took, that have begun and not ended, and that have not begun.
+    std::uint64_t submitted, running, queued;
+    std::uint64_t succeeded, failed, panicked, cancelled, deadline;
+    /// The longest time that one step of a job held a thread.
+    std::chrono::nanoseconds longest_poll;
+};
+
+/// A persistent runtime thread. Move-only; any number of threads may use one at once, as long as none of them moves
+/// or destroys it. Destroying it shuts it down without grace; tokens and replies outlive it. One that was moved from
+/// answers Status::invalid_handle.
+///
+/// A static one is destroyed in its turn at exit. Its callbacks may run until then: what they use must have been
+/// made before it, or be destroyed after it.
+class Runner {
+public:
+    Runner() : Runner(RunnerOptions()) {}
+    /// Throws where the options cannot be meant, or the system refuses the thread.
+    explicit Runner(const RunnerOptions& options) : Runner(try_make(options).value()) {}
+
+    [[nodiscard]] static result<Runner> try_make(const RunnerOptions& options = {}) noexcept {
+        palitra_runner_options raw;
+        palitra_runner_options_init(&raw);
+        const detail::CString name(options.thread_name);
+        if (name.get() == nullptr) return Status::invalid_argument;
+        raw.worker_threads = options.worker_threads;
+        raw.max_blocking_threads = options.max_blocking_threads;
+        raw.thread_name = options.thread_name.empty() ? nullptr : name.get();
+        raw.thread_stack_size = options.thread_stack_size;
+        raw.max_in_flight = options.max_in_flight;
+        raw.max_payload = options.max_payload;
+        palitra_runner runner{};
+        const palitra_status status = palitra_runner_new(&raw, &runner);
+        if (status != PALITRA_OK) return static_cast<Status>(status);
+        return Runner(runner, true);
+    }
+
+    /// The global runner of this process, made now if there is none. It belongs to the library: the object is a name
+    /// for it, and destroying that does nothing. Callbacks of the global runner may run until shutdown_global(),
+    /// also while static objects are destroyed.
+    [[nodiscard]] static Runner global() { return try_global().value(); }
+    [[nodiscard]] static result<Runner> try_global() noexcept {
+        palitra_runner runner{};
+        const palitra_status status = palitra_runner_global(&runner);
+        if (status != PALITRA_OK) return static_cast<Status>(status);
+        return Runner(runner, false);
+    }
+    /// Whether the global runner takes work. Makes none.
+    [[nodiscard]] static bool is_global_alive() noexcept { return palitra_is_runner_alive(); }
+    /// As shutdown() does; the next use of the global runner makes a new one.
+    static bool shutdown_global(Timeout grace = std::chrono::seconds(0)) {
+        return ended(palitra_shutdown_global_runner(grace.nanoseconds()));
+    }
+
+    Runner(Runner&& other) noexcept
+        : raw_(std::exchange(other.raw_, {})), owned_(std::exchange(other.owned_, false)) {}
+    Runner& operator=(Runner&& other) noexcept {
+        if (this != &other) {
+            const Runner old(raw_, owned_);
+            raw_ = std::exchange(other.raw_, {});
+            owned_ = std::exchange(other.owned_, false);
+        }
+        return *this;
+    }
+    ~Runner() {
+        if (owned_) palitra_runner_free(raw_);
+    }
+
+    /// Runs a job to its end. Throws what it failed with, or why it was not run. Past the timeout it is cancelled and
+    /// Status::deadline is thrown. A job that is ready at once, run without a timeout, needs no other thread.
+    [[nodiscard]] Reply run(std::string_view job, Payload payload = {}, Timeout timeout = forever) const {
+        return try_run(job, payload, timeout).value();
+    }
+    result<Reply> try_run(std::string_view job, Payload payload = {}, Timeout timeout = forever) const noexcept {
+        palitra_reply raw{};
+        const palitra_status status = palitra_runner_run(raw_, detail::CString(job).get(), payload.data(),
+                                                         payload.size(), timeout.nanoseconds(), &raw);
+        return detail::filled(status, raw);
+    }
+
+    /// Submits a job and returns at once. Throws why it was not taken.
+    [[nodiscard]] Token submit(std::string_view job, Payload payload = {}, const SubmitOptions& options = {}) const {
+        return try_submit(job, payload, options).value();
+    }
+    result<Token> try_submit(std::string_view job, Payload payload = {},
+                             const SubmitOptions& options = {}) const noexcept {
+        palitra_token token{};
+        const palitra_status status = submit(job, payload, options, &token);
+        if (status != PALITRA_OK) return static_cast<Status>(status);
+        return Token(raw_, token);
+    }
+
+    /// Submits a job whose reply nobody wants; a queue of its options is told.
+    void submit_detached(std::string_view job, Payload payload = {}, const SubmitOptions& options = {}) const {
+        try_submit_detached(job, payload, options).value();
+    }
+    result<void> try_submit_detached(std::string_view job, Payload payload = {},
+                                     const SubmitOptions& options = {}) const noexcept {
+        return detail::done(submit(job, payload, options, nullptr));
+    }
+
+    /// Submits a job that streams; the items are read from the range that this answers.
+    [[nodiscard]] Stream stream(std::string_view job, Payload payload = {}, const SubmitOptions& options = {}) const {
+        return Stream(submit(job, payload, options));
+    }
+    result<Stream> try_stream(std::string_view job, Payload payload = {},
+                              const SubmitOptions& options = {}) const noexcept {
+        auto token = try_submit(job, payload, options);
+        if (!token) return token.status();
+        return Stream(*std::move(token));
+    }
+
+#if defined(__cpp_lib_jthread)
+    /// Runs a job that the stop token cancels. Throws Status::cancelled then.
+    [[nodiscard]] Reply run(std::string_view job, Payload payload, const std::stop_token& stop) const {
+        return try_run(job, payload, stop).value();
+    }
+    result<Reply> try_run(std::string_view job, Payload payload, const std::stop_token& stop) const noexcept {
+        const auto token = try_submit(job, payload);
+        if (!token) return Reply(token.status());
+        const std::stop_callback cancel(stop, [raw = token->get()]() noexcept { palitra_token_cancel(raw); });
+        return token->try_wait();
+    }
+#endif
+
+    [[nodiscard]] Stats stats() const { return try_stats().value(); }
+    result<Stats> try_stats() const noexcept {
+        palitra_stats raw{};
+        raw.size = sizeof raw;
+        const palitra_status status = palitra_runner_stats(raw_, &raw);
+        if (status != PALITRA_OK) return static_cast<Status>(status);
+        return Stats{raw.threads,   raw.submitted, raw.running,   raw.queued,   raw.succeeded,
+                     raw.failed,    raw.panicked,  raw.cancelled, raw.deadline, std::chrono::nanoseconds(raw.longest_poll_ns)};
+    }
+
+    /// Whether it takes work.
+    [[nodiscard]] bool is_alive() const noexcept { return palitra_runner_is_alive(raw_); }
+    /// Refuses new work, lets jobs finish for the grace, cancels the rest, finishes every token, wakes every waiter
+    /// and joins the threads. May be called again. False if a job that never yields kept its thread for a second
+    /// beyond the grace: every token has finished, the thread is left behind.
+    bool shutdown(Timeout grace = std::chrono::seconds(0)) const {
+        return ended(palitra_runner_shutdown(raw_, grace.nanoseconds()));
+    }
+    /// The same; says Status::pending instead of false.
+    result<void> try_shutdown(Timeout grace = std::chrono::seconds(0)) const noexcept {
+        return detail::done(palitra_runner_shutdown(raw_, grace.nanoseconds()));
+    }
+
+    /// Whether it stands for a runner.
+    explicit operator bool() const noexcept { return raw_.id != 0; }
+    /// For the C functions; still owned by this object.
+    [[nodiscard]] palitra_runner get() const noexcept { return raw_; }
+
+private:
+    Runner(palitra_runner raw, bool owned) noexcept : raw_(raw), owned_(owned) {}
+
+    palitra_status submit(std::string_view job, Payload payload, const SubmitOptions& options,
+                          palitra_token* token) const noexcept {
+        palitra_submit_options raw;
+        palitra_submit_options_init(&raw);
+        raw.deadline_ns = options.deadline.nanoseconds();
+        raw.tag = options.tag;
+        if (options.queue != nullptr) {
+            // One that was moved from is not "no queue".
+            if (!*options.queue) return PALITRA_INVALID_HANDLE;
+            raw.queue = options.queue->get();
+        }
+        return palitra_runner_submit(raw_, detail::CString(job).get(), payload.data(), payload.size(), &raw, token);
+    }
+
+    static bool ended(palitra_status status) {
+        if (status == PALITRA_PENDING) return false;
+        detail::done(status).value();
+        return true;
+    }
+
+    palitra_runner raw_{};
+    bool owned_ = false;
+};
+
+}  // namespace palitra
+
+#endif

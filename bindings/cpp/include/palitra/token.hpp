@@ -1,0 +1,111 @@
+/// Token: one submitted job, to be waited for, looked at, cancelled, read as a stream or called back by.
+#ifndef PALITRA_TOKEN_HPP
+#define PALITRA_TOKEN_HPP
+
+#include "callback.hpp"
+
+namespace palitra {
+
+/// How far a job said it is; both are 0 before it said anything.
+struct Progress {
+    std::uint64_t done;
+    std::uint64_t total;
+};
+
+/// One submitted job. Move-only; any number of threads may use one at once, as long as none of them moves or
+/// destroys it. Destroying it detaches the job, which runs to its end (one that streams ends): cancel() first to
+/// end it. One that was moved from answers Status::invalid_handle.
+class Token {
+public:
+    Token() noexcept = default;
+    Token(palitra_runner runner, palitra_token token) noexcept : runner_(runner), token_(token) {}
+    Token(Token&& other) noexcept : runner_(other.runner_), token_(other.release()) {}
+    Token& operator=(Token&& other) noexcept {
+        if (this != &other) {
+            palitra_token_free(token_);
+            runner_ = other.runner_;
+            token_ = other.release();
+        }
+        return *this;
+    }
+    ~Token() { palitra_token_free(token_); }
+
+    /// Blocks until the job has finished. Throws what it failed with. May be called again: each reply is one of its
+    /// own.
+    [[nodiscard]] Reply wait() const { return try_wait().value(); }
+    /// The same; nothing past the timeout, and the job runs on.
+    [[nodiscard]] std::optional<Reply> wait_for(Timeout timeout) const {
+        return detail::unless(Status::pending, try_wait(timeout));
+    }
+    result<Reply> try_wait(Timeout timeout = forever) const noexcept {
+        palitra_reply raw{};
+        const palitra_status status = palitra_runner_wait(runner_, token_, timeout.nanoseconds(), &raw);
+        return detail::filled(status, raw);
+    }
+
+    /// Looks whether the job has finished, and never blocks. Throws what it failed with.
+    [[nodiscard]] std::optional<Reply> poll() const { return detail::unless(Status::pending, try_poll()); }
+    result<Reply> try_poll() const noexcept { return detail::poll(token_); }
+
+    /// Finishes the token as cancelled and drops the job at its next await; nothing changes if it has finished.
+    void cancel() const { try_cancel().value(); }
+    result<void> try_cancel() const noexcept { return detail::done(palitra_token_cancel(token_)); }
+
+    /// The next item of a job that streams; nothing after the last. Throws what the job failed with.
+    [[nodiscard]] std::optional<Reply> next() const { return detail::unless(Status::end, try_next()); }
+    /// The same; says Status::end after the last item and Status::pending past the timeout.
+    result<Reply> try_next(Timeout timeout = forever) const noexcept {
+        palitra_reply raw{};
+        const palitra_status status = palitra_token_next(token_, timeout.nanoseconds(), &raw);
+        return detail::filled(status, raw);
+    }
+
+    [[nodiscard]] Progress progress() const { return try_progress().value(); }
+    result<Progress> try_progress() const noexcept {
+        Progress progress{};
+        const palitra_status status = palitra_token_progress(token_, &progress.done, &progress.total);
+        if (status != PALITRA_OK) return static_cast<Status>(status);
+        return progress;
+    }
+
+    /// Has a function called when the job finishes, on the runner's thread, where it must not block: with the
+    /// Reply, the Status or nothing, whichever it takes. Destroying the unfinished token takes it back; a Reply
+    /// says Status::invalid_handle if the token was destroyed after it had finished. The function may be move-only
+    /// and is destroyed exactly once; std::terminate is called if it throws.
+    template <class Function>
+    void on_complete(Function&& function) const& {
+        try_on_complete(std::forward<Function>(function)).value();
+    }
+    template <class Function>
+    result<void> try_on_complete(Function&& function) const& {
+        static_assert(detail::is_callback<std::decay_t<Function>>, "takes a palitra::Reply, a palitra::Status or nothing");
+        return detail::done(
+            detail::Callback<std::decay_t<Function>>::attach(token_, std::forward<Function>(function)));
+    }
+    /// The same for a token that nobody keeps, as in `runner.submit(...).on_complete(...)`: the callback keeps it,
+    /// and is called exactly once with the Reply, whatever happens; on the thread at hand if the runner is gone.
+    template <class Function>
+    void on_complete(Function&& function) && {
+        static_assert(std::is_invocable_v<std::decay_t<Function>&, Reply>, "takes a palitra::Reply");
+        using Own = std::decay_t<Function>;
+        const palitra_token token = token_;
+        detail::promise(token, [kept = std::move(*this), own = Own(std::forward<Function>(function))](
+                                   Reply reply, detail::Kept) mutable { own(std::move(reply)); });
+    }
+
+    /// Whether it stands for a job.
+    explicit operator bool() const noexcept { return token_.id != 0; }
+    /// For the C functions; still owned by this object.
+    [[nodiscard]] palitra_token get() const noexcept { return token_; }
+    [[nodiscard]] palitra_runner runner() const noexcept { return runner_; }
+    /// Gives up what it owns: the caller calls palitra_token_free.
+    [[nodiscard]] palitra_token release() noexcept { return std::exchange(token_, palitra_token{}); }
+
+private:
+    palitra_runner runner_{};
+    palitra_token token_{};
+};
+
+}  // namespace palitra
+
+#endif

@@ -1,0 +1,69 @@
+/// Calls with values instead of bytes, by a codec of the user's own.
+///
+///     struct Json {
+///         template <class In> std::string encode(const In& in) const { return nlohmann::json(in).dump(); }
+///         template <class Out> Out decode(std::string_view text) const {
+///             return nlohmann::json::parse(text).get<Out>();
+///         }
+///     };
+///
+///     palitra::Typed json(runner, Json{});
+///     auto page = json.run<Page>("http.get", Get{"https://example.org"});
+///
+/// What the codec throws passes through, from the `try_` calls too: it is the user's.
+#ifndef PALITRA_TYPED_HPP
+#define PALITRA_TYPED_HPP
+
+#include "runner.hpp"
+
+namespace palitra {
+
+/// A runner, which must outlive it, and a codec: encode(value) answers what a Payload can be made of, and
+/// decode<Value>(std::string_view) the value.
+template <class Codec>
+class Typed {
+public:
+    Typed(const Runner& runner, Codec codec) : runner_(&runner), codec_(std::move(codec)) {}
+
+    template <class Out, class In>
+    [[nodiscard]] Out run(std::string_view job, const In& in, Timeout timeout = forever) const {
+        return try_run<Out>(job, in, timeout).value();
+    }
+    template <class Out, class In>
+    result<Out> try_run(std::string_view job, const In& in, Timeout timeout = forever) const {
+        return decode<Out>(runner_->try_run(job, codec_.encode(in), timeout));
+    }
+
+    /// Read the reply with value() or Reply::as().
+    template <class In>
+    [[nodiscard]] Token submit(std::string_view job, const In& in, const SubmitOptions& options = {}) const {
+        return runner_->submit(job, codec_.encode(in), options);
+    }
+    template <class In>
+    result<Token> try_submit(std::string_view job, const In& in, const SubmitOptions& options = {}) const {
+        return runner_->try_submit(job, codec_.encode(in), options);
+    }
+
+    /// The value of a reply that succeeded.
+    template <class Out>
+    [[nodiscard]] Out value(const Reply& reply) const {
+        reply.check();
+        return reply.as<Out>(codec_);
+    }
+
+    [[nodiscard]] const Codec& codec() const noexcept { return codec_; }
+
+private:
+    template <class Out>
+    result<Out> decode(result<Reply> reply) const {
+        if (!reply) return result<Out>(*std::move(reply));
+        return reply->template as<Out>(codec_);
+    }
+
+    const Runner* runner_;
+    Codec codec_;
+};
+
+}  // namespace palitra
+
+#endif

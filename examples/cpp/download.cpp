@@ -1,0 +1,102 @@
+// download: gets many URLs at once, each into a file.
+//
+//     download FOLDER URL [URL ...]
+//
+// One line for each download as it ends: its bytes and its file, or why there is none. Meanwhile, if standard error is
+// a terminal, how much has come. It exits with 0 if every file was written, with 1 if any was not, with 2 for wrong usage.
+//
+// How a program uses palitra, from top to bottom: main makes a runner and a queue and submits one http.bytes for each
+// URL, tagged with its number; the queue tells which have finished, in the order in which they do; between two events
+// the tokens tell how far theirs are.
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <palitra.hpp>
+#include <vector>
+
+#include "request.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Download {
+    std::filesystem::path file;
+    palitra::Token token;
+};
+
+// "3-page.html": numbered, so that no two are the same.
+std::filesystem::path file_name(std::size_t number, const std::string& url) {
+    const std::string path = url.substr(0, url.find_first_of("?#"));
+    return std::to_string(number) + '-' + path.substr(path.find_last_of('/') + 1);
+}
+
+std::vector<Download> start(const palitra::Runner& runner, const palitra::Queue& queue,
+                            const std::filesystem::path& folder, const std::vector<std::string>& urls) {
+    std::vector<Download> downloads;
+    for (const std::string& url : urls) {
+        palitra::SubmitOptions options;
+        options.queue = &queue;
+        options.tag = downloads.size();
+        downloads.push_back({folder / file_name(options.tag + 1, url), runner.submit("http.bytes", request(url), options)});
+    }
+    return downloads;
+}
+
+// Whether the body is in its file.
+bool finish(const Download& download) {
+    try {
+        const palitra::Reply body = download.token.wait();
+        std::ofstream file(download.file, std::ios::binary);
+        file.write(body.text().data(), static_cast<std::streamsize>(body.size()));
+        file.close();
+        if (!file) throw std::runtime_error("cannot write " + download.file.string());
+        std::cout << body.size() << " bytes " << download.file.string() << '\n';
+        return true;
+    } catch (const std::exception& error) {
+        std::cout << "failed: " << error.what() << '\n';
+        return false;
+    }
+}
+
+void show_progress(const std::vector<Download>& downloads) {
+    if (!isatty(STDERR_FILENO)) return;
+    palitra::Progress sum{};
+    for (const Download& download : downloads) {
+        const palitra::Progress progress = download.token.progress();
+        sum.done += progress.done;
+        sum.total += progress.total;
+    }
+    std::cerr << sum.done << " of " << sum.total << " bytes\r";
+}
+
+}  // namespace
+
+int main(int count, char** arguments) try {
+    if (count < 3) {
+        std::cerr << "usage: download FOLDER URL [URL ...]\n";
+        return 2;
+    }
+    const std::filesystem::path folder = arguments[1];
+    std::filesystem::create_directories(folder);
+
+    const palitra::Runner runner;
+    const palitra::Queue queue;
+    const auto downloads = start(runner, queue, folder, {arguments + 2, arguments + count});
+    bool all_came = true;
+    for (std::size_t left = downloads.size(); left > 0;) {
+        const auto event = queue.try_next(100ms);
+        if (event) {
+            all_came &= finish(downloads[event->tag]);
+            left--;
+        } else {
+            show_progress(downloads);
+        }
+    }
+    return all_came ? 0 : 1;
+} catch (const std::exception& error) {
+    std::cerr << "download: " << error.what() << '\n';
+    return 1;
+}

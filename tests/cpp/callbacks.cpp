@@ -1,0 +1,178 @@
+// Lambdas that are called back, futures: once, and freed once.
+#include <vector>
+
+#include "support.hpp"
+
+TEST_CASE("a callback is given the reply, the status or nothing") {
+    const palitra::Runner runner;
+    const palitra::Token token = runner.submit("palitra.sleep", R"({"seconds": 0.001})");
+    Mailbox<palitra::Reply> reply;
+    Mailbox<Status> status;
+    Mailbox<int> nothing;
+    token.on_complete([&](palitra::Reply left) { reply.put(std::move(left)); });
+    token.on_complete([&](Status ended) { status.put(ended); });
+    token.on_complete([&] { nothing.put(1); });
+    CHECK(reply.take().text() == R"({"seconds":0.001})");
+    CHECK(status.take() == Status::ok);
+    CHECK(nothing.take() == 1);
+}
+
+TEST_CASE("a callback runs on the runner's thread, also for a job that has finished") {
+    const palitra::Runner runner;
+    const palitra::Token token = runner.submit("test.fail", failing);
+    (void)token.try_wait();
+    Mailbox<std::thread::id> first, second;
+    token.on_complete([&](Status) { first.put(std::this_thread::get_id()); });
+    token.on_complete([&](Status) { second.put(std::this_thread::get_id()); });
+    const auto id = first.take();
+    CHECK(id != std::this_thread::get_id());
+    CHECK(id == second.take());
+}
+
+TEST_CASE("a callback is called once and destroyed once, though it is move-only") {
+    Counts counts;
+    {
+        const palitra::Runner runner;
+        const palitra::Token token = runner.submit("test.nested", "hello");
+        token.on_complete(Counted(counts));
+        (void)token.wait();
+        eventually([&] { return counts.ends == 1; });
+    }
+    CHECK(counts.calls == 1);
+    CHECK(counts.ends == 1);
+}
+
+TEST_CASE("a callback that is refused is destroyed once and never called") {
+    Counts counts;
+    const palitra::Token none;
+    CHECK(none.try_on_complete(Counted(counts)).status() == Status::invalid_handle);
+    CHECK(thrown_by([&] { none.on_complete(Counted(counts)); }) == Status::invalid_handle);
+    const palitra::Runner runner;
+    const palitra::Token token = runner.submit("test.never");
+    runner.shutdown();
+    CHECK(token.try_on_complete(Counted(counts)).status() == Status::shut_down);
+    CHECK(counts.calls == 0);
+    CHECK(counts.ends == 3);
+}
+
+TEST_CASE("destroying the unfinished token takes its callbacks back") {
+    Counts counts;
+    const palitra::Runner runner;
+    {
+        const palitra::Token token = runner.submit("test.never");
+        token.on_complete(Counted(counts));
+        token.on_complete(Counted(counts));
+    }
+    CHECK(counts.ends == 2);
+    CHECK(counts.calls == 0);
+}
+
+TEST_CASE("a shutdown calls back for what it cancels") {
+    Counts counts;
+    const palitra::Runner runner;
+    const palitra::Token token = runner.submit("test.never");
+    std::atomic<Status> seen{Status::ok};
+    token.on_complete([&](const palitra::Reply& reply) { seen = reply.status(); });
+    token.on_complete(Counted(counts));
+    runner.shutdown();
+    CHECK(seen.load() == Status::cancelled);
+    CHECK(counts.calls == 1);
+    eventually([&] { return counts.ends == 1; });
+}
+
+TEST_CASE("a callback keeps a token that nobody else keeps") {
+    Counts counts;
+    const palitra::Runner runner;
+    runner.submit("test.nested", "hello").on_complete(Counted(counts));
+    eventually([&] { return counts.ends == 1; });
+    CHECK(counts.calls == 1);
+
+    palitra_token raw;
+    Mailbox<palitra::Reply> reply;
+    {
+        palitra::Token token = runner.submit("test.nested", "kept");
+        raw = token.get();
+        std::move(token).on_complete([&](palitra::Reply left) { reply.put(std::move(left)); });
+    }
+    CHECK(reply.take().text() == "kept");
+    eventually([&] { return palitra_token_poll(raw, nullptr) == PALITRA_INVALID_HANDLE; });
+}
+
+TEST_CASE("a callback that keeps its token is called exactly once, whatever becomes of the runner") {
+    Counts counts;
+    Mailbox<Status> seen;
+    {
+        const palitra::Runner runner;
+        runner.submit("test.never").on_complete(Counted(counts));
+        palitra::Token late = runner.submit("test.never");
+        runner.shutdown();
+        std::move(late).on_complete([&](palitra::Reply reply) { seen.put(reply.status()); });
+        CHECK(seen.take() == Status::cancelled);
+        palitra::Token none;
+        std::move(none).on_complete([&](palitra::Reply reply) { seen.put(reply.status()); });
+        CHECK(seen.take() == Status::invalid_handle);
+    }
+    eventually([&] { return counts.ends == 1; });
+    CHECK(counts.calls == 1);
+}
+
+TEST_CASE("a callback may submit, look and free") {
+    const palitra::Runner runner;
+    Mailbox<palitra::Reply> last;
+    auto token = std::make_unique<palitra::Token>(runner.submit("test.nested", "first"));
+    token->on_complete([&](const palitra::Reply& reply) {
+        runner.submit("palitra.echo", std::string(reply.text()) + " second").on_complete([&](palitra::Reply next) {
+            last.put(std::move(next));
+        });
+        token.reset();
+    });
+    CHECK(last.take().text() == "first second");
+}
+
+TEST_CASE("every callback of many is destroyed once, whoever wins: the job, a cancel or the token's end") {
+    constexpr int jobs = 600;
+    Counts kept, given;
+    {
+        const palitra::Runner runner;
+        std::vector<palitra::Token> tokens;
+        for (int i = 0; i < jobs; i++) {
+            tokens.push_back(runner.submit("test.nested", "x"));
+            tokens.back().on_complete(Counted(given));
+            auto other = runner.submit(i % 2 == 0 ? "test.nested" : "palitra.echo", "y");
+            if (i % 3 == 0) other.cancel();
+            std::move(other).on_complete(Counted(kept));
+        }
+        std::thread canceller([&] {
+            for (std::size_t i = 0; i < tokens.size(); i += 2) (void)tokens[i].try_cancel();
+        });
+        canceller.join();
+        tokens.clear();
+    }
+    eventually([&] { return kept.ends == jobs && given.ends == jobs; });
+    CHECK(kept.calls == jobs);
+    CHECK(given.calls <= jobs);
+}
+
+TEST_CASE("a future has the reply, or throws the failure") {
+    const palitra::Runner runner;
+    std::future<palitra::Reply> reply = palitra::as_future(runner.submit("test.nested", "hello"));
+    CHECK(reply.get().text() == "hello");
+    auto failure = palitra::as_future(runner.submit("test.fail", failing));
+    try {
+        (void)failure.get();
+        FAIL("nothing was thrown");
+    } catch (const palitra::error& error) {
+        CHECK(error.code() == 7);
+        CHECK(error.message() == "broken");
+    }
+}
+
+TEST_CASE("a future is ready whatever becomes of its runner, and its destructor does not block") {
+    auto never = [] {
+        const palitra::Runner runner;
+        { const auto abandoned = palitra::as_future(runner.submit("test.never")); }
+        return palitra::as_future(runner.submit("test.never"));
+    }();
+    CHECK(never.wait_for(20s) == std::future_status::ready);
+    CHECK(thrown_by([&] { (void)never.get(); }) == Status::cancelled);
+}

@@ -1,0 +1,284 @@
+// One runner, one job: running, submitting, waiting, failing.
+#include <array>
+#include <cstddef>
+#include <fstream>
+#include <limits>
+#include <vector>
+
+#include "support.hpp"
+
+TEST_CASE("a run answers what the job left") {
+    const palitra::Runner runner;
+    const palitra::Reply reply = runner.run("palitra.sleep", R"({"seconds": 0.001})");
+    CHECK(reply);
+    CHECK(reply.status() == Status::ok);
+    CHECK(reply.format() == palitra::Format::json);
+    CHECK(reply.text() == R"({"seconds":0.001})");
+    CHECK(std::string(reply.begin(), reply.end()) == reply.text());
+    CHECK(runner.run("test.ready").empty());
+}
+
+TEST_CASE("a payload is any container of bytes") {
+    const palitra::Runner runner;
+    const std::string text = "hello";
+    const std::vector<std::uint8_t> numbers{'h', 'e', 'l', 'l', 'o'};
+    const std::array<std::byte, 2> bytes{std::byte{'h'}, std::byte{'i'}};
+    CHECK(runner.run("palitra.echo", "hello").text() == "hello");
+    CHECK(runner.run("palitra.echo", text).text() == "hello");
+    CHECK(runner.run("palitra.echo", std::string_view(text).substr(1)).text() == "ello");
+    CHECK(runner.run("palitra.echo", numbers).text() == "hello");
+    CHECK(runner.run("palitra.echo", bytes).text() == "hi");
+    CHECK(runner.run("palitra.echo", {text.data(), 3}).text() == "hel");
+    CHECK(runner.run("palitra.echo", std::string("a\0b", 3)).size() == 3);
+    CHECK(runner.run("palitra.echo", runner.run("palitra.echo", "again")).text() == "again");
+    static_assert(!std::is_convertible_v<std::vector<int>, palitra::Payload>, "numbers have an order of bytes");
+}
+
+TEST_CASE("a failure throws its status, code and message; the twin says the same and throws nothing") {
+    const palitra::Runner runner;
+    try {
+        (void)runner.run("test.fail", failing);
+        FAIL("nothing was thrown");
+    } catch (const std::runtime_error& standard) {
+        const auto& error = dynamic_cast<const palitra::error&>(standard);
+        CHECK(error.status() == Status::job_failed);
+        CHECK(error.code() == 7);
+        CHECK(error.message() == "broken");
+        CHECK(error.what() == std::string("broken"));
+    }
+    const auto answer = runner.try_run("test.fail", failing);
+    CHECK_FALSE(answer);
+    CHECK(answer.status() == Status::job_failed);
+    CHECK(answer.code() == 7);
+    CHECK(answer.message() == "broken");
+    CHECK(answer->text() == "broken");
+    static_assert(noexcept(runner.try_run("x")) && noexcept(runner.try_submit("x")));
+}
+
+TEST_CASE("a panic is a failure with a message, and the runner lives on") {
+    const palitra::Runner runner;
+    const auto answer = runner.try_run("test.panic", "boom");
+    CHECK(answer.status() == Status::job_panicked);
+    CHECK(answer.message() == "boom");
+    CHECK(runner.is_alive());
+    CHECK(runner.run("palitra.echo", "alive").text() == "alive");
+}
+
+TEST_CASE("what cannot be meant is refused") {
+    const palitra::Runner runner;
+    CHECK(thrown_by([&] { (void)runner.run("no.such.job"); }) == Status::unknown_job);
+    CHECK(runner.try_submit("no.such.job").status() == Status::unknown_job);
+    CHECK(runner.try_run(std::string(1000, 'x')).status() == Status::unknown_job);
+    CHECK(runner.try_run(std::string_view("palitra.echo\0", 13)).status() == Status::invalid_argument);
+    CHECK(runner.try_run("palitra.echo", {nullptr, 5}).status() == Status::invalid_argument);
+    CHECK(runner.try_run("").message() == palitra::message(Status::unknown_job));
+    palitra::RunnerOptions options;
+    options.worker_threads = 1'000'000;
+    CHECK(thrown_by([&] { const palitra::Runner impossible(options); }) == Status::invalid_argument);
+    options = {};
+    options.thread_name = std::string("a\0b", 3);
+    CHECK(palitra::Runner::try_make(options).status() == Status::invalid_argument);
+}
+
+TEST_CASE("a name may be a part of a longer text, of any length") {
+    const palitra::Runner runner;
+    CHECK(runner.run(std::string_view("palitra.echoes").substr(0, 12), "hello").text() == "hello");
+    for (std::size_t length = 60; length < 70; length++)
+        CHECK(runner.try_run(std::string(length, 'x')).status() == Status::unknown_job);
+}
+
+TEST_CASE("a timeout is any duration; negative is now, endless is for ever") {
+    using palitra::Timeout;
+    CHECK(Timeout(20ms).nanoseconds() == 20'000'000);
+    CHECK(Timeout(0s).nanoseconds() == 0);
+    CHECK(Timeout(-1s).nanoseconds() == 0);
+    CHECK(Timeout(std::chrono::duration<double, std::nano>(1.5)).nanoseconds() == 2);
+    CHECK(Timeout(std::chrono::duration<double>(0.25)).nanoseconds() == 250'000'000);
+    CHECK(Timeout(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN())).nanoseconds() == 0);
+    CHECK(Timeout(std::chrono::hours::max()).nanoseconds() < 0);
+    CHECK(Timeout(std::chrono::nanoseconds::max()).nanoseconds() < 0);
+    CHECK(Timeout(std::chrono::hours::min()).nanoseconds() == 0);
+    CHECK(palitra::forever.nanoseconds() < 0);
+}
+
+TEST_CASE("a run past its timeout is cancelled") {
+    const palitra::Runner runner;
+    CHECK(thrown_by([&] { (void)runner.run("test.never", {}, 10ms); }) == Status::deadline);
+    CHECK(runner.try_run("test.never", {}, -1s).status() == Status::deadline);
+    CHECK(runner.run("palitra.echo", "soon", 20s).text() == "soon");
+}
+
+TEST_CASE("a wait past its timeout leaves the job running") {
+    const palitra::Runner runner;
+    const palitra::Token never = runner.submit("test.never");
+    CHECK_FALSE(never.wait_for(1ms).has_value());
+    CHECK_FALSE(never.poll().has_value());
+    CHECK(never.try_wait(1ms).status() == Status::pending);
+    CHECK(never.try_poll().status() == Status::pending);
+    never.cancel();
+    CHECK(thrown_by([&] { (void)never.wait(); }) == Status::cancelled);
+    CHECK(thrown_by([&] { (void)never.wait_for(20s); }) == Status::cancelled);
+    CHECK(thrown_by([&] { (void)never.poll(); }) == Status::cancelled);
+    CHECK(never.try_cancel());
+}
+
+TEST_CASE("a finished token is waited for again, each reply on its own") {
+    const palitra::Runner runner;
+    const palitra::Token token = runner.submit("palitra.echo", "hello");
+    palitra::Reply first = token.wait();
+    const palitra::Reply second = token.wait();
+    first = palitra::Reply();
+    CHECK(second.text() == "hello");
+    CHECK(token.poll()->text() == "hello");
+    CHECK(token.wait_for(0s)->text() == "hello");
+}
+
+TEST_CASE("a deadline ends the job") {
+    const palitra::Runner runner;
+    palitra::SubmitOptions options;
+    options.deadline = 10ms;
+    CHECK(runner.submit("test.never", {}, options).try_wait().status() == Status::deadline);
+    options.deadline = palitra::forever;
+    CHECK(runner.submit("palitra.echo", "x", options).wait().text() == "x");
+}
+
+TEST_CASE("progress is what the job said") {
+    const palitra::Runner runner;
+    const palitra::Token token = runner.submit("test.progress", R"({"steps": [[1, 4], [3, 4]], "finish": true})");
+    (void)token.wait();
+    CHECK(token.progress().done == 3);
+    CHECK(token.try_progress()->total == 4);
+}
+
+TEST_CASE("replies outlive their token and their runner") {
+    palitra::Reply reply;
+    palitra::Token token;
+    {
+        const palitra::Runner runner;
+        token = runner.submit("palitra.echo", "kept");
+        reply = token.wait();
+    }
+    CHECK(reply.text() == "kept");
+    CHECK(token.poll()->text() == "kept");
+    CHECK(token.try_wait().status() == Status::invalid_handle);
+}
+
+TEST_CASE("options bound what a runner takes") {
+    palitra::RunnerOptions options;
+    options.max_in_flight = 1;
+    options.max_payload = 4;
+    options.thread_name = "chosen";
+    options.worker_threads = 1;
+    const palitra::Runner runner(options);
+    const palitra::Token never = runner.submit("test.never");
+    CHECK(runner.try_submit("test.ready").status() == Status::busy);
+    CHECK(runner.try_run("palitra.echo", "12345").status() == Status::too_large);
+    CHECK(runner.stats().threads == 2);
+    never.cancel();
+    eventually([&] { return runner.stats().cancelled == 1; });
+    CHECK(runner.try_stats()->submitted == 1);
+}
+
+TEST_CASE("a shutdown finishes every token and refuses new work") {
+    const palitra::Runner runner;
+    const palitra::Token never = runner.submit("test.never");
+    const palitra::Token soon = runner.submit("palitra.sleep", R"({"seconds": 0.01})");
+    CHECK(runner.shutdown(50ms));
+    CHECK(never.try_poll().status() == Status::cancelled);
+    CHECK(soon.poll()->text() == R"({"seconds":0.01})");
+    CHECK_FALSE(runner.is_alive());
+    CHECK(runner.try_submit("palitra.echo").status() == Status::shut_down);
+    CHECK(runner.try_shutdown());
+}
+
+TEST_CASE("a shutdown that a job holds up says so") {
+    const palitra::Runner runner;
+    const palitra::Token spinning = runner.submit("test.spin", R"({"seconds": 1.5})");
+    eventually([&] { return runner.stats().queued == 0; });
+    CHECK_FALSE(runner.shutdown());
+    CHECK(spinning.try_poll().status() == Status::cancelled);
+}
+
+TEST_CASE("the global runner belongs to the library") {
+    CHECK_FALSE(palitra::Runner::is_global_alive());
+    CHECK(palitra::Runner::shutdown_global());
+    { CHECK(palitra::Runner::global().run("palitra.echo", "hello").text() == "hello"); }
+    CHECK(palitra::Runner::is_global_alive());
+    CHECK(palitra::Runner::global().get().id == palitra::Runner::try_global()->get().id);
+    palitra::Runner moved = palitra::Runner::global();
+    moved = palitra::Runner();
+    CHECK(palitra::Runner::is_global_alive());
+    CHECK(palitra::Runner::shutdown_global());
+    CHECK_FALSE(palitra::Runner::is_global_alive());
+}
+
+TEST_CASE("a blocking call on the runner's own thread answers would_deadlock") {
+    const palitra::Runner runner;
+    const palitra::Token never = runner.submit("test.never");
+    Mailbox<Status> seen;
+    runner.submit("palitra.sleep", R"({"seconds": 0.001})").on_complete([&](palitra::Reply) {
+        seen.put(never.try_wait().status());
+    });
+    CHECK(seen.take() == Status::would_deadlock);
+}
+
+TEST_CASE("a job whose token nobody wanted runs") {
+    const palitra::Runner runner;
+    runner.submit_detached("test.ready");
+    CHECK(runner.try_submit_detached("no.such.job").status() == Status::unknown_job);
+    eventually([&] { return runner.stats().succeeded == 1; });
+}
+
+TEST_CASE("the library tells its version and its jobs") {
+    CHECK(palitra::version() == palitra_version());
+    const auto jobs = palitra::jobs();
+    CHECK(jobs.size() == palitra_job_count());
+    const auto echo = std::find_if(jobs.begin(), jobs.end(), [](const auto& job) { return job.name == "palitra.echo"; });
+    REQUIRE(echo != jobs.end());
+    CHECK_FALSE(echo->doc.empty());
+    CHECK(echo->input == palitra::Format::bytes);
+}
+
+TEST_CASE("the log goes to a lambda, which is destroyed once") {
+    Counts counts;
+    std::atomic<int> messages{0};
+    palitra::set_log(palitra::LogLevel::warn, [counted = Counted(counts), &messages](
+                                                   palitra::LogLevel level, std::string_view target, std::string_view) {
+        if (level == palitra::LogLevel::warn && target == "palitra") messages++;
+    });
+    const palitra::Runner runner;
+    (void)runner.run("test.spin", R"({"seconds": 0.2})", 20s);
+    eventually([&] { return messages > 0; });
+    CHECK(counts.ends == 0);
+    palitra::clear_log();
+    eventually([&] { return counts.ends == 1; });
+    CHECK(palitra::try_set_log(static_cast<palitra::LogLevel>(99), [counted = Counted(counts)](auto, auto, auto) {})
+              .status() == Status::invalid_argument);
+    CHECK(counts.ends == 2);
+}
+
+#if defined(__cpp_lib_jthread)
+TEST_CASE("a stop token cancels a run and a wait") {
+    const palitra::Runner runner;
+    std::stop_source stop;
+    {
+        const std::jthread stopper([&] {
+            eventually([&] { return runner.stats().running == 1; });
+            stop.request_stop();
+        });
+        CHECK(runner.try_run("test.never", {}, stop.get_token()).status() == Status::cancelled);
+    }
+    CHECK(runner.try_run("no.such.job", {}, std::stop_token()).status() == Status::unknown_job);
+    CHECK(runner.run("palitra.echo", "hello", std::stop_token()).text() == "hello");
+    const palitra::Token never = runner.submit("test.never");
+    CHECK(thrown_by([&] { (void)runner.run("test.never", {}, stop.get_token()); }) == Status::cancelled);
+#if defined(__cpp_impl_coroutine)
+    {
+        const auto cancelling = palitra::cancel_on(std::stop_source().get_token(), never);
+        CHECK(never.try_poll().status() == Status::pending);
+    }
+    const auto cancelling = palitra::cancel_on(stop.get_token(), never);
+    CHECK(never.try_wait().status() == Status::cancelled);
+#endif
+}
+#endif

@@ -1,0 +1,247 @@
+// Tokens in coroutines: where they resume, that they resume once, and what becomes of those that do not.
+#include "support.hpp"
+
+#if defined(__cpp_impl_coroutine)
+
+#include <coroutine>
+#include <deque>
+#include <vector>
+
+namespace {
+
+// Runs at once, until its first suspension, and destroys itself at its end.
+struct Detached {
+    struct promise_type {
+        Detached get_return_object() { return {}; }
+        std::suspend_never initial_suspend() noexcept { return {}; }
+        std::suspend_never final_suspend() noexcept { return {}; }
+        void return_void() {}
+        void unhandled_exception() { std::terminate(); }
+    };
+};
+
+// Runs at once, and is destroyed by its owner, wherever it waits.
+class Owned {
+public:
+    struct promise_type {
+        Owned get_return_object() { return Owned(std::coroutine_handle<promise_type>::from_promise(*this)); }
+        std::suspend_never initial_suspend() noexcept { return {}; }
+        std::suspend_always final_suspend() noexcept { return {}; }
+        void return_void() {}
+        void unhandled_exception() { std::terminate(); }
+    };
+    explicit Owned(std::coroutine_handle<promise_type> coroutine) : coroutine_(coroutine) {}
+    Owned(Owned&&) = delete;
+    ~Owned() { coroutine_.destroy(); }
+
+private:
+    std::coroutine_handle<promise_type> coroutine_;
+};
+
+// A user's event loop: work comes from any thread and runs on the one that calls run_one.
+class Loop {
+public:
+    void push(std::function<void()> work) {
+        const std::lock_guard lock(mutex_);
+        work_.push_back(std::move(work));
+        filled_.notify_one();
+    }
+    void run_one() {
+        std::unique_lock lock(mutex_);
+        filled_.wait(lock, [this] { return !work_.empty(); });
+        auto work = std::move(work_.front());
+        work_.pop_front();
+        lock.unlock();
+        work();
+    }
+    std::size_t waiting() {
+        const std::lock_guard lock(mutex_);
+        return work_.size();
+    }
+    auto executor() {
+        return [this](std::function<void()> work) { push(std::move(work)); };
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable filled_;
+    std::deque<std::function<void()>> work_;
+};
+
+// The other form of an executor.
+struct Member {
+    Loop* loop;
+    template <class Work>
+    void execute(Work work) const {
+        loop->push(std::move(work));
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a coroutine awaits a token") {
+    const palitra::Runner runner;
+    Mailbox<std::string> seen;
+    [](const palitra::Runner& runner, Mailbox<std::string>& seen) -> Detached {
+        const palitra::Token kept = runner.submit("test.nested", "kept");
+        const palitra::Reply first = co_await kept;
+        const palitra::Reply second = co_await runner.submit("test.nested", " and passing");
+        const palitra::Reply again = co_await kept;
+        seen.put(std::string(first.text()) + std::string(second.text()) + ", " + std::string(again.text()));
+    }(runner, seen);
+    CHECK(seen.take() == "kept and passing, kept");
+}
+
+TEST_CASE("without an executor it goes on at once or resumes on the runner's thread") {
+    const palitra::Runner runner;
+    const palitra::Token done = runner.submit("palitra.echo", "done");
+    (void)done.wait();
+    Mailbox<std::thread::id> id;
+    const auto where = [&](const palitra::Token& token) -> Detached {
+        (void)co_await token;
+        id.put(std::this_thread::get_id());
+    };
+    where(done);
+    CHECK(id.take() == std::this_thread::get_id());
+    const palitra::Token never = runner.submit("palitra.sleep", R"({"seconds": 0.01})");
+    where(never);
+    Mailbox<std::thread::id> runners;
+    never.on_complete([&] { runners.put(std::this_thread::get_id()); });
+    CHECK(id.take() == runners.take());
+}
+
+TEST_CASE("with an executor it resumes there, also if the job has finished") {
+    const palitra::Runner runner;
+    Loop loop;
+    const palitra::Token done = runner.submit("palitra.echo", "done");
+    (void)done.wait();
+    std::vector<std::string> seen;
+    const auto main_thread = std::this_thread::get_id();
+    const auto read = [&](auto executor, const palitra::Token& token) -> Detached {
+        const palitra::Reply reply = co_await palitra::resume_on(executor, token);
+        CHECK(std::this_thread::get_id() == main_thread);
+        seen.emplace_back(reply.text());
+    };
+    read(loop.executor(), done);
+    CHECK(seen.empty());
+    loop.run_one();
+    const palitra::Token pending = runner.submit("test.nested", "pending");
+    read(Member{&loop}, pending);
+    loop.run_one();
+    CHECK(seen == std::vector<std::string>{"done", "pending"});
+}
+
+TEST_CASE("a failure is thrown where it is awaited; its twin answers it") {
+    const palitra::Runner runner;
+    Loop loop;
+    int failures = 0;
+    [](const palitra::Runner& runner, Loop& loop, int& failures) -> Detached {
+        const palitra::Token token = runner.submit("test.fail", failing);
+        try {
+            (void)co_await palitra::resume_on(loop.executor(), token);
+        } catch (const palitra::error& error) {
+            failures += error.code();
+        }
+        const palitra::result<palitra::Reply> twin = co_await palitra::try_resume_on(loop.executor(), token);
+        failures += twin.code();
+        failures += (co_await palitra::try_await(token)).code();
+    }(runner, loop, failures);
+    loop.run_one();
+    loop.run_one();
+    CHECK(failures == 21);
+}
+
+TEST_CASE("it resumes once, whatever becomes of the token and the runner") {
+    Loop loop;
+    std::vector<Status> seen;
+    const auto await = [&](const palitra::Token& token) -> Detached {
+        seen.push_back((co_await palitra::try_resume_on(loop.executor(), token)).status());
+    };
+    {
+        const palitra::Runner runner;
+        {
+            const palitra::Token lost = runner.submit("test.never");
+            await(lost);
+        }
+        loop.run_one();
+        const palitra::Token never = runner.submit("test.never");
+        await(never);
+        runner.shutdown();
+        loop.run_one();
+        await(never);
+        loop.run_one();
+        await(palitra::Token());
+        loop.run_one();
+    }
+    CHECK(seen == std::vector<Status>{Status::invalid_handle, Status::cancelled, Status::cancelled, Status::invalid_handle});
+    CHECK(loop.waiting() == 0);
+}
+
+TEST_CASE("a stop token cancels what is awaited") {
+    const palitra::Runner runner;
+    Loop loop;
+    std::stop_source stop;
+    Status seen = Status::ok;
+    [](const palitra::Runner& runner, Loop& loop, std::stop_token stop, Status& seen) -> Detached {
+        const palitra::Token never = runner.submit("test.never");
+        const auto cancelling = palitra::cancel_on(stop, never);
+        seen = (co_await palitra::try_resume_on(loop.executor(), never)).status();
+    }(runner, loop, stop.get_token(), seen);
+    stop.request_stop();
+    loop.run_one();
+    CHECK(seen == Status::cancelled);
+}
+
+TEST_CASE("a coroutine may be destroyed while it waits") {
+    const palitra::Runner runner;
+    Loop loop;
+    int resumed = 0;
+    const auto wait = [&](const palitra::Token& token) -> Owned {
+        (void)co_await palitra::try_resume_on(loop.executor(), token);
+        resumed++;
+    };
+    const palitra::Token never = runner.submit("test.never");
+    { const Owned unfinished = wait(never); }
+    never.cancel();
+    loop.run_one();
+    const palitra::Token soon = runner.submit("test.nested", "soon");
+    {
+        const Owned on_its_way = wait(soon);
+        eventually([&] { return loop.waiting() == 1; });
+    }
+    loop.run_one();
+    {
+        const Owned inline_one = [](const palitra::Runner& runner) -> Owned {
+            (void)co_await runner.submit("test.never");
+        }(runner);
+    }
+    CHECK(resumed == 0);
+}
+
+TEST_CASE("each of many resumes once, while jobs finish, are cancelled and are lost") {
+    constexpr std::size_t coroutines = 600;
+    Loop loop;
+    std::vector<int> resumed(coroutines, 0);
+    {
+        const palitra::Runner runner;
+        std::vector<palitra::Token> tokens(coroutines);
+        const auto wait = [&](std::size_t index) -> Detached {
+            (void)co_await palitra::try_resume_on(loop.executor(), tokens[index]);
+            (void)co_await palitra::try_resume_on(loop.executor(), tokens[index]);
+            resumed[index]++;
+        };
+        for (std::size_t i = 0; i < coroutines; i++) {
+            tokens[i] = runner.submit(i % 2 == 0 ? "test.nested" : "test.never", "x");
+            wait(i);
+        }
+        std::thread canceller([&] {
+            for (std::size_t i = 0; i < coroutines; i++) (void)tokens[i].try_cancel();
+        });
+        for (std::size_t i = 0; i < 2 * coroutines; i++) loop.run_one();
+        canceller.join();
+    }
+    CHECK(loop.waiting() == 0);
+    CHECK(resumed == std::vector<int>(coroutines, 1));
+}
+
+#endif

@@ -1,0 +1,93 @@
+#!/bin/sh
+# What `make install` leaves is whole: projects of their own, beside no checkout, find it by CMake and by pkg-config,
+# also after it was moved.
+#
+#     check.sh        PALITRA_LIBRARY_DIR: what is installed (default: target/release)
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cc=${CC:-cc}
+cxx=${CXX:-c++}
+
+fail() {
+    echo "installed/check.sh: $*" >&2
+    exit 1
+}
+
+install() { # words for make
+    "${MAKE:-make}" --no-print-directory -C "$root" install \
+        "PALITRA_LIBRARY_DIR=${PALITRA_LIBRARY_DIR:-$root/target/release}" "$@" >"$work/log" 2>&1 ||
+        { cat "$work/log" >&2 && fail "make install $*"; }
+}
+
+expected=
+answers() { # program: the same as the one before
+    answer=$("$@")
+    case $answer in
+    [1-9]*" installed") ;;
+    *) fail "$1 answers $answer" ;;
+    esac
+    [ "${expected:=$answer}" = "$answer" ] || fail "$1 answers $answer, another did $expected"
+}
+
+# As it comes, and then moved away from where it was installed to.
+install PREFIX="$work/first"
+mv "$work/first" "$work/moved"
+prefix=$work/moved
+if grep -rlI "$work/first" "$prefix"; then fail "a file names the prefix"; fi
+[ "$(readlink "$prefix/lib/libpalitra.so")" = libpalitra.so.0 ] || fail "libpalitra.so is no link to its SONAME"
+
+cmake -S "$here" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" \
+    >"$work/log" 2>&1 && cmake --build "$work/cmake" >>"$work/log" 2>&1 || { cat "$work/log" >&2 && fail cmake; }
+answers "$work/cmake/plain"
+answers "$work/cmake/native"
+answers "$work/cmake/alone"
+if ldd "$work/cmake/alone" | grep palitra; then fail "palitra::static is linked with the shared library"; fi
+
+# A version that does not exist yet, and one of another ABI.
+for version in 0.99 7.0; do
+    printf 'cmake_minimum_required(VERSION 3.16)\nproject(p LANGUAGES C)\nfind_package(palitra %s REQUIRED)\n' $version \
+        >"$work/CMakeLists.txt"
+    if cmake -S "$work" -B "$work/refused" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null 2>&1; then
+        fail "CMake takes it for version $version"
+    fi
+done
+
+export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
+pkg-config --exists 'palitra >= 0.1' || fail "pkg-config does not find it"
+libraries=$(pkg-config --variable=libdir palitra)
+# shellcheck disable=SC2046 # pkg-config answers words
+{
+    "$cc" "$here/plain.c" -o "$work/plain" $(pkg-config --cflags --libs palitra) "-Wl,-rpath,$libraries"
+    "$cxx" -std=c++17 "$here/native.cpp" -o "$work/native" $(pkg-config --cflags --libs palitra) -pthread "-Wl,-rpath,$libraries"
+    # The linker says that getaddrinfo of a static program needs the system's libraries.
+    "$cc" -static "$here/plain.c" -o "$work/static" $(pkg-config --static --cflags --libs palitra) 2>/dev/null
+}
+answers "$work/plain"
+answers "$work/native"
+answers "$work/static"
+
+# Every header on its own, under the name that a user includes it by.
+(cd "$prefix/include" && find . -name '*.hpp' ! -name asio.hpp -o -name 'palitra.h' -o -name drain.h -o -name epoll.h) |
+    while read -r header; do
+        printf '#include <%s>\n' "${header#./}" |
+            "$cxx" -std=c++17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -fsyntax-only -I "$prefix/include" -x c++ - ||
+            fail "$header does not stand alone"
+    done
+
+# A packager's: below DESTDIR, with the libraries in another folder.
+install PREFIX=/usr DESTDIR="$work/package" LIBDIR=lib/some-linux-gnu
+PKG_CONFIG_PATH="$work/package/usr/lib/some-linux-gnu/pkgconfig"
+# shellcheck disable=SC2046 # pkg-config answers words
+"$cc" "$here/plain.c" -o "$work/plain" $(pkg-config --cflags --libs palitra) \
+    "-Wl,-rpath,$work/package/usr/lib/some-linux-gnu"
+answers "$work/plain"
+rm -r "$work/cmake"
+cmake -S "$here" -B "$work/cmake" -Dpalitra_DIR="$work/package/usr/lib/some-linux-gnu/cmake/palitra" >/dev/null &&
+    cmake --build "$work/cmake" --target native >/dev/null || fail "cmake, with LIBDIR"
+answers "$work/cmake/native"
+
+echo "what is installed is found by CMake and pkg-config, and can be moved"

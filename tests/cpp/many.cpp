@@ -1,0 +1,249 @@
+// Many tokens at once: gather, when_any, queues, streams.
+#include <poll.h>
+
+#include <list>
+#include <vector>
+
+#if __has_include(<ranges>)
+#include <ranges>
+#endif
+
+#include "support.hpp"
+
+TEST_CASE("gather answers every reply in the order of the tokens") {
+    const palitra::Runner runner;
+    const palitra::Token slow = runner.submit("palitra.sleep", R"({"seconds": 0.02})");
+    const palitra::Token fast = runner.submit("palitra.echo", "fast");
+    const palitra::Token last = runner.submit("test.nested", "last");
+    const auto [first, second, third] = palitra::gather(slow, fast, last);
+    CHECK(first.text() == R"({"seconds":0.02})");
+    CHECK(second.text() == "fast");
+    CHECK(third.text() == "last");
+    CHECK(palitra::gather(fast)[0].text() == "fast");
+}
+
+TEST_CASE("gather takes any range of tokens") {
+    const palitra::Runner runner;
+    std::vector<palitra::Token> tokens;
+    for (int i = 0; i < 200; i++) tokens.push_back(runner.submit("palitra.echo", std::to_string(i)));
+    const std::vector<palitra::Reply> replies = palitra::gather(tokens);
+    REQUIRE(replies.size() == 200);
+    for (std::size_t i = 0; i < replies.size(); i++) CHECK(replies[i].text() == std::to_string(i));
+
+    std::list<palitra::Token> list;
+    list.push_back(runner.submit("palitra.echo", "listed"));
+    CHECK(palitra::gather(list)[0].text() == "listed");
+    const palitra::Token array[] = {runner.submit("palitra.echo", "arrayed")};
+    CHECK(palitra::gather(array)[0].text() == "arrayed");
+    const std::vector<std::reference_wrapper<const palitra::Token>> chosen{tokens[7], list.front()};
+    CHECK(palitra::gather(chosen)[0].text() == "7");
+    CHECK(palitra::gather(chosen)[1].text() == "listed");
+    CHECK(palitra::gather(std::vector<palitra::Token>()).empty());
+    CHECK(palitra::try_gather(std::vector<palitra::Token>()));
+}
+
+TEST_CASE("gather throws the first failure in order; its twin keeps every reply") {
+    const palitra::Runner runner;
+    const palitra::Token good = runner.submit("palitra.echo", "good");
+    const palitra::Token bad = runner.submit("test.fail", failing);
+    const palitra::Token worse = runner.submit("test.panic_later", "boom");
+    try {
+        (void)palitra::gather(good, bad, worse);
+        FAIL("nothing was thrown");
+    } catch (const palitra::error& error) {
+        CHECK(error.status() == Status::job_failed);
+        CHECK(error.code() == 7);
+        CHECK(error.message() == "broken");
+    }
+    const auto gathered = palitra::try_gather(good, bad, worse);
+    CHECK_FALSE(gathered);
+    CHECK(gathered.status == Status::job_failed);
+    CHECK(gathered.replies[0].text() == "good");
+    CHECK(gathered.replies[1].code() == 7);
+    CHECK(gathered.replies[2].message() == "boom");
+}
+
+TEST_CASE("a gather that fails fast throws the first failure in time and cancels the rest") {
+    const palitra::Runner runner;
+    std::vector<palitra::Token> tokens;
+    tokens.push_back(runner.submit("test.never"));
+    tokens.push_back(runner.submit("test.fail", failing));
+    CHECK(thrown_by([&] { (void)palitra::gather(palitra::fail_fast, tokens); }) == Status::job_failed);
+    CHECK(tokens[0].try_wait().status() == Status::cancelled);
+
+    const palitra::Token never = runner.submit("test.never");
+    const auto gathered = palitra::try_gather(palitra::fail_fast, never, tokens[1]);
+    CHECK(gathered.status == Status::job_failed);
+    CHECK(gathered.replies[0].status() == Status::cancelled);
+}
+
+TEST_CASE("a gather past its timeout leaves the jobs running") {
+    const palitra::Runner runner;
+    const palitra::Token never = runner.submit("test.never");
+    const palitra::Token done = runner.submit("palitra.echo", "done");
+    (void)done.wait();
+    palitra::GatherOptions options;
+    options.timeout = 5ms;
+    const auto gathered = palitra::try_gather(options, done, never);
+    CHECK(gathered.status == Status::pending);
+    CHECK(gathered.replies[0].text() == "done");
+    CHECK(gathered.replies[1].status() == Status::pending);
+    CHECK(thrown_by([&] { (void)palitra::gather(options, done, never); }) == Status::pending);
+    CHECK(never.try_poll().status() == Status::pending);
+    CHECK(thrown_by([&] { (void)palitra::gather({false, -1s}, never); }) == Status::pending);
+}
+
+TEST_CASE("gather takes the tokens of one runner") {
+    const palitra::Runner runner, other;
+    const palitra::Token here = runner.submit("palitra.echo", "here");
+    const palitra::Token there = other.submit("palitra.echo", "there");
+    const auto gathered = palitra::try_gather(here, there);
+    CHECK(gathered.status == Status::invalid_argument);
+    CHECK(gathered.replies[0].status() == Status::invalid_argument);
+}
+
+TEST_CASE("when_any answers which has finished") {
+    const palitra::Runner runner;
+    const palitra::Token never = runner.submit("test.never");
+    const palitra::Token soon = runner.submit("test.nested", "soon");
+    CHECK(palitra::when_any(never, soon) == 1);
+    CHECK(*palitra::try_when_any(palitra::forever, soon, never) == 0);
+    CHECK(palitra::try_when_any(1ms, never).status() == Status::pending);
+
+    std::vector<palitra::Token> tokens;
+    CHECK(palitra::try_when_any(palitra::forever, tokens).status() == Status::invalid_argument);
+    tokens.push_back(runner.submit("test.never"));
+    tokens.push_back(runner.submit("test.fail", failing));
+    CHECK(palitra::when_any(tokens) == 1);
+}
+
+TEST_CASE("a queue tells what finished, with its tag and its token") {
+    const palitra::Runner runner;
+    const palitra::Queue queue;
+    palitra::SubmitOptions options;
+    options.queue = &queue;
+    options.tag = 1;
+    const palitra::Token never = runner.submit("test.never", {}, options);
+    CHECK(queue.try_next(0s).status() == Status::pending);
+    options.tag = 2;
+    const palitra::Token failed = runner.submit("test.fail", failing, options);
+    auto event = queue.next();
+    REQUIRE(event);
+    CHECK(event->tag == 2);
+    CHECK(event->token.id == failed.get().id);
+    CHECK(event->status == Status::job_failed);
+    never.cancel();
+    CHECK(queue.try_next()->tag == 1);
+    options.tag = 3;
+    runner.submit_detached("palitra.echo", "x", options);
+    event = queue.next();
+    CHECK(event->tag == 3);
+    CHECK(event->token.id == 0);
+}
+
+TEST_CASE("a queue is drained in batches and ends when it is closed") {
+    const palitra::Runner runner;
+    const palitra::Queue queue;
+    palitra::SubmitOptions options;
+    options.queue = &queue;
+    for (options.tag = 0; options.tag < 100; options.tag++) runner.submit_detached("test.ready", {}, options);
+    std::uint64_t tags = 0;
+    for (std::size_t seen = 0; seen < 100;) {
+        const auto batch = queue.next_batch(16);
+        CHECK(batch.size() <= 16);
+        REQUIRE_FALSE(batch.empty());
+        seen += batch.size();
+        for (const auto& event : batch) tags += event.tag;
+    }
+    CHECK(tags == 99 * 100 / 2);
+    CHECK(queue.try_next_batch(1, 0s).status() == Status::pending);
+    CHECK(queue.try_next_batch(0).status() == Status::invalid_argument);
+    queue.close();
+    CHECK_FALSE(queue.next().has_value());
+    CHECK(queue.next_batch(16).empty());
+    CHECK(queue.try_next().status() == Status::end);
+    CHECK(queue.try_next_batch(16).status() == Status::end);
+}
+
+TEST_CASE("a queue's descriptor is readable while events wait") {
+    const palitra::Runner runner;
+    const palitra::Queue queue;
+    pollfd readable{queue.fd(), POLLIN, 0};
+    CHECK(::poll(&readable, 1, 0) == 0);
+    palitra::SubmitOptions options;
+    options.queue = &queue;
+    runner.submit_detached("test.ready", {}, options);
+    CHECK(::poll(&readable, 1, 20'000) == 1);
+    CHECK(queue.try_next(0s));
+    CHECK(queue.try_next(0s).status() == Status::pending);
+    CHECK(::poll(&readable, 1, 0) == 0);
+}
+
+TEST_CASE("a stream is a range of replies") {
+    const palitra::Runner runner;
+    std::string seen;
+    for (const palitra::Reply& item : runner.stream("test.stream", R"({"items": 40})")) seen += item.text();
+    std::string expected;
+    for (int i = 0; i < 40; i++) expected += std::to_string(i);
+    CHECK(seen == expected);
+    for (const palitra::Reply& item : runner.stream("palitra.echo", "streams nothing")) FAIL(item.text().size());
+}
+
+TEST_CASE("the items of a stream may be kept") {
+    const palitra::Runner runner;
+    std::vector<palitra::Reply> items;
+    for (palitra::Reply& item : runner.stream("test.stream", R"({"items": 5})")) items.push_back(std::move(item));
+    REQUIRE(items.size() == 5);
+    CHECK(items[4].text() == "4");
+}
+
+TEST_CASE("a stream throws what its job failed with, after the items before") {
+    const palitra::Runner runner;
+    int items = 0;
+    try {
+        for (const palitra::Reply& item : runner.stream("test.stream", R"({"items": 5, "fail_at": 2})"))
+            items += item ? 1 : 0;
+        FAIL("nothing was thrown");
+    } catch (const palitra::error& error) {
+        CHECK(error.code() == 7);
+        CHECK(error.message() == "failed at 2");
+    }
+    CHECK(items == 2);
+    CHECK(runner.try_stream("no.such.job").status() == Status::unknown_job);
+}
+
+TEST_CASE("a stream that is left early ends its job") {
+    const palitra::Runner runner;
+    for (const palitra::Reply& item : runner.stream("test.stream", R"({"items": 1000000})"))
+        if (item.text() == "3") break;
+    eventually([&] { return runner.run("test.streams").text() == "0"; });
+}
+
+TEST_CASE("items are read by hand, with a timeout") {
+    const palitra::Runner runner;
+    const palitra::Token token = runner.submit("test.stream", R"({"items": 1, "forever": true})");
+    CHECK(token.next()->text() == "0");
+    CHECK(token.try_next(1ms).status() == Status::pending);
+    token.cancel();
+    CHECK(token.try_next().status() == Status::cancelled);
+    palitra::Stream stream(runner.submit("test.stream", R"({"items": 2})"));
+    CHECK(stream.begin()->text() == "0");
+    CHECK(stream.token().next()->text() == "1");
+    CHECK_FALSE(stream.token().next().has_value());
+}
+
+#if defined(__cpp_lib_ranges)
+static_assert(std::ranges::input_range<palitra::Stream>);
+static_assert(std::input_iterator<palitra::Stream::iterator>);
+static_assert(std::sentinel_for<palitra::Stream::sentinel, palitra::Stream::iterator>);
+
+TEST_CASE("a stream goes through the views of std::ranges") {
+    const palitra::Runner runner;
+    auto stream = runner.stream("test.stream", R"({"items": 100})");
+    auto even = stream | std::views::transform([](const palitra::Reply& item) { return std::stoi(std::string(item.text())); }) |
+                std::views::filter([](int item) { return item % 2 == 0; }) | std::views::take(3);
+    std::vector<int> seen;
+    for (const int item : even) seen.push_back(item);
+    CHECK(seen == std::vector<int>{0, 2, 4});
+}
+#endif
