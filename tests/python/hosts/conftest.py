@@ -112,10 +112,11 @@ def start_worker(tmp_path_factory: pytest.TempPathFactory, redis_port: int, page
     """``start_worker(*options)`` starts a worker with a prefork pool, on a database of its own."""
     with ExitStack() as servers:
 
-        def start(*options: str, environment: dict[str, str] | None = None) -> Worker:
+        def start(*options: str, program: str | None = None, environment: dict[str, str] | None = None) -> Worker:
             place = tmp_path_factory.mktemp("worker")
             url = f"redis://127.0.0.1:{redis_port}/{next(_databases)}"
-            command = [sys.executable, "-m", "celery", "--app", "celery_site", "--workdir", str(HERE), "worker"]
+            command = [sys.executable, *(["-c", program] if program else ["-m", "celery"])]
+            command += ["--app", "celery_site", "--workdir", str(HERE), "worker"]
             command += ["--pool", "prefork", "--loglevel", "info", "--without-mingle", "--without-gossip", *options]
             settings = {"PAGES": pages, "REDIS": url, **(environment or {})}
             server = servers.enter_context(Server(command, place / "worker.log", settings))
