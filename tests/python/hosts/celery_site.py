@@ -1,7 +1,7 @@
 """The Celery application that the tests run in real workers; its parent has used palitra before it forks.
 
 Read from the environment: PAGES, the address of a server to fetch from; NOTES, a file that takes a line for what
-happens; REDIS, the address of broker and backend.
+happens; REDIS_URL, the address of broker and backend.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import palitra.celery
 from celery import Celery
 from celery.exceptions import SoftTimeLimitExceeded
 
-app = Celery("celery_site", broker=os.environ["REDIS"], backend=os.environ["REDIS"])
+app = Celery("celery_site", broker=os.environ["REDIS_URL"], backend=os.environ["REDIS_URL"])
 app.conf.update(broker_connection_retry_on_startup=True, worker_prefetch_multiplier=1, result_expires=600)
 
 

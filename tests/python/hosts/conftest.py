@@ -61,17 +61,22 @@ def redis_port(folder: Path) -> Iterator[int]:
 Gunicorn = Callable[..., tuple[Server, str]]
 
 
-def start_gunicorn(place: Path, pages: str) -> Iterator[Gunicorn]:
+def start_gunicorn(logs: Path, pages: str) -> Iterator[Gunicorn]:
     counter = itertools.count()
     with ExitStack() as servers:
 
-        def start(*options: str, environment: dict[str, str] | None = None) -> tuple[Server, str]:
+        def start(
+            *options: str,
+            place: Path = HERE,
+            application: str = "flask_site:app",
+            environment: dict[str, str] | None = None,
+        ) -> tuple[Server, str]:
             port = free_port()
-            command = [sys.executable, "-m", "gunicorn", "--chdir", str(HERE), "--bind", f"127.0.0.1:{port}"]
+            command = [sys.executable, "-m", "gunicorn", "--chdir", str(place), "--bind", f"127.0.0.1:{port}"]
             # In memory: a heartbeat on a slow disk is a worker's timeout.
-            command += ["--worker-tmp-dir", "/dev/shm", "--no-control-socket", *options, "flask_site:app"]
+            command += ["--worker-tmp-dir", "/dev/shm", "--no-control-socket", *options, application]
             settings = {"PAGES": pages, **(environment or {})}
-            server = servers.enter_context(Server(command, place / f"gunicorn{next(counter)}.log", settings))
+            server = servers.enter_context(Server(command, logs / f"gunicorn{next(counter)}.log", settings))
             server.wait_for_port(port)
             return server, f"http://127.0.0.1:{port}"
 
@@ -80,7 +85,8 @@ def start_gunicorn(place: Path, pages: str) -> Iterator[Gunicorn]:
 
 @pytest.fixture
 def gunicorn(tmp_path: Path, pages: str) -> Iterator[Gunicorn]:
-    """``gunicorn(*options, environment=...)`` starts one with flask_site and answers it and its address."""
+    """``gunicorn(*options, place=..., application=..., environment=...)`` starts one, with flask_site unless another
+    application is named, and answers it and its address."""
     yield from start_gunicorn(tmp_path, pages)
 
 
@@ -91,14 +97,15 @@ def shared_gunicorn(tmp_path_factory: pytest.TempPathFactory, pages: str) -> Ite
 
 
 class Worker:
-    """A Celery worker with celery_site, and a client of it."""
+    """A Celery worker, and a client that sends it the tasks of its application."""
 
-    def __init__(self, server: Server, client: Celery) -> None:
+    def __init__(self, server: Server, client: Celery, application: str) -> None:
         self.server = server
         self.client = client
+        self.application = application
 
     def send(self, task: str, *arguments: object, **options: Any) -> AsyncResult:
-        return self.client.send_task(f"celery_site.{task}", arguments, **options)
+        return self.client.send_task(f"{self.application}.{task}", arguments, **options)
 
     def result(self, task: str, *arguments: object, **options: Any) -> Any:
         return self.send(task, *arguments, **options).get(timeout=PATIENCE)
@@ -108,22 +115,32 @@ _databases = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def start_worker(tmp_path_factory: pytest.TempPathFactory, redis_port: int, pages: str) -> Iterator[Callable[..., Worker]]:
-    """``start_worker(*options)`` starts a worker with a prefork pool, on a database of its own."""
+def start_worker(
+    tmp_path_factory: pytest.TempPathFactory, redis_port: int, pages: str
+) -> Iterator[Callable[..., Worker]]:
+    """``start_worker(*options, place=..., application=..., program=..., environment=...)`` starts one with a prefork
+    pool, on a database of its own: with celery_site unless another application is named, and by another program than
+    Celery's own where one is given."""
     with ExitStack() as servers:
 
-        def start(*options: str, program: str | None = None, environment: dict[str, str] | None = None) -> Worker:
-            place = tmp_path_factory.mktemp("worker")
+        def start(
+            *options: str,
+            place: Path = HERE,
+            application: str = "celery_site",
+            program: str | None = None,
+            environment: dict[str, str] | None = None,
+        ) -> Worker:
             url = f"redis://127.0.0.1:{redis_port}/{next(_databases)}"
             command = [sys.executable, *(["-c", program] if program else ["-m", "celery"])]
-            command += ["--app", "celery_site", "--workdir", str(HERE), "worker"]
+            command += ["--app", application, "--workdir", str(place), "worker"]
             command += ["--pool", "prefork", "--loglevel", "info", "--without-mingle", "--without-gossip", *options]
-            settings = {"PAGES": pages, "REDIS": url, **(environment or {})}
-            server = servers.enter_context(Server(command, place / "worker.log", settings))
+            log = tmp_path_factory.mktemp("worker") / "worker.log"
+            settings = {"PAGES": pages, "REDIS_URL": url, **(environment or {})}
+            server = servers.enter_context(Server(command, log, settings))
             server.wait_until(lambda: " ready." in server.output(), "the worker was ready")
             client = Celery("client", broker=url, backend=url, set_as_current=False)
             servers.callback(client.close)
-            return Worker(server, client)
+            return Worker(server, client, application)
 
         yield start
 
