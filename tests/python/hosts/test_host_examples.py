@@ -37,4 +37,4 @@ def test_the_throughput_is_measured(examples: Path) -> None:
     measured = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert measured.returncode == 0, measured.stderr
     for way in ("palitra", "asyncio.run", "asgiref"):
-        assert measured.stdout.count(f" {way} ") == 2
+        assert measured.stdout.count(f" {way}  ") == 2
