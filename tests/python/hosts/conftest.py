@@ -118,9 +118,9 @@ _databases = itertools.count()
 def start_worker(
     tmp_path_factory: pytest.TempPathFactory, redis_port: int, pages: str
 ) -> Iterator[Callable[..., Worker]]:
-    """``start_worker(*options, place=..., application=..., program=..., environment=...)`` starts one with a prefork
-    pool, on a database of its own: with celery_site unless another application is named, and by another program than
-    Celery's own where one is given."""
+    """``start_worker(*options, place=..., application=..., program=..., redis=..., environment=...)`` starts one with a
+    prefork pool: with celery_site unless another application is named, by Celery's own program unless another is given,
+    and on a database of its own unless the address of one is."""
     with ExitStack() as servers:
 
         def start(
@@ -128,9 +128,10 @@ def start_worker(
             place: Path = HERE,
             application: str = "celery_site",
             program: str | None = None,
+            redis: str | None = None,
             environment: dict[str, str] | None = None,
         ) -> Worker:
-            url = f"redis://127.0.0.1:{redis_port}/{next(_databases)}"
+            url = redis or f"redis://127.0.0.1:{redis_port}/{next(_databases)}"
             command = [sys.executable, *(["-c", program] if program else ["-m", "celery"])]
             command += ["--app", application, "--workdir", str(place), "worker"]
             command += ["--pool", "prefork", "--loglevel", "info", "--without-mingle", "--without-gossip", *options]
