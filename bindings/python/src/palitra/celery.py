@@ -1,0 +1,130 @@
+"""Celery tasks that are written as coroutines: a base class for tasks.
+
+For all tasks of an application, or for one::
+
+    app = Celery("shop", broker=..., task_cls="palitra.celery:Task")
+
+    @app.task
+    async def fetch(url): ...
+
+    @app.task(base=palitra.celery.Task, bind=True, autoretry_for=(OSError,))
+    async def fetch(self, url): ...
+
+The coroutine runs on the global runner of the worker process, whose loop, connections and caches live from task
+to task. For Celery the task is a synchronous one: time limits, retries, ``bind``, ``self.request``, chains, eager
+mode and every pool mean what they always mean, and a soft time limit cancels the coroutine before its
+SoftTimeLimitExceeded is raised. Tasks that are plain functions are left as they are.
+
+Needs Celery 5.3 or later, which this package does not install.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Coroutine, Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import Any
+
+import celery  # type: ignore[import-untyped]
+
+# What Celery's own tracer calls before and after the body of a task.
+from celery._state import pop_current_task, push_current_task  # type: ignore[import-untyped]
+
+from ._global import run
+from ._runner import EventLoopThreadRunner
+
+__all__ = ("Task",)
+
+#: The requests of the tasks whose coroutines are running in this context. Celery keeps them by thread, and many
+#: coroutines share one.
+_requests: ContextVar[Mapping[Task, Any]] = ContextVar("palitra.celery.requests", default=MappingProxyType({}))
+
+
+class Task(celery.Task):  # type: ignore[misc]
+    """The base class of tasks whose body may be a coroutine: ``async def`` under ``@app.task``, or the method
+    ``run`` of a class-based task.
+
+    Whoever calls the body gets its result: a worker, ``apply``, ``fetch(url)`` in synchronous code. A coroutine
+    that calls a task so, in eager mode, blocks its event loop until the result is there. In coroutines that
+    asyncio starts for the body, by ``gather`` or as tasks, ``self.request`` is right; ``celery.current_task``,
+    and the parent of a task that is sent, only in the body and what it awaits.
+    """
+
+    abstract = True
+
+    def __new__(cls, *arguments: Any, **keywords: Any) -> Task:
+        # On the instance, as Celery's own autoretry does it, and before that: a subclass's `super().run()` stays
+        # a coroutine, and a retry sees what the coroutine raised.
+        task: Task = super().__new__(cls)
+        body = task.run
+
+        @functools.wraps(body)
+        def settled(*arguments: Any, **keywords: Any) -> Any:
+            return _settle(task, body(*arguments, **keywords))
+
+        task.run = settled
+        return task
+
+    def _get_request(self) -> Any:
+        if self.request_stack.top is None and self in _requests.get():
+            return _requests.get()[self]
+        return super()._get_request()
+
+    request = property(_get_request, doc="The request being executed, in its coroutines too.")
+
+
+def _settle(task: Task, result: Any) -> Any:
+    """What the body of a task answered; of a coroutine, what that answers."""
+    if not asyncio.iscoroutine(result):
+        return result
+    token = _requests.set({**_requests.get(), task: task.request})
+    try:
+        return _run(_Body(task, result))
+    finally:
+        _requests.reset(token)
+
+
+def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return run(coroutine)
+    # Eager mode: a coroutine sent a task, and waits on its loop's thread for the result.
+    with EventLoopThreadRunner(name="EagerTask") as runner:
+        return runner.run(coroutine)
+
+
+class _Body(Coroutine[Any, Any, Any]):
+    """The coroutine of a task, which is Celery's current task at each of its steps: others run in between."""
+
+    def __init__(self, task: Task, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._task = task
+        self._coroutine = coroutine
+
+    def send(self, value: Any) -> Any:
+        push_current_task(self._task)
+        try:
+            return self._coroutine.send(value)
+        finally:
+            pop_current_task()
+
+    def throw(self, *error: Any) -> Any:
+        push_current_task(self._task)
+        try:
+            return self._coroutine.throw(*error)
+        finally:
+            pop_current_task()
+
+    def close(self) -> None:
+        self._coroutine.close()
+
+    def __await__(self) -> _Body:
+        return self
+
+    def __iter__(self) -> _Body:
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
