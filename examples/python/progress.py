@@ -1,30 +1,30 @@
-"""A progress bar over native work: tqdm shows how many of the jobs have ended, and how long the rest will take.
+"""Progress bars over native work, drawn by tqdm.
 
-    pip install palitra tqdm
-    python progress.py [JOBS [SECONDS]]
-
-For one job that tells how far it is, hand the bar to the job: ``job.with_progress(show)``, below.
+pip install palitra tqdm
+python progress.py URL ...    # how much of each page has come
+python progress.py            # how many of twenty jobs have ended
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 import palitra
 from tqdm import tqdm
 
 
-def results(jobs: Iterable[palitra.Job], limit: int) -> list[object]:
+def results(jobs: Iterable[palitra.Job], limit: int) -> list[Any]:
     """The results of the jobs, at most ``limit`` of which run at a time, under a bar."""
     waiting = list(jobs)
-    found: list[object] = [None] * len(waiting)
+    found: list[Any] = [None] * len(waiting)
     for done in tqdm(palitra.as_completed(*waiting, limit=limit), total=len(waiting), unit="job"):
         found[done.index] = done.result()
     return found
 
 
-def result(job: palitra.Job) -> object:
+def result(job: palitra.Job) -> Any:
     """The result of one job that tells how far it is, under a bar."""
     with tqdm() as bar:
 
@@ -35,10 +35,14 @@ def result(job: palitra.Job) -> object:
         return palitra.run(job.with_progress(show))
 
 
-def main(count: int = 20, seconds: float = 0.1) -> None:
-    slept = results((palitra.job("palitra.sleep", seconds=seconds) for _ in range(count)), limit=5)
-    print(f"{len(slept)} jobs slept for {seconds} seconds each")
+def main(urls: list[str]) -> None:
+    for url in urls:
+        body = result(palitra.job("http.bytes", url=url))
+        print(f"{len(body)} bytes of {url}")
+    if not urls:
+        slept = results((palitra.job("palitra.sleep", seconds=0.1) for _ in range(20)), limit=5)
+        print(f"{len(slept)} jobs slept")
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]), *map(float, sys.argv[2:3]))
+    main(sys.argv[1:])

@@ -23,6 +23,7 @@ from typing import Any
 
 import palitra
 from palitra import _abi
+from palitra._completions import JobFuture
 
 FORGED = 0x0123456789ABCDEF
 CHILD_SECONDS = 20
@@ -98,7 +99,7 @@ def seconds(time: str) -> float:
 class Token:
     """A submitted job. Freed, it is no more than the stale handle, which a Python program never holds."""
 
-    def __init__(self, runner: palitra.Runner, future: palitra.JobFuture) -> None:
+    def __init__(self, runner: palitra.Runner, future: JobFuture) -> None:
         self.runner = runner
         self.future = future
         self.handle = future._token
