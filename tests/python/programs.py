@@ -1,0 +1,77 @@
+"""Programs as tests: Python code in a process of its own, bounded in time, with every warning shown.
+
+A program is what can be judged only from outside: what a process writes when it ends, Ctrl-C, forks, hangs. It
+runs with ``-X dev -W error``, in a session of its own, so that a forked child that hangs is ended with it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+#: The longest that a program may take where none is to hang, in seconds.
+PATIENCE = 30.0
+
+
+@dataclass
+class Ended:
+    """How a program ended. ``status`` is None if it did not, and was killed."""
+
+    status: int | None
+    output: str
+    errors: str
+    seconds: float
+
+    def __str__(self) -> str:
+        told = "was killed" if self.status is None else f"ended with {self.status}"
+        return f"it {told} after {self.seconds:.1f} seconds\noutput:\n{self.output}\nerrors:\n{self.errors}"
+
+
+def begin(code: str, *arguments: str, python: str | Path = sys.executable, **options: object) -> subprocess.Popen[str]:
+    """Begins a program; its output can be read line by line."""
+    command = [str(python), "-X", "dev", "-W", "error", "-c", textwrap.dedent(code), *arguments]
+    environment = {**os.environ, "PYTHONDEVMODE": "1", "PYTHONUNBUFFERED": "1"}
+    if python != sys.executable:
+        environment.pop("PYTHONPATH", None)  # It may name this package, and the other Python has one of its own.
+    return subprocess.Popen(command, text=True, start_new_session=True, env=environment, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def kill(program: subprocess.Popen[str]) -> None:
+    """Ends a program and the children that it left."""
+    try:
+        os.killpg(program.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    program.wait()
+
+
+def run(code: str, *arguments: str, python: str | Path = sys.executable, timeout: float = PATIENCE) -> Ended:
+    """Runs a program to its end, or kills it."""
+    # Files, not pipes: a child that was left behind would keep a pipe open.
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        began = time.monotonic()
+        program = begin(code, *arguments, python=python, stdout=output, stderr=errors)
+        status: int | None
+        try:
+            status = program.wait(timeout)
+        except subprocess.TimeoutExpired:
+            status = None
+        seconds = time.monotonic() - began
+        kill(program)
+        for file in (output, errors):
+            file.seek(0)
+        return Ended(status, output.read(), errors.read(), seconds)
+
+
+def check(code: str, *arguments: str, timeout: float = PATIENCE, output: str = "kept\n") -> Ended:
+    """Runs a program that is to end well, write this, and nothing else."""
+    ended = run(code, *arguments, timeout=timeout)
+    assert (ended.status, ended.output, ended.errors) == (0, output, ""), str(ended)
+    return ended

@@ -1,0 +1,384 @@
+"""``to_sync`` and ``to_async``: whole functions, generators, classes and objects from one world for the other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import copy
+import functools
+import gc
+import inspect
+import threading
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import aiohttp.web
+import palitra
+import pytest
+
+
+async def double(number: int, *, plus: int = 0) -> int:
+    """Twice the number."""
+    await asyncio.sleep(0)
+    return 2 * number + plus
+
+
+# Functions.
+
+
+def test_a_coroutine_function_answers_its_result() -> None:
+    called = palitra.to_sync(double)
+    assert called(2) == 4 and called(2, plus=1) == 5
+    assert called.__name__ == "double" and called.__doc__ == "Twice the number."
+    assert not inspect.iscoroutinefunction(called)
+
+
+def test_as_a_decorator_of_functions_and_methods() -> None:
+    class Account:
+        def __init__(self) -> None:
+            self.total = 0
+
+        @palitra.to_sync
+        async def add(self, amount: int) -> int:
+            await asyncio.sleep(0)
+            self.total += amount
+            return self.total
+
+        @staticmethod
+        @palitra.to_sync
+        async def static() -> str:
+            return "static"
+
+        @classmethod
+        @palitra.to_sync
+        async def of_class(cls) -> str:
+            return cls.__name__
+
+    account = Account()
+    assert account.add(5) == 5 and account.add(2) == 7
+    assert account.static() == "static" and Account.of_class() == "Account"
+
+
+def test_a_generator_function_answers_a_generator() -> None:
+    closed = threading.Event()
+
+    @palitra.to_sync
+    async def count(number: int) -> AsyncIterator[int]:
+        try:
+            for one in range(number):
+                yield one
+        finally:
+            closed.set()
+
+    assert list(count(3)) == [0, 1, 2]
+    closed.clear()
+    partly = count(3)
+    next(partly)
+    partly.close()
+    assert closed.is_set()
+
+
+def test_a_context_manager_function_is_for_with() -> None:
+    @palitra.to_sync
+    @contextlib.asynccontextmanager
+    async def manager() -> AsyncIterator[int]:
+        yield 5
+
+    with manager() as value:
+        assert value == 5
+
+
+def test_partials_and_callable_objects() -> None:
+    class Doubler:
+        async def __call__(self, number: int) -> int:
+            return await double(number)
+
+    assert palitra.to_sync(functools.partial(double, plus=1))(2) == 5
+    assert palitra.to_sync(Doubler())(4) == 8
+
+
+def test_errors_come_through() -> None:
+    @palitra.to_sync
+    async def fail() -> None:
+        raise ValueError("on purpose")
+
+    with pytest.raises(ValueError, match="on purpose"):
+        fail()
+
+
+@pytest.mark.parametrize("wrong", [None, 5, "text", b"bytes", True, 1.5])
+def test_what_cannot_be_wrapped_is_an_error(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="to_sync takes a function, a class or an object"):
+        palitra.to_sync(wrong)
+
+
+def test_it_serves_as_flasks_async_to_sync() -> None:
+    async def view(name: str) -> str:
+        await asyncio.sleep(0)
+        return f"hello {name}"
+
+    async_to_sync = palitra.to_sync
+    assert async_to_sync(view)(name="you") == "hello you"
+
+
+# Classes and objects.
+
+
+class Client:
+    """In the shape of redis.asyncio: commands, a pipeline, a subscription, an iterator."""
+
+    kind = "client"
+
+    def __init__(self, name: str = "it") -> None:
+        self.loop = asyncio.get_running_loop()
+        self.name = name
+        self.values: dict[str, Any] = {}
+        self.closed = False
+
+    @classmethod
+    def from_url(cls, url: str) -> Client:
+        return cls(url)
+
+    @classmethod
+    async def connect(cls, url: str) -> Client:
+        await asyncio.sleep(0)
+        return cls(url)
+
+    @staticmethod
+    async def ping() -> str:
+        return "PONG"
+
+    async def set(self, key: str, value: Any) -> bool:
+        await asyncio.sleep(0)
+        self.values[key] = value
+        return True
+
+    async def get(self, key: str) -> Any:
+        return self.values.get(key)
+
+    async def scan_iter(self) -> AsyncIterator[str]:
+        for key in list(self.values):
+            yield key
+
+    def pipeline(self) -> Pipeline:
+        return Pipeline(self)
+
+    def size(self) -> int:
+        return len(self.values)
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(self, *details: Any) -> None:
+        self.closed = True
+
+
+class Pipeline:
+    def __init__(self, client: Client) -> None:
+        self.client, self.commands = client, []  # type: tuple[Client, list[tuple[str, Any]]]
+
+    def set(self, key: str, value: Any) -> Pipeline:
+        self.commands.append((key, value))
+        return self
+
+    async def execute(self) -> list[bool]:
+        return [await self.client.set(key, value) for key, value in self.commands]
+
+    async def __aenter__(self) -> Pipeline:
+        return self
+
+    async def __aexit__(self, *details: Any) -> None:
+        self.commands.clear()
+
+
+def test_a_class_makes_synchronous_objects_on_the_loops_thread() -> None:
+    client = palitra.to_sync(Client)("name")
+    assert client.set("key", 1) is True and client.get("key") == 1
+    assert client.size() == 1 and client.name == "name" and client.kind == "client"
+    assert list(client.scan_iter()) == ["key"]
+    assert client.wrapped.loop.is_running()
+
+
+def test_a_classs_own_methods_are_there_too() -> None:
+    clients = palitra.to_sync(Client)
+    assert clients.ping() == "PONG"
+    assert clients.kind == "client"
+    client = clients.connect("redis://here")
+    assert client.name == "redis://here" and client.set("key", 1) is True
+
+
+def test_an_object_becomes_synchronous() -> None:
+    async def make() -> Client:
+        return Client()
+
+    client = palitra.to_sync(palitra.run(make()))
+    client.name = "changed"
+    assert client.wrapped.name == "changed"
+    assert client.set("key", 2) and client.get("key") == 2
+    del client.name
+    assert not hasattr(client, "name")
+
+
+def test_with_enters_and_leaves_the_object() -> None:
+    with palitra.to_sync(Client)() as client:
+        client.set("a", 1)
+        assert not client.closed
+    assert client.closed
+
+
+def test_what_its_methods_answer_is_synchronous_too() -> None:
+    with palitra.to_sync(Client)() as client:
+        with client.pipeline() as pipeline:
+            pipeline.set("a", 1).set("b", 2)
+            assert pipeline.execute() == [True, True]
+        assert sorted(client.scan_iter()) == ["a", "b"]
+
+
+def test_it_can_be_tested_printed_and_copied() -> None:
+    client = palitra.to_sync(Client)()
+    assert bool(client) is True
+    assert "Client" in repr(client)
+    assert copy.copy(client).set("a", 1) is True
+    with pytest.raises(TypeError):
+        len(client)
+
+
+def test_an_iterable_object_is_for_for() -> None:
+    class Countdown:
+        def __init__(self) -> None:
+            self.left = 3
+
+        def __aiter__(self) -> Countdown:
+            return self
+
+        async def __anext__(self) -> int:
+            self.left -= 1
+            if self.left < 0:
+                raise StopAsyncIteration
+            return self.left
+
+    assert list(palitra.to_sync(Countdown())) == [2, 1, 0]
+
+
+def test_an_aiohttp_session_keeps_its_connections_from_call_to_call() -> None:
+    connections = set()
+
+    async def hello(request: aiohttp.web.Request) -> aiohttp.web.Response:
+        connections.add(request.transport)
+        return aiohttp.web.json_response({"path": request.path})
+
+    @contextlib.asynccontextmanager
+    async def serving() -> AsyncIterator[str]:
+        application = aiohttp.web.Application()
+        application.router.add_get("/{name}", hello)
+        server = aiohttp.web.AppRunner(application)
+        await server.setup()
+        site = aiohttp.web.TCPSite(server, "127.0.0.1", 0)
+        await site.start()
+        yield f"http://127.0.0.1:{server.addresses[0][1]}"
+        await server.cleanup()
+
+    with palitra.EventLoopThreadRunner() as host, host.enter(serving()) as address:
+        with palitra.to_sync(aiohttp.ClientSession)() as session:
+            for name in ("one", "two"):
+                with session.get(f"{address}/{name}") as response:
+                    assert response.status == 200
+                    assert response.json() == {"path": f"/{name}"}
+        assert session.closed and len(connections) == 1
+
+
+# to_async.
+
+
+def test_a_blocking_function_runs_in_a_thread() -> None:
+    ran: list[threading.Thread] = []
+
+    @palitra.to_async
+    def block(number: int, *, plus: int = 0) -> int:
+        ran.append(threading.current_thread())
+        time.sleep(0.01)
+        return number + plus
+
+    async def both() -> list[int]:
+        return list(await asyncio.gather(block(1), block(2, plus=3)))
+
+    assert palitra.run(both()) == [1, 5] and asyncio.run(both()) == [1, 5]
+    assert threading.main_thread() not in ran
+    assert block.__name__ == "block"
+
+
+def test_a_limit_holds() -> None:
+    running, most, lock = 0, 0, threading.Lock()
+
+    @functools.partial(palitra.to_async, limit=2)
+    def block() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.01)
+        with lock:
+            running -= 1
+
+    palitra.gather(*[block() for _ in range(8)])
+    assert most == 2
+    with pytest.raises(ValueError, match="limit must be at least 1"):
+        palitra.to_async(time.sleep, limit=0)
+
+
+def test_errors_of_blocking_functions_come_through_and_free_their_place() -> None:
+    @functools.partial(palitra.to_async, limit=1)
+    def fail() -> None:
+        raise ValueError("on purpose")
+
+    assert [type(one) for one in palitra.gather(*[fail() for _ in range(3)], return_exceptions=True)] == [ValueError] * 3
+
+
+def test_a_cancelled_caller_is_let_go_of_at_once_and_the_call_keeps_its_place() -> None:
+    released, begun, ran = threading.Event(), threading.Event(), []
+
+    @functools.partial(palitra.to_async, limit=1)
+    def block(number: int) -> None:
+        begun.set()
+        released.wait(20)
+        ran.append(number)
+
+    first = palitra.submit(block(1))
+    assert begun.wait(10)
+    began = time.monotonic()
+    first.cancel()
+    with pytest.raises(TimeoutError):
+        palitra.run(block(2), timeout=0.1)
+    assert time.monotonic() - began < 5 and ran == []
+    released.set()
+    palitra.run(block(3), timeout=20)
+    assert ran == [1, 3]
+    gc.collect()
+
+
+def test_a_blocking_function_sees_the_callers_context_variables() -> None:
+    variable: contextvars.ContextVar[int] = contextvars.ContextVar("variable", default=0)
+
+    @palitra.to_async
+    def read() -> int:
+        seen = variable.get()
+        variable.set(-1)
+        return seen
+
+    async def work() -> tuple[int, int]:
+        variable.set(4)
+        return await read(), variable.get()
+
+    assert palitra.run(work()) == (4, 4)
+
+
+def test_there_and_back_again() -> None:
+    @palitra.to_sync
+    @palitra.to_async
+    def block(number: int) -> int:
+        return number + 1
+
+    assert block(1) == 2

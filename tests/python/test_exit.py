@@ -1,0 +1,139 @@
+"""An interpreter ends with work in flight: silently, within two seconds, generators closed and coroutines ended."""
+
+from __future__ import annotations
+
+import time
+
+import programs
+import pytest
+
+COMMON = """
+import asyncio, atexit, logging, os, sys, threading, time
+import palitra
+
+logging.getLogger("asyncio").setLevel(logging.ERROR)
+tests = palitra.load(os.environ["PALITRA_LIBRARY_DIR"] + "/libpalitra_test_jobs.so")
+
+async def endless():
+    try:
+        await asyncio.sleep(600)
+    finally:
+        await asyncio.sleep(0.01)
+        print("ended")
+
+async def stubborn():
+    while True:
+        try:
+            await asyncio.sleep(600)
+        except asyncio.CancelledError:
+            pass
+
+async def items():
+    try:
+        while True:
+            yield 1
+    finally:
+        await asyncio.sleep(0)
+        print("ended")
+
+async def block():
+    time.sleep(600)
+
+def in_daemon(call):
+    threading.Thread(target=call, daemon=True).start()
+
+def begun():
+    time.sleep(0.2)
+
+stream = tests.job("test.stream", items=10**9)
+
+"""
+
+ENDED = "ended\n"
+
+LEFT = {
+    "nothing": ("palitra.run(asyncio.sleep(0))", ""),
+    "a coroutine": ("future = palitra.submit(endless()); begun()", ENDED),
+    "a coroutine whose future nobody keeps": ("palitra.submit(endless()); begun()", ENDED),
+    "a coroutine that refuses to end": ("palitra.submit(stubborn()); begun()", ""),
+    "a blocked loop": ("palitra.submit(block()); begun()", ""),
+    "a coroutine behind a blocked loop": ("palitra.submit(block()); begun(); palitra.submit(endless())", ""),
+    "a task of its own": ("palitra.run(asyncio.sleep(0)); palitra.get = asyncio.run_coroutine_threadsafe("
+                          "endless(), palitra._global._runner.get_loop()); begun()", ENDED),
+    "an iteration": ("stepped = palitra.iterate(items()); next(stepped)", ENDED),
+    "an asynchronous generator": ("generator = items(); palitra.run(generator.__anext__())", ENDED),
+    "an entered manager": ("manager = palitra.enter(__import__('contextlib').aclosing(items())); manager.__enter__()", ""),
+    "a runner of its own": ("runner = palitra.EventLoopThreadRunner(); runner.submit(endless()); begun()", ENDED),
+    "many runners": ("runners = [palitra.EventLoopThreadRunner() for _ in range(20)];"
+                     "[one.submit(stubborn()) for one in runners]; begun()", ""),
+    "an executor's thread": ("palitra.submit(asyncio.to_thread(time.sleep, 600)); begun()", ""),
+    "a daemon thread that waits": ("in_daemon(lambda: palitra.run(endless())); begun()", ENDED),
+    "a daemon thread in gather": ("in_daemon(lambda: palitra.gather(stubborn(), stubborn())); begun()", ""),
+    "a daemon thread in as_completed": ("in_daemon(lambda: list(palitra.as_completed(stubborn()))); begun()", ""),
+    "a daemon thread that iterates": ("in_daemon(lambda: list(palitra.iterate(items()))); begun()", None),
+    "a daemon thread that waits for a future": ("in_daemon(lambda: palitra.submit(stubborn()).result()); begun()", ""),
+    "native jobs": ("futures = [palitra.submit(tests.job('test.never')) for _ in range(100)]", ""),
+    "a native job that never yields": ("palitra.submit(tests.job('test.spin', seconds=20)); begun()", ""),
+    "a daemon thread in a native run": ("in_daemon(lambda: palitra.run(tests.job('test.never'))); begun()", ""),
+    "a daemon thread in a native gather": ("in_daemon(lambda: palitra.gather(*[tests.job('test.never')] * 3)); begun()", ""),
+    "a native stream": ("stepped = palitra.iterate(stream); next(stepped)", ""),
+    "a daemon thread in a native stream": ("in_daemon(lambda: list(palitra.iterate(stream))); begun()", ""),
+    "a native runner": ("runner = tests.Runner(worker_threads=2); runner.submit(runner.job('test.never'))", ""),
+    "an awaited native job": ("palitra.submit(asyncio.wait_for(tests.job('test.never'), 600)); begun()", ""),
+    "a native stream in a coroutine": ("generator = aiter(stream); palitra.run(generator.__anext__())", ""),
+    "a daemon thread with a loop of its own": (
+        "in_daemon(lambda: asyncio.run(asyncio.wait_for(tests.job('test.never'), 600))); begun()", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("left", LEFT)
+def test_it_ends_silently_and_soon(left: str) -> None:
+    code, output = LEFT[left]
+    # What a daemon thread still does while the process ends is left to chance.
+    ended = programs.run(COMMON + code + "\nos.write(2, f'{time.monotonic()}\\n'.encode())", timeout=10)
+    now = time.monotonic()
+    began, *errors = ended.errors.splitlines(keepends=True)
+    assert (ended.status, errors) == (0, []), str(ended)
+    assert output is None or ended.output == output, str(ended)
+    assert now - float(began) < 2, str(ended)
+
+
+@pytest.mark.parametrize("way", ["sys.exit(3)", "raise SystemExit(3)", "os._exit(3)"])
+def test_every_way_out_is_silent_and_soon(way: str) -> None:
+    code = "palitra.submit(endless()); palitra.submit(tests.job('test.never')); begun()\n" + way
+    ended = programs.run(COMMON + code)
+    assert (ended.status, ended.errors) == (3, "") and ended.seconds < 10, str(ended)
+
+
+def test_an_error_of_the_programs_own_is_all_that_is_told() -> None:
+    ended = programs.run(COMMON + "palitra.submit(endless()); begun(); raise ValueError('its own')")
+    assert ended.status == 1 and ended.output == ENDED, str(ended)
+    assert ended.errors.count("Traceback") == 1 and ended.errors.endswith("ValueError: its own\n"), str(ended)
+
+
+def test_a_thread_that_is_no_daemon_is_waited_for_and_gets_its_result() -> None:
+    programs.check(COMMON + """
+def work():
+    time.sleep(0.3)
+    print(palitra.run(asyncio.sleep(0.3, "kept")))
+
+threading.Thread(target=work).start()
+""")
+
+
+def test_work_in_an_exit_handler_runs_or_is_an_error_and_never_noise() -> None:
+    programs.check("""
+        import asyncio, atexit
+
+        def late():
+            coroutine = asyncio.sleep(0, "late")
+            try:
+                assert palitra.run(coroutine) == "late"
+            except RuntimeError:
+                pass  # Python starts no threads any more since 3.12.
+
+        atexit.register(late)
+        import palitra
+        palitra.run(asyncio.sleep(0))
+        atexit.register(lambda: print(palitra.run(asyncio.sleep(0, "kept"))))
+    """)
