@@ -2,7 +2,7 @@
 #
 #   make          the release library: target/release/libpalitra.so and libpalitra.a
 #   make demo     fetches URLs with examples/c/fetch.c: URLS="...", or pages of a server of its own
-#   make test     every test; installs what they need
+#   make test     every test; installs what they need; test-rust, test-cpp, test-go, test-python each a part
 #   make lint     format, clippy and documentation, without a warning
 #   make bench    palitra beside its rivals
 #   make wheel    the Python package: target/wheels/palitra-*.whl
@@ -13,7 +13,7 @@
 export PALITRA_LIBRARY_DIR := $(CURDIR)/target/release
 JOBS_DIR := $(CURDIR)/target/jobs/release
 
-.PHONY: all demo test lint bench clean jobs
+.PHONY: all demo test test-rust lint bench clean jobs
 
 # Cargo turns link-time optimisation off for a package with an rlib beside its libraries; asked for one at a
 # time it does not. The archive is one object that way, and keeps every registered job.
@@ -30,13 +30,19 @@ jobs:
 	cargo build --release --target-dir target/jobs --package palitra-test-jobs --package palitra-example-jobs
 	ln -sf $(JOBS_DIR)/libpalitra_test_jobs.so $(JOBS_DIR)/libexample_jobs.so target/release/
 
+# One after the other: some tests measure that a call ends on time.
+test: setup
+	$(MAKE) test-rust
+	$(MAKE) test-cpp
+	$(MAKE) test-go
+	$(MAKE) test-python
+
 # Bounded by its own limits; a proxy of the machine's is not for servers on the loopback.
-test: export NO_PROXY := 127.0.0.1,localhost
-test: setup all jobs
+test-rust: export NO_PROXY := 127.0.0.1,localhost
+test-rust: all jobs
 	cargo test --workspace --exclude palitra-rivals
 	RUSTFLAGS="--cfg palitra_model" cargo test --target-dir target/model --release --config 'profile.release.lto="off"' \
 		--lib --no-default-features model
-	$(MAKE) test-python
 
 .PHONY: setup
 setup:
@@ -52,6 +58,7 @@ include benches/Makefile.inc
 include bindings/python/Makefile.inc
 include packaging/Makefile.inc
 include tests/cpp/Makefile.inc
+include bindings/go/Makefile.inc
 
 clean:
 	cargo clean

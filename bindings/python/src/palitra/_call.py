@@ -201,8 +201,7 @@ class Call:
             raise
         if self._wait(limit, self):
             return self._take()
-        self.cancel()
-        self._lock.acquire(timeout=TIMEOUT_GRACE)
+        self.interrupt(TIMEOUT_GRACE)
         if self._ended and self._error is None:
             return self._take()
         cause, self._error = self._error, None
@@ -221,10 +220,10 @@ class Call:
             self.interrupt()
             raise
 
-    def interrupt(self) -> None:
-        """Cancels the work of a caller that was interrupted, and awaits its end for a while."""
+    def interrupt(self, grace: float = INTERRUPT_GRACE) -> None:
+        """Cancels the work of a caller that will not wait for it, and awaits its end for so many seconds."""
         self.cancel()
-        self._lock.acquire(timeout=INTERRUPT_GRACE)
+        self._lock.acquire(timeout=grace)
 
     def _take(self) -> Any:
         error = self._error if self._ended else self._abandoned

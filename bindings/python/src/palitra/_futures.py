@@ -89,12 +89,6 @@ class SubmittedFuture(Future[T]):
         super().settle(value, error)
 
 
-class CompletedFuture(concurrent.futures.Future[T]):
-    """What ``as_completed`` answers: done, and at which position its awaitable stood."""
-
-    index: int
-
-
 class Submission(Call):
     """A call that nobody waits for in place: its outcome settles a future."""
 

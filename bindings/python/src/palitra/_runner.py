@@ -7,9 +7,7 @@ jobs go straight to their library, and come to the loop only where they are mixe
 from __future__ import annotations
 
 import asyncio
-import queue
 import threading
-import time
 import weakref
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future as ConcurrentFuture
@@ -18,12 +16,12 @@ from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
 
 from . import _batch
-from ._call import Call, discard, seconds
+from ._call import Call, discard
+from ._completing import CompletedFuture, Completing
 from ._completions import JobFuture
 from ._dialogue import Entered, Iteration, check_iterable, check_manager
-from ._errors import TimeoutError
 from ._fork import inheritors
-from ._futures import CompletedFuture, Submission
+from ._futures import Submission
 from ._gathering import Gathering, check_limit
 from ._job import Job
 from ._loop_thread import CLOSE_TIMEOUT, CLOSED, LoopThread
@@ -334,54 +332,11 @@ class EventLoopThreadRunner:
         """Runs several at the same time, at most ``limit`` of them, and answers their futures, done, in order
         of time. Each has the position of its awaitable as ``future.index``.
 
-        All begin at once. One that is given twice is answered once. Past ``timeout`` seconds, or when the
+        All begin with this call. One that is given twice is answered once. Past ``timeout`` seconds, or when the
         generator is closed, the rest is cancelled; the timeout raises TimeoutError. Otherwise raises as ``run``.
         """
         check_limit(limit)
-        seconds(timeout)
-        thread = self._thread_for("as_completed", *coros)
-        ended: queue.SimpleQueue[CompletedFuture[T]] = queue.SimpleQueue()
-
-        def told(index: int, value: Any, error: BaseException | None) -> None:
-            future: CompletedFuture[T] = CompletedFuture()
-            future.index = index
-            if error is None:
-                future.set_result(value)
-            else:
-                future.set_exception(Call._translate(error))
-            ended.put(future)
-
-        distinct = tuple({id(coro): coro for coro in coros}.values())
-        call = Gathering(thread, distinct, True, limit, told)
-        if distinct:
-            thread.post(call)
-        return self._completed(thread, call, len(distinct), ended, timeout)
-
-    @staticmethod
-    def _completed(
-        thread: LoopThread,
-        call: Gathering,
-        count: int,
-        ended: queue.SimpleQueue[CompletedFuture[T]],
-        timeout: float | None,
-    ) -> Generator[CompletedFuture[T], None, None]:
-        deadline = None if timeout is None else time.monotonic() + timeout
-        try:
-            for _ in range(count):
-                thread.check_may_wait("cannot wait for coroutines on the loop thread: use asyncio.as_completed there")
-                try:
-                    future = ended.get(timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
-                except queue.Empty:
-                    raise TimeoutError(f"timed out after {timeout} seconds") from None
-                if future.index < 0:
-                    future.result()
-                yield future
-        except GeneratorExit:
-            call.cancel()
-            raise
-        except BaseException:
-            call.interrupt()
-            raise
+        return Completing(self._thread_for("as_completed", *coros), coros, timeout, limit).futures()
 
     @overload
     def iterate(self, iterable: Job, /, *, timeout: float | None = None) -> Generator[Any, None, None]: ...
