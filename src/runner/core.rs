@@ -226,7 +226,7 @@ impl Core {
                     host.token().set_deadline(deadline);
                 }
                 tell_events(&host, events);
-                self.go_on(job.name(), future, job_side);
+                self.go_on(job.name(), future, &host, job_side);
                 Ok(Started::Pending(host))
             }
         }
@@ -242,7 +242,7 @@ impl Core {
             Begun::Ended(reply) => Ok(reply),
             Begun::Pending(future, token) => {
                 let (host, job_side) = token.into_token(self)?;
-                self.go_on(name, future, job_side);
+                self.go_on(name, future, &host, job_side);
                 host.token().wait_until(Until::Forever)
             }
         }
@@ -284,8 +284,12 @@ impl Core {
 
     /// Hands a job that has begun here to the runner's thread. Refused by a runner that has just ended, the job is
     /// dropped, which ends its token as cancelled.
-    fn go_on(&self, name: &'static str, future: JobFuture, token: JobSide) {
+    fn go_on(&self, name: &'static str, future: JobFuture, host: &HostSide, token: JobSide) {
         let _ = self.send(Submission::Continue(Box::new(Running::new(self, name, future, token))));
+        if self.closing.is_over() {
+            // A shutdown that left its thread behind may have finished the runner's tokens before this one was made.
+            let _ = host.token().end(Status::Cancelled);
+        }
     }
 }
 

@@ -23,10 +23,16 @@ pub(super) struct Rare {
 }
 
 impl TokenCell {
-    /// Whom to tell when the token finishes, also if the host lets go of it before. Of a new token only.
+    /// Whom to tell when the token finishes, also if the host lets go of it before; at once if it has finished.
+    /// Once for each token.
     pub(crate) fn set_completion(&self, generation: u32, observer: Arc<dyn Observer>) {
-        if let Ok(mut state) = self.host_state(generation) {
-            state.rare.get_or_insert_default().completion = Some(Registration { observer, tag: 0 });
+        let Ok(mut state) = self.host_state(generation) else { return };
+        match state.reply().map(|reply| reply.status()) {
+            None => state.rare.get_or_insert_default().completion = Some(Registration { observer, tag: 0 }),
+            Some(status) => {
+                drop(state);
+                observer.finished(0, status);
+            }
         }
     }
 
