@@ -39,7 +39,7 @@ test: setup
 
 # Bounded by its own limits; a proxy of the machine's is not for servers on the loopback.
 test-rust: export NO_PROXY := 127.0.0.1,localhost
-test-rust: all jobs
+test-rust: all jobs target/venv-go/made
 	cargo test --workspace --exclude palitra-rivals
 	RUSTFLAGS="--cfg palitra_model" cargo test --target-dir target/model --release --config 'profile.release.lto="off"' \
 		--lib --no-default-features model
