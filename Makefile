@@ -49,6 +49,7 @@ lint: lint-python
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --workspace --exclude palitra-rivals
 
 include benches/Makefile.inc
+include bindings/go/Makefile.inc
 include bindings/python/Makefile.inc
 include packaging/Makefile.inc
 include tests/cpp/Makefile.inc
