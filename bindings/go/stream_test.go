@@ -147,3 +147,24 @@ func TestReadersOfOneStreamShareItsItems(t *testing.T) {
 		t.Errorf("%d different items", len(seen))
 	}
 }
+
+// Items that come at once are told of once: each reader passes on that there may be more.
+func TestReadersThatTakeOneItemEachAreAllAnswered(t *testing.T) {
+	const readers = 4
+	r := newRunner(t)
+	submit(t, r, "test.spin", `{"seconds": 0.1}`) // Until then nothing comes, so that all wait before.
+	token := submit(t, r, "test.stream", `{"items": 4, "forever": true}`)
+	answered := make(chan error, readers)
+	for range readers {
+		go func() {
+			_, err := token.Next(soon(t))
+			answered <- err
+		}()
+	}
+	for range readers {
+		if err := <-answered; err != nil {
+			t.Error(err)
+		}
+	}
+	token.Cancel()
+}
