@@ -5,6 +5,7 @@
 #   make test     every test; installs what they need
 #   make lint     format, clippy and documentation, without a warning
 #   make bench    palitra beside its rivals
+#   make test-go  the Go binding's tests alone; brings Go
 #   make wheel    the Python package: target/wheels/palitra-*.whl
 #   make install  libraries, headers, pkg-config and CMake files: PREFIX=/usr/local DESTDIR=
 #   make clean    removes what the others made
@@ -37,6 +38,7 @@ test: setup all jobs
 	RUSTFLAGS="--cfg palitra_model" cargo test --target-dir target/model --release --config 'profile.release.lto="off"' \
 		--lib --no-default-features model
 	$(MAKE) test-python
+	$(MAKE) test-go
 
 .PHONY: setup
 setup:

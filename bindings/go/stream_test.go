@@ -78,7 +78,8 @@ func TestStreamEndsWithItsContext(t *testing.T) {
 		t.Errorf("%d items", items)
 	}
 	last = nil
-	for _, err := range r.Stream(soon(t), "test.stream", []byte(`{"items": 0, "forever": true}`), palitra.WithDeadline(10*time.Millisecond)) {
+	deadline := palitra.WithDeadline(10 * time.Millisecond)
+	for _, err := range r.Stream(soon(t), "test.stream", []byte(`{"items": 0, "forever": true}`), deadline) {
 		last = err
 	}
 	wantIs(t, last, palitra.ErrDeadline)
