@@ -104,13 +104,14 @@ func TestRunnerMayBeClosedInACallback(t *testing.T) {
 	r := newRunner(t, palitra.WithThreadName("self-closed"))
 	never := submit(t, r, "test.never", "")
 	closed := make(chan error, 1)
-	if err := submit(t, r, "palitra.echo", "").OnComplete(func(*palitra.Token, palitra.Status) { closed <- r.Close() }); err != nil {
+	err := submit(t, r, "palitra.echo", "").OnComplete(func(*palitra.Token, palitra.Status) { closed <- r.Close() })
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := <-closed; err != nil {
 		t.Error(err)
 	}
-	_, err := never.Wait(soon(t))
+	_, err = never.Wait(soon(t))
 	wantIs(t, err, palitra.ErrCancelled)
 	eventually(t, "the thread is gone", func() bool { return threads(t, "self-closed") == 0 })
 }

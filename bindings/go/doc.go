@@ -12,12 +12,12 @@
 //
 // # Ways to wait
 //
-//	one job, run to its end               [Runner.Run], [RunJSON]
-//	a job that is waited for later        [Runner.Submit], [Token.Wait], [Token.Done]
-//	many                                  [Gather], [GatherFailFast]
-//	the items of a job that streams       [Runner.Stream], [Token.Next]
-//	a look that never blocks              [Token.Poll], [Token.Progress]
-//	a function that is called             [Token.OnComplete]
+//	one job, run to its end               Runner.Run, RunJSON
+//	a job that is waited for later        Runner.Submit, Token.Wait, Token.Done
+//	many                                  Gather, GatherFailFast
+//	the items of a job that streams       Runner.Stream, Token.Next
+//	a look that never blocks              Token.Poll, Token.Progress
+//	a function that is called             Token.OnComplete
 //
 // Waiting goroutines hold no thread: each runner has one goroutine that sleeps in Go's network poller and tells the
 // others. A hundred thousand may wait at once.
@@ -32,8 +32,8 @@
 //
 //	errors.Is(err, palitra.ErrBusy)              one of the Err values
 //	errors.Is(err, context.DeadlineExceeded)     the context's deadline or the job's
-//	errors.As(err, &jobError)                    a [*JobError]: the job's own failure, with its code and message
-//	errors.As(err, &panicError)                  a [*PanicError]
+//	errors.As(err, &jobError)                    a *JobError: the job's own failure, its code and message
+//	errors.As(err, &panicError)                  a *PanicError
 //
 // # What to close
 //

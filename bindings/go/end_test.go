@@ -149,40 +149,44 @@ func TestForgottenRunnerIsClosed(t *testing.T) {
 }
 
 func TestRunnerInUseIsNotForgotten(t *testing.T) {
-	run := make(chan error)
-	wait := make(chan error)
-	func() {
-		r, err := palitra.New(palitra.WithThreadName("in use"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		token, err := r.Submit(context.Background(), "palitra.sleep", []byte(`{"seconds": 0.3}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		go func() {
-			_, err := token.Wait(context.Background())
-			wait <- err
+	sleep := []byte(`{"seconds": 0.2}`)
+	for name, use := range map[string]func(r *palitra.Runner) error{
+		"Run": func(r *palitra.Runner) error {
+			_, err := r.Run(context.Background(), "palitra.sleep", sleep)
+			return err
+		},
+		"Run with a context": func(r *palitra.Runner) error {
+			_, err := r.Run(soon(t), "palitra.sleep", sleep)
+			return err
+		},
+		"Wait": func(r *palitra.Runner) error {
+			token, err := r.Submit(context.Background(), "palitra.sleep", sleep)
+			if err == nil {
+				_, err = token.Wait(context.Background())
+			}
+			return err
+		},
+	} {
+		used := make(chan error)
+		func() {
+			r, err := palitra.New(palitra.WithThreadName("in use"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			go func() { used <- use(r) }()
 		}()
-		go func() {
-			_, err := r.Run(context.Background(), "palitra.sleep", []byte(`{"seconds": 0.3}`))
-			run <- err
-		}()
-	}()
-	for range 20 {
-		runtime.GC()
-		time.Sleep(10 * time.Millisecond)
+		for range 10 {
+			runtime.GC()
+			time.Sleep(10 * time.Millisecond)
+		}
+		if err := <-used; err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		eventually(t, "the thread is gone", func() bool {
+			runtime.GC()
+			return threads(t, "in use") == 0
+		})
 	}
-	if err := <-run; err != nil {
-		t.Error("Run:", err)
-	}
-	if err := <-wait; err != nil {
-		t.Error("Wait:", err)
-	}
-	eventually(t, "the thread is gone", func() bool {
-		runtime.GC()
-		return threads(t, "in use") == 0
-	})
 }
 
 func TestForgottenTokenIsFreed(t *testing.T) {

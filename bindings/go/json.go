@@ -37,7 +37,9 @@ func WaitJSON[Out any](ctx context.Context, t *Token) (Out, error) {
 
 // StreamJSON yields the items of a job, as [Runner.Stream] does, whose payload is in as JSON and whose items are each
 // an Item as JSON.
-func StreamJSON[Item any](ctx context.Context, r *Runner, job string, in any, opts ...SubmitOption) iter.Seq2[Item, error] {
+func StreamJSON[Item any](
+	ctx context.Context, r *Runner, job string, in any, opts ...SubmitOption,
+) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		payload, err := encode(job, in)
 		if err != nil {

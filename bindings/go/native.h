@@ -25,7 +25,8 @@ typedef struct palitra_go_answer {
     uint8_t small[PALITRA_GO_SMALL];
 } palitra_go_answer;
 
-static inline palitra_status palitra_go_answered(palitra_status status, palitra_reply *reply, palitra_go_answer *answer) {
+static inline palitra_status palitra_go_answered(palitra_status status, palitra_reply *reply,
+                                                 palitra_go_answer *answer) {
     answer->code = reply->code;
     answer->format = reply->format;
     answer->len = reply->len;

@@ -78,7 +78,8 @@ func (c *core) start(job string, payload []byte) (Reply, *pending, error) {
 		return Reply{}, nil, &callError{job, StatusUnknownJob, nil}
 	}
 	tag := c.newTag()
-	status := C.palitra_go_start(c.handle, name, pointer(payload), C.size_t(len(payload)), c.queue, C.uint64_t(tag), &x.answer)
+	status := C.palitra_go_start(c.handle, name, pointer(payload), C.size_t(len(payload)), c.queue, C.uint64_t(tag),
+		&x.answer)
 	if status != C.PALITRA_PENDING {
 		reply, err := x.receive(job, status)
 		return reply, nil, err
@@ -126,7 +127,9 @@ func (r *Runner) Submit(ctx context.Context, job string, payload []byte, opts ..
 	return newToken(r, p, job), nil
 }
 
-func (r *Runner) submit(ctx context.Context, job string, payload []byte, flags C.uint32_t, o submitOptions) (*pending, error) {
+func (r *Runner) submit(
+	ctx context.Context, job string, payload []byte, flags C.uint32_t, o submitOptions,
+) (*pending, error) {
 	defer runtime.KeepAlive(r)
 	if ctx.Err() != nil {
 		return nil, endedBy(job, context.Cause(ctx))

@@ -78,7 +78,8 @@ func TestStreamEndsWithItsContext(t *testing.T) {
 		t.Errorf("%d items", items)
 	}
 	last = nil
-	for _, err := range r.Stream(soon(t), "test.stream", []byte(`{"items": 0, "forever": true}`), palitra.WithDeadline(10*time.Millisecond)) {
+	deadline := palitra.WithDeadline(10 * time.Millisecond)
+	for _, err := range r.Stream(soon(t), "test.stream", []byte(`{"items": 0, "forever": true}`), deadline) {
 		last = err
 	}
 	wantIs(t, last, palitra.ErrDeadline)
@@ -146,4 +147,25 @@ func TestReadersOfOneStreamShareItsItems(t *testing.T) {
 	if len(seen) != 2000 {
 		t.Errorf("%d different items", len(seen))
 	}
+}
+
+// Items that come at once are told of once: each reader passes on that there may be more.
+func TestReadersThatTakeOneItemEachAreAllAnswered(t *testing.T) {
+	const readers = 4
+	r := newRunner(t)
+	submit(t, r, "test.spin", `{"seconds": 0.1}`) // Until then nothing comes, so that all wait before.
+	token := submit(t, r, "test.stream", `{"items": 4, "forever": true}`)
+	answered := make(chan error, readers)
+	for range readers {
+		go func() {
+			_, err := token.Next(soon(t))
+			answered <- err
+		}()
+	}
+	for range readers {
+		if err := <-answered; err != nil {
+			t.Error(err)
+		}
+	}
+	token.Cancel()
 }

@@ -57,9 +57,6 @@ func (t *Token) await(ctx context.Context) error {
 	case <-t.pending.over:
 		return nil
 	case <-ctx.Done():
-		if t.isOver() {
-			return nil
-		}
 		return &callError{t.job, StatusPending, context.Cause(ctx)}
 	}
 }

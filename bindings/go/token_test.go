@@ -207,7 +207,8 @@ func TestGatherPastItsContextAnswersWhatIsThere(t *testing.T) {
 	if _, err := done.Wait(soon(t)); err != nil {
 		t.Fatal(err)
 	}
-	for _, gather := range []func(context.Context, ...*palitra.Token) ([]palitra.Reply, error){palitra.Gather, palitra.GatherFailFast} {
+	type gather func(context.Context, ...*palitra.Token) ([]palitra.Reply, error)
+	for _, gather := range []gather{palitra.Gather, palitra.GatherFailFast} {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 		defer cancel()
 		replies, err := gather(ctx, never, done)

@@ -35,7 +35,15 @@ step "the examples, linked by pkg-config"
 module=$root/target/go/module
 rm -rf "$module"
 mkdir -p "$module/fetch" "$module/hello"
-printf 'module example\n\ngo 1.24\n\nrequire palitra v0.0.0\n\nreplace palitra => %s/bindings/go\n' "$root" >"$module/go.mod"
+cat >"$module/go.mod" <<END
+module example
+
+go 1.24
+
+require palitra v0.0.0
+
+replace palitra => $root/bindings/go
+END
 awk '/^```/ { inside = $0 == "```go" && !done; if (!inside && wrote) done = 1; next } inside { print; wrote = 1 }' \
     "$root/bindings/go/README.md" >"$module/fetch/fetch.go"
 cp "$root/tests/go/hello.go" "$module/hello/"
