@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from billiard.exceptions import WorkerLostError
 from celery.exceptions import SoftTimeLimitExceeded, TaskRevokedError
-from conftest import Worker
 from processes import PATIENCE, is_alive
+from worker import Worker
 
 StartWorker = Callable[..., Worker]
 

@@ -84,6 +84,7 @@ RELOADS = 3
 
 def reload_under_load(server: Server, url: str) -> dict[str, int]:
     """What is lost of a load while the workers are replaced again and again; the old ones must go."""
+    server.wait_until(lambda: len(server.children()) == 2, "its workers had begun")
     load = Load(url, 4)
     try:
         for _ in range(RELOADS):
@@ -181,7 +182,8 @@ def test_a_request_past_the_workers_timeout_ends_the_worker_and_not_the_site(
     gunicorn: Gunicorn, work: str
 ) -> None:
     # The parent aborts the worker (SIGABRT), whose handler raises SystemExit in the blocked call.
-    server, address = gunicorn("--timeout", "1")
+    # Preloaded, so that a worker begins within its timeout on a busy machine too.
+    server, address = gunicorn("--preload", "--timeout", "1")
     (old,) = server.children()
     visit = Visit(server, f"{address}/slow/{work}/60")
     server.wait_until(lambda: not is_alive(old), "the worker was gone", 10)

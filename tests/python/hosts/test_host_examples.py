@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import Worker
 from processes import Server, get
+from worker import Worker
 
 #: Where the two first examples are shown: Python whose first line is a comment with the name of its file.
 PAGE = Path(__file__).parents[3] / "examples/python/README-snippets.md"
