@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import urllib.request
+from collections.abc import Callable
 
 import pytest
 from processes import Server, get
 
 
-@pytest.fixture(scope="module", params=[["--worker-class", "sync"], ["--worker-class", "gthread", "--threads", "4"]],
-                ids=["sync", "gthread"])
-def site(request: pytest.FixtureRequest, shared_gunicorn: Callable[..., tuple[Server, str]]) -> Iterator[str]:
-    yield shared_gunicorn(*request.param)[1]
+@pytest.fixture(
+    scope="module",
+    params=[["--worker-class", "sync"], ["--worker-class", "gthread", "--threads", "4"]],
+    ids=["sync", "gthread"],
+)
+def site(request: pytest.FixtureRequest, shared_gunicorn: Callable[..., tuple[Server, str]]) -> str:
+    return shared_gunicorn(*request.param)[1]
 
 
 def test_the_request_and_g_are_seen_and_set_in_an_async_view(site: str) -> None:
-    import urllib.request
-
     address = f"{site}/async/context?visitor=ada"
     assert get(address) == (200, "/async/context for ada; /async/context for ada")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
