@@ -1,6 +1,6 @@
 """The servers that the hosts' tests share: nginx for pages to fetch, redis for Celery, and how to start a host.
 
-nginx-light, redis-server and wrk come from tests/setup.sh, the rest from tests/python/requirements-hosts.txt.
+nginx-light, redis-server and wrk come from tests/setup.sh, the rest from tests/python/requirements.txt.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ to task. For Celery the task is a synchronous one: time limits, retries, ``bind`
 mode and every pool mean what they always mean, and a soft time limit cancels the coroutine before its
 SoftTimeLimitExceeded is raised. Tasks that are plain functions are left as they are.
 
-Needs Celery 5.3 or later, which this package does not install.
+Tested with Celery 5.7. This package does not install it.
 """
 
 from __future__ import annotations
