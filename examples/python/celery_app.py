@@ -1,8 +1,10 @@
-"""Celery tasks that run coroutines. Run a worker: celery --app celery_app --workdir examples/python worker
+"""Celery tasks that run coroutines. A worker, and beside it its tasks::
+
+    celery --app celery_app --workdir examples/python worker
 
     cd examples/python
-    python -c 'import celery_app; print(celery_app.total.delay(["http://127.0.0.1/"]).get(timeout=30))'
-    python -c 'import celery_app; print(celery_app.length.delay("http://127.0.0.1/").get(timeout=30))'
+    python -c 'import celery_app; print(celery_app.total.delay(["https://www.python.org/"] * 3).get(timeout=30))'
+    python -c 'import celery_app; print(celery_app.length.delay("https://www.python.org/").get(timeout=30))'
 
 The broker is the Redis at $REDIS_URL, or else the one on this machine.
 """

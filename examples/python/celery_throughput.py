@@ -1,4 +1,4 @@
-"""How many tasks two Celery workers on Redis do: with palitra, with asyncio.run and with asgiref in the same task.
+"""How many tasks two Celery workers on Redis do: with palitra, with asyncio.run and with asgiref in the same task::
 
     python examples/python/celery_throughput.py [--tasks 400] [--rounds 7]
 
@@ -96,7 +96,7 @@ def compare(tasks, rounds):
             ways = list(WAYS)
             for way in ways[number % 3 :] + ways[: number % 3]:
                 figures[way].append(measure(way, work, tasks))
-        medians = {way: [statistics.median(each) for each in zip(*figures[way])] for way in WAYS}
+        medians = {way: [statistics.median(each) for each in zip(*figures[way], strict=True)] for way in WAYS}
         own_rate, own_time = medians["palitra"]
         for way, (rate, spent) in medians.items():
             print(f"{work:<22}{way:<14}{rate:>10.0f}{own_rate / rate:>8.2f}{spent:>13.0f}{spent / own_time:>8.2f}")
@@ -128,7 +128,8 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     arguments.add_argument("--tasks", type=int, default=400)
     arguments.add_argument("--rounds", type=int, default=7)
-    options = arguments.parse_args()
+    asked = arguments.parse_args()
+    here = os.path.dirname(os.path.abspath(__file__))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -138,19 +139,19 @@ def main():
         server = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
         wait_for(log, "Ready to accept connections", stack.enter_context(running(*server, log=log)))
         for name in ("one", "two"):
-            command = [sys.executable, "-m", "celery", "--app", "celery_throughput", "--workdir", os.path.dirname(__file__)]
-            command += ["worker", "--hostname", name, "--concurrency", "1", "--loglevel", "warning"]
-            command += ["--without-gossip", "--without-mingle"]
-            stack.enter_context(running(*command, log=f"{folder}/{name}.log"))
+            celery = [sys.executable, "-m", "celery", "--app", "celery_throughput", "--workdir", here, "worker"]
+            options = ["--hostname", name, "--concurrency", "1", "--loglevel", "warning"]
+            quiet = ["--without-gossip", "--without-mingle"]
+            stack.enter_context(running(*celery, *options, *quiet, log=f"{folder}/{name}.log"))
         # As a module, for the workers know the task by that name.
-        sys.path.insert(0, os.path.dirname(__file__))
+        sys.path.insert(0, here)
         import celery_throughput
 
         end = time.monotonic() + 30
         while len(celery_throughput.app.control.ping(timeout=0.5)) < 2:
             if time.monotonic() > end:
                 sys.exit("\n".join(Path(f"{folder}/{name}.log").read_text() for name in ("one", "two")))
-        celery_throughput.compare(options.tasks, options.rounds)
+        celery_throughput.compare(asked.tasks, asked.rounds)
 
 
 if __name__ == "__main__":

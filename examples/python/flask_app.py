@@ -1,7 +1,8 @@
-"""A Flask view that gathers three URLs. Run it: gunicorn --chdir examples/python --workers 2 flask_app:app
+"""A Flask view that gathers three URLs, or those that the query names::
 
-    curl http://127.0.0.1:8000/
-    curl 'http://127.0.0.1:8000/?url=http://127.0.0.1/&url=...'
+gunicorn --chdir examples/python --preload --workers 2 flask_app:app
+curl http://127.0.0.1:8000/
+curl 'http://127.0.0.1:8000/?url=https://www.python.org/'
 """
 
 import asyncio
@@ -18,7 +19,7 @@ URLS = ["https://www.python.org/", "https://flask.palletsprojects.com/", "https:
 def lengths():
     urls = request.args.getlist("url") or URLS
     pages = palitra.gather(*(palitra.job("http.get", url=url) for url in urls), timeout=10)
-    return {url: len(page["body"]) for url, page in zip(urls, pages)}
+    return {url: len(page["body"]) for url, page in zip(urls, pages, strict=True)}
 
 
 # Flask's own asynchronous views run on palitra's loop too, and what they keep there lives from request to request.

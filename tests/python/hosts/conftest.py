@@ -12,12 +12,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 from celery import Celery
-from celery.result import AsyncResult
-from processes import PATIENCE, Server, free_port
+from processes import Server, free_port
+from worker import Worker
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -78,6 +77,7 @@ def start_gunicorn(logs: Path, pages: str) -> Iterator[Gunicorn]:
             settings = {"PAGES": pages, **(environment or {})}
             server = servers.enter_context(Server(command, logs / f"gunicorn{next(counter)}.log", settings))
             server.wait_for_port(port)
+            server.wait_until(server.children, "it had a worker")
             return server, f"http://127.0.0.1:{port}"
 
         yield start
@@ -94,21 +94,6 @@ def gunicorn(tmp_path: Path, pages: str) -> Iterator[Gunicorn]:
 def shared_gunicorn(tmp_path_factory: pytest.TempPathFactory, pages: str) -> Iterator[Gunicorn]:
     """The same for all tests of a module."""
     yield from start_gunicorn(tmp_path_factory.mktemp("gunicorn"), pages)
-
-
-class Worker:
-    """A Celery worker, and a client that sends it the tasks of its application."""
-
-    def __init__(self, server: Server, client: Celery, application: str) -> None:
-        self.server = server
-        self.client = client
-        self.application = application
-
-    def send(self, task: str, *arguments: object, **options: Any) -> AsyncResult:
-        return self.client.send_task(f"{self.application}.{task}", arguments, **options)
-
-    def result(self, task: str, *arguments: object, **options: Any) -> Any:
-        return self.send(task, *arguments, **options).get(timeout=PATIENCE)
 
 
 _databases = itertools.count()

@@ -106,7 +106,7 @@ async def refused(error: Refused) -> tuple[str, int]:
 @app.get("/async/context")
 async def async_context() -> str:
     async def path() -> str:
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.01)
         return f"{request.path} for {g.visitor}"
 
     g.seen = "seen"
@@ -144,11 +144,11 @@ async def async_loop() -> str:
     return str(id(asyncio.get_running_loop()))
 
 
-@app.get("/stream")
-def stream() -> Response:
+@app.get("/stream/<int:length>")
+def stream(length: int) -> Response:
     async def items() -> AsyncIterator[str]:
         try:
-            for number in range(3):
+            for number in range(length):
                 await asyncio.sleep(0.001)
                 yield f"{number}\n"
         finally:

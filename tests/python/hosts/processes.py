@@ -16,7 +16,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-#: The longest that anything is waited for, in seconds, on a machine that is busy with other things.
+#: The longest that an answer to a request is waited for, in seconds.
+REQUEST_PATIENCE = 10.0
+#: The longest that anything else is waited for, in seconds, on a machine that is busy with other things.
 PATIENCE = 30.0
 
 
@@ -50,7 +52,7 @@ def children_of(pid: int) -> list[int]:
         return []
 
 
-def get(url: str, timeout: float = PATIENCE) -> tuple[int, str]:
+def get(url: str, timeout: float = REQUEST_PATIENCE) -> tuple[int, str]:
     """Status and body; OSError where there was no answer."""
     # A proxy of the machine's is not for servers on the loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

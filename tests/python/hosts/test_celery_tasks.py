@@ -12,8 +12,8 @@ import palitra
 import palitra.celery
 import pytest
 from celery import Celery
-from conftest import Worker
 from processes import PATIENCE
+from worker import Worker
 
 
 @pytest.fixture(scope="module")

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from billiard.exceptions import WorkerLostError
 from celery.exceptions import SoftTimeLimitExceeded, TaskRevokedError
-from conftest import Worker
 from processes import PATIENCE, is_alive
+from worker import Worker
 
 StartWorker = Callable[..., Worker]
 

@@ -53,7 +53,7 @@ def test_workers_forked_after_the_parent_used_palitra_have_a_runner_of_their_own
 
 
 def test_the_original_hangs_in_a_worker_whose_parent_used_it(gunicorn: Gunicorn, original_packages: str) -> None:
-    server, address = gunicorn(
+    _, address = gunicorn(
         "--preload", "--timeout", "60", environment={"BEFORE_FORK": "1", "PYTHONPATH": original_packages}
     )
     assert get(address + "/plain") == (200, "plain")
@@ -84,6 +84,7 @@ RELOADS = 3
 
 def reload_under_load(server: Server, url: str) -> dict[str, int]:
     """What is lost of a load while the workers are replaced again and again; the old ones must go."""
+    server.wait_until(lambda: len(server.children()) == 2, "its workers had begun")
     load = Load(url, 4)
     try:
         for _ in range(RELOADS):
@@ -145,9 +146,7 @@ class Visit(threading.Thread):
 
 @pytest.mark.parametrize("work", ["coroutine", "job"])
 @pytest.mark.parametrize("kind", WORKERS, ids=["sync", "gthread"])
-def test_a_graceful_stop_lets_the_request_in_flight_end(
-    gunicorn: Gunicorn, kind: list[str], work: str
-) -> None:
+def test_a_graceful_stop_lets_the_request_in_flight_end(gunicorn: Gunicorn, kind: list[str], work: str) -> None:
     server, address = gunicorn(*kind)
     visit = Visit(server, f"{address}/slow/{work}/0.8")
     assert server.end(signal.SIGTERM, timeout=10) == 0
@@ -177,11 +176,10 @@ def test_recycled_workers_work(gunicorn: Gunicorn, kind: list[str]) -> None:
 
 
 @pytest.mark.parametrize("work", ["coroutine", "job"])
-def test_a_request_past_the_workers_timeout_ends_the_worker_and_not_the_site(
-    gunicorn: Gunicorn, work: str
-) -> None:
+def test_a_request_past_the_workers_timeout_ends_the_worker_and_not_the_site(gunicorn: Gunicorn, work: str) -> None:
     # The parent aborts the worker (SIGABRT), whose handler raises SystemExit in the blocked call.
-    server, address = gunicorn("--timeout", "1")
+    # Preloaded, so that a worker begins within its timeout on a busy machine too.
+    server, address = gunicorn("--preload", "--timeout", "1")
     (old,) = server.children()
     visit = Visit(server, f"{address}/slow/{work}/60")
     server.wait_until(lambda: not is_alive(old), "the worker was gone", 10)

@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import Worker
 from processes import Server, get
+from worker import Worker
 
 #: Where the two first examples are shown: Python whose first line is a comment with the name of its file.
 PAGE = Path(__file__).parents[3] / "README.md"
+
 
 def test_the_flask_view_gathers_three_urls(
     gunicorn: Callable[..., tuple[Server, str]], examples: Path, pages: str

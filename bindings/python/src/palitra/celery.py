@@ -15,7 +15,7 @@ to task. For Celery the task is a synchronous one: time limits, retries, ``bind`
 mode and every pool mean what they always mean, and a soft time limit cancels the coroutine before its
 SoftTimeLimitExceeded is raised. Tasks that are plain functions are left as they are.
 
-Needs Celery 5.3 or later, which this package does not install.
+Tested with Celery 5.7. This package does not install it.
 """
 
 from __future__ import annotations
@@ -27,10 +27,14 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any
 
-import celery  # type: ignore[import-untyped]
+# Celery has no types.
+import celery  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
 
 # What Celery's own tracer calls before and after the body of a task.
-from celery._state import pop_current_task, push_current_task  # type: ignore[import-untyped]
+from celery._state import (  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
+    pop_current_task,
+    push_current_task,
+)
 
 from ._global import run
 from ._runner import EventLoopThreadRunner
@@ -68,7 +72,8 @@ class Task(celery.Task):  # type: ignore[misc]
         return task
 
     def _get_request(self) -> Any:
-        if self.request_stack.top is None and self in _requests.get():
+        stack: Any = self.request_stack
+        if stack.top is None and self in _requests.get():
             return _requests.get()[self]
         return super()._get_request()
 
