@@ -112,13 +112,16 @@ def test_an_error_of_the_programs_own_is_all_that_is_told() -> None:
 
 
 def test_a_thread_that_is_no_daemon_is_waited_for_and_gets_its_result() -> None:
-    programs.check(COMMON + """
+    programs.check(
+        COMMON
+        + """
 def work():
     time.sleep(0.3)
     print(palitra.run(asyncio.sleep(0.3, "kept")))
 
 threading.Thread(target=work).start()
-""")
+"""
+    )
 
 
 def test_work_in_an_exit_handler_runs_or_is_an_error_and_never_noise() -> None:

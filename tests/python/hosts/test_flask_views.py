@@ -8,8 +8,11 @@ import pytest
 from processes import Server, get
 
 
-@pytest.fixture(scope="module", params=[["--worker-class", "sync"], ["--worker-class", "gthread", "--threads", "4"]],
-                ids=["sync", "gthread"])
+@pytest.fixture(
+    scope="module",
+    params=[["--worker-class", "sync"], ["--worker-class", "gthread", "--threads", "4"]],
+    ids=["sync", "gthread"],
+)
 def site(request: pytest.FixtureRequest, shared_gunicorn: Callable[..., tuple[Server, str]]) -> Iterator[str]:
     yield shared_gunicorn(*request.param)[1]
 

@@ -145,9 +145,7 @@ class Visit(threading.Thread):
 
 @pytest.mark.parametrize("work", ["coroutine", "job"])
 @pytest.mark.parametrize("kind", WORKERS, ids=["sync", "gthread"])
-def test_a_graceful_stop_lets_the_request_in_flight_end(
-    gunicorn: Gunicorn, kind: list[str], work: str
-) -> None:
+def test_a_graceful_stop_lets_the_request_in_flight_end(gunicorn: Gunicorn, kind: list[str], work: str) -> None:
     server, address = gunicorn(*kind)
     visit = Visit(server, f"{address}/slow/{work}/0.8")
     assert server.end(signal.SIGTERM, timeout=10) == 0
@@ -177,9 +175,7 @@ def test_recycled_workers_work(gunicorn: Gunicorn, kind: list[str]) -> None:
 
 
 @pytest.mark.parametrize("work", ["coroutine", "job"])
-def test_a_request_past_the_workers_timeout_ends_the_worker_and_not_the_site(
-    gunicorn: Gunicorn, work: str
-) -> None:
+def test_a_request_past_the_workers_timeout_ends_the_worker_and_not_the_site(gunicorn: Gunicorn, work: str) -> None:
     # The parent aborts the worker (SIGABRT), whose handler raises SystemExit in the blocked call.
     server, address = gunicorn("--timeout", "1")
     (old,) = server.children()

@@ -15,6 +15,7 @@ from processes import Server, get
 #: Where the two first examples are shown: Python whose first line is a comment with the name of its file.
 PAGE = Path(__file__).parents[3] / "examples/python/README-snippets.md"
 
+
 def test_the_flask_view_gathers_three_urls(
     gunicorn: Callable[..., tuple[Server, str]], examples: Path, pages: str
 ) -> None:

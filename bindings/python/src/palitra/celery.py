@@ -68,7 +68,7 @@ class Task(celery.Task):  # type: ignore[misc]
         return task
 
     def _get_request(self) -> Any:
-        if self.request_stack.top is None and self in _requests.get():
+        if self.request_stack.top is None and self in _requests.get():  # pyright: ignore[reportOptionalMemberAccess]
             return _requests.get()[self]
         return super()._get_request()
 
