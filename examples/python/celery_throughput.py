@@ -138,7 +138,15 @@ def main():
         server = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
         wait_for(log, "Ready to accept connections", stack.enter_context(running(*server, log=log)))
         for name in ("one", "two"):
-            command = [sys.executable, "-m", "celery", "--app", "celery_throughput", "--workdir", os.path.dirname(__file__)]
+            command = [
+                sys.executable,
+                "-m",
+                "celery",
+                "--app",
+                "celery_throughput",
+                "--workdir",
+                os.path.dirname(__file__),
+            ]
             command += ["worker", "--hostname", name, "--concurrency", "1", "--loglevel", "warning"]
             command += ["--without-gossip", "--without-mingle"]
             stack.enter_context(running(*command, log=f"{folder}/{name}.log"))

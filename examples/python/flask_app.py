@@ -1,7 +1,7 @@
 """A Flask view that gathers three URLs. Run it: gunicorn --chdir examples/python --workers 2 flask_app:app
 
-    curl http://127.0.0.1:8000/
-    curl 'http://127.0.0.1:8000/?url=http://127.0.0.1/&url=...'
+curl http://127.0.0.1:8000/
+curl 'http://127.0.0.1:8000/?url=http://127.0.0.1/&url=...'
 """
 
 import asyncio

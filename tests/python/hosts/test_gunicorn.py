@@ -53,7 +53,7 @@ def test_workers_forked_after_the_parent_used_palitra_have_a_runner_of_their_own
 
 
 def test_the_original_hangs_in_a_worker_whose_parent_used_it(gunicorn: Gunicorn, original_packages: str) -> None:
-    server, address = gunicorn(
+    _, address = gunicorn(
         "--preload", "--timeout", "60", environment={"BEFORE_FORK": "1", "PYTHONPATH": original_packages}
     )
     assert get(address + "/plain") == (200, "plain")
