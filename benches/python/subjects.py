@@ -11,9 +11,8 @@ import types
 import aiohttp
 import anyio.from_thread
 import asgiref.sync
-import uvloop
-
 import palitra
+import uvloop
 
 HUNDRED = range(100)
 PAYLOAD = b"hello world"

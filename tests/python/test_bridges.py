@@ -334,7 +334,9 @@ def test_errors_of_blocking_functions_come_through_and_free_their_place() -> Non
     def fail() -> None:
         raise ValueError("on purpose")
 
-    assert [type(one) for one in palitra.gather(*[fail() for _ in range(3)], return_exceptions=True)] == [ValueError] * 3
+    assert [type(one) for one in palitra.gather(*[fail() for _ in range(3)], return_exceptions=True)] == [
+        ValueError
+    ] * 3
 
 
 def test_a_cancelled_caller_is_let_go_of_at_once_and_the_call_keeps_its_place() -> None:

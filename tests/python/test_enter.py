@@ -50,7 +50,8 @@ def test_it_is_entered_and_left_in_one_task(runner: EventLoopThreadRunner) -> No
     assert len(set(manager.tasks)) == 1
 
 
-@pytest.mark.parametrize("error", [ValueError("v"), KeyboardInterrupt(), SystemExit(2), StopIteration(1), GeneratorExit()],
+@pytest.mark.parametrize(
+    "error", [ValueError("v"), KeyboardInterrupt(), SystemExit(2), StopIteration(1), GeneratorExit()],
                          ids=lambda error: type(error).__name__)  # fmt: skip
 def test_it_is_told_of_an_error_which_goes_on(runner: EventLoopThreadRunner, error: BaseException) -> None:
     manager = Manager()

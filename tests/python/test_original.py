@@ -22,7 +22,9 @@ def code(scenario: Scenario) -> str:
 
 @each
 def test_the_original_has_the_defect(scenario: Scenario, original_python: Path) -> None:
-    ended = programs.run(code(scenario), "1", python=original_python, timeout=HANGING if scenario.shown == HANGS else 30)
+    ended = programs.run(
+        code(scenario), "1", python=original_python, timeout=HANGING if scenario.shown == HANGS else 30
+    )
     if scenario.shown == HANGS:
         assert ended.status is None and "kept" not in ended.output, str(ended)
     else:

@@ -59,7 +59,8 @@ def test_any_awaitable_runs(runner: EventLoopThreadRunner) -> None:
     assert runner.run(runner.run(future())) == 6
 
 
-@pytest.mark.parametrize("error", [ValueError("v"), SystemExit(3), KeyboardInterrupt(), GeneratorExit(), StopAsyncIteration()],
+@pytest.mark.parametrize(
+    "error", [ValueError("v"), SystemExit(3), KeyboardInterrupt(), GeneratorExit(), StopAsyncIteration()],
                          ids=lambda error: type(error).__name__)  # fmt: skip
 def test_whatever_is_raised_reaches_the_caller_and_the_runner_lives_on(
     runner: EventLoopThreadRunner, error: BaseException

@@ -73,7 +73,7 @@ class Completing(Generic[T]):
         """Let go of, also before its first step, it cancels what still runs."""
         generator = self._generate()
         next(generator)
-        return generator  # type: ignore[return-value]
+        return generator  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
 
     def _generate(self) -> Generator[CompletedFuture[T] | None, None, None]:
         try:
