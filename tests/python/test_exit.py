@@ -68,7 +68,8 @@ LEFT = {
                           "endless(), palitra._global._runner.get_loop()); begun()", ENDED),
     "an iteration": ("stepped = palitra.iterate(items()); next(stepped)", ENDED),
     "an asynchronous generator": ("generator = items(); palitra.run(first(generator))", ENDED),
-    "an entered manager": ("manager = palitra.enter(__import__('contextlib').aclosing(items())); manager.__enter__()", ""),
+    "an entered manager": (
+        "manager = palitra.enter(__import__('contextlib').aclosing(items())); manager.__enter__()", ""),
     "a runner of its own": ("runner = palitra.EventLoopThreadRunner(); runner.submit(endless()); begun()", ENDED),
     "many runners": ("runners = [palitra.EventLoopThreadRunner() for _ in range(20)];"
                      "[one.submit(stubborn()) for one in runners]; begun()", ""),
@@ -83,7 +84,8 @@ LEFT = {
     "native jobs": ("futures = [palitra.submit(tests.job('test.never')) for _ in range(100)]", ""),
     "a native job that never yields": ("palitra.submit(tests.job('test.spin', seconds=20)); begun()", ""),
     "a daemon thread in a native run": ("in_daemon(lambda: palitra.run(tests.job('test.never'))); begun()", ""),
-    "a daemon thread in a native gather": ("in_daemon(lambda: palitra.gather(*[tests.job('test.never')] * 3)); begun()", ""),
+    "a daemon thread in a native gather": (
+        "in_daemon(lambda: palitra.gather(*[tests.job('test.never')] * 3)); begun()", ""),
     "a native stream": ("stepped = palitra.iterate(stream); next(stepped)", ""),
     "a daemon thread in a native stream": ("in_daemon(lambda: list(palitra.iterate(stream))); begun()", ""),
     "a native runner": ("runner = tests.Runner(worker_threads=2); runner.submit(runner.job('test.never'))", ""),
@@ -123,23 +125,28 @@ def test_it_ends_silently_and_soon(left: str, ends: dict[str, Future[programs.En
 def test_every_way_out_is_silent_and_soon(way: str) -> None:
     code = "palitra.submit(endless()); palitra.submit(tests.job('test.never')); begun()\n" + way
     ended = programs.run(COMMON + code)
-    assert (ended.status, ended.errors) == (3, "") and ended.seconds < 10, str(ended)
+    assert (ended.status, ended.errors) == (3, ""), str(ended)
+    assert ended.seconds < 10, str(ended)
 
 
 def test_an_error_of_the_programs_own_is_all_that_is_told() -> None:
     ended = programs.run(COMMON + "palitra.submit(endless()); begun(); raise ValueError('its own')")
-    assert ended.status == 1 and ended.output == ENDED, str(ended)
-    assert ended.errors.count("Traceback") == 1 and ended.errors.endswith("ValueError: its own\n"), str(ended)
+    assert (ended.status, ended.output) == (1, ENDED), str(ended)
+    assert ended.errors.count("Traceback") == 1, str(ended)
+    assert ended.errors.endswith("ValueError: its own\n"), str(ended)
 
 
 def test_a_thread_that_is_no_daemon_is_waited_for_and_gets_its_result() -> None:
-    programs.check(COMMON + """
+    programs.check(
+        COMMON
+        + """
 def work():
     time.sleep(0.3)
     print(palitra.run(asyncio.sleep(0.3, "kept")))
 
 threading.Thread(target=work).start()
-""")
+"""
+    )
 
 
 def test_work_in_an_exit_handler_runs_or_is_an_error_and_never_noise() -> None:

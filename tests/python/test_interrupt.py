@@ -160,7 +160,8 @@ def test_ctrl_c_ends_the_call_and_the_work(call: str, ends: dict[str, Future[pro
 @pytest.mark.parametrize("call", ["run", "native run", "gather"])
 def test_ctrl_c_that_nobody_catches_ends_the_process_as_python_does(call: str) -> None:
     ended = interrupted(COMMON + "call()\n", call)
-    assert ended.status == -signal.SIGINT and ended.errors.endswith("KeyboardInterrupt\n"), str(ended)
+    assert ended.status == -signal.SIGINT, str(ended)
+    assert ended.errors.endswith("KeyboardInterrupt\n"), str(ended)
 
 
 @pytest.mark.parametrize("call", ["run", "native run", "gather", "native gather"])

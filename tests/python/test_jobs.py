@@ -118,7 +118,8 @@ def test_a_failure_has_the_jobs_code_and_message(tests: palitra.Library) -> None
         with pytest.raises(palitra.JobError) as caught:
             call()
         assert (caught.value.code, caught.value.message) == (42, "failed on purpose")
-        assert caught.value.status == "PALITRA_JOB_FAILED" and "failed on purpose" in str(caught.value)
+        assert caught.value.status == "PALITRA_JOB_FAILED"
+        assert "failed on purpose" in str(caught.value)
         assert isinstance(caught.value, palitra.Error)
 
 
@@ -131,7 +132,7 @@ def test_a_panic_has_its_message_and_the_runner_lives_on(tests: palitra.Library,
 
 
 def test_a_refused_payload_says_what_was_wrong() -> None:
-    with pytest.raises(palitra.JobError, match='the payload does not fit.*string "long"'):
+    with pytest.raises(palitra.JobError, match=r'the payload does not fit.*string "long"'):
         palitra.run(palitra.job("palitra.sleep", b'{"seconds": "long"}'))
     with pytest.raises(palitra.JobError):
         palitra.run(palitra.job("palitra.sleep", b"no json"))
@@ -139,7 +140,7 @@ def test_a_refused_payload_says_what_was_wrong() -> None:
 
 def test_an_unknown_job_is_an_error_at_once(tests: palitra.Library) -> None:
     for make in (palitra.job, tests.job):
-        with pytest.raises(palitra.UnknownJobError, match="no.such") as caught:
+        with pytest.raises(palitra.UnknownJobError, match=r"no.such") as caught:
             make("no.such")
         assert isinstance(caught.value, LookupError)
     with pytest.raises(palitra.UnknownJobError):
@@ -194,13 +195,14 @@ def test_a_timeout_holds_for_a_job_that_never_yields(tests: palitra.Library) -> 
 
 def test_a_deadline_is_the_jobs_own(tests: palitra.Library) -> None:
     never = tests.job("test.never").with_deadline(0.03)
-    for call in calls(never)[3:] + [lambda: palitra.run(never), lambda: palitra.run(never, timeout=60)]:
+    for call in [*calls(never)[3:], lambda: palitra.run(never), lambda: palitra.run(never, timeout=60)]:
         before = drops(tests)
         with pytest.raises(TimeoutError):
             call()
         wait_for(lambda before=before: drops(tests) > before)
     job = palitra.job("palitra.echo", b"x")
-    assert palitra.run(job.with_deadline(60)) == b"x" and job.deadline is None
+    assert palitra.run(job.with_deadline(60)) == b"x"
+    assert job.deadline is None
 
 
 @pytest.mark.parametrize("timeout", [math.inf, 1e300])
@@ -237,7 +239,9 @@ def test_progress_is_told_in_order_and_to_its_end(tests: palitra.Library) -> Non
     for call in (palitra.run, lambda job: palitra.run(await_job(job)), lambda job: palitra.run(job, timeout=60)):
         told: list[tuple[int, int]] = []
         call(job.with_progress(lambda done, total, told=told: told.append((done, total))))
-        assert told == sorted(told) and told[-1] == (200, 200) and len(told) >= 2
+        assert told == sorted(told)
+        assert told[-1] == (200, 200)
+        assert len(told) >= 2
 
 
 def test_an_error_in_the_progress_function_cancels_the_job(tests: palitra.Library) -> None:
@@ -273,11 +277,14 @@ def test_cancelling_a_future_cancels_the_job(tests: palitra.Library, caplog: pyt
     future = palitra.submit(tests.job("test.never"))
     wait_for(lambda: not future.done())
     with caplog.at_level(logging.DEBUG, "concurrent.futures"):
-        assert future.cancel() and future.cancel() and future.cancelled()
+        assert future.cancel()
+        assert future.cancel()
+        assert future.cancelled()
     assert caplog.records == []
     wait_for(lambda: drops(tests) > before)
     done, waiting = concurrent.futures.wait([future], timeout=10)
-    assert done and not waiting
+    assert done
+    assert not waiting
 
 
 def test_a_future_let_go_of_lets_the_job_run_on(tests: palitra.Library) -> None:
