@@ -56,6 +56,7 @@ lint: lint-python
 
 include benches/Makefile.inc
 include bindings/python/Makefile.inc
+include benches/python/Makefile.inc
 include packaging/Makefile.inc
 include tests/cpp/Makefile.inc
 include bindings/go/Makefile.inc

@@ -141,7 +141,8 @@ def add_fetching(known, theirs, stack):
             return response.status, await response.text()
 
     def check(pages, urls):
-        assert len(pages) == len(urls) and all(status == 200 and len(body) == 512 for status, body in pages)
+        assert len(pages) == len(urls)
+        assert all(status == 200 and len(body) == 512 for status, body in pages)
 
     def original_fetch(urls):
         return lambda: check(theirs.gather(*[fetch_one(url) for url in urls]), urls)

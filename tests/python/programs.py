@@ -13,6 +13,9 @@ import sys
 import tempfile
 import textwrap
 import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,3 +78,11 @@ def check(code: str, *arguments: str, timeout: float = PATIENCE, output: str = "
     ended = run(code, *arguments, timeout=timeout)
     assert (ended.status, ended.output, ended.errors) == (0, output, ""), str(ended)
     return ended
+
+
+@contextmanager
+def together(runs: Mapping[str, Callable[[], Ended]], at_once: int = 4) -> Iterator[dict[str, Future[Ended]]]:
+    """Several programs beside each other, since they wait more than they work: the future of each, by its name."""
+    with ThreadPoolExecutor(at_once) as executor:
+        yield {name: executor.submit(run) for name, run in runs.items()}
+        executor.shutdown(cancel_futures=True)

@@ -106,7 +106,7 @@ def test_none_is_none(runner: EventLoopThreadRunner) -> None:
 
 
 def test_a_wrong_argument_is_an_error(runner: EventLoopThreadRunner) -> None:
-    with pytest.raises(TypeError, match="An asyncio.Future, a coroutine or an awaitable is required"):
+    with pytest.raises(TypeError, match=r"An asyncio\.Future, a coroutine or an awaitable is required"):
         list(runner.as_completed(later(1, 0), "text"))  # type: ignore[arg-type]
     gc.collect()
 
@@ -125,8 +125,7 @@ def test_closing_the_runner_meanwhile_ends_it() -> None:
     began = time.monotonic()
     runner.close()
     with pytest.raises((asyncio.CancelledError, RuntimeError)):
-        for future in futures:
-            future.result()
+        [future.result() for future in futures]
     assert time.monotonic() - began < 10
     gc.collect()
 

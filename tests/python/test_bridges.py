@@ -31,8 +31,10 @@ async def double(number: int, *, plus: int = 0) -> int:
 
 def test_a_coroutine_function_answers_its_result() -> None:
     called = palitra.to_sync(double)
-    assert called(2) == 4 and called(2, plus=1) == 5
-    assert called.__name__ == "double" and called.__doc__ == "Twice the number."
+    assert called(2) == 4
+    assert called(2, plus=1) == 5
+    assert called.__name__ == "double"
+    assert called.__doc__ == "Twice the number."
     assert not inspect.iscoroutinefunction(called)
 
 
@@ -58,8 +60,10 @@ def test_as_a_decorator_of_functions_and_methods() -> None:
             return cls.__name__
 
     account = Account()
-    assert account.add(5) == 5 and account.add(2) == 7
-    assert account.static() == "static" and Account.of_class() == "Account"
+    assert account.add(5) == 5
+    assert account.add(2) == 7
+    assert account.static() == "static"
+    assert Account.of_class() == "Account"
 
 
 def test_a_generator_function_answers_a_generator() -> None:
@@ -196,8 +200,11 @@ class Pipeline:
 
 def test_a_class_makes_synchronous_objects_on_the_loops_thread() -> None:
     client = palitra.to_sync(Client)("name")
-    assert client.set("key", 1) is True and client.get("key") == 1
-    assert client.size() == 1 and client.name == "name" and client.kind == "client"
+    assert client.set("key", 1) is True
+    assert client.get("key") == 1
+    assert client.size() == 1
+    assert client.name == "name"
+    assert client.kind == "client"
     assert list(client.scan_iter()) == ["key"]
     assert client.wrapped.loop.is_running()
 
@@ -207,7 +214,8 @@ def test_a_classs_own_methods_are_there_too() -> None:
     assert clients.ping() == "PONG"
     assert clients.kind == "client"
     client = clients.connect("redis://here")
-    assert client.name == "redis://here" and client.set("key", 1) is True
+    assert client.name == "redis://here"
+    assert client.set("key", 1) is True
 
 
 def test_an_object_becomes_synchronous() -> None:
@@ -217,7 +225,8 @@ def test_an_object_becomes_synchronous() -> None:
     client = palitra.to_sync(palitra.run(make()))
     client.name = "changed"
     assert client.wrapped.name == "changed"
-    assert client.set("key", 2) and client.get("key") == 2
+    assert client.set("key", 2)
+    assert client.get("key") == 2
     del client.name
     assert not hasattr(client, "name")
 
@@ -287,7 +296,8 @@ def test_an_aiohttp_session_keeps_its_connections_from_call_to_call() -> None:
                 with session.get(f"{address}/{name}") as response:
                     assert response.status == 200
                     assert response.json() == {"path": f"/{name}"}
-        assert session.closed and len(connections) == 1
+        assert session.closed
+        assert len(connections) == 1
 
 
 # to_async.
@@ -305,7 +315,8 @@ def test_a_blocking_function_runs_in_a_thread() -> None:
     async def both() -> list[int]:
         return list(await asyncio.gather(block(1), block(2, plus=3)))
 
-    assert palitra.run(both()) == [1, 5] and asyncio.run(both()) == [1, 5]
+    assert palitra.run(both()) == [1, 5]
+    assert asyncio.run(both()) == [1, 5]
     assert threading.main_thread() not in ran
     assert block.__name__ == "block"
 
@@ -354,7 +365,8 @@ def test_a_cancelled_caller_is_let_go_of_at_once_and_the_call_keeps_its_place() 
     first.cancel()
     with pytest.raises(TimeoutError):
         palitra.run(block(2), timeout=0.1)
-    assert time.monotonic() - began < 5 and ran == []
+    assert time.monotonic() - began < 5
+    assert ran == []
     released.set()
     palitra.run(block(3), timeout=20)
     assert ran == [1, 3]

@@ -70,19 +70,23 @@ def test_gather_returns_a_list_in_order(runner: EventLoopThreadRunner) -> None:
         return number
 
     result = runner.gather(later(1), later(2), later(3))
-    assert type(result) is list and result == [1, 2, 3]
+    assert type(result) is list
+    assert result == [1, 2, 3]
     assert runner.gather() == []
 
 
 def test_gather_returns_exceptions_if_asked(runner: EventLoopThreadRunner) -> None:
     first, second = runner.gather(double(1), fail(), return_exceptions=True)
-    assert first == 2 and isinstance(second, ValueError) and str(second) == "failed on purpose"
+    assert first == 2
+    assert isinstance(second, ValueError)
+    assert str(second) == "failed on purpose"
 
 
 def test_the_loop_is_a_real_one(runner: EventLoopThreadRunner) -> None:
     loop = runner.get_loop()
     assert isinstance(loop, asyncio.AbstractEventLoop)
-    assert loop.is_running() and not loop.is_closed()
+    assert loop.is_running()
+    assert not loop.is_closed()
     assert loop is runner.get_loop()
 
     async def running() -> asyncio.AbstractEventLoop:
@@ -144,7 +148,7 @@ def test_what_cannot_be_awaited_is_named(runner: EventLoopThreadRunner, wrong: o
 
 
 def test_gather_of_none_is_named(runner: EventLoopThreadRunner) -> None:
-    with pytest.raises(TypeError, match="An asyncio.Future, a coroutine or an awaitable is required"):
+    with pytest.raises(TypeError, match=r"An asyncio\.Future, a coroutine or an awaitable is required"):
         runner.gather(None)  # type: ignore[arg-type]
 
 
@@ -200,10 +204,11 @@ def test_closing_is_idempotent() -> None:
     runner.run(double(1))
     for _ in range(3):
         runner.close()
-    assert loop.is_closed() and runner.get_loop() is loop
-    with pytest.raises(RuntimeError, match="[Cc]losed"):
+    assert loop.is_closed()
+    assert runner.get_loop() is loop
+    with pytest.raises(RuntimeError, match=r"[Cc]losed"):
         runner.run(double(1))
-    with pytest.raises(RuntimeError, match="[Cc]losed"):
+    with pytest.raises(RuntimeError, match=r"[Cc]losed"):
         runner.gather(double(1))
 
 
@@ -212,9 +217,8 @@ def test_a_with_block_closes_it() -> None:
         assert isinstance(runner, EventLoopThreadRunner)
         loop = runner.get_loop()
     assert loop.is_closed()
-    with pytest.raises(ValueError, match="out of the block"):
-        with EventLoopThreadRunner() as runner:
-            raise ValueError("out of the block")
+    with pytest.raises(ValueError, match="out of the block"), EventLoopThreadRunner() as runner:
+        raise ValueError("out of the block")
     assert runner.get_loop().is_closed()
 
 
@@ -261,7 +265,8 @@ def test_a_runner_can_be_referred_to_weakly_and_collected() -> None:
     del runner
     gc.collect()
     assert reference() is None
-    assert ended.wait(10) and loop.is_closed()
+    assert ended.wait(10)
+    assert loop.is_closed()
 
 
 def test_run_under_a_callers_own_running_loop() -> None:

@@ -45,20 +45,23 @@ class Manager:
 def test_it_is_entered_and_left_in_one_task(runner: EventLoopThreadRunner) -> None:
     manager = Manager()
     with runner.enter(manager) as value:
-        assert value == "entered" and manager.left_with == "not left"
+        assert value == "entered"
+        assert manager.left_with == "not left"
     assert manager.left_with is None
     assert len(set(manager.tasks)) == 1
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("v"), KeyboardInterrupt(), SystemExit(2), StopIteration(1), GeneratorExit()],
-                         ids=lambda error: type(error).__name__)  # fmt: skip
+    "error",
+    [ValueError("v"), KeyboardInterrupt(), SystemExit(2), StopIteration(1), GeneratorExit()],
+    ids=lambda error: type(error).__name__,
+)
 def test_it_is_told_of_an_error_which_goes_on(runner: EventLoopThreadRunner, error: BaseException) -> None:
     manager = Manager()
-    with pytest.raises(type(error)) as caught:
-        with runner.enter(manager):
-            raise error
-    assert caught.value is error and manager.left_with is error
+    with pytest.raises(type(error)) as caught, runner.enter(manager):
+        raise error
+    assert caught.value is error
+    assert manager.left_with is error
 
 
 def test_it_may_suppress_an_error(runner: EventLoopThreadRunner) -> None:
@@ -82,10 +85,10 @@ def test_a_generators_manager_sees_the_error_at_its_yield(runner: EventLoopThrea
     with runner.enter(manager(True)) as value:
         assert value == 1
         raise error
-    with pytest.raises(ValueError, match="in the block") as caught:
-        with runner.enter(manager(False)):
-            raise error
-    assert caught.value is error and seen == [error, error]
+    with pytest.raises(ValueError, match="in the block") as caught, runner.enter(manager(False)):
+        raise error
+    assert caught.value is error
+    assert seen == [error, error]
 
 
 def test_an_error_of_its_own_replaces_the_blocks(runner: EventLoopThreadRunner) -> None:
@@ -96,9 +99,8 @@ def test_an_error_of_its_own_replaces_the_blocks(runner: EventLoopThreadRunner) 
         finally:
             raise LookupError("at the end")
 
-    with pytest.raises(LookupError, match="at the end"):
-        with runner.enter(manager()):
-            raise ValueError("in the block")
+    with pytest.raises(LookupError, match="at the end"), runner.enter(manager()):
+        raise ValueError("in the block")
 
 
 def test_an_error_on_entering(runner: EventLoopThreadRunner) -> None:
@@ -107,9 +109,8 @@ def test_an_error_on_entering(runner: EventLoopThreadRunner) -> None:
         raise LookupError("at the start")
         yield
 
-    with pytest.raises(LookupError, match="at the start"):
-        with runner.enter(manager()):
-            raise AssertionError("the block was entered")
+    with pytest.raises(LookupError, match="at the start"), runner.enter(manager()):
+        raise AssertionError("the block was entered")
 
 
 def test_context_variables_keep_their_tokens(runner: EventLoopThreadRunner) -> None:
@@ -166,9 +167,8 @@ def test_it_is_entered_once(runner: EventLoopThreadRunner) -> None:
     entered = runner.enter(Manager())
     with entered:
         pass
-    with pytest.raises(RuntimeError):
-        with entered:
-            raise AssertionError("the block was entered")
+    with pytest.raises(RuntimeError), entered:
+        raise AssertionError("the block was entered")
     with pytest.raises(RuntimeError):
         entered.__exit__(None, None, None)
 

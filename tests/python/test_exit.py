@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from functools import partial
 
 import programs
 import pytest
@@ -36,6 +39,9 @@ async def items():
         await asyncio.sleep(0)
         print("ended")
 
+async def first(generator):
+    return await generator.__anext__()
+
 async def block():
     time.sleep(600)
 
@@ -61,16 +67,16 @@ LEFT = {
     "a task of its own": ("palitra.run(asyncio.sleep(0)); palitra.get = asyncio.run_coroutine_threadsafe("
                           "endless(), palitra._global._runner.get_loop()); begun()", ENDED),
     "an iteration": ("stepped = palitra.iterate(items()); next(stepped)", ENDED),
-    "an asynchronous generator": ("generator = items(); palitra.run(generator.__anext__())", ENDED),
+    "an asynchronous generator": ("generator = items(); palitra.run(first(generator))", ENDED),
     "an entered manager": (
-        "manager = palitra.enter(__import__('contextlib').aclosing(items())); manager.__enter__()",
-        "",
-    ),
+        "manager = palitra.enter(__import__('contextlib').aclosing(items())); manager.__enter__()", ""),
     "a runner of its own": ("runner = palitra.EventLoopThreadRunner(); runner.submit(endless()); begun()", ENDED),
     "many runners": ("runners = [palitra.EventLoopThreadRunner() for _ in range(20)];"
                      "[one.submit(stubborn()) for one in runners]; begun()", ""),
     "an executor's thread": ("palitra.submit(asyncio.to_thread(time.sleep, 600)); begun()", ""),
     "a daemon thread that waits": ("in_daemon(lambda: palitra.run(endless())); begun()", ENDED),
+    "a daemon thread that runs on and on": ("in_daemon(lambda: [palitra.run(asyncio.sleep(0)) for _ in iter(int, 1)]);"
+                                            "begun()", ""),
     "a daemon thread in gather": ("in_daemon(lambda: palitra.gather(stubborn(), stubborn())); begun()", ""),
     "a daemon thread in as_completed": ("in_daemon(lambda: list(palitra.as_completed(stubborn()))); begun()", ""),
     "a daemon thread that iterates": ("in_daemon(lambda: list(palitra.iterate(items()))); begun()", None),
@@ -79,42 +85,55 @@ LEFT = {
     "a native job that never yields": ("palitra.submit(tests.job('test.spin', seconds=20)); begun()", ""),
     "a daemon thread in a native run": ("in_daemon(lambda: palitra.run(tests.job('test.never'))); begun()", ""),
     "a daemon thread in a native gather": (
-        "in_daemon(lambda: palitra.gather(*[tests.job('test.never')] * 3)); begun()",
-        "",
-    ),
+        "in_daemon(lambda: palitra.gather(*[tests.job('test.never')] * 3)); begun()", ""),
     "a native stream": ("stepped = palitra.iterate(stream); next(stepped)", ""),
     "a daemon thread in a native stream": ("in_daemon(lambda: list(palitra.iterate(stream))); begun()", ""),
     "a native runner": ("runner = tests.Runner(worker_threads=2); runner.submit(runner.job('test.never'))", ""),
     "an awaited native job": ("palitra.submit(asyncio.wait_for(tests.job('test.never'), 600)); begun()", ""),
-    "a native stream in a coroutine": ("generator = aiter(stream); palitra.run(generator.__anext__())", ""),
+    "a native stream in a coroutine": ("generator = aiter(stream); palitra.run(first(generator))", ""),
     "a daemon thread with a loop of its own": (
         "in_daemon(lambda: asyncio.run(asyncio.wait_for(tests.job('test.never'), 600))); begun()", ""),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("left", LEFT)
-def test_it_ends_silently_and_soon(left: str) -> None:
-    code, output = LEFT[left]
-    # What a daemon thread still does while the process ends is left to chance.
+def leave(code: str) -> programs.Ended:
+    """Runs a program to its last line, and from there to its end; ``seconds`` is how long the latter took."""
     ended = programs.run(COMMON + code + "\nos.write(2, f'{time.monotonic()}\\n'.encode())", timeout=10)
     now = time.monotonic()
-    began, *errors = ended.errors.splitlines(keepends=True)
-    assert (ended.status, errors) == (0, []), str(ended)
+    began, _, ended.errors = ended.errors.partition("\n")
+    ended.seconds = now - float(began)
+    return ended
+
+
+@pytest.fixture(scope="module")
+def ends() -> Iterator[dict[str, Future[programs.Ended]]]:
+    with programs.together({left: partial(leave, code) for left, (code, _) in LEFT.items()}) as ends:
+        yield ends
+
+
+@pytest.mark.parametrize("left", LEFT)
+def test_it_ends_silently_and_soon(left: str, ends: dict[str, Future[programs.Ended]]) -> None:
+    ended = ends[left].result()
+    assert (ended.status, ended.errors) == (0, ""), str(ended)
+    # What a daemon thread still does while the process ends is left to chance.
+    _, output = LEFT[left]
     assert output is None or ended.output == output, str(ended)
-    assert now - float(began) < 2, str(ended)
+    assert ended.seconds < 2, str(ended)
 
 
 @pytest.mark.parametrize("way", ["sys.exit(3)", "raise SystemExit(3)", "os._exit(3)"])
 def test_every_way_out_is_silent_and_soon(way: str) -> None:
     code = "palitra.submit(endless()); palitra.submit(tests.job('test.never')); begun()\n" + way
     ended = programs.run(COMMON + code)
-    assert (ended.status, ended.errors) == (3, "") and ended.seconds < 10, str(ended)
+    assert (ended.status, ended.errors) == (3, ""), str(ended)
+    assert ended.seconds < 10, str(ended)
 
 
 def test_an_error_of_the_programs_own_is_all_that_is_told() -> None:
     ended = programs.run(COMMON + "palitra.submit(endless()); begun(); raise ValueError('its own')")
-    assert ended.status == 1 and ended.output == ENDED, str(ended)
-    assert ended.errors.count("Traceback") == 1 and ended.errors.endswith("ValueError: its own\n"), str(ended)
+    assert (ended.status, ended.output) == (1, ENDED), str(ended)
+    assert ended.errors.count("Traceback") == 1, str(ended)
+    assert ended.errors.endswith("ValueError: its own\n"), str(ended)
 
 
 def test_a_thread_that_is_no_daemon_is_waited_for_and_gets_its_result() -> None:

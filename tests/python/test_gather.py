@@ -118,7 +118,9 @@ def test_exceptions_are_among_the_results(runner: EventLoopThreadRunner) -> None
 
     results = runner.gather(later(1), fail(), ready(2), cancelled(), return_exceptions=True, limit=2)
     assert type(results[1]) is ValueError
-    assert results[0] == 1 and results[2] == 2 and isinstance(results[3], asyncio.CancelledError)
+    assert results[0] == 1
+    assert results[2] == 2
+    assert isinstance(results[3], asyncio.CancelledError)
 
 
 def test_system_exit_is_raised_even_where_exceptions_are_returned(runner: EventLoopThreadRunner) -> None:
@@ -136,7 +138,8 @@ def test_a_timeout_cancels_all(runner: EventLoopThreadRunner, limit: int | None)
     with pytest.raises(TimeoutError, match=r"timed out after 0\.1 seconds"):
         runner.gather(*[counting.work(60) for _ in range(5)], timeout=0.1, limit=limit)
     gc.collect()
-    assert counting.running == 0 and counting.begun == (limit or 5)
+    assert counting.running == 0
+    assert counting.begun == (limit or 5)
 
 
 def test_a_timeout_holds_though_one_swallows_it(runner: EventLoopThreadRunner) -> None:
@@ -198,7 +201,7 @@ def test_a_future_of_another_loop_is_an_error(runner: EventLoopThreadRunner, tim
 
 
 def test_a_wrong_argument_closes_the_others(runner: EventLoopThreadRunner) -> None:
-    with pytest.raises(TypeError, match="An asyncio.Future, a coroutine or an awaitable is required"):
+    with pytest.raises(TypeError, match=r"An asyncio\.Future, a coroutine or an awaitable is required"):
         runner.gather(ready(1), "text", ready(2))  # type: ignore[arg-type]
     gc.collect()
 
@@ -224,7 +227,7 @@ def test_closing_meanwhile_ends_it(limit: int | None) -> None:
     runner = EventLoopThreadRunner()
 
     async def close_soon() -> None:
-        while counting.running < 2:
+        while counting.running < 2:  # noqa: ASYNC110  They tell by a number.
             await asyncio.sleep(0.001)
         threading.Thread(target=runner.close).start()
 
@@ -233,7 +236,8 @@ def test_closing_meanwhile_ends_it(limit: int | None) -> None:
         runner.gather(*[counting.work(60) for _ in range(6)], limit=limit)
     closer.result(10)
     gc.collect()
-    assert counting.running == 0 and counting.begun == (limit or 6)
+    assert counting.running == 0
+    assert counting.begun == (limit or 6)
 
 
 def test_context_variables_are_each_ones_own(runner: EventLoopThreadRunner) -> None:

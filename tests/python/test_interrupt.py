@@ -11,6 +11,9 @@ import subprocess
 import tempfile
 import textwrap
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from functools import partial
 
 import programs
 import pytest
@@ -130,16 +133,25 @@ def interrupted(code: str, *arguments: str, signals: int = 1, timeout: float = 2
         return ended
 
 
+CATCHING = COMMON + textwrap.dedent("""
+    try:
+        call()
+    except KeyboardInterrupt:
+        print("interrupted", *ended)
+    runner.close()
+""")
+
+
+@pytest.fixture(scope="module")
+def ends() -> Iterator[dict[str, Future[programs.Ended]]]:
+    calls = COROUTINES + NATIVE + FUTURES
+    with programs.together({call: partial(interrupted, CATCHING, call) for call in calls}) as ends:
+        yield ends
+
+
 @pytest.mark.parametrize("call", COROUTINES + NATIVE + FUTURES)
-def test_ctrl_c_ends_the_call_and_the_work(call: str) -> None:
-    code = COMMON + textwrap.dedent("""
-        try:
-            call()
-        except KeyboardInterrupt:
-            print("interrupted", *ended)
-        runner.close()
-    """)
-    ended = interrupted(code, call)
+def test_ctrl_c_ends_the_call_and_the_work(call: str, ends: dict[str, Future[programs.Ended]]) -> None:
+    ended = ends[call].result()
     expected = "interrupted work\n" if call in COROUTINES else "interrupted\n"
     assert (ended.status, ended.output, ended.errors) == (0, expected, ""), str(ended)
     assert ended.seconds < 5, str(ended)
@@ -148,7 +160,8 @@ def test_ctrl_c_ends_the_call_and_the_work(call: str) -> None:
 @pytest.mark.parametrize("call", ["run", "native run", "gather"])
 def test_ctrl_c_that_nobody_catches_ends_the_process_as_python_does(call: str) -> None:
     ended = interrupted(COMMON + "call()\n", call)
-    assert ended.status == -signal.SIGINT and ended.errors.endswith("KeyboardInterrupt\n"), str(ended)
+    assert ended.status == -signal.SIGINT, str(ended)
+    assert ended.errors.endswith("KeyboardInterrupt\n"), str(ended)
 
 
 @pytest.mark.parametrize("call", ["run", "native run", "gather", "native gather"])

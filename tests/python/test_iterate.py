@@ -156,9 +156,9 @@ def test_an_error_comes_after_the_items_before_it(runner: EventLoopThreadRunner,
 
     seen = []
     with pytest.raises(type(error)) as caught:
-        for item in runner.iterate(items()):
-            seen.append(item)
-    assert seen == [1] and caught.value is error
+        seen.extend(runner.iterate(items()))
+    assert seen == [1]
+    assert caught.value is error
     runner.run(nothing())
 
 
@@ -257,6 +257,14 @@ def test_closing_the_runner_meanwhile_ends_it_in_time(blocked: bool) -> None:
         next(items)
     assert time.monotonic() - began < 3
     released.set()
+
+
+def test_beginning_it_after_the_runner_was_closed_is_an_error() -> None:
+    runner = EventLoopThreadRunner()
+    items = runner.iterate(Source(3).items())
+    runner.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        next(items)
 
 
 def test_two_iterations_take_turns(runner: EventLoopThreadRunner) -> None:

@@ -60,8 +60,10 @@ def test_any_awaitable_runs(runner: EventLoopThreadRunner) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("v"), SystemExit(3), KeyboardInterrupt(), GeneratorExit(), StopAsyncIteration()],
-                         ids=lambda error: type(error).__name__)  # fmt: skip
+    "error",
+    [ValueError("v"), SystemExit(3), KeyboardInterrupt(), GeneratorExit(), StopAsyncIteration()],
+    ids=lambda error: type(error).__name__,
+)
 def test_whatever_is_raised_reaches_the_caller_and_the_runner_lives_on(
     runner: EventLoopThreadRunner, error: BaseException
 ) -> None:
@@ -244,7 +246,8 @@ def test_a_factorys_loop_is_kept_and_goes_with_its_runner(runner: EventLoopThrea
         return asyncio.get_running_loop()
 
     first = runner.run(loop(), loop_factory=Loop)
-    assert isinstance(first, Loop) and runner.run(loop(), loop_factory=Loop) is first
+    assert isinstance(first, Loop)
+    assert runner.run(loop(), loop_factory=Loop) is first
     runner.close()
     assert first.is_closed()
     with pytest.raises(RuntimeError, match="closed"):
@@ -319,7 +322,8 @@ def test_closing_runs_to_the_end_what_takes_its_time() -> None:
     runner = EventLoopThreadRunner()
     kept = runner.run(begin())
     runner.close()
-    assert ended == ["task", "generator"] and kept
+    assert ended == ["task", "generator"]
+    assert kept
 
 
 def test_closing_awaits_the_executors_threads() -> None:

@@ -50,7 +50,9 @@ class Endless:
 def test_a_future_has_the_result(runner: EventLoopThreadRunner) -> None:
     future = runner.submit(later(5))
     assert isinstance(future, concurrent.futures.Future)
-    assert future.result(10) == 5 and future.done() and not future.cancelled()
+    assert future.result(10) == 5
+    assert future.done()
+    assert not future.cancelled()
     assert future.exception() is None
 
 
@@ -79,7 +81,8 @@ def test_cancelling_cancels_the_work(runner: EventLoopThreadRunner) -> None:
     future = runner.submit(work())
     assert work.begun.wait(10)
     assert future.cancel() is True
-    assert future.cancelled() and work.cancelled.wait(10)
+    assert future.cancelled()
+    assert work.cancelled.wait(10)
     with pytest.raises(concurrent.futures.CancelledError):
         future.result()
 
@@ -92,7 +95,8 @@ def test_cancelling_again_or_too_late_is_harmless(
         assert [future.cancel() for _ in range(3)] == [True] * 3
         done = runner.submit(later(1))
         done.result(10)
-        assert done.cancel() is False and done.result() == 1
+        assert done.cancel() is False
+        assert done.result() == 1
     assert caplog.records == []
 
 
@@ -122,7 +126,8 @@ def test_concurrent_futures_wait_and_as_completed_take_them(runner: EventLoopThr
     cancelled = runner.submit(Endless()())
     cancelled.cancel()
     done, waiting = concurrent.futures.wait([*futures, cancelled], timeout=20)
-    assert not waiting and cancelled in done
+    assert not waiting
+    assert cancelled in done
     assert {future.result() for future in concurrent.futures.as_completed(futures, timeout=20)} == {0, 1, 2}
     first = concurrent.futures.wait([runner.submit(later(1)), runner.submit(Endless()())], 20, "FIRST_COMPLETED")
     assert len(first.done) == 1

@@ -213,7 +213,8 @@ def test_a_runner_closed_by_many_at_once() -> None:
         futures = [runner.submit(work()) for _ in range(5)]
         runner.run(later(0))
         in_threads(4, lambda index, runner=runner: runner.close())
-        assert len(ended) == 5 and all(future.done() for future in futures)
+        assert len(ended) == 5
+        assert all(future.done() for future in futures)
 
 
 def test_a_coroutine_may_ask_and_shut_down_while_others_do() -> None:

@@ -1,0 +1,382 @@
+"""Native jobs from synchronous code: formats, errors, bounds, deadlines, progress, cancelling."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import gc
+import logging
+import math
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import palitra
+import pytest
+
+
+@pytest.fixture(scope="module")
+def tests(request: pytest.FixtureRequest) -> palitra.Library:
+    path: Path = request.getfixturevalue("test_jobs")
+    return palitra.load(path)
+
+
+@pytest.fixture
+def runner(tests: palitra.Library) -> Iterator[palitra.Runner]:
+    with tests.Runner() as runner:
+        yield runner
+
+
+def drops(tests: palitra.Library) -> int:
+    """How many jobs test.never were dropped in this process."""
+    return int(tests.run(tests.job("test.drops")))
+
+
+def wait_for(condition: Any) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+# Payloads and replies.
+
+
+@pytest.mark.parametrize("payload", [b"", b"bytes\0\xff", bytearray(b"array"), memoryview(b"view"), b"x" * (1 << 20)])
+def test_bytes_come_back_as_bytes(payload: Any) -> None:
+    assert palitra.run(palitra.job("palitra.echo", payload)) == bytes(payload)
+
+
+def test_text_is_text() -> None:
+    assert palitra.run(palitra.job("palitra.echo", "tëxt")) == "tëxt".encode()
+
+
+def test_text_and_json_by_the_jobs_declared_format(tests: palitra.Library, example_jobs: Path) -> None:
+    examples = palitra.load(example_jobs)
+    assert examples.run(examples.job("text.upper", "grüße")) == "GRÜSSE"
+    assert examples.run(examples.job("text.pair", ["a", "b"])) == "A and B"
+    assert examples.run(examples.job("account.add", amount=5)) == {"total": 5}
+    assert examples.run(examples.job("account.add", {"amount": 2})) == {"total": 7}
+    assert examples.run(examples.job("account.add", b'{"amount": 1}')) == {"total": 8}
+
+
+def test_what_the_format_has_no_room_for_is_an_error(tests: palitra.Library) -> None:
+    for wrong in (5, 1.5, [1], {"a": 1}, object()):
+        with pytest.raises(TypeError):
+            palitra.job("palitra.echo", wrong)
+    with pytest.raises(TypeError, match="not fields"):
+        palitra.job("palitra.echo", text="a")
+    with pytest.raises(TypeError, match="not both"):
+        palitra.job("palitra.sleep", {"seconds": 1}, seconds=1)
+    with pytest.raises(TypeError):
+        palitra.job("palitra.sleep", {"seconds": object()})
+
+
+def test_nothing_is_a_payload_too(tests: palitra.Library) -> None:
+    assert palitra.run(palitra.job("palitra.echo")) == b""
+    assert tests.run(tests.job("test.ready")) in (b"", None, "")
+    assert tests.run(tests.job("test.drops")).isdigit()
+
+
+def test_a_job_may_run_again_and_again_and_at_once() -> None:
+    job = palitra.job("palitra.echo", b"again")
+    assert [palitra.run(job) for _ in range(3)] == [b"again"] * 3
+    assert palitra.gather(*[job] * 3) == [b"again"] * 3
+    assert "palitra.echo" in repr(job)
+
+
+def test_a_large_reply(tests: palitra.Library) -> None:
+    assert len(tests.run(tests.job("test.large", bytes=20_000_000))) == 20_000_000
+
+
+# Errors.
+
+
+def calls(job: palitra.Job) -> list[Any]:
+    """Every way to have a job's outcome."""
+
+    async def await_job() -> Any:
+        return await job
+
+    return [
+        lambda: palitra.run(job),
+        lambda: palitra.run(job, timeout=60),
+        lambda: palitra.run(job.with_deadline(60)),
+        lambda: palitra.run(job.with_progress(lambda done, total: None)),
+        lambda: palitra.gather(job),
+        lambda: palitra.submit(job).result(60),
+        lambda: palitra.run(await_job()),
+        lambda: asyncio.run(await_job()),
+        lambda: next(palitra.as_completed(job)).result(),
+    ]
+
+
+def test_a_failure_has_the_jobs_code_and_message(tests: palitra.Library) -> None:
+    for call in calls(tests.job("test.fail", code=42, message="failed on purpose")):
+        with pytest.raises(palitra.JobError) as caught:
+            call()
+        assert (caught.value.code, caught.value.message) == (42, "failed on purpose")
+        assert caught.value.status == "PALITRA_JOB_FAILED"
+        assert "failed on purpose" in str(caught.value)
+        assert isinstance(caught.value, palitra.Error)
+
+
+@pytest.mark.parametrize("name", ["test.panic", "test.panic_later"])
+def test_a_panic_has_its_message_and_the_runner_lives_on(tests: palitra.Library, name: str) -> None:
+    for call in calls(tests.job(name, "panicked on purpose")):
+        with pytest.raises(palitra.JobPanickedError, match="panicked on purpose"):
+            call()
+    assert tests.run(tests.job("palitra.echo", b"x")) == b"x"
+
+
+def test_a_refused_payload_says_what_was_wrong() -> None:
+    with pytest.raises(palitra.JobError, match=r'the payload does not fit.*string "long"'):
+        palitra.run(palitra.job("palitra.sleep", b'{"seconds": "long"}'))
+    with pytest.raises(palitra.JobError):
+        palitra.run(palitra.job("palitra.sleep", b"no json"))
+
+
+def test_an_unknown_job_is_an_error_at_once(tests: palitra.Library) -> None:
+    for make in (palitra.job, tests.job):
+        with pytest.raises(palitra.UnknownJobError, match=r"no.such") as caught:
+            make("no.such")
+        assert isinstance(caught.value, LookupError)
+    with pytest.raises(palitra.UnknownJobError):
+        palitra.job("test.fail", code=1, message="of the other library")
+
+
+def test_a_full_runner_is_busy(tests: palitra.Library) -> None:
+    with tests.Runner(max_in_flight=2) as runner:
+        never = runner.job("test.never")
+        futures = [runner.submit(never) for _ in range(2)]
+        for call in (runner.run, runner.submit, lambda job: runner.gather(job)):
+            with pytest.raises(palitra.BusyError):
+                call(runner.job("palitra.echo", b"x"))
+        for future in futures:
+            future.cancel()
+        wait_for(lambda: runner.stats()["running"] == 0)
+        assert runner.run(runner.job("palitra.echo", b"x")) == b"x"
+
+
+def test_gather_waits_for_room_in_its_own_runner(tests: palitra.Library) -> None:
+    with tests.Runner(max_in_flight=2) as runner:
+        sleeps = [runner.job("palitra.sleep", seconds=0.001) for _ in range(10)]
+        assert len(runner.gather(*sleeps)) == 10
+
+
+def test_too_large_a_payload_is_refused(tests: palitra.Library) -> None:
+    with tests.Runner(max_payload=10) as runner:
+        assert runner.run(runner.job("palitra.echo", b"x" * 10)) == b"x" * 10
+        for call in (runner.run, runner.submit, lambda job: runner.gather(job)):
+            with pytest.raises(palitra.TooLargeError):
+                call(runner.job("palitra.echo", b"x" * 11))
+
+
+# Time.
+
+
+def test_a_timeout_cancels_the_job(tests: palitra.Library) -> None:
+    for call in (palitra.run, lambda job, timeout: palitra.gather(job, job, timeout=timeout)):
+        before = drops(tests)
+        with pytest.raises(TimeoutError, match=r"0\.05 seconds"):
+            call(tests.job("test.never"), timeout=0.05)
+        wait_for(lambda before=before: drops(tests) > before)
+
+
+def test_a_timeout_holds_for_a_job_that_never_yields(tests: palitra.Library) -> None:
+    with tests.Runner() as runner:
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            runner.run(runner.job("test.spin", seconds=2), timeout=0.1)
+        assert time.monotonic() - began < 1.5
+
+
+def test_a_deadline_is_the_jobs_own(tests: palitra.Library) -> None:
+    never = tests.job("test.never").with_deadline(0.03)
+    for call in [*calls(never)[3:], lambda: palitra.run(never), lambda: palitra.run(never, timeout=60)]:
+        before = drops(tests)
+        with pytest.raises(TimeoutError):
+            call()
+        wait_for(lambda before=before: drops(tests) > before)
+    job = palitra.job("palitra.echo", b"x")
+    assert palitra.run(job.with_deadline(60)) == b"x"
+    assert job.deadline is None
+
+
+@pytest.mark.parametrize("timeout", [math.inf, 1e300])
+def test_a_timeout_longer_than_the_system_can_say(timeout: float) -> None:
+    sleep = palitra.job("palitra.sleep", seconds=0.001)
+    assert palitra.run(sleep, timeout=timeout) == {"seconds": 0.001}
+    assert palitra.gather(sleep, timeout=timeout) == [{"seconds": 0.001}]
+    assert palitra.run(sleep.with_deadline(timeout)) == {"seconds": 0.001}
+
+
+@pytest.mark.parametrize("timeout", [math.nan, "5"])
+def test_a_timeout_that_is_no_number_is_an_error(timeout: Any) -> None:
+    for call in (palitra.run, palitra.gather):
+        with pytest.raises((ValueError, TypeError)):
+            call(palitra.job("palitra.echo", b"x"), timeout=timeout)
+
+
+def test_a_timeout_that_has_passed_already(tests: palitra.Library) -> None:
+    for timeout in (0, -1):
+        with pytest.raises(TimeoutError):
+            palitra.run(tests.job("test.never"), timeout=timeout)
+
+
+# Progress.
+
+
+def test_progress_is_told_in_order_and_to_its_end(tests: palitra.Library) -> None:
+    steps = [[number, 200] for number in range(1, 201)]
+    job = tests.job("test.progress", steps=steps, finish=True)
+
+    async def await_job(job: palitra.Job) -> None:
+        await job
+
+    for call in (palitra.run, lambda job: palitra.run(await_job(job)), lambda job: palitra.run(job, timeout=60)):
+        told: list[tuple[int, int]] = []
+        call(job.with_progress(lambda done, total, told=told: told.append((done, total))))
+        assert told == sorted(told)
+        assert told[-1] == (200, 200)
+        assert len(told) >= 2
+
+
+def test_an_error_in_the_progress_function_cancels_the_job(tests: palitra.Library) -> None:
+    def fail(done: int, total: int) -> None:
+        raise LookupError("in the progress function")
+
+    job = tests.job("test.progress", steps=[[1, 2]], finish=False).with_progress(fail)
+
+    async def await_job() -> None:
+        await job
+
+    with pytest.raises(LookupError):
+        palitra.run(job)
+    with pytest.raises(LookupError):
+        palitra.run(await_job())
+    wait_for(lambda: int(tests.run(tests.job("test.drops"))) >= 0)
+
+
+# Futures.
+
+
+def test_a_future_of_a_job(tests: palitra.Library) -> None:
+    future = palitra.submit(palitra.job("palitra.sleep", seconds=0.01))
+    assert isinstance(future, concurrent.futures.Future)
+    assert future.result(20) == {"seconds": 0.01}
+    progress = palitra.submit(tests.job("test.progress", steps=[[1, 2]], finish=False))
+    wait_for(lambda: progress.progress() == (1, 2))
+    progress.cancel()
+
+
+def test_cancelling_a_future_cancels_the_job(tests: palitra.Library, caplog: pytest.LogCaptureFixture) -> None:
+    before = drops(tests)
+    future = palitra.submit(tests.job("test.never"))
+    wait_for(lambda: not future.done())
+    with caplog.at_level(logging.DEBUG, "concurrent.futures"):
+        assert future.cancel()
+        assert future.cancel()
+        assert future.cancelled()
+    assert caplog.records == []
+    wait_for(lambda: drops(tests) > before)
+    done, waiting = concurrent.futures.wait([future], timeout=10)
+    assert done
+    assert not waiting
+
+
+def test_a_future_let_go_of_lets_the_job_run_on(tests: palitra.Library) -> None:
+    before = drops(tests)
+    palitra.submit(tests.job("test.never").with_deadline(0.05))
+    gc.collect()
+    wait_for(lambda: drops(tests) > before)
+
+
+@pytest.mark.parametrize("error", [ValueError, SystemExit, KeyboardInterrupt])
+def test_a_callback_that_raises_hurts_no_other_future(
+    tests: palitra.Library, error: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(future: Any) -> None:
+        raise error
+
+    with caplog.at_level(logging.CRITICAL + 1):
+        futures = [palitra.submit(palitra.job("palitra.sleep", seconds=0.01)) for _ in range(20)]
+        for future in futures:
+            future.add_done_callback(broken)
+        assert all(future.result(10) for future in futures)
+        assert palitra.submit(palitra.job("palitra.echo", b"x")).result(10) == b"x"
+
+
+def test_waiting_in_a_callback_for_another_future_is_an_error(tests: palitra.Library) -> None:
+    never, raised, told = palitra.submit(tests.job("test.never")), [], threading.Event()
+
+    def wait(future: Any) -> None:
+        try:
+            never.result(5)
+        except BaseException as error:
+            raised.append(type(error))
+        told.set()
+
+    tests.submit(tests.job("palitra.sleep", seconds=0.01)).add_done_callback(wait)
+    assert told.wait(20)
+    never.cancel()
+    assert raised == [palitra.WouldDeadlockError]
+
+
+# Runners.
+
+
+def test_blocking_inside_a_job_is_refused_by_the_library(tests: palitra.Library) -> None:
+    assert tests.run(tests.job("test.block")) == "PALITRA_WOULD_DEADLOCK"
+    assert tests.run(tests.job("test.nested", "by way of another")) == "by way of another"
+
+
+def test_a_shutdown_gives_grace_and_cancels_the_rest(tests: palitra.Library) -> None:
+    runner = tests.Runner()
+    brief, never = runner.submit(runner.job("palitra.sleep", seconds=0.1)), runner.submit(runner.job("test.never"))
+    assert runner.shutdown(grace=0.5) is True
+    assert brief.result(10) == {"seconds": 0.1}
+    with pytest.raises(palitra.CancelledError):
+        never.result(10)
+    assert not runner.is_alive()
+    for call in (runner.run, runner.submit, runner.gather):
+        with pytest.raises(palitra.ShutDownError):
+            call(runner.job("palitra.echo", b"x"))
+    runner.close()
+    runner.close()
+    with pytest.raises(palitra.InvalidHandleError):
+        runner.run(runner.job("palitra.echo", b"x"))
+    with pytest.raises(palitra.InvalidHandleError):
+        runner.stats()
+
+
+def test_a_shutdown_is_bounded_by_a_job_that_never_yields(tests: palitra.Library) -> None:
+    runner = tests.Runner()
+    runner.submit(runner.job("test.spin", seconds=2))
+    time.sleep(0.05)
+    began = time.monotonic()
+    assert runner.shutdown() is False
+    assert time.monotonic() - began < 1.9
+    runner.close()
+
+
+def test_a_job_of_another_library_is_refused(tests: palitra.Library, runner: palitra.Runner) -> None:
+    other = palitra.job("palitra.echo", b"x")
+    for call in (runner.run, runner.gather, runner.submit, lambda job: next(runner.iterate(job))):
+        with pytest.raises(palitra.InvalidArgumentError, match="another library"):
+            call(other)
+
+
+def test_jobs_of_several_libraries_and_runners_in_one_gather(tests: palitra.Library, runner: palitra.Runner) -> None:
+    jobs = []
+    for number in range(5):
+        text = str(number).encode()
+        jobs += [palitra.job("palitra.echo", text), tests.job("palitra.echo", text), runner.job("palitra.echo", text)]
+        jobs += [palitra.job("palitra.sleep", seconds=0.001), tests.job("palitra.sleep", seconds=0.001)]
+    results = palitra.gather(*jobs, timeout=20)
+    slept = {"seconds": 0.001}
+    expected = [one for number in range(5) for one in [*[str(number).encode()] * 3, slept, slept]]
+    assert results == expected
+    assert palitra.gather(*jobs, limit=2, timeout=20) == expected
