@@ -18,15 +18,18 @@ mod scenarios;
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use process::{library_directory, root, scratch, start};
+use process::{library_directory, root, run_well, scratch, start};
 use scenarios::{Column, Printed, Scenario};
 
 /// The longest that an interpreter may take for all scenarios.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// The same for building one, from an empty cache.
+const BUILD_LIMIT: Duration = Duration::from_secs(300);
 
 /// The library with the awkward jobs, as C compilers and their kin call it.
 const TEST_JOBS: &str = "palitra_test_jobs";
@@ -37,6 +40,9 @@ type Interpret = fn(&Path) -> Printed;
 /// A column for each language. One that cannot be built or started fails in every scenario.
 const INTERPRETERS: &[(&str, Interpret)] = &[
     ("C", |steps| run(c::compile("tests/conformance/conformance.c", TEST_JOBS).command().arg(steps))),
+    ("C++", |steps| run(Command::new(cpp()).arg(steps))),
+    ("Go", |steps| run(Command::new(go()).arg(steps))),
+    ("Python", |steps| run(python().arg(steps))),
     ("Rust", |steps| run(itself().env(RUST, steps))),
 ];
 
@@ -77,6 +83,31 @@ fn run(interpreter: &mut Command) -> Printed {
         Some(ended) => Printed { output: ended.output, trouble: Some(format!("{}\n{}", ended.status, ended.errors)) },
         None => Printed { output: running.written(), trouble: Some(format!("did not end within {LIMIT:?}")) },
     }
+}
+
+/// The interpreter in C++, compiled.
+fn cpp() -> PathBuf {
+    let (program, libraries) = (root().join("target/conformance-cpp"), library_directory());
+    let mut compile = Command::new(std::env::var_os("CXX").unwrap_or_else(|| "c++".into()));
+    compile.args(["-std=c++17", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"]).arg(&program);
+    compile.arg(root().join("tests/conformance/conformance.cpp"));
+    compile.arg("-I").arg(root().join("include")).arg("-I").arg(root().join("bindings/cpp/include"));
+    run_well(compile.arg("-L").arg(&libraries).arg("-lpalitra_test_jobs"), BUILD_LIMIT);
+    program
+}
+
+/// The interpreter in Go, built by the Go of the tests.
+fn go() -> PathBuf {
+    run_well(&mut Command::new(root().join("tests/go/conformance.sh")), BUILD_LIMIT);
+    root().join("target/go/conformance")
+}
+
+/// The interpreter in Python, on the package as it stands in the tree.
+fn python() -> Command {
+    let mut command = Command::new("python3");
+    command.arg(root().join("tests/conformance/conformance.py"));
+    command.env("PYTHONPATH", root().join("bindings/python/src"));
+    command
 }
 
 /// This program once more, for this test alone and, as it is to fork, on one thread.

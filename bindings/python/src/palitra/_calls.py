@@ -32,9 +32,11 @@ def nanoseconds(timeout: float | None) -> int:
 class Slot:
     """A reply and a token for one call, with their addresses. Used again by later calls."""
 
-    __slots__ = ("reply", "reply_address", "reply_bytes", "token", "token_address")
+    __slots__ = ("reply", "reply_address", "reply_bytes", "runner", "token", "token_address")
 
     def __init__(self) -> None:
+        #: The runner that has the token's job.
+        self.runner = 0
         self.reply = _abi.Reply()
         self.reply_address = ctypes.addressof(self.reply)
         self.reply_bytes = memoryview(self.reply).cast("B")

@@ -13,7 +13,7 @@ from typing import Any
 
 from . import _abi
 from ._completions import Completions
-from ._errors import UnknownJobError
+from ._errors import InvalidArgumentError, UnknownJobError
 from ._fork import inheritors
 from ._job import Job, JobDescription, describe, encode
 from ._native import Calls, Runner
@@ -87,12 +87,18 @@ class Library(Calls):
         """
         options = _abi.RunnerOptions()
         self.functions.runner_options_init(ctypes.byref(options))
-        options.worker_threads = worker_threads
-        options.max_blocking_threads = max_blocking_threads
         options.thread_name = None if thread_name is None else thread_name.encode()
-        options.thread_stack_size = thread_stack_size
-        options.max_in_flight = max_in_flight
-        options.max_payload = max_payload
+        numbers = {
+            "worker_threads": worker_threads,
+            "max_blocking_threads": max_blocking_threads,
+            "thread_stack_size": thread_stack_size,
+            "max_in_flight": max_in_flight,
+            "max_payload": max_payload,
+        }
+        for name, number in numbers.items():
+            setattr(options, name, number)
+            if getattr(options, name) != number:  # ctypes takes what fits and drops the rest.
+                raise InvalidArgumentError(f"{name} cannot be {number}")
         return Runner(self, options)
 
     def is_runner_alive(self) -> bool:

@@ -93,8 +93,15 @@ class LoopThread:
         started = threading.Event()
         loop.call_soon(started.set)
         self._thread = threading.Thread(target=self._main, name=name, daemon=True)
-        self._thread.start()
-        started.wait()
+        try:
+            self._thread.start()
+            started.wait()
+        except RuntimeError:
+            loop.close()  # No thread could be started.
+            raise
+        except BaseException:
+            self.begin_close(0)  # Interrupted: the thread turns, or is about to, and closes the loop.
+            raise
         _threads.add(self)
 
     @property
@@ -255,7 +262,7 @@ class LoopThread:
         for task in stubborn:
             # It would be reported as destroyed while pending, which its caller has been told by an error.
             task._log_destroy_pending = False  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-        if stubborn:
+        if stubborn and not self.exiting:
             logger.warning("closed a runner although %d tasks refused their cancellation", len(stubborn))
 
     async def _close_generators(self) -> None:
@@ -263,7 +270,8 @@ class LoopThread:
         _, stubborn = await asyncio.wait({closing}, timeout=max(0.01, self._remaining()))
         if stubborn:
             closing._log_destroy_pending = False  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-            logger.warning("closed a runner although an asynchronous generator refused to be closed")
+            if not self.exiting:
+                logger.warning("closed a runner although an asynchronous generator refused to be closed")
 
     # In a forked child, where the thread does not exist.
 
@@ -272,6 +280,7 @@ class LoopThread:
         keep_for_ever(self)
         self.forked = True
         self._closing = True
+        keep_for_ever(self._inbox)
         self._inbox = deque()
         self._ended = threading.Event()
         self._ended.set()
@@ -284,7 +293,21 @@ class LoopThread:
 _threads: weakref.WeakSet[LoopThread] = weakref.WeakSet()
 
 
+_exiting = False
+
+
+def sleep_if_exiting() -> None:
+    """For whoever wants a new thread: a daemon thread that is still busy when the interpreter ends has nobody
+    who would hear of an error. The end of the process ends it."""
+    if _exiting and threading.current_thread() is not threading.main_thread():
+        for_ever = threading.Lock()
+        for_ever.acquire()
+        for_ever.acquire()
+
+
 def _close_all_at_exit() -> None:
+    global _exiting
+    _exiting = True
     threads = [thread for thread in list(_threads) if thread.process == os.getpid()]
     for thread in threads:
         thread.exiting = True

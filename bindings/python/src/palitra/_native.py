@@ -82,9 +82,12 @@ class Calls:
 
     def _run(self, job: Job) -> Any:
         """The first poll on this thread: a job that is ready at once is one call of the library."""
-        slot = _slots.pop() if _slots else Slot()
+        try:
+            slot = _slots.pop()
+        except IndexError:
+            slot = Slot()
         data = job.data
-        runner = self._runner
+        slot.runner = runner = self._runner
         try:
             status = self._start(runner, job.wire_name, data, len(data), None, slot.token_address, slot.reply_address)
             if status == _abi.PENDING:
@@ -101,16 +104,31 @@ class Calls:
         finally:
             _slots.append(slot)
 
-    def _wait(self, token: int, timeout: int, slot: Slot) -> int:
-        """Waits for a token in slices; its status, or PENDING past the timeout."""
-        wait, handle = self.functions.runner_wait, self._runner
-        if threading.current_thread() is not threading.main_thread():
-            return wait(handle, token, timeout, slot.reply_address)  # type: ignore[no-any-return]
-        deadline = time.monotonic_ns() + timeout
+    def _wait(self, token: int, limit: int, slot: Slot, told: ProgressFunction | None = None) -> int:
+        """Waits for a token; its status, or PENDING past the limit."""
+        wait, poll, address = self.functions.runner_wait, self.functions.token_poll, slot.reply_address
+
+        def wait_once(slice: int) -> int:
+            status: int = wait(slot.runner, token, slice, address)
+            if status >= _abi.INVALID_ARGUMENT:
+                # The runner was shut down and freed meanwhile, which ended all its tokens: they stay readable.
+                status = poll(token, address)
+            if told is not None and self._progress(token) != (0, 0):
+                told(*self._progress(token))
+            return status
+
+        return self._in_slices(wait_once, limit, told is not None)
+
+    @staticmethod
+    def _in_slices(wait: Callable[[int], int], limit: int, always: bool = False) -> int:
+        """Waits so many nanoseconds for a status other than PENDING; in slices where Python runs the handlers of
+        signals, the main thread, or always."""
+        if not always and threading.current_thread() is not threading.main_thread():
+            return wait(limit)
+        deadline = time.monotonic_ns() + limit
         while True:
-            remaining = SLICE if timeout < 0 else max(0, min(SLICE, deadline - time.monotonic_ns()))
-            status: int = wait(handle, token, remaining, slot.reply_address)
-            if status != _abi.PENDING or (timeout >= 0 and time.monotonic_ns() >= deadline):
+            status = wait(SLICE if limit < 0 else max(0, min(SLICE, deadline - time.monotonic_ns())))
+            if status != _abi.PENDING or (limit >= 0 and time.monotonic_ns() >= deadline):
                 return status
 
     def _let_go(self, token: int) -> None:
@@ -126,10 +144,7 @@ class Calls:
         token = 0
         try:
             token = self._submit(job, slot, self.submit_options(job))
-            if job.progress is None:
-                status = self._wait(token, limit, slot)
-            else:
-                status = self._wait_with_progress(token, limit, slot, job.progress)
+            status = self._wait(token, limit, slot, job.progress)
         except BaseException:
             self._let_go(token)
             raise
@@ -143,17 +158,6 @@ class Calls:
         finally:
             self._free_reply(slot.reply_address)
             self.functions.token_free(token)
-
-    def _wait_with_progress(self, token: int, limit: int, slot: Slot, told: ProgressFunction) -> int:
-        deadline = time.monotonic_ns() + limit
-        while True:
-            remaining = SLICE if limit < 0 else max(0, min(SLICE, deadline - time.monotonic_ns()))
-            status: int = self.functions.runner_wait(self._runner, token, remaining, slot.reply_address)
-            progress = self._progress(token)
-            if progress != (0, 0):
-                told(*progress)
-            if status != _abi.PENDING or (limit >= 0 and time.monotonic_ns() >= deadline):
-                return status
 
     def _shut_down(self, shut_down: Callable[[int], int], grace: float | None) -> int:
         """Shuts a runner down. A grace is waited for on another thread: this one heeds signals meanwhile, and
@@ -239,7 +243,7 @@ class Calls:
     def _submit(self, job: Job, slot: Slot, options: _abi.SubmitOptions) -> int:
         """Submits a job and answers its token."""
         while True:
-            runner = self._runner
+            slot.runner = runner = self._runner
             status: int = self.functions.runner_submit(
                 runner, job.wire_name, job.data, len(job.data), ctypes.addressof(options), slot.token_address
             )
@@ -260,9 +264,10 @@ class Calls:
         limit = nanoseconds(timeout)
         slot = Slot()
         token = self._submit(job, slot, self.submit_options(job))
+        next_item = self.functions.token_next
         try:
             while True:
-                status = self._next(token, limit, slot)
+                status = self._in_slices(lambda slice: next_item(token, slice, slot.reply_address), limit)
                 if status == _abi.END:
                     return
                 if status == _abi.PENDING:
@@ -273,14 +278,6 @@ class Calls:
         finally:
             self.functions.token_cancel(token)
             self.functions.token_free(token)
-
-    def _next(self, token: int, limit: int, slot: Slot) -> int:
-        deadline = time.monotonic_ns() + limit
-        while True:
-            remaining = SLICE if limit < 0 else max(0, min(SLICE, deadline - time.monotonic_ns()))
-            status: int = self.functions.token_next(token, remaining, slot.reply_address)
-            if status != _abi.PENDING or (limit >= 0 and time.monotonic_ns() >= deadline):
-                return status
 
 
 class Runner(Calls):

@@ -24,7 +24,7 @@ from ._fork import inheritors
 from ._futures import Submission
 from ._gathering import Gathering, check_limit
 from ._job import Job
-from ._loop_thread import CLOSE_TIMEOUT, CLOSED, LoopThread
+from ._loop_thread import CLOSE_TIMEOUT, CLOSED, LoopThread, sleep_if_exiting
 
 T = TypeVar("T")
 T1 = TypeVar("T1")
@@ -108,14 +108,11 @@ class EventLoopThreadRunner:
             return self._thread
 
     def _make_thread(self, loop_factory: LoopFactory) -> LoopThread:
+        sleep_if_exiting()
         loop = loop_factory()
-        try:
-            if self._debug is not None:
-                loop.set_debug(self._debug)
-            return LoopThread(loop, self._name)
-        except BaseException:
-            loop.close()
-            raise
+        if self._debug is not None:
+            loop.set_debug(self._debug)
+        return LoopThread(loop, self._name)
 
     def _keep(self, thread: LoopThread) -> None:
         self._thread = thread
