@@ -227,7 +227,7 @@ def test_closing_meanwhile_ends_it(limit: int | None) -> None:
     runner = EventLoopThreadRunner()
 
     async def close_soon() -> None:
-        while counting.running < 2:
+        while counting.running < 2:  # They tell by a number.
             await asyncio.sleep(0.001)
         threading.Thread(target=runner.close).start()
 

@@ -28,10 +28,10 @@ from types import MappingProxyType
 from typing import Any
 
 # Celery has no types.
-import celery  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
+import celery  # type: ignore[import-untyped]
 
 # What Celery's own tracer calls before and after the body of a task.
-from celery._state import (  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
+from celery._state import (  # type: ignore[import-untyped]
     pop_current_task,
     push_current_task,
 )
