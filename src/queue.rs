@@ -91,6 +91,8 @@ impl<Event> Queue<Event> {
     pub(crate) fn close(&self) {
         let sender = self.sender.write().unwrap_or_else(PoisonError::into_inner).take();
         if sender.is_some() {
+            // First: who is woken by the readiness must find the end, or an edge-triggered loop sleeps for ever.
+            drop(sender);
             self.readiness.closed();
         }
     }

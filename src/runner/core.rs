@@ -312,10 +312,11 @@ fn tell_events(host: &HostSide, wanted: Option<EventsWanted>) {
     if let Some(wanted) = wanted {
         let id = wanted.named.then(|| host.token().id());
         let events = Arc::new(Events { queue: wanted.queue, tag: wanted.tag, token: id });
+        // First: the look for a stream notices a deadline that has passed.
+        host.token().set_completion(Arc::clone(&events) as _);
         if wanted.items {
-            host.token().set_item_events(Arc::clone(&events));
+            host.token().set_item_events(events);
         }
-        host.token().set_completion(events);
     }
 }
 

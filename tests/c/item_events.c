@@ -126,6 +126,21 @@ static void a_started_job_tells_of_the_items_of_its_first_poll(void)
     palitra_token_free(token);
 }
 
+static void the_end_is_told_of_a_job_that_was_late_before_it_began(void)
+{
+    palitra_submit_options options;
+    palitra_token token;
+    palitra_submit_options_init(&options);
+    options.flags = PALITRA_ITEM_EVENTS;
+    options.queue = queue;
+    options.tag = 7;
+    options.deadline_ns = 0;
+    CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "test.never", "", 0, &options, &token));
+    CHECK_STATUS(PALITRA_DEADLINE, next_event());
+    palitra_token_free(token);
+    check_no_event();
+}
+
 static void without_the_flag_only_the_end_is_told(void)
 {
     palitra_submit_options options;
@@ -149,6 +164,7 @@ int main(void)
     TEST(a_slow_reader_is_told_once);
     TEST(the_descriptor_is_readable_for_items);
     TEST(a_started_job_tells_of_the_items_of_its_first_poll);
+    TEST(the_end_is_told_of_a_job_that_was_late_before_it_began);
     TEST(without_the_flag_only_the_end_is_told);
     palitra_queue_free(queue);
     palitra_runner_free(runner);

@@ -89,10 +89,37 @@ static void after_the_end_the_loop_is_left_in_peace(void)
     close(epfd);
 }
 
+static void *close_queue(void *queue)
+{
+    palitra_queue_close(*(palitra_queue *)queue);
+    return NULL;
+}
+
+/* Whatever a close meets, an edge-triggered loop that was answered PENDING is woken once more, for the end. */
+static void a_close_wakes_an_edge_triggered_loop_to_the_end(void)
+{
+    for (int round = 0; round < 10000; round++) {
+        palitra_queue queue;
+        palitra_event event;
+        struct epoll_event edge = {.events = EPOLLIN | EPOLLET}, seen;
+        pthread_t closer;
+        int epfd = epoll_create1(0);
+        CHECK_STATUS(PALITRA_OK, palitra_queue_new(&queue));
+        CHECK_NUMBER(0, epoll_ctl(epfd, EPOLL_CTL_ADD, palitra_queue_fd(queue), &edge));
+        CHECK_NUMBER(0, pthread_create(&closer, NULL, close_queue, &queue));
+        while (palitra_queue_next(queue, 0, &event, 1, NULL) != PALITRA_END)
+            CHECK_NUMBER(1, epoll_wait(epfd, &seen, 1, 10000));
+        pthread_join(closer, NULL);
+        close(epfd);
+        palitra_queue_free(queue);
+    }
+}
+
 int main(void)
 {
     TEST(ten_thousand_jobs_beside_a_timer);
     TEST(a_removed_queue_is_not_watched_and_can_be_added_again);
     TEST(after_the_end_the_loop_is_left_in_peace);
+    TEST(a_close_wakes_an_edge_triggered_loop_to_the_end);
     return 0;
 }
