@@ -144,6 +144,7 @@ def work():
     time.sleep(0.3)
     print(palitra.run(asyncio.sleep(0.3, "kept")))
 
+palitra.run(asyncio.sleep(0))  # Python 3.12 starts no thread any more once the main one has ended.
 threading.Thread(target=work).start()
 """
     )
