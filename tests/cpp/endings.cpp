@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -145,9 +146,14 @@ int race() {
     static int shared = 0;
     const palitra::Runner runner;
     const palitra::Token token = runner.submit("palitra.sleep", R"({"seconds": 0.001})");
-    token.on_complete([] { shared++; });
+    // Relaxed: it tells that the callback has run, and orders nothing.
+    static std::atomic<bool> has_run{false};
+    token.on_complete([] {
+        shared++;
+        has_run.store(true, std::memory_order_relaxed);
+    });
     shared++;
-    std::this_thread::sleep_for(100ms);
+    while (!has_run.load(std::memory_order_relaxed)) std::this_thread::sleep_for(1ms);
     // ThreadSanitizer makes 66 of whatever a program answers in which it found a race.
     return finds_races || shared == 0 ? 1 : 66;
 }
