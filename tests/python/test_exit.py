@@ -73,7 +73,6 @@ LEFT = {
     "a runner of its own": ("runner = palitra.EventLoopThreadRunner(); runner.submit(endless()); begun()", ENDED),
     "many runners": ("runners = [palitra.EventLoopThreadRunner() for _ in range(20)];"
                      "[one.submit(stubborn()) for one in runners]; begun()", ""),
-    "an executor's thread": ("palitra.submit(asyncio.to_thread(time.sleep, 600)); begun()", ""),
     "a daemon thread that waits": ("in_daemon(lambda: palitra.run(endless())); begun()", ENDED),
     "a daemon thread that runs on and on": ("in_daemon(lambda: [palitra.run(asyncio.sleep(0)) for _ in iter(int, 1)]);"
                                             "begun()", ""),
@@ -166,3 +165,8 @@ def test_work_in_an_exit_handler_runs_or_is_an_error_and_never_noise() -> None:
         palitra.run(asyncio.sleep(0))
         atexit.register(lambda: print(palitra.run(asyncio.sleep(0, "kept"))))
     """)
+
+
+def test_a_blocking_call_in_the_executor_is_let_finish_as_in_every_executor_of_python() -> None:
+    ended = leave("palitra.submit(asyncio.to_thread(lambda: (time.sleep(1), os.write(1, b'done')))); begun()")
+    assert (ended.code, ended.output, ended.errors) == (0, "done", "")

@@ -11,6 +11,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._call import Call
+from ._errors import TimeoutError
 
 if TYPE_CHECKING:
     from ._loop_thread import LoopThread
@@ -51,13 +52,21 @@ class Future(concurrent.futures.Future[T]):
         on), CancelledError, WouldDeadlockError on the loop's own thread, ForkedError in a forked child."""
         if timeout != 0 and not self.done():
             self._check_may_wait()
-        return super().result(timeout)
+        try:
+            return super().result(timeout)
+        except concurrent.futures.TimeoutError:
+            if self.done():
+                raise
+            raise TimeoutError(f"timed out after {timeout} seconds") from None  # Another type before Python 3.11.
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """What the work raised, or None; otherwise as ``result``."""
         if timeout != 0 and not self.done():
             self._check_may_wait()
-        return super().exception(timeout)
+        try:
+            return super().exception(timeout)
+        except concurrent.futures.TimeoutError:
+            raise TimeoutError(f"timed out after {timeout} seconds") from None
 
     def settle(self, value: Any, error: BaseException | None) -> None:
         """Completes the future, unless it was cancelled meanwhile."""
@@ -103,9 +112,12 @@ class Submission(Call):
         self._thread.check_may_wait(WOULD_DEADLOCK)
 
     def _wake(self) -> None:
+        if self._thread.exiting:
+            return  # As for every call; whoever would begin to wait now is told by check_may_wait.
+        future, self.future = self.future, None
+        if future is None:
+            return
         error = self._error if self._ended else self._abandoned
         value, self._error, self._value = self._value, None, None
-        future, self.future = self.future, None
-        if future is not None:
-            future.settle(value, None if error is None else self._translate(error))
+        future.settle(value, None if error is None else self._translate(error))
         del error

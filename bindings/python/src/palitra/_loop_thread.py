@@ -159,8 +159,9 @@ class LoopThread:
                 posted.refuse(self._refusal())
 
     def check_may_wait(self, otherwise: str) -> None:
-        """Raises ForkedError where the thread is a parent's, WouldDeadlockError on the thread itself."""
-        if self.forked:
+        """Raises ForkedError where the thread is a parent's, WouldDeadlockError on the thread itself, RuntimeError
+        when the interpreter is about to end."""
+        if self.forked or self.exiting:
             raise self._refusal()
         if self.is_current():
             raise WouldDeadlockError(otherwise)
