@@ -1,7 +1,10 @@
-//! Which runner the calling thread works for: how a call knows that blocking would never end.
+//! What the calling thread is to a runner: how a call knows that blocking would never end, and where not to poll.
 //!
 //! The runner marks its thread and every poll of a job, also the first one, which `run` does on the host's
 //! thread: a job meets the same answer wherever it happens to be polled.
+//!
+//! A thread that ends drops its variables, the runtime's among them, and may run code after that: the destructors
+//! of a C++ program's static objects. There nothing can be polled, while everything else still works.
 
 use std::cell::Cell;
 
@@ -17,8 +20,62 @@ struct Marks {
     last: RunnerId,
 }
 
+/// How far a thread's life is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    /// Nobody watches for its end.
+    Unwatched,
+    /// The runtime's variables are there, and [`END`] is dropped before they are.
+    Watched,
+    Ending,
+}
+
+/// What this thread is to the runner.
+pub(crate) enum Standing {
+    /// It works for the runner now, and must not wait for it.
+    Worker,
+    /// A host's: it may poll and wait.
+    Host,
+    /// It is about to end: it may wait, and poll nothing.
+    Ending,
+}
+
 thread_local! {
     static MARKS: Cell<Marks> = const { Cell::new(Marks { first: 0, last: 0 }) };
+    static LIFE: Cell<Life> = const { Cell::new(Life::Unwatched) };
+    static END: End = const { End };
+}
+
+/// Dropped when its thread ends, before every variable that was made before it.
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        LIFE.set(Life::Ending);
+    }
+}
+
+/// What this thread is to the runner.
+#[inline]
+pub(crate) fn standing(runner: RunnerId) -> Standing {
+    if works_for(runner) {
+        Standing::Worker
+    } else if LIFE.get() == Life::Watched {
+        Standing::Host
+    } else {
+        watch()
+    }
+}
+
+#[cold]
+fn watch() -> Standing {
+    // Asking makes the runtime's variables, so that what is made next goes before them.
+    let gone = tokio::runtime::Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed());
+    if gone || LIFE.get() == Life::Ending || END.try_with(|_| ()).is_err() {
+        return Standing::Ending;
+    }
+    LIFE.set(Life::Watched);
+    Standing::Host
 }
 
 /// Whether this thread works for the runner now, so that it must not wait for it.

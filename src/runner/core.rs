@@ -13,7 +13,7 @@ use super::doorbell::Doorbell;
 use super::options::Options;
 use super::running::{Running, poll_caught};
 use super::shutdown::{Closing, Finished};
-use crate::current::{Mark, RunnerId, works_for};
+use crate::current::{Mark, RunnerId, Standing, standing};
 use crate::fork;
 use crate::job::{Host, Job, JobFuture, OnDemand, Request, RequestToken, States};
 use crate::limit::{Limit, Permit};
@@ -172,9 +172,9 @@ impl Core {
         payload: Payload<'_>,
         timeout: Option<Duration>,
     ) -> Result<Reply, Status> {
-        self.check_may_run()?;
+        let polls_here = self.check_may_run()?;
         self.check_payload(payload.len())?;
-        if timeout.is_some() {
+        if timeout.is_some() || !polls_here {
             return self.run_within(job, payload, timeout);
         }
         self.run_here(job.name(), payload.into_vec(), |request| job.start(request))
@@ -182,13 +182,20 @@ impl Core {
 
     /// Runs a future to its end.
     pub(crate) fn run_future(&self, future: JobFuture) -> Result<Reply, Status> {
-        self.check_may_run()?;
+        if !self.check_may_run()? {
+            return self.submit_future(future)?.token().wait_until(Until::Forever);
+        }
         self.run_here("", Vec::new(), |_| Ok(future))
     }
 
-    fn check_may_run(&self) -> Result<(), Status> {
+    /// Whether the job may be polled on this thread.
+    fn check_may_run(&self) -> Result<bool, Status> {
         self.check_open()?;
-        if works_for(self.id) { Err(Status::WouldDeadlock) } else { Ok(()) }
+        match standing(self.id) {
+            Standing::Worker => Err(Status::WouldDeadlock),
+            Standing::Host => Ok(true),
+            Standing::Ending => Ok(false),
+        }
     }
 
     /// On the runner's thread from the start, so that the timeout holds for a job that never yields.
@@ -205,7 +212,7 @@ impl Core {
     }
 
     /// Begins a job without ever waiting for it: the first poll on this thread, then the runner's. From the runner's
-    /// own thread it is submitted as it is.
+    /// own thread, and from one that is ending, it is submitted as it is.
     pub(crate) fn start(
         &self,
         job: &'static Job,
@@ -214,7 +221,7 @@ impl Core {
         events: Option<EventsWanted>,
     ) -> Result<Started, Status> {
         self.check_open()?;
-        if works_for(self.id) {
+        if !matches!(standing(self.id), Standing::Host) {
             return self.submit(job, payload, deadline, events).map(Started::Pending);
         }
         self.check_payload(payload.len())?;

@@ -91,6 +91,7 @@ struct Late {
         const palitra::Runner runner;
         if (runner.submit("palitra.echo", "late").wait().text() != "late") _exit(8);
         if (runner.run("palitra.echo", "late", 20s).text() != "late") _exit(8);
+        if (runner.run("palitra.echo", "late").text() != "late") _exit(8);
     }
 };
 

@@ -169,4 +169,4 @@ def test_work_in_an_exit_handler_runs_or_is_an_error_and_never_noise() -> None:
 
 def test_a_blocking_call_in_the_executor_is_let_finish_as_in_every_executor_of_python() -> None:
     ended = leave("palitra.submit(asyncio.to_thread(lambda: (time.sleep(1), os.write(1, b'done')))); begun()")
-    assert (ended.code, ended.output, ended.errors) == (0, "done", "")
+    assert (ended.status, ended.output, ended.errors) == (0, "done", "")

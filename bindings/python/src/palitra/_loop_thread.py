@@ -161,6 +161,8 @@ class LoopThread:
     def check_may_wait(self, otherwise: str) -> None:
         """Raises ForkedError where the thread is a parent's, WouldDeadlockError on the thread itself, RuntimeError
         when the interpreter is about to end."""
+        if self.exiting:
+            sleep_if_exiting()
         if self.forked or self.exiting:
             raise self._refusal()
         if self.is_current():
