@@ -66,6 +66,7 @@ fn every_file_and_command_of_the_readme_works() {
         ("{'seconds': 0.1}", 1),
         ("100 jobs done", 1),
         ("PALITRA_OK: PALITRA", 1),
+        ("LOADED", 1),
     ] {
         assert_eq!(times(line), expected, "lines {line:?} in\n{output}");
     }
