@@ -7,6 +7,7 @@ failure that names it.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +18,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+
+# A shell starts what it runs in the background with Ctrl-C ignored, and the programs of the tests would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: The longest that anything waits for which no other bound is given, in seconds.
 PATIENCE = 30.0
