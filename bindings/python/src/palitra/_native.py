@@ -111,8 +111,10 @@ class Calls:
         def wait_once(slice: int) -> int:
             status: int = wait(slot.runner, token, slice, address)
             if status >= _abi.INVALID_ARGUMENT:
-                # The runner was shut down and freed meanwhile, which ended all its tokens: they stay readable.
+                # The runner was shut down and freed meanwhile, which ends all its tokens: they stay readable.
                 status = poll(token, address)
+                if status == _abi.PENDING:
+                    time.sleep(0.001)  # The shutdown is still at it.
             if told is not None and self._progress(token) != (0, 0):
                 told(*self._progress(token))
             return status
@@ -123,11 +125,10 @@ class Calls:
     def _in_slices(wait: Callable[[int], int], limit: int, always: bool = False) -> int:
         """Waits so many nanoseconds for a status other than PENDING; in slices where Python runs the handlers of
         signals, the main thread, or always."""
-        if not always and threading.current_thread() is not threading.main_thread():
-            return wait(limit)
+        longest = SLICE if always or threading.current_thread() is threading.main_thread() else 2**62
         deadline = time.monotonic_ns() + limit
         while True:
-            status = wait(SLICE if limit < 0 else max(0, min(SLICE, deadline - time.monotonic_ns())))
+            status = wait(longest if limit < 0 else max(0, min(longest, deadline - time.monotonic_ns())))
             if status != _abi.PENDING or (limit >= 0 and time.monotonic_ns() >= deadline):
                 return status
 
