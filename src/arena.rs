@@ -70,7 +70,8 @@ impl<T: Default> Arena<T> {
         let index = match self.pop() {
             Some(index) => index,
             None => {
-                self.fresh.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |i| (i < END).then_some(i + 1)).ok()?
+                // In one order with what its holder and whoever looks at all slots do besides.
+                self.fresh.fetch_update(Ordering::SeqCst, Ordering::Relaxed, |i| (i < END).then_some(i + 1)).ok()?
             }
         };
         Some((index, &self.make(index).value))
@@ -102,7 +103,7 @@ impl<T: Default> Arena<T> {
 
     /// Every slot that was ever taken in this process.
     pub(crate) fn all(&'static self) -> impl Iterator<Item = &'static T> {
-        let range = self.own.load(Ordering::Relaxed)..self.fresh.load(Ordering::Relaxed);
+        let range = self.own.load(Ordering::Relaxed)..self.fresh.load(Ordering::SeqCst);
         range.filter_map(|index| self.slot(index)).map(|slot| &slot.value)
     }
 

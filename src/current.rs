@@ -40,7 +40,15 @@ pub(crate) enum Standing {
     Ending,
 }
 
+/// Which of a runner's threads this is. Plain numbers: asked at every poll.
+#[derive(Clone, Copy)]
+struct Place {
+    runner: RunnerId,
+    number: u32,
+}
+
 thread_local! {
+    static PLACE: Cell<Place> = const { Cell::new(Place { runner: 0, number: 0 }) };
     static MARKS: Cell<Marks> = const { Cell::new(Marks { first: 0, last: 0 }) };
     static LIFE: Cell<Life> = const { Cell::new(Life::Unwatched) };
     static END: End = const { End };
@@ -89,8 +97,33 @@ pub(crate) fn works_for_any() -> bool {
     MARKS.get().first != 0
 }
 
+/// Which of the runner's threads this is; `None` for a thread that is not one of its own.
+#[inline]
+pub(crate) fn seat(runner: RunnerId) -> Option<usize> {
+    let place = PLACE.get();
+    (place.runner == runner).then_some(place.number as usize)
+}
+
+/// This thread is one of the runner's, until the seat is dropped.
+pub(crate) struct Seat(());
+
+impl Seat {
+    /// 0 is the runner's own thread, then come its workers.
+    pub(crate) fn take(runner: RunnerId, number: u32) -> Seat {
+        PLACE.set(Place { runner, number });
+        Seat(())
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        PLACE.set(Place { runner: 0, number: 0 });
+    }
+}
+
 /// In a forked child: its thread works for nobody.
 pub(crate) fn forget() {
+    PLACE.set(Place { runner: 0, number: 0 });
     MARKS.set(Marks { first: 0, last: 0 });
 }
 

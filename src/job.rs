@@ -27,7 +27,7 @@ mod extract;
 mod output;
 mod state;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::ffi::{CStr, CString};
 use std::fmt;
 use std::future::Future;
@@ -37,7 +37,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context as TaskContext, Poll};
 
-use crate::limit::Permit;
 use crate::reply::{Error, Format, JobError, Reply, Status};
 use crate::token::{self, HostSide, JobSide, TokenId, TokenRef};
 
@@ -134,7 +133,7 @@ impl fmt::Debug for Job {
 /// What a runner is to its jobs.
 pub(crate) trait Host: Send + Sync {
     fn states(&self) -> &States;
-    fn create_token(&self, permit: Permit) -> Result<(HostSide, JobSide), Status>;
+    fn make_token(&self) -> Result<(HostSide, JobSide), Status>;
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error>;
     fn to_arc(&self) -> Arc<dyn Host>;
 }
@@ -153,25 +152,20 @@ pub(crate) enum RequestToken<'a> {
     OnDemand(&'a OnDemand),
 }
 
-/// A token that is made when somebody asks for it, with the permit that its job has from the start.
+/// A token that is made when somebody asks for it.
+#[derive(Default)]
 pub(crate) struct OnDemand {
-    permit: Cell<Permit>,
     token: OnceCell<Result<(HostSide, JobSide), Status>>,
 }
 
 impl OnDemand {
-    pub(crate) fn new(permit: Permit) -> OnDemand {
-        OnDemand { permit: Cell::new(permit), token: OnceCell::new() }
-    }
-
     fn get(&self, host: &dyn Host) -> Result<TokenRef, Status> {
-        let made = self.token.get_or_init(|| host.create_token(self.permit.take()));
+        let made = self.token.get_or_init(|| host.make_token());
         made.as_ref().map(|(host_side, _)| host_side.token()).map_err(|status| *status)
     }
 
     pub(crate) fn into_token(self, host: &dyn Host) -> Result<(HostSide, JobSide), Status> {
-        let OnDemand { permit, token } = self;
-        token.into_inner().unwrap_or_else(|| host.create_token(permit.into_inner()))
+        self.token.into_inner().unwrap_or_else(|| host.make_token())
     }
 }
 

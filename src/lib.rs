@@ -42,10 +42,10 @@
 //! | `fork` | what a forked child sees |
 //! | `arena` | slots with fixed addresses, which handles point into |
 //! | `current` | which runner the calling thread works for |
-//! | `limit` | how many jobs may be in flight |
 //! | `clock` | a clock that costs next to nothing |
 //! | `log` | what the library has to say, for the host's one callback |
-//! | `stats` | what a runner counts |
+//! | `stats` | how a runner is doing, as its host reads it |
+//! | `flight` | the jobs in flight of a runner: one count for its limit, its end and its statistics |
 //! | `queue` | completion events and their readiness fd |
 //! | `token` | one submitted job: pending, then finished, exactly once |
 //! | `gather` | waiting for many tokens |
@@ -68,11 +68,11 @@ mod sync;
 mod arena;
 mod clock;
 mod current;
+mod flight;
 mod fork;
 mod gather;
 mod job;
 mod jobs;
-mod limit;
 mod log;
 mod queue;
 mod registry;

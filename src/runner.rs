@@ -5,24 +5,32 @@
 //!
 //! | room | what it holds |
 //! |---|---|
-//! | [`calls`] | the gate that callbacks pass |
-//! | [`core`] | what hosts, jobs and the thread share: submit and run |
-//! | [`doorbell`] | how a submitter wakes a sleeping runner, and only a sleeping one |
-//! | [`driver`] | the loop on the runner's thread |
+//! | [`doorbell`] | how a submitter wakes a sleeping driver, and only a sleeping one |
+//! | [`lanes`] | the queues on which work reaches the drivers |
+//! | [`callbacks`] | the callbacks that are due, and the gate that they pass |
+//! | [`closing`] | how a runner ends |
+//! | [`watch`] | what the threads are doing now |
+//! | [`core`] | what hosts, jobs and the threads share: submit and run |
+//! | [`inline`] | a job's first poll on its caller's thread |
 //! | [`running`] | one job in progress |
-//! | [`shutdown`] | how a runner ends |
-//! | [`thread`] | the thread and its runtime, made and unmade |
+//! | [`driver`] | the loop that takes from the lanes, in turns |
+//! | [`watchdog`] | who looks after the tokens while a job holds a thread |
+//! | [`thread`] | the threads and their runtime, made and unmade |
 //! | [`global`] | the runner that is made on first use |
 
-mod calls;
+mod callbacks;
+mod closing;
 mod core;
 pub(crate) mod doorbell;
 mod driver;
 mod global;
+mod inline;
+mod lanes;
 mod options;
 mod running;
-mod shutdown;
 mod thread;
+mod watch;
+mod watchdog;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -40,15 +48,13 @@ use crate::reply::{Error, Format, Reply, Status};
 use crate::stats::Stats;
 use crate::token::{self, JobToken, Output, Token, TokenRef, Until};
 
-pub(crate) use self::core::{Core, EventsWanted, Payload, Started, Submission, unknown_job};
+pub(crate) use self::core::{Caller, Core, EventsWanted, Payload, unknown_job};
 pub use global::{gather, global_runner, is_runner_alive, run, shutdown_global_runner};
+pub(crate) use inline::Started;
 pub use options::Options;
 
 /// What a shutdown takes at most beyond its grace.
 const FIXED_SECOND: Duration = Duration::from_secs(1);
-
-/// What it takes at most beyond that if the runner has very many jobs to drop.
-const DROPPING: Duration = Duration::from_secs(4);
 
 static NEXT_ID: AtomicU32 = AtomicU32::new(1);
 
@@ -197,7 +203,7 @@ impl Runner {
     /// As [`Runner::run_job`], except that it never blocks.
     pub fn submit_job(&self, job: &str, payload: impl Into<Vec<u8>>) -> Result<JobToken, Error> {
         let job = registry::find(job.as_bytes()).ok_or_else(|| unknown_job(job))?;
-        Ok(JobToken::new(self.core.submit(job, Payload::Owned(payload.into()), None, None)?))
+        Ok(JobToken::new(self.core.submit(Caller::Host, job, Payload::Owned(payload.into()), None, None)?))
     }
 
     /// Waits for many jobs and answers their replies in order.
@@ -250,16 +256,10 @@ impl Owner {
         }
         self.close(Until::after(grace));
         let limit = grace.and_then(|grace| Instant::now().checked_add(grace)?.checked_add(FIXED_SECOND));
-        let outcome = self.core.finished.wait(limit).or_else(|| {
-            // The thread has seen that the grace is over, so no job holds it: it is dropping what it has.
-            let dropping = self.core.closing.is_under_way();
-            dropping.then(|| self.core.finished.wait(limit.map(|limit| limit + DROPPING))).flatten()
-        });
-        let Some(outcome) = outcome else {
-            token::finish_all_of(self.core.id, Status::Cancelled);
-            self.core.calls.close();
+        if !self.core.finished.wait(limit) {
+            self.give_up();
             return Err(Status::Pending);
-        };
+        }
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Joined, so that a host that unloads or counts its threads finds it gone. Not in a forked child: there the
         // thread's very end may wait for ever for a lock of the standard library's that a thread of the parent had.
@@ -269,21 +269,30 @@ impl Owner {
             // It has announced its end; a panic on the way there was caught.
             let _ = thread.join();
         }
-        match outcome {
-            shutdown::Outcome::Clean => Ok(()),
-            shutdown::Outcome::LeftBehind => Err(Status::Pending),
-        }
+        Ok(())
+    }
+
+    /// A thread of the runner is held. What can be done without it is done; the rest when it comes back, if ever.
+    fn give_up(&self) {
+        self.core.closing.abandon();
+        // First: a token that finishes now has nobody called.
+        self.core.callbacks.close();
+        self.core.cancel_all();
     }
 
     fn close(&self, grace: Until) {
         self.core.closing.request(grace);
-        self.core.doorbell.ring();
+        self.core.lanes.ring_for_control();
     }
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
         cores().remove(&self.core.id);
+        if self.core.closing.is_abandoned() && self.core.check_process().is_ok() {
+            // A shutdown has waited as long as may be; the thread ends by itself, nobody joins it.
+            return;
+        }
         match self.shutdown(Some(Duration::ZERO)) {
             // Dropped by a job: the thread ends by itself, nobody joins it.
             Err(Status::WouldDeadlock) => self.close(Until::Now),

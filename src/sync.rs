@@ -1,6 +1,6 @@
-//! The atomics, locks and waits of the token's state machine and of the runner's sleep and wake protocol.
+//! The atomics, locks and waits of the state machines: the token, and the runner's wake-ups, counts and end.
 //!
-//! Both rooms take them from here and from nowhere else, so that a build with `--cfg palitra_model` runs the
+//! Their rooms take them from here and from nowhere else, so that a build with `--cfg palitra_model` runs the
 //! same code under loom, which tries every order in which the threads can meet: the rooms named `model`.
 //!
 //! Promises: [`lock`] never panics (a poisoned lock is taken over: the state behind it is kept whole by its
@@ -10,20 +10,30 @@
 #[cfg(not(palitra_model))]
 pub(crate) use std::sync::{
     Condvar, Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicU32, Ordering, fence},
+    atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
 };
 
 #[cfg(palitra_model)]
 pub(crate) use loom::sync::{
     Condvar, Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicU32, Ordering, fence},
+    atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
 };
 
 #[cfg(all(test, palitra_model))]
 pub(crate) mod model;
 
-use std::sync::PoisonError;
+pub(crate) use std::sync::PoisonError;
 use std::time::Instant;
+
+/// Between an access to one place and the next to another, all of them `SeqCst`: every thread sees them in one order.
+///
+/// The hardware keeps that order by itself. loom takes such accesses for acquire and release, and knows the order of
+/// fences.
+#[inline]
+pub(crate) fn in_one_order() {
+    #[cfg(palitra_model)]
+    fence(Ordering::SeqCst);
+}
 
 /// Takes the lock, also when a thread panicked while it held it.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

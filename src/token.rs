@@ -81,11 +81,16 @@ pub(crate) fn find(id: TokenId) -> Result<TokenRef, Status> {
     }
 }
 
-/// Finishes every unfinished token of a runner whose thread does not answer.
+/// Finishes every unfinished token of a runner.
 pub(crate) fn finish_all_of(runner: RunnerId, status: Status) {
     for cell in TOKENS.all() {
         cell.finish_tenant_of(runner, status);
     }
+}
+
+/// Finishes every token of a runner whose deadline has passed. The next deadline of one that is pending.
+pub(crate) fn expire_all_of(runner: RunnerId) -> Option<Instant> {
+    TOKENS.all().filter_map(|cell| cell.expire_tenant_of(runner)).min()
 }
 
 /// In a forked child: every token of the parent answers `FORKED`.
@@ -245,11 +250,6 @@ impl TokenRef {
         if let Ok((stream, ..)) = self.cell.reading(self.id.generation) {
             stream.tell(events);
         }
-    }
-
-    /// Takes that back.
-    pub(crate) fn forget_completion(self) {
-        self.cell.forget_completion(self.id.generation);
     }
 
     /// The host lets go: later uses of the name find nothing, the job runs on.

@@ -13,7 +13,7 @@ use crate::ffi::types::{
 use crate::ffi::{handle, reply};
 use crate::gather;
 use crate::reply::{Error, Status};
-use crate::runner::{self, EventsWanted, Options, Payload, Runner, Started};
+use crate::runner::{self, Caller, EventsWanted, Options, Payload, Runner, Started};
 use crate::token::Until;
 
 /// Sets the size and the defaults. NULL does nothing.
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn palitra_runner_submit(
             let job = argument::job(text!(job)?)?;
             let payload = Payload::Borrowed(bytes!(data, len)?);
             let (deadline, events) = submission(options!(options)?, out.is_some())?;
-            core.submit(job, payload, deadline, events)
+            core.submit(Caller::Host, job, payload, deadline, events)
         })?;
         if let Some(out) = out {
             *out = handle::of_token(token.into_id());

@@ -1,85 +1,105 @@
-//! What hosts, jobs and the runner's thread share of one runner: the submission queue and its doorbell.
+//! What hosts, jobs and the runner's threads share of one runner: what it takes to submit, and to run.
 //!
-//! Everything a call needs in order to submit, and nothing that owns a thread: a job may hold it for ever.
+//! Everything a call needs, and nothing that owns a thread: a job may hold it forever. How a job is begun on the
+//! caller's own thread is in [`super::inline`].
 
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
-
-use super::calls::Calls;
-use super::doorbell::Doorbell;
+use super::callbacks::Callbacks;
+use super::closing::{Closing, Finished};
+use super::lanes::Lanes;
 use super::options::Options;
-use super::running::{Running, poll_caught};
-use super::shutdown::{Closing, Finished};
-use crate::current::{Mark, RunnerId, Standing, standing};
+use super::running::Running;
+use super::watch::Watch;
+use crate::current::{RunnerId, Standing, standing, works_for};
+use crate::flight::Flight;
 use crate::fork;
-use crate::job::{Host, Job, JobFuture, OnDemand, Request, RequestToken, States};
-use crate::limit::{Limit, Permit};
+use crate::job::{Host, Job, JobFuture, States};
 use crate::queue::Queue;
 use crate::registry;
 use crate::reply::{Error, Reply, Status};
-use crate::stats::{Counters, Stats};
+use crate::stats::Stats;
 use crate::token::{self, Call, Callback, Event, Events, HostSide, JobSide, Observer, Tenant, TokenRef, Until};
-
-/// Work on its way to the runner's thread. Dropped on the way, it ends its token as cancelled.
-///
-/// Kept small: the queue's blocks of 31 then fit what allocators keep at hand for each thread (1,032 bytes in
-/// glibc), and a submission is written and read in a few words.
-pub(crate) enum Submission {
-    /// A job to begin.
-    Start { job: &'static Job, token: JobSide },
-    /// A job that has begun on the host's thread, or a Rust future.
-    Continue(Box<Running>),
-    /// A callback that is due.
-    Call(Box<(Call, Status)>),
-}
-
-const _: () = assert!(size_of::<Submission>() <= 24);
 
 pub(crate) struct Core {
     pub(crate) id: RunnerId,
-    pub(crate) doorbell: Doorbell,
+    pub(crate) lanes: Arc<Lanes>,
+    pub(crate) flight: Flight,
     pub(crate) closing: Closing,
     pub(crate) finished: Finished,
+    pub(crate) callbacks: Callbacks,
+    pub(crate) watch: Arc<Watch>,
     pub(crate) states: States,
-    pub(crate) counters: Arc<Counters>,
-    pub(crate) calls: Calls,
     pub(crate) runtime: tokio::runtime::Handle,
-    limit: Limit,
     max_payload: usize,
-    submissions: Sender<Submission>,
     threads: u32,
     /// How deep in a chain of forks it was made.
     depth: u32,
     me: Weak<Core>,
 }
 
+/// A job that was accepted and has not begun. Dropped, it is out of flight again, as cancelled.
+pub(super) struct Accepted<'a> {
+    core: &'a Core,
+}
+
+impl Accepted<'_> {
+    /// The job is somebody else's to count from here on.
+    #[inline]
+    pub(super) fn hand_over(self) {
+        std::mem::forget(self);
+    }
+
+    /// The job has ended and is dropped.
+    #[inline]
+    pub(super) fn ended(self, status: Status) {
+        self.core.ended(status);
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Accepted<'_> {
+    fn drop(&mut self) {
+        self.core.ended(Status::Cancelled);
+    }
+}
+
 impl Core {
     pub(crate) fn new(
         id: RunnerId,
         runtime: tokio::runtime::Handle,
+        watch: Arc<Watch>,
+        drivers: usize,
         options: &Options,
-    ) -> (Arc<Core>, Receiver<Submission>) {
-        let (submissions, receiver) = crossbeam_channel::unbounded();
-        let core = Arc::new_cyclic(|me| Core {
+    ) -> Arc<Core> {
+        Arc::new_cyclic(|me| Core {
             id,
-            doorbell: Doorbell::default(),
+            lanes: Arc::new(Lanes::new(drivers)),
+            flight: Flight::new(options.max_in_flight),
             closing: Closing::new(),
             finished: Finished::default(),
+            callbacks: Callbacks::default(),
+            watch,
             states: States::default(),
-            counters: Arc::default(),
-            calls: Calls::default(),
-            threads: 1 + options.worker_threads,
             runtime,
-            limit: Limit::new(options.max_in_flight),
             max_payload: if options.max_payload == 0 { usize::MAX } else { options.max_payload },
-            submissions,
+            threads: 1 + options.worker_threads,
             depth: fork::depth(),
             me: Weak::clone(me),
-        });
-        (core, receiver)
+        })
+    }
+
+    /// Whether other threads than the runner's own run jobs.
+    pub(super) fn has_workers(&self) -> bool {
+        self.threads > 1
+    }
+
+    pub(super) fn to_arc(&self) -> Arc<Core> {
+        match self.me.upgrade() {
+            Some(core) => core,
+            None => unreachable!("a runner is borrowed, so it is alive"),
+        }
     }
 
     /// Whether this process has the runner's thread.
@@ -87,69 +107,109 @@ impl Core {
         if self.depth == fork::depth() { Ok(()) } else { Err(Status::Forked) }
     }
 
-    /// Whether the runner takes work.
-    pub(crate) fn check_open(&self) -> Result<(), Status> {
-        self.check_process()?;
-        if self.closing.count() > 0 { Err(Status::ShutDown) } else { Ok(()) }
-    }
-
+    /// Whether the runner takes work of hosts.
     pub(crate) fn is_alive(&self) -> bool {
-        self.check_open().is_ok() && !self.finished.is_announced()
+        self.check_process().is_ok() && !self.closing.is_requested()
     }
 
-    fn send(&self, submission: Submission) -> Result<(), Status> {
-        self.submissions.send(submission).map_err(|_| Status::ShutDown)?;
-        self.doorbell.ring();
-        Ok(())
+    /// Whether the runner takes work of the caller: of a host until it is shut down, of its own jobs until the grace
+    /// of that is over.
+    fn check_open(&self, caller: Caller) -> Result<(), Status> {
+        if !self.closing.is_requested() {
+            return Ok(());
+        }
+        let is_job = matches!(caller, Caller::Job) || works_for(self.id);
+        if is_job && !self.closing.is_over() { Ok(()) } else { Err(Status::ShutDown) }
     }
 
-    fn check_payload(&self, len: usize) -> Result<(), Status> {
+    /// Takes a job into flight: from here on a shutdown waits until it is counted as ended.
+    ///
+    /// A job that is refused only by the second look is counted as cancelled, so that no count goes back.
+    #[inline]
+    pub(super) fn accept(&self, caller: Caller) -> Result<Accepted<'_>, Status> {
+        self.check_process()?;
+        self.check_open(caller)?;
+        self.flight.admit()?;
+        let accepted = Accepted { core: self };
+        // Again: either this sees the request to close, or whoever ends the runner sees the job in flight.
+        self.check_open(caller)?;
+        Ok(accepted)
+    }
+
+    /// A job has been dropped.
+    #[inline]
+    pub(super) fn ended(&self, status: Status) {
+        self.flight.ended(status);
+        if self.closing.is_requested() {
+            // It may have been the last for which the end waits.
+            self.lanes.ring_for_control();
+        }
+    }
+
+    pub(super) fn check_payload(&self, len: usize) -> Result<(), Status> {
         if len > self.max_payload { Err(Status::TooLarge) } else { Ok(()) }
+    }
+
+    /// Makes the token of an accepted job.
+    pub(super) fn make_token(
+        &self,
+        deadline: Option<Instant>,
+        payload: Option<Vec<u8>>,
+    ) -> Result<(HostSide, JobSide), Status> {
+        let made = token::create(Tenant { runner: self.id, deadline, payload })?;
+        if self.closing.is_cancelled() {
+            // Whoever cancelled the runner's tokens may have come by before this one was made.
+            let _ = made.0.token().end(Status::Cancelled);
+        }
+        Ok(made)
+    }
+
+    /// Finishes every token of the runner and has its jobs dropped: at once where they wait, at their next await
+    /// where they run.
+    pub(crate) fn cancel_all(&self) {
+        self.closing.cancel();
+        token::finish_all_of(self.id, Status::Cancelled);
     }
 
     /// Queues a job. Everything that can be wrong is found before the payload is copied.
     pub(crate) fn submit(
         &self,
+        caller: Caller,
         job: &'static Job,
         payload: Payload<'_>,
         deadline: Option<Instant>,
         events: Option<EventsWanted>,
     ) -> Result<HostSide, Status> {
-        self.check_open()?;
         self.check_payload(payload.len())?;
-        let permit = self.limit.acquire()?;
-        let payload = Some(payload.into_vec());
-        let (host, token) = token::create(Tenant { runner: self.id, deadline, payload, permit })?;
+        let accepted = self.accept(caller)?;
+        let (host, token) = self.make_token(deadline, Some(payload.into_vec()))?;
         tell_events(&host, events);
-        if let Err(refused) = self.submissions.send(Submission::Start { job, token }) {
-            // Nothing was submitted, so no queue is told of its end.
-            host.token().forget_completion();
-            drop(refused);
-            return Err(Status::ShutDown);
-        }
-        self.doorbell.ring();
+        accepted.hand_over();
+        self.lanes.start(job, token);
         Ok(host)
     }
 
     /// Queues a future whose output is a reply.
     pub(crate) fn submit_future(&self, future: JobFuture) -> Result<HostSide, Status> {
-        self.check_open()?;
-        let (host, token) = self.create_token(self.limit.acquire()?)?;
-        self.send(Submission::Continue(Box::new(Running::new(self, "", future, token))))?;
+        let accepted = self.accept(Caller::Host)?;
+        let (host, token) = self.make_token(None, None)?;
+        accepted.hand_over();
+        Running::new(self.to_arc(), None, future, token).into_task().schedule();
         Ok(host)
     }
 
     /// Calls `call` on the runner's thread when the token finishes, or soon if it has. Dropped uncalled where
-    /// that cannot be, or when the host lets go of the unfinished token.
+    /// that cannot be, or when the host releases the unfinished token.
     pub(crate) fn on_complete(&self, token: TokenRef, call: Call) -> Result<(), Status> {
         self.check_process()?;
-        if self.finished.is_announced() {
+        if self.callbacks.is_closed() {
             return Err(Status::ShutDown);
         }
         let core = Weak::clone(&self.me);
         let dispatch = move |call: Call, status: Status| {
             if let Some(core) = core.upgrade() {
-                let _ = core.send(Submission::Call(Box::new((call, status))));
+                core.callbacks.add(call, status);
+                core.lanes.ring_for_control();
             }
         };
         let callback: Arc<dyn Observer> = Arc::new(Callback::new(call, dispatch));
@@ -162,10 +222,10 @@ impl Core {
 
     /// How the runner is doing.
     pub(crate) fn stats(&self) -> Stats {
-        self.counters.snapshot(self.submissions.len(), self.threads)
+        self.flight.stats(|| self.lanes.starts.len(), self.threads)
     }
 
-    /// Runs a job to its end and answers its reply. See promises 2 and 3.
+    /// Runs a job to its end and returns its reply. See promises 2 and 3.
     pub(crate) fn run(
         &self,
         job: &'static Job,
@@ -177,20 +237,15 @@ impl Core {
         if timeout.is_some() || !polls_here {
             return self.run_within(job, payload, timeout);
         }
-        self.run_here(job.name(), payload.into_vec(), |request| job.start(request))
-    }
-
-    /// Runs a future to its end.
-    pub(crate) fn run_future(&self, future: JobFuture) -> Result<Reply, Status> {
-        if !self.check_may_run()? {
-            return self.submit_future(future)?.token().wait_until(Until::Forever);
-        }
-        self.run_here("", Vec::new(), |_| Ok(future))
+        self.run_inline(job, payload.into_vec())
     }
 
     /// Whether the job may be polled on this thread.
-    fn check_may_run(&self) -> Result<bool, Status> {
-        self.check_open()?;
+    pub(super) fn check_may_run(&self) -> Result<bool, Status> {
+        self.check_process()?;
+        if self.closing.is_requested() {
+            return Err(Status::ShutDown);
+        }
         match standing(self.id) {
             Standing::Worker => Err(Status::WouldDeadlock),
             Standing::Host => Ok(true),
@@ -200,7 +255,7 @@ impl Core {
 
     /// On the runner's thread from the start, so that the timeout holds for a job that never yields.
     fn run_within(&self, job: &'static Job, payload: Payload<'_>, timeout: Option<Duration>) -> Result<Reply, Status> {
-        let host = self.submit(job, payload, None, None)?;
+        let host = self.submit(Caller::Host, job, payload, None, None)?;
         match host.token().wait_until(Until::after(timeout)) {
             Err(Status::Pending) => {
                 // Either this ends it, or it has just ended by itself.
@@ -210,112 +265,18 @@ impl Core {
             answer => answer,
         }
     }
-
-    /// Begins a job without ever waiting for it: the first poll on this thread, then the runner's. From the runner's
-    /// own thread, and from one that is ending, it is submitted as it is.
-    pub(crate) fn start(
-        &self,
-        job: &'static Job,
-        payload: Payload<'_>,
-        deadline: Option<Instant>,
-        events: Option<EventsWanted>,
-    ) -> Result<Started, Status> {
-        self.check_open()?;
-        if !matches!(standing(self.id), Standing::Host) {
-            return self.submit(job, payload, deadline, events).map(Started::Pending);
-        }
-        self.check_payload(payload.len())?;
-        match self.begin_here(payload.into_vec(), |request| job.start(request))? {
-            Begun::Ended(reply) => Ok(Started::Ended(reply)),
-            Begun::Pending(future, token) => {
-                let (host, job_side) = token.into_token(self)?;
-                if let Some(deadline) = deadline {
-                    host.token().set_deadline(deadline);
-                }
-                tell_events(&host, events);
-                self.go_on(job.name(), future, &host, job_side);
-                Ok(Started::Pending(host))
-            }
-        }
-    }
-
-    fn run_here(
-        &self,
-        name: &'static str,
-        payload: Vec<u8>,
-        start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
-    ) -> Result<Reply, Status> {
-        match self.begin_here(payload, start)? {
-            Begun::Ended(reply) => Ok(reply),
-            Begun::Pending(future, token) => {
-                let (host, job_side) = token.into_token(self)?;
-                self.go_on(name, future, &host, job_side);
-                host.token().wait_until(Until::Forever)
-            }
-        }
-    }
-
-    /// The first poll on this thread: a job that is ready needs no other thread and no token.
-    #[inline]
-    fn begin_here(
-        &self,
-        payload: Vec<u8>,
-        start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
-    ) -> Result<Begun, Status> {
-        // Before the job begins: one that is refused has not done half of its work.
-        let token = OnDemand::new(self.limit.acquire()?);
-        let future = {
-            let _runtime = self.runtime.enter();
-            let _mark = Mark::set(self.id);
-            let mut request = Request::new(payload, self, RequestToken::OnDemand(&token));
-            let mut future = match start(&mut request) {
-                Ok(future) => future,
-                Err(reply) => return Ok(Begun::Ended(self.count(reply))),
-            };
-            match poll_caught(&mut future, &mut Context::from_waker(Waker::noop())) {
-                // Whatever the job met when its runtime ended under it, it is the shutdown that ended the job.
-                Poll::Ready(reply) if reply.status() == Status::JobPanicked && self.closing.is_over() => {
-                    return Ok(Begun::Ended(self.count(Reply::ending(Status::Cancelled))));
-                }
-                Poll::Ready(reply) => return Ok(Begun::Ended(self.count(reply))),
-                Poll::Pending => future,
-            }
-        };
-        if let Err(forked) = self.check_process() {
-            // The job has forked. In the child there is no runner to go on, and nothing of the parent's is dropped.
-            std::mem::forget(future);
-            return Err(forked);
-        }
-        Ok(Begun::Pending(future, token))
-    }
-
-    /// Hands a job that has begun here to the runner's thread. Refused by a runner that has just ended, the job is
-    /// dropped, which ends its token as cancelled.
-    fn go_on(&self, name: &'static str, future: JobFuture, host: &HostSide, token: JobSide) {
-        let _ = self.send(Submission::Continue(Box::new(Running::new(self, name, future, token))));
-        if self.closing.is_over() {
-            // A shutdown that left its thread behind may have finished the runner's tokens before this one was made.
-            let _ = host.token().end(Status::Cancelled);
-        }
-    }
 }
 
-/// What came of a job's first poll on its host's thread.
-enum Begun {
-    Ended(Reply),
-    Pending(JobFuture, OnDemand),
+/// Who submits.
+#[derive(Clone, Copy)]
+pub(crate) enum Caller {
+    Host,
+    /// A job of the same runner, from whichever thread.
+    Job,
 }
 
-/// What came of [`Core::start`].
-pub(crate) enum Started {
-    /// The job was ready at once.
-    Ended(Reply),
-    /// It goes on at the runner.
-    Pending(HostSide),
-}
-
-/// Has a queue told of the token's end, and of its items if that is wanted.
-fn tell_events(host: &HostSide, wanted: Option<EventsWanted>) {
+/// Has a queue notified of the token's end, and of its items if that is wanted.
+pub(super) fn tell_events(host: &HostSide, wanted: Option<EventsWanted>) {
     if let Some(wanted) = wanted {
         let id = wanted.named.then(|| host.token().id());
         let events = Arc::new(Events { queue: wanted.queue, tag: wanted.tag, token: id });
@@ -327,21 +288,13 @@ fn tell_events(host: &HostSide, wanted: Option<EventsWanted>) {
     }
 }
 
-impl Core {
-    /// A job that ended on the host's thread.
-    fn count(&self, reply: Reply) -> Reply {
-        self.counters.ended(reply.status());
-        reply
-    }
-}
-
-/// Which queue is to be told of a submitted job.
+/// Which queue is to be notified of a submitted job.
 pub(crate) struct EventsWanted {
     pub(crate) queue: Weak<Queue<Event>>,
     pub(crate) tag: u64,
     /// Whether the host gets a name for the token.
     pub(crate) named: bool,
-    /// Whether it is told of items that wait, too.
+    /// Whether it is notified of items that wait, too.
     pub(crate) items: bool,
 }
 
@@ -350,20 +303,17 @@ impl Host for Core {
         &self.states
     }
 
-    fn create_token(&self, permit: Permit) -> Result<(HostSide, JobSide), Status> {
-        token::create(Tenant { runner: self.id, permit, ..Tenant::default() })
+    fn make_token(&self) -> Result<(HostSide, JobSide), Status> {
+        Core::make_token(self, None, None)
     }
 
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error> {
         let job = registry::find(job.as_bytes()).ok_or_else(|| unknown_job(job))?;
-        Ok(Core::submit(self, job, Payload::Owned(payload), None, None)?)
+        Ok(Core::submit(self, Caller::Job, job, Payload::Owned(payload), None, None)?)
     }
 
     fn to_arc(&self) -> Arc<dyn Host> {
-        match self.me.upgrade() {
-            Some(core) => core,
-            None => unreachable!("a runner is borrowed, so it is alive"),
-        }
+        Core::to_arc(self)
     }
 }
 
@@ -385,10 +335,14 @@ impl Payload<'_> {
         }
     }
 
-    fn into_vec(self) -> Vec<u8> {
+    pub(super) fn into_vec(self) -> Vec<u8> {
         match self {
             Payload::Owned(bytes) => bytes,
             Payload::Borrowed(bytes) => bytes.to_vec(),
         }
+    }
+
+    pub(super) fn check(&self, core: &Core) -> Result<(), Status> {
+        core.check_payload(self.len())
     }
 }

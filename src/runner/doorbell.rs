@@ -1,15 +1,15 @@
-//! How a submitter wakes a sleeping runner, and only a sleeping one.
+//! How a submitter wakes a sleeping driver, and only a sleeping one.
 //!
 //! # Guarantees
 //!
-//! * No lost wake-up: work that was queued before [`Doorbell::ring`] is either seen by the runner before it
+//! * No lost wake-up: work that was queued before [`Doorbell::ring`] is either seen by the driver before it
 //!   sleeps or wakes it.
-//! * No idle system call: ringing an awake runner costs a fence and a load.
+//! * No idle system call: ringing an awake driver costs a fence and a load.
 //!
 //! # Protocol
 //!
 //! ```text
-//!   submitter                         runner
+//!   submitter                         driver
 //!   queue the work                    asleep = true
 //!   fence                             fence
 //!   asleep? -> asleep = false, wake   is there work? -> asleep = false, go on; else sleep
@@ -31,19 +31,21 @@ pub(crate) struct Doorbell {
 }
 
 impl Doorbell {
-    /// Wakes the runner if it sleeps. After the work has been queued.
-    pub(crate) fn ring(&self) {
+    /// Wakes the driver if it sleeps, after the work has been queued. Whether it slept.
+    pub(crate) fn ring(&self) -> bool {
         fence(Ordering::SeqCst);
-        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel) {
-            // Cloned, so that no lock is held while the runtime is called.
-            let waker = lock(&self.waker).clone();
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+        if !self.asleep.load(Ordering::Relaxed) || !self.asleep.swap(false, Ordering::AcqRel) {
+            return false;
         }
+        // Cloned, so that no lock is held while the runtime is called.
+        let waker = lock(&self.waker).clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        true
     }
 
-    /// The runner is about to sleep: whether it may. Afterwards a ring wakes `waker`.
+    /// The driver is about to sleep: whether it may. Afterwards a ring wakes `waker`.
     pub(crate) fn may_sleep(&self, waker: &Waker, has_work: impl FnOnce() -> bool) -> bool {
         {
             let mut known = lock(&self.waker);
@@ -62,7 +64,7 @@ impl Doorbell {
         true
     }
 
-    /// The runner is awake, for whatever reason.
+    /// The driver is awake, for whatever reason.
     pub(crate) fn awake(&self) {
         // Mostly a ring has said so before.
         if self.asleep.load(Ordering::Relaxed) {

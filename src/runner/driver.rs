@@ -1,152 +1,181 @@
-//! The loop on the runner's thread: takes submissions, starts jobs, polls those that pend, ends with shutdown.
+//! A driver: the loop that takes what waits in the lanes, in turns, until the runner has ended.
 //!
-//! A runner with one thread polls each new job at once, in the loop; a job that is ready costs no task. Those
-//! that pend live in one set, each with a waker of its own. A runner with workers gives every job to them as a
-//! task, so that a job that computes does not hold up the next.
+//! A runner with one thread has one driver, which calls callbacks, begins jobs and polls those that were woken. With
+//! workers the driver of the runner's own thread does the first, and the workers have drivers that do the rest: two
+//! for each worker, because one of them may wait behind a job that holds its thread.
 //!
-//! The loop takes turns: after a batch of submissions or of polls it yields to the runtime, so that sockets
-//! and timers are served however fast the hosts submit.
+//! A job's first poll needs no task: a job that is ready costs none. One that pends gets a task of its own.
+//!
+//! # Guarantees
+//!
+//! * Between two turns the runtime serves sockets and timers. A turn ends after a number of steps, after a tick of
+//!   the coarse clock, when the runtime's budget of cooperation is spent, or when the runner is asked to close.
+//! * No job is polled without budget, so every poll may advance. A job that spends all of it gets a fresh one in
+//!   another turn, and the others their turns before that.
+//! * Callbacks and the request to close come first in a turn: neither waits behind jobs that have not begun.
+//! * No job begins once the grace of a shutdown is over.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-use crossbeam_channel::Receiver;
-use futures_util::stream::{FuturesUnordered, Stream};
-use tokio::task::JoinSet;
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::Sleep;
 
-use super::options::LINGER;
+use super::Core;
+use super::lanes::Start;
 use super::running::Running;
-use super::{Core, Submission};
+use super::watch::Watch;
 use crate::job::{Request, RequestToken};
-use crate::reply::Status;
+use crate::token::Until;
 
-/// Submissions started, and jobs polled, before the runtime has its turn.
-const BATCH: usize = 256;
+/// The most steps of a turn: jobs begun, jobs polled, callbacks called.
+const STEPS: u32 = 256;
 
 pub(crate) struct Driver {
     core: Arc<Core>,
-    submissions: Receiver<Submission>,
-    jobs: Jobs,
+    /// Which bell wakes it.
+    number: usize,
+    calls_back: bool,
+    runs_jobs: bool,
+    /// The newest request to close that was seen.
+    closing: u32,
     /// Rings when the grace of a shutdown is over.
     grace: Option<Pin<Box<Sleep>>>,
-    /// The newest call of shutdown that was seen.
-    closing: u32,
-    /// How long jobs on workers may take to be dropped at the end.
-    patience: Option<Pin<Box<Sleep>>>,
-}
-
-/// The jobs that are pending.
-pub(crate) enum Jobs {
-    /// On the runner's own thread.
-    Here(FuturesUnordered<Running>),
-    /// On the runtime's workers.
-    Workers(JoinSet<()>),
+    /// The grace is over and every token has been finished.
+    is_cancelled: bool,
 }
 
 impl Driver {
-    pub(crate) fn new(core: Arc<Core>, submissions: Receiver<Submission>, jobs: Jobs) -> Driver {
-        Driver { core, submissions, jobs, grace: None, closing: 0, patience: None }
+    /// The driver of a runner's own thread. It is ready when the runner has ended.
+    pub(crate) fn main(core: Arc<Core>, runs_jobs: bool) -> Driver {
+        Driver { core, number: 0, calls_back: true, runs_jobs, closing: 0, grace: None, is_cancelled: false }
     }
 
-    /// One turn. Ready when the runner has been shut down and its jobs are done or out of grace.
+    /// A driver beside it, counted from 1, that runs jobs. It is dropped with the runtime.
+    pub(crate) fn beside(core: Arc<Core>, number: usize) -> Driver {
+        Driver { number, calls_back: false, ..Driver::main(core, true) }
+    }
+
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.core.doorbell.awake();
-        let more = self.start_submissions() | self.jobs.poll_some(cx);
-        self.core.counters.running.store(self.jobs.len(), Ordering::Relaxed);
-        if self.core.closing.count() > 0 && (self.is_idle() || self.grace_is_over(cx)) && self.is_cleared(cx) {
+        self.core.lanes.bell(self.number).awake();
+        self.core.watch.step();
+        let mut turn = Turn::begin(&self.core.watch);
+        let mut has_more = self.calls_back && self.call_back(&mut turn);
+        if self.calls_back && self.is_done(cx) {
             return Poll::Ready(());
         }
-        let has_work = || !self.submissions.is_empty() || self.core.closing.count() != self.closing;
-        if more || !self.core.doorbell.may_sleep(cx.waker(), has_work) {
-            cx.waker().wake_by_ref();
+        has_more |= self.runs_jobs && self.run_jobs(&mut turn);
+        if has_more || !self.may_sleep(cx) {
+            // Once sockets and timers were served: a task that wakes itself would run again before that.
+            let _ = pin!(tokio::task::yield_now()).poll(cx);
         }
         Poll::Pending
     }
 
-    /// Whether there may be more.
-    fn start_submissions(&mut self) -> bool {
-        for _ in 0..BATCH {
-            match self.submissions.try_recv() {
-                Ok(submission) => self.start(submission),
-                Err(_) => return false,
+    /// Whether there may be more to call.
+    fn call_back(&self, turn: &mut Turn) -> bool {
+        while self.core.callbacks.call_next() {
+            self.core.watch.step();
+            if turn.is_over(&self.core.watch) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Polls jobs that were woken and begins new ones, one of each in turn. Whether there may be more.
+    fn run_jobs(&self, turn: &mut Turn) -> bool {
+        while self.core.closing.count() == self.closing || !self.calls_back {
+            let woken = self.core.lanes.woken.take();
+            let is_idle = woken.is_none();
+            if let Some(task) = woken {
+                task.run();
+                if turn.is_over(&self.core.watch) {
+                    return true;
+                }
+            }
+            match self.core.lanes.starts.take() {
+                Some(start) => self.begin(start),
+                None if is_idle => return false,
+                None => continue,
+            }
+            if turn.is_over(&self.core.watch) {
+                return true;
             }
         }
         true
     }
 
-    fn start(&mut self, submission: Submission) {
-        match submission {
-            Submission::Continue(running) => self.jobs.push(*running),
-            Submission::Call(due) => self.core.calls.make(due.0, due.1),
-            Submission::Start { job, token } => {
-                // Cancelled or out of time while it was queued: it need not begin.
-                let Some(payload) = token.begin() else {
-                    self.core.counters.ended(token.ending());
-                    return;
-                };
-                let mut request = Request::new(payload, &*self.core, RequestToken::Made(token.id()));
-                match job.start(&mut request) {
-                    Err(reply) => {
-                        self.core.counters.ended(reply.status());
-                        token.finish(reply);
-                    }
-                    Ok(future) => self.jobs.push_new(Running::new(&self.core, job.name(), future, token)),
-                }
+    /// Begins a job, and drops one that need not or must not begin any more.
+    fn begin(&self, Start { job, token }: Start) {
+        let may_begin = !self.core.closing.is_over();
+        // Cancelled or out of time while it was queued: it need not begin.
+        let Some(payload) = token.begin().filter(|_| may_begin) else {
+            let _settling = self.core.has_workers().then(|| self.core.flight.settling());
+            self.core.ended(token.ending());
+            drop(token);
+            return;
+        };
+        let mut request = Request::new(payload, &*self.core, RequestToken::Made(token.id()));
+        let started = job.start(&mut request);
+        let future = match started {
+            Ok(future) => future,
+            Err(reply) => {
+                let _settling = self.core.has_workers().then(|| self.core.flight.settling());
+                self.core.ended(reply.status());
+                token.finish(reply);
+                return;
             }
+        };
+        let mut running = Running::new(Arc::clone(&self.core), Some(job), future, token);
+        if running.poll_inline().is_pending() {
+            running.into_task().run();
         }
     }
 
-    fn is_idle(&self) -> bool {
-        self.submissions.is_empty() && self.jobs.len() == 0
-    }
-
-    fn grace_is_over(&mut self, cx: &mut Context<'_>) -> bool {
-        let (count, grace) = self.core.closing.get();
-        if count != self.closing {
-            self.closing = count;
-            self.grace = grace.instant().map(|end| Box::pin(tokio::time::sleep_until(end.into())));
-        }
-        grace.has_passed() || self.grace.as_mut().is_some_and(|grace| grace.as_mut().poll(cx).is_ready())
+    fn may_sleep(&self, cx: &Context<'_>) -> bool {
+        let core = &self.core;
+        let has_jobs = || self.runs_jobs && core.lanes.has_jobs();
+        let has_control = || {
+            let closing = core.closing.count();
+            !core.callbacks.is_empty() || closing != self.closing || (closing > 0 && core.flight.is_empty())
+        };
+        core.lanes.bell(self.number).may_sleep(cx.waker(), || has_jobs() || (self.calls_back && has_control()))
     }
 }
 
-/// The end: jobs are dropped and their callbacks called before anything else goes.
+/// The end, which the driver of the runner's own thread sees to.
 impl Driver {
-    /// Whether the jobs that were still running are gone. Those on workers take until their next await.
-    fn is_cleared(&mut self, cx: &mut Context<'_>) -> bool {
-        self.core.closing.begin();
-        match &mut self.jobs {
-            Jobs::Here(jobs) => jobs.clear(),
-            Jobs::Workers(jobs) => {
-                jobs.abort_all();
-                while let Poll::Ready(Some(_)) = jobs.poll_join_next(cx) {}
-                let patience = self.patience.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
-                if !jobs.is_empty() && patience.as_mut().poll(cx).is_pending() {
-                    return false;
-                }
-            }
+    /// Whether the runner was shut down, and everything that was in flight has been dropped.
+    fn is_done(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.core.closing.is_requested() {
+            return false;
         }
-        self.core.counters.running.store(self.jobs.len(), Ordering::Relaxed);
-        self.clear_queue();
+        let is_news = std::mem::replace(&mut self.closing, self.core.closing.count()) != self.closing;
+        if !self.is_cancelled && self.grace_is_over(is_news, cx) {
+            self.is_cancelled = true;
+            self.core.cancel_all();
+        }
+        if !self.core.flight.is_empty() || !self.core.callbacks.is_empty() {
+            return false;
+        }
+        // From here on a job submits nothing either. Whatever was accepted before this is in flight.
+        self.core.closing.request(Until::Now);
+        if !self.core.flight.is_empty() {
+            return false;
+        }
+        self.core.callbacks.close();
         true
     }
 
-    /// What is queued ends as cancelled; callbacks, also those of these jobs, are called.
-    fn clear_queue(&mut self) {
-        while let Ok(submission) = self.submissions.try_recv() {
-            match submission {
-                Submission::Call(due) => self.core.calls.make(due.0, due.1),
-                Submission::Start { .. } => {
-                    self.core.counters.ended(Status::Cancelled);
-                    drop(submission);
-                }
-                Submission::Continue(running) => drop(running),
-            }
+    fn grace_is_over(&mut self, is_news: bool, cx: &mut Context<'_>) -> bool {
+        let grace = self.core.closing.grace();
+        if is_news {
+            self.grace = grace.instant().map(|end| Box::pin(tokio::time::sleep_until(end.into())));
         }
+        grace.has_passed() || self.grace.as_mut().is_some_and(|grace| grace.as_mut().poll(cx).is_ready())
     }
 }
 
@@ -158,43 +187,21 @@ impl Future for Driver {
     }
 }
 
-impl Jobs {
-    /// A job that was not polled yet.
-    fn push_new(&mut self, mut running: Running) {
-        match self {
-            Jobs::Here(_) if running.poll_before_spawn().is_ready() => {}
-            _ => self.push(running),
-        }
+/// How much of a turn is left.
+struct Turn {
+    steps: u32,
+    /// By the coarse clock.
+    began: u64,
+}
+
+impl Turn {
+    fn begin(watch: &Watch) -> Turn {
+        Turn { steps: 0, began: watch.tick() }
     }
 
-    fn push(&mut self, mut running: Running) {
-        running.set_alarm();
-        match self {
-            Jobs::Here(jobs) => jobs.push(running),
-            Jobs::Workers(jobs) => {
-                jobs.spawn(running);
-            }
-        }
-    }
-
-    /// Polls those that were woken, and forgets those that ended. Whether there may be more.
-    fn poll_some(&mut self, cx: &mut Context<'_>) -> bool {
-        for _ in 0..BATCH {
-            let ended = match self {
-                Jobs::Here(jobs) => Pin::new(jobs).poll_next(cx).map(|job| job.is_some()),
-                Jobs::Workers(jobs) => jobs.poll_join_next(cx).map(|job| job.is_some()),
-            };
-            if !matches!(ended, Poll::Ready(true)) {
-                return false;
-            }
-        }
-        true
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Jobs::Here(jobs) => jobs.len(),
-            Jobs::Workers(jobs) => jobs.len(),
-        }
+    /// After a step: whether there is to be no other.
+    fn is_over(&mut self, watch: &Watch) -> bool {
+        self.steps += 1;
+        self.steps >= STEPS || watch.tick() != self.began || !has_budget_remaining()
     }
 }

@@ -26,7 +26,12 @@ pub fn global_runner() -> Result<Runner, Error> {
     if let Some(runner) = global.as_ref().filter(|runner| runner.is_alive()) {
         return Ok(runner.clone());
     }
-    Ok(global.insert(Runner::new()?).clone())
+    let runner = Runner::new()?;
+    let last = global.replace(runner.clone());
+    // Not under the lock: the last handle of a runner waits for its end.
+    drop(global);
+    drop(last);
+    Ok(runner)
 }
 
 /// Whether there is a global runner that takes work. Makes none.

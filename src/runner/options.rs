@@ -1,7 +1,5 @@
 //! How a runner is to be made, and what is too absurd to try.
 
-use std::time::Duration;
-
 use crate::reply::{Error, Status};
 
 /// What a new runner is to be like. The default suits most: one thread, no limits.
@@ -31,9 +29,6 @@ pub struct Options {
 
 const MAX_THREADS: u32 = 4096;
 const STACK_SIZES: std::ops::RangeInclusive<usize> = 64 << 10..=1 << 30;
-
-/// How long blocking tasks of jobs may hold up the end of a shutdown, within its fixed second.
-pub(crate) const LINGER: Duration = Duration::from_millis(500);
 
 impl Options {
     pub(crate) fn check(&self) -> Result<(), Error> {

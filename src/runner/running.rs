@@ -1,4 +1,4 @@
-//! A job in progress: its future and the runner's side of its token, polled by whoever has it.
+//! A job in progress: its future and the runner's side of its token, as a task that the drivers run.
 //!
 //! Promises: a panic of the job, in a poll or in a drop, ends its token and nothing else; a job whose token
 //! has finished is dropped at its next poll; a job that is dropped ends its token as cancelled.
@@ -8,78 +8,89 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
+use async_task::Runnable;
 use tokio::time::Sleep;
 
 use super::core::Core;
-use crate::clock;
-use crate::current::{Mark, RunnerId};
-use crate::job::{JobFuture, panic_message};
+use super::inline::drop_caught;
+use super::watch::A_FUTURE;
+use crate::current::Mark;
+use crate::job::{Job, JobFuture, panic_message};
 use crate::reply::{Reply, Status};
-use crate::stats::Counters;
 use crate::token::JobSide;
 
-/// A poll that takes longer than this holds up the other jobs of its thread: worth a warning.
-const BLOCKING: Duration = Duration::from_millis(100);
-
 pub(crate) struct Running {
-    runner: RunnerId,
-    /// What it is called where it holds up its thread; empty for a future.
-    name: &'static str,
-    counters: Arc<Counters>,
+    core: Arc<Core>,
+    /// None for a future.
+    job: Option<&'static Job>,
     /// Gone once the job has ended.
     progress: Option<(JobFuture, JobSide)>,
-    /// The deadline of the token, if it has one.
-    alarm: Option<Pin<Box<Sleep>>>,
+    alarm: Alarm,
+}
+
+/// What rings at the token's deadline.
+enum Alarm {
+    /// Set at the first poll of the task, which is within the runtime.
+    Unset,
+    NoDeadline,
+    Set(Pin<Box<Sleep>>),
 }
 
 impl Running {
-    pub(crate) fn new(core: &Core, name: &'static str, future: JobFuture, token: JobSide) -> Running {
-        let counters = Arc::clone(&core.counters);
-        Running { runner: core.id, name, counters, progress: Some((future, token)), alarm: None }
+    pub(crate) fn new(core: Arc<Core>, job: Option<&'static Job>, future: JobFuture, token: JobSide) -> Running {
+        Running { core, job, progress: Some((future, token)), alarm: Alarm::Unset }
     }
 
-    /// Polls once without a task of its own. After `Pending` the job must be given to one.
-    pub(crate) fn poll_before_spawn(&mut self) -> Poll<()> {
+    /// Polls once without a task. After `Pending` the job must be given to one.
+    pub(crate) fn poll_inline(&mut self) -> Poll<()> {
         self.advance(&mut Context::from_waker(Waker::noop()))
     }
 
-    /// Sets the alarm for the token's deadline, within the runtime, before the job is given to a task.
-    pub(crate) fn set_alarm(&mut self) {
-        let deadline = self.progress.as_ref().and_then(|(_, token)| token.deadline());
-        self.alarm = deadline.map(|deadline| Box::pin(tokio::time::sleep_until(deadline.into())));
+    /// A task of its own, to be scheduled or run. It comes back to the drivers each time that it is woken.
+    pub(crate) fn into_task(self) -> Runnable {
+        let schedule = self.core.lanes.scheduler();
+        let (runnable, task) = async_task::spawn(self, schedule);
+        // The token says how it ends.
+        task.detach();
+        runnable
     }
 
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some((future, _)) = &mut self.progress else { return Poll::Ready(()) };
-        let _mark = Mark::set(self.runner);
-        let began = clock::now();
+        let _mark = Mark::set(self.core.id);
+        self.core.watch.begin(self.job.map_or(A_FUTURE, |job| std::ptr::from_ref(job).addr()));
         let poll = poll_caught(future, cx);
-        let time = clock::now().saturating_sub(began);
-        if !time.is_zero() {
-            self.held_thread(time);
+        let held = self.core.watch.end();
+        if !held.is_zero() {
+            self.core.flight.polled(held);
         }
         poll.map(|reply| self.end(Some(reply)))
-    }
-
-    fn held_thread(&self, time: Duration) {
-        self.counters.polled(time);
-        if time > BLOCKING {
-            let name = if self.name.is_empty() { "a future" } else { self.name };
-            tracing::warn!(target: "palitra", "{name} held a thread of its runner for {time:?} without an await");
-        }
     }
 
     /// Drops the job, then finishes the token: who sees the reply knows that the job holds nothing any more.
     fn end(&mut self, reply: Option<Reply>) {
         let Some((future, token)) = self.progress.take() else { return };
-        let _mark = Mark::set(self.runner);
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(panic_message);
-        self.counters.ended(reply.as_ref().map_or_else(|| token.ending(), Reply::status));
+        let _mark = Mark::set(self.core.id);
+        drop_caught(future);
+        // On the runner's own thread nothing can look between the count and the token.
+        let _settling = self.core.has_workers().then(|| self.core.flight.settling());
+        self.core.ended(reply.as_ref().map_or_else(|| token.ending(), Reply::status));
         match reply {
             Some(reply) => token.finish(reply),
             None => drop(token),
+        }
+    }
+
+    fn is_out_of_time(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Alarm::Unset = self.alarm {
+            let deadline = self.progress.as_ref().and_then(|(_, token)| token.deadline());
+            self.alarm = deadline
+                .map_or(Alarm::NoDeadline, |deadline| Alarm::Set(Box::pin(tokio::time::sleep_until(deadline.into()))));
+        }
+        match &mut self.alarm {
+            Alarm::Set(alarm) => alarm.as_mut().poll(cx).is_ready(),
+            Alarm::Unset | Alarm::NoDeadline => false,
         }
     }
 }
@@ -92,7 +103,7 @@ impl Future for Running {
             self.end(None);
             return Poll::Ready(());
         }
-        if self.alarm.as_mut().is_some_and(|alarm| alarm.as_mut().poll(cx).is_ready()) {
+        if self.is_out_of_time(cx) {
             self.end(Some(Reply::ending(Status::Deadline)));
             return Poll::Ready(());
         }

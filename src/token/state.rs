@@ -11,7 +11,6 @@ use std::task::Waker;
 use std::time::Instant;
 
 use crate::current::RunnerId;
-use crate::limit::Permit;
 use crate::reply::{Reply, Status};
 use crate::sync::{Mutex, MutexGuard, Parker, lock};
 use rare::Rare;
@@ -29,7 +28,6 @@ pub(crate) struct Tenant {
     pub(crate) deadline: Option<Instant>,
     /// `Some`: the job is yet to begin.
     pub(crate) payload: Option<Vec<u8>>,
-    pub(crate) permit: Permit,
 }
 
 /// One slot: vacant, or the state of the token that lives in it now.
@@ -48,8 +46,6 @@ struct State {
     /// The runner has yet to finish or drop the job.
     job_holds: bool,
     deadline: Option<Instant>,
-    /// Given back when the token finishes.
-    permit: Permit,
     phase: Phase,
     /// The task to wake when the job need not go on.
     task: Option<Waker>,
@@ -113,8 +109,6 @@ impl State {
     #[must_use]
     fn finish(&mut self, reply: Reply) -> Option<Aftermath> {
         let status = reply.status();
-        // The permit first: whoever sees the token finished may submit the next job.
-        drop(std::mem::take(&mut self.permit));
         self.phase = Phase::Finished(reply);
         let task = self.task.take();
         let completion = self.rare.as_mut().and_then(|rare| rare.completion.take());
@@ -156,7 +150,6 @@ impl TokenCell {
         state.generation += 1;
         state.runner = tenant.runner;
         state.deadline = tenant.deadline;
-        state.permit = tenant.permit;
         if let Some(payload) = tenant.payload {
             state.phase = Phase::Queued(payload);
         }
@@ -298,6 +291,19 @@ impl TokenCell {
         let aftermath = state.finish(Reply::ending(status));
         drop(state);
         settle(aftermath);
+    }
+
+    /// Ends whichever token of `runner` lives here now, if its deadline has passed. Its deadline, if it is pending.
+    pub(crate) fn expire_tenant_of(&self, runner: RunnerId) -> Option<Instant> {
+        let mut state = lock(&self.state);
+        if state.runner != runner || state.deadline.is_none() {
+            return None;
+        }
+        let aftermath = state.expire();
+        let deadline = if state.is_pending() { state.deadline } else { None };
+        drop(state);
+        settle(aftermath);
+        deadline
     }
 
     pub(crate) fn is_over(&self, generation: u32) -> bool {

@@ -31,6 +31,14 @@ static void check_busy_for_a_run_that_pends(palitra_runner runner)
     CHECK_STATUS(PALITRA_BUSY, run(runner, "palitra.sleep", "{\"seconds\":60}", PALITRA_FOREVER, NULL));
 }
 
+/* For a job whose place is given back soon. */
+static palitra_token submit_soon(palitra_runner runner, const char *job, const char *payload)
+{
+    palitra_token token = {0};
+    EVENTUALLY(palitra_runner_submit(runner, job, payload, strlen(payload), NULL, &token) == PALITRA_OK);
+    return token;
+}
+
 static void one_job_too_many_is_refused(void)
 {
     palitra_runner runner = runner_with(3, 0);
@@ -39,14 +47,15 @@ static void one_job_too_many_is_refused(void)
     check_busy(runner);
     check_busy_for_a_run_that_pends(runner);
     CHECK_STATUS(PALITRA_OK, palitra_token_cancel(tokens[1]));
-    palitra_token next = submit(runner, "test.never", "");
+    palitra_token next = submit_soon(runner, "test.never", "");
     check_busy(runner);
     palitra_runner_free(runner);
     for (int i = 0; i < 3; i++) palitra_token_free(tokens[i]);
     palitra_token_free(next);
 }
 
-/* However a job ends, its place is free when its token has finished, and not before the job has ended. */
+/* A job that ends by itself has given its place back when its token has finished; one that is cancelled or late does
+   so when it has been dropped. */
 static void every_ending_gives_the_place_back(void)
 {
     palitra_runner runner = runner_with(1, 0);
@@ -59,10 +68,10 @@ static void every_ending_gives_the_place_back(void)
         palitra_token_free(token);
     }
     CHECK_STATUS(PALITRA_DEADLINE, run(runner, "palitra.sleep", "{\"seconds\":60}", SECONDS(0.01), NULL));
-    palitra_token cancelled = submit(runner, "test.never", "");
+    palitra_token cancelled = submit_soon(runner, "test.never", "");
     CHECK_STATUS(PALITRA_OK, palitra_token_cancel(cancelled));
     palitra_token_free(cancelled);
-    palitra_token freed = submit(runner, "palitra.sleep", "{\"seconds\":2}");
+    palitra_token freed = submit_soon(runner, "palitra.sleep", "{\"seconds\":2}");
     palitra_token_free(freed);
     check_busy(runner); /* a detached job still runs */
     EVENTUALLY(palitra_runner_submit(runner, "test.ready", "", 0, NULL, NULL) == PALITRA_OK);

@@ -189,7 +189,7 @@ static void limits_hold(void)
     CHECK_STATUS(PALITRA_PENDING, palitra_runner_start(small, "test.never", "", 0, NULL, &token, NULL));
     CHECK_STATUS(PALITRA_BUSY, palitra_runner_start(small, "palitra.echo", "1", 1, NULL, NULL, NULL));
     palitra_token_cancel(token);
-    CHECK_STATUS(PALITRA_OK, palitra_runner_start(small, "palitra.echo", "1", 1, NULL, NULL, NULL));
+    EVENTUALLY(palitra_runner_start(small, "palitra.echo", "1", 1, NULL, NULL, NULL) == PALITRA_OK);
     palitra_token_free(token);
     CHECK_STATUS(PALITRA_OK, palitra_runner_shutdown(small, 0));
     CHECK_STATUS(PALITRA_SHUT_DOWN, palitra_runner_start(small, "palitra.echo", "1", 1, NULL, NULL, NULL));

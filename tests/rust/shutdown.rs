@@ -244,17 +244,20 @@ fn a_blocking_task_that_does_not_end_makes_it_pending() {
 }
 
 #[test]
-fn a_future_that_is_in_its_first_poll_meanwhile_is_cancelled() {
+fn a_future_that_is_in_its_first_poll_meanwhile_is_waited_for_and_then_cancelled() {
     let runner = runner();
-    let host = runner.clone();
+    let (host, shutdown) = (runner.clone(), runner.clone());
     let answer = bounded(move || {
-        runner.run(async move {
-            // Still on the calling thread, while another one ends the runner and its runtime.
-            thread::spawn(move || end(&host, Some(Duration::ZERO))).join().unwrap();
+        host.run(async move {
+            // Still on the calling thread: another one waits for it as long as a shutdown may.
+            let answer = thread::spawn(move || shutdown.shutdown(Some(Duration::ZERO))).join().unwrap();
+            assert_refused(answer, Status::Pending);
+            // The runtime is still there.
             tokio::time::sleep(SOON).await;
         })
     });
     assert_refused(answer, Status::Cancelled);
+    end(&runner, Some(Duration::ZERO));
 }
 
 #[test]

@@ -34,14 +34,16 @@ fn never(runner: &Runner) -> JobToken {
 
 #[test]
 fn wait_answers_what_the_future_gave_once() {
-    let token = runner().submit(async { vec![1, 2, 3] }).unwrap();
+    let runner = runner();
+    let token = runner.submit(async { vec![1, 2, 3] }).unwrap();
     assert_eq!(token.wait(Some(PATIENCE)).unwrap(), [1, 2, 3]);
     assert_refused(token.wait(Some(PATIENCE)), Status::End);
 }
 
 #[test]
 fn a_finished_job_answers_the_same_reply_as_often_as_it_is_asked() {
-    let token = runner().submit_job("palitra.echo", "again").unwrap();
+    let runner = runner();
+    let token = runner.submit_job("palitra.echo", "again").unwrap();
     for reply in [token.wait(None), token.wait(Some(Duration::ZERO)), token.poll(), token.wait(Some(PATIENCE))] {
         let reply = reply.unwrap();
         assert_eq!((reply.status(), reply.format(), reply.data()), (Status::Ok, Format::Bytes, &b"again"[..]));
@@ -73,7 +75,8 @@ fn neither_poll_nor_a_wait_of_no_time_blocks() {
 
 #[test]
 fn poll_finds_the_reply_of_a_job_that_nobody_waits_for() {
-    let token = runner().submit_job("palitra.echo", "found").unwrap();
+    let runner = runner();
+    let token = runner.submit_job("palitra.echo", "found").unwrap();
     wait_until("the job is done", || token.poll().is_ok());
     assert_eq!(token.poll().unwrap().text(), "found");
 }
@@ -129,7 +132,8 @@ fn a_job_that_is_cancelled_in_the_queue_never_begins() {
 
 #[test]
 fn cancelling_a_finished_job_changes_nothing() {
-    let token = runner().submit_job("palitra.echo", "kept").unwrap();
+    let runner = runner();
+    let token = runner.submit_job("palitra.echo", "kept").unwrap();
     token.wait(Some(PATIENCE)).unwrap();
     assert!(!token.cancel());
     assert_eq!(token.poll().unwrap().text(), "kept");
@@ -168,7 +172,8 @@ fn dropping_a_token_lets_the_job_run_on() {
 
 #[test]
 fn a_panic_is_answered_to_whoever_waits() {
-    let token = runner().submit(panics("here")).unwrap();
+    let runner = runner();
+    let token = runner.submit(panics("here")).unwrap();
     let error = token.wait(Some(PATIENCE)).unwrap_err();
     assert_eq!((error.status(), &*error.to_string()), (Status::JobPanicked, "here"));
 }

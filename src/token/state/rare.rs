@@ -36,13 +36,6 @@ impl TokenCell {
         }
     }
 
-    pub(crate) fn forget_completion(&self, generation: u32) {
-        let Ok(mut state) = self.host_state(generation) else { return };
-        let completion = state.rare.as_mut().and_then(|rare| rare.completion.take());
-        drop(state);
-        drop(completion);
-    }
-
     /// The stream that the job sends to; `None` if nobody will read it or the token has finished.
     pub(crate) fn sending(&self, generation: u32) -> Option<Arc<Stream>> {
         let mut state = self.host_state(generation).ok()?;

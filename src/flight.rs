@@ -1,0 +1,178 @@
+//! The jobs in flight of one runner: each from its acceptance until it has been dropped, wherever it is polled.
+//!
+//! One count serves three: a shutdown waits until nothing is in flight, the limit refuses a job beyond it, and the
+//! statistics are read from it.
+//!
+//! # Guarantees
+//!
+//! * A count never goes back, and no job is counted twice: accepted jobs have ended or are in flight.
+//! * A job has ended, as counted, before its token finishes: whoever has seen a reply finds it in the figures.
+//! * [`Flight::is_empty`] is true only at a moment at which nothing was in flight and every token of an ended job
+//!   had notified whoever asked.
+
+use std::time::Duration;
+
+use crate::reply::Status;
+use crate::stats::Stats;
+use crate::sync::{AtomicU64, Ordering, in_one_order};
+
+#[derive(Default)]
+pub(crate) struct Flight {
+    /// The most jobs at a time; 0: any number.
+    max: u64,
+    /// Jobs that were ever accepted.
+    submitted: AtomicU64,
+    succeeded: AtomicU64,
+    failed: AtomicU64,
+    panicked: AtomicU64,
+    cancelled: AtomicU64,
+    deadline: AtomicU64,
+    /// Jobs that have ended and whose tokens are being finished, on other threads than the runner's own.
+    settling: AtomicU64,
+    /// In nanoseconds.
+    longest_poll: AtomicU64,
+}
+
+/// Holds the end of a runner up while a token is being finished.
+pub(crate) struct Settling<'a> {
+    flight: &'a Flight,
+}
+
+impl Flight {
+    pub(crate) fn new(max: usize) -> Flight {
+        Flight { max: max as u64, ..Flight::default() }
+    }
+
+    /// Accepts one job; [`Status::Busy`] at the limit. Each accepted job is to be counted by [`Flight::ended`] once.
+    pub(crate) fn admit(&self) -> Result<(), Status> {
+        if self.max == 0 {
+            self.submitted.fetch_add(1, Ordering::SeqCst);
+            // What comes next is the look at whether the runner is closing.
+            in_one_order();
+            return Ok(());
+        }
+        // The ended first: jobs that end meanwhile make it look fuller than it is, never emptier.
+        let is_below = |submitted| (submitted - self.ended_so_far() < self.max).then_some(submitted + 1);
+        let mut submitted = self.submitted.load(Ordering::SeqCst);
+        while let Some(next) = is_below(submitted) {
+            match self.submitted.compare_exchange_weak(submitted, next, Ordering::SeqCst, Ordering::SeqCst) {
+                Ok(_) => {
+                    in_one_order();
+                    return Ok(());
+                }
+                Err(now) => submitted = now,
+            }
+        }
+        Err(Status::Busy)
+    }
+
+    /// One job has been dropped.
+    pub(crate) fn ended(&self, status: Status) {
+        let counter = match status {
+            Status::Ok => &self.succeeded,
+            Status::JobFailed => &self.failed,
+            Status::JobPanicked => &self.panicked,
+            Status::Deadline => &self.deadline,
+            _ => &self.cancelled,
+        };
+        counter.fetch_add(1, Ordering::SeqCst);
+        in_one_order();
+    }
+
+    /// To be held over [`Flight::ended`] and the finishing of the token, by a thread that is not the runner's own.
+    pub(crate) fn settling(&self) -> Settling<'_> {
+        self.settling.fetch_add(1, Ordering::SeqCst);
+        Settling { flight: self }
+    }
+
+    /// Whether nothing is in flight. It may say no for a moment too long, never yes too early.
+    pub(crate) fn is_empty(&self) -> bool {
+        in_one_order();
+        // In this order: a job that has ended is settling before it is counted, and was accepted before that.
+        let ended = self.ended_so_far();
+        let settling = self.settling.load(Ordering::SeqCst);
+        settling == 0 && self.submitted.load(Ordering::SeqCst) == ended
+    }
+
+    fn ended_so_far(&self) -> u64 {
+        [&self.succeeded, &self.failed, &self.panicked, &self.cancelled, &self.deadline]
+            .map(|counter| counter.load(Ordering::SeqCst))
+            .iter()
+            .sum()
+    }
+
+    /// One poll held its thread for so long.
+    pub(crate) fn polled(&self, time: Duration) {
+        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.longest_poll.fetch_max(nanoseconds, Ordering::Relaxed);
+    }
+
+    /// The figures of one moment: what is `queued` and not running is for the caller to know.
+    pub(crate) fn stats(&self, queued: impl FnOnce() -> usize, threads: u32) -> Stats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
+        let mut stats = Stats {
+            succeeded: read(&self.succeeded),
+            failed: read(&self.failed),
+            panicked: read(&self.panicked),
+            cancelled: read(&self.cancelled),
+            deadline: read(&self.deadline),
+            queued: queued() as u64,
+            longest_poll: Duration::from_nanos(self.longest_poll.load(Ordering::Relaxed)),
+            threads,
+            ..Stats::default()
+        };
+        // The accepted last, so that they are no fewer than those that were counted above.
+        stats.submitted = read(&self.submitted);
+        let ended = stats.succeeded + stats.failed + stats.panicked + stats.cancelled + stats.deadline;
+        // A job may have ended between the two looks: it is counted as queued no more.
+        stats.queued = stats.queued.min(stats.submitted - ended);
+        stats.running = stats.submitted - ended - stats.queued;
+        stats
+    }
+}
+
+impl Drop for Settling<'_> {
+    fn drop(&mut self) {
+        self.flight.settling.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[cfg(all(test, not(palitra_model)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_never_passed_and_ended_jobs_make_room() {
+        let flight = Flight::new(2);
+        assert_eq!(flight.admit(), Ok(()));
+        assert_eq!(flight.admit(), Ok(()));
+        assert_eq!(flight.admit(), Err(Status::Busy));
+        flight.ended(Status::JobFailed);
+        assert_eq!(flight.admit(), Ok(()));
+        assert_eq!(flight.admit(), Err(Status::Busy));
+    }
+
+    #[test]
+    fn it_is_empty_when_every_job_has_ended_and_settled() {
+        let flight = Flight::new(0);
+        assert!(flight.is_empty());
+        flight.admit().unwrap();
+        assert!(!flight.is_empty());
+        let settling = flight.settling();
+        flight.ended(Status::Ok);
+        assert!(!flight.is_empty());
+        drop(settling);
+        assert!(flight.is_empty());
+    }
+
+    #[test]
+    fn every_accepted_job_is_queued_running_or_ended() {
+        let flight = Flight::new(0);
+        for _ in 0..5 {
+            flight.admit().unwrap();
+        }
+        flight.ended(Status::Deadline);
+        let stats = flight.stats(|| 3, 1);
+        assert_eq!((stats.submitted, stats.queued, stats.running, stats.deadline), (5, 3, 1, 1));
+    }
+}

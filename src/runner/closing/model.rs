@@ -1,0 +1,110 @@
+//! The model of the end: submitters that are accepted or refused, and a runner that ends when nothing is in flight.
+
+use std::sync::Arc;
+
+use loom::thread;
+
+use super::Closing;
+use crate::flight::Flight;
+use crate::reply::Status;
+use crate::sync::model::explore;
+use crate::sync::{AtomicBool, Mutex, Ordering, lock};
+use crate::token::Until;
+
+/// One runner and the one token that a host makes.
+struct House {
+    closing: Closing,
+    flight: Flight,
+    /// Whether the token exists, and whether it has finished.
+    token: Mutex<(bool, bool)>,
+    runtime_is_gone: AtomicBool,
+}
+
+impl House {
+    fn new() -> Arc<House> {
+        Arc::new(House {
+            closing: Closing::new(),
+            flight: Flight::new(0),
+            token: Mutex::default(),
+            runtime_is_gone: AtomicBool::new(false),
+        })
+    }
+
+    /// As the core accepts a job of a host's.
+    fn admit(&self) -> bool {
+        if self.closing.is_requested() || self.flight.admit().is_err() {
+            return false;
+        }
+        if self.closing.is_requested() {
+            self.flight.ended(Status::Cancelled);
+            return false;
+        }
+        true
+    }
+
+    /// As the runner's thread ends: it looks once, and may have come too early.
+    fn end(&self) {
+        if self.closing.is_requested() && self.flight.is_empty() {
+            self.closing.request(Until::Now);
+            if self.flight.is_empty() {
+                self.runtime_is_gone.store(true, Ordering::SeqCst);
+            }
+        }
+    }
+
+    fn cancel_all(&self) {
+        self.closing.cancel();
+        self.finish();
+    }
+
+    /// Finishes the token if it exists.
+    fn finish(&self) {
+        let mut token = lock(&self.token);
+        token.1 |= token.0;
+    }
+}
+
+#[test]
+fn an_accepted_job_never_meets_a_runtime_that_is_gone() {
+    explore(|| {
+        let house = House::new();
+        let host = Arc::clone(&house);
+        let host = thread::spawn(move || {
+            if host.admit() {
+                assert!(!host.runtime_is_gone.load(Ordering::SeqCst), "polled without a runtime");
+                host.flight.ended(Status::Ok);
+            }
+        });
+        let runner = Arc::clone(&house);
+        let runner = thread::spawn(move || runner.end());
+        house.closing.request(Until::Forever);
+        house.end();
+        host.join().unwrap();
+        runner.join().unwrap();
+        // Whoever leaves last wakes the runner, which looks again.
+        house.end();
+        assert!(house.runtime_is_gone.load(Ordering::SeqCst), "the runner never ends");
+    });
+}
+
+#[test]
+fn a_token_that_is_made_while_a_shutdown_gives_up_is_finished_by_one_of_them() {
+    explore(|| {
+        let house = House::new();
+        let host = Arc::clone(&house);
+        let host = thread::spawn(move || {
+            if !host.admit() {
+                return false;
+            }
+            lock(&host.token).0 = true;
+            if host.closing.is_cancelled() {
+                host.finish();
+            }
+            true
+        });
+        house.closing.request(Until::Now);
+        house.cancel_all();
+        let accepted = host.join().unwrap();
+        assert!(!accepted || lock(&house.token).1, "accepted and never finished");
+    });
+}

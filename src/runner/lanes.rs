@@ -1,0 +1,112 @@
+//! The lanes on which work reaches a runner's drivers, and who is woken for it.
+//!
+//! Jobs that were woken and jobs that are yet to begin wait in lanes of their own, so that neither waits behind the
+//! other; callbacks have a third (see [`super::callbacks`]). Any driver takes from any lane: a job never waits for
+//! one certain thread.
+
+use std::sync::Arc;
+
+use async_task::Runnable;
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::doorbell::Doorbell;
+use crate::job::Job;
+use crate::token::JobSide;
+
+/// A queue without a bound that any thread adds to and takes from.
+pub(crate) struct Lane<T> {
+    sender: Sender<T>,
+    receiver: Receiver<T>,
+}
+
+impl<T> Default for Lane<T> {
+    fn default() -> Self {
+        let (sender, receiver) = unbounded();
+        Lane { sender, receiver }
+    }
+}
+
+impl<T> Lane<T> {
+    pub(crate) fn add(&self, item: T) {
+        // Its receiver lives as long as it does.
+        let _ = self.sender.send(item);
+    }
+
+    pub(crate) fn take(&self) -> Option<T> {
+        // Two loads tell an empty lane, which costs a fence otherwise.
+        if self.receiver.is_empty() { None } else { self.receiver.try_recv().ok() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.receiver.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.receiver.len()
+    }
+}
+
+/// A job that is yet to begin.
+///
+/// Kept small: the queue's blocks of 31 then fit what allocators keep at hand for each thread (1,032 bytes in
+/// glibc), and a submission is written and read in a few words.
+pub(crate) struct Start {
+    pub(crate) job: &'static Job,
+    pub(crate) token: JobSide,
+}
+
+const _: () = assert!(size_of::<Start>() <= 16);
+
+pub(crate) struct Lanes {
+    pub(crate) woken: Lane<Runnable>,
+    pub(crate) starts: Lane<Start>,
+    /// One for each driver. The first is that of the runner's own thread.
+    bells: Box<[Doorbell]>,
+    /// The first of those who run jobs.
+    first_for_jobs: usize,
+}
+
+impl Lanes {
+    /// For a runner whose own thread runs the jobs, or for one with so many drivers beside it that do.
+    pub(crate) fn new(drivers: usize) -> Lanes {
+        let bells = (0..=drivers).map(|_| Doorbell::default()).collect();
+        Lanes { woken: Lane::default(), starts: Lane::default(), bells, first_for_jobs: drivers.min(1) }
+    }
+
+    /// Queues a job that is to begin.
+    pub(crate) fn start(&self, job: &'static Job, token: JobSide) {
+        self.starts.add(Start { job, token });
+        self.ring_for_job();
+    }
+
+    /// How a job's task gets back to the drivers each time it is woken.
+    pub(crate) fn scheduler(self: &Arc<Self>) -> impl Fn(Runnable) + Send + Sync + 'static {
+        let lanes = Arc::clone(self);
+        move |task| {
+            lanes.woken.add(task);
+            lanes.ring_for_job();
+        }
+    }
+
+    pub(crate) fn has_jobs(&self) -> bool {
+        !self.woken.is_empty() || !self.starts.is_empty()
+    }
+
+    pub(crate) fn bell(&self, driver: usize) -> &Doorbell {
+        &self.bells[driver]
+    }
+
+    /// Wakes one driver that sleeps and runs jobs, if there is one.
+    pub(crate) fn ring_for_job(&self) {
+        for bell in &self.bells[self.first_for_jobs..] {
+            if bell.ring() {
+                return;
+            }
+        }
+    }
+
+    /// Wakes the runner's own thread: for a callback, or for the end.
+    pub(crate) fn ring_for_control(&self) {
+        self.bells[0].ring();
+    }
+}

@@ -1,0 +1,191 @@
+//! What a runner's threads are doing now, as its watchdog sees it, and when the watchdog sleeps.
+//!
+//! Each thread that runs jobs has a desk, on which it writes what it polls. Writing costs two plain stores.
+//!
+//! # Guarantees
+//!
+//! * The watchdog sleeps only while every thread is parked, and a thread that wakes up wakes a sleeping watchdog.
+//! * While it is awake, a thread pays for it with one fence each time that it wakes up, and never with a system call.
+//!
+//! # Protocol
+//!
+//! ```text
+//!   thread                            watchdog
+//!   parked = false                    sleeping = true
+//!   fence                             fence
+//!   sleeping? -> false, unpark        every desk parked? -> park; else sleeping = false, watch on
+//! ```
+
+#[cfg(all(test, palitra_model))]
+mod model;
+
+use std::time::Duration;
+
+use crate::clock;
+use crate::current::{self, RunnerId};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, Parker, fence};
+
+pub(crate) struct Watch {
+    runner: RunnerId,
+    /// The first is that of the runner's own thread, then one for each worker.
+    desks: Box<[Desk]>,
+    sleeping: AtomicBool,
+    /// The runner has ended: nobody need watch on.
+    stopped: AtomicBool,
+    /// Blocks the watchdog.
+    pub(super) parker: Parker,
+}
+
+/// What one thread does. Written by that thread alone.
+struct Desk {
+    parked: AtomicBool,
+    /// Counts what it does, so that the same number twice is the same step.
+    step: AtomicUsize,
+    /// The job that it polls: its address; [`NOTHING`] between polls, [`A_FUTURE`] for what has no name.
+    job: AtomicUsize,
+    /// When its last step ended, in nanoseconds of the coarse clock.
+    clock: AtomicU64,
+}
+
+pub(crate) const NOTHING: usize = 0;
+pub(crate) const A_FUTURE: usize = 1;
+
+/// What a thread that is not parked does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Doing {
+    pub(super) step: usize,
+    pub(super) job: usize,
+}
+
+impl Watch {
+    pub(crate) fn new(runner: RunnerId, threads: usize) -> Watch {
+        let desk = || Desk {
+            parked: AtomicBool::new(true),
+            step: AtomicUsize::new(0),
+            job: AtomicUsize::new(NOTHING),
+            clock: AtomicU64::new(0),
+        };
+        Watch {
+            runner,
+            desks: (0..threads).map(|_| desk()).collect(),
+            sleeping: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+            parker: Parker::default(),
+        }
+    }
+
+    /// This thread's desk; none for a thread that is not the runner's.
+    #[inline]
+    fn desk(&self) -> Option<&Desk> {
+        self.desks.get(current::seat(self.runner)?)
+    }
+
+    /// This thread has something to do.
+    pub(crate) fn awake(&self) {
+        if let Some(desk) = self.desk() {
+            desk.parked.store(false, Ordering::Relaxed);
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        fence(Ordering::SeqCst);
+        if self.sleeping.load(Ordering::Relaxed) && self.sleeping.swap(false, Ordering::AcqRel) {
+            self.parker.unpark();
+        }
+    }
+
+    /// This thread has nothing to do.
+    pub(crate) fn parked(&self) {
+        if let Some(desk) = self.desk() {
+            desk.parked.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// This thread begins to poll `job`.
+    #[inline]
+    pub(crate) fn begin(&self, job: usize) {
+        if let Some(desk) = self.desk() {
+            desk.job.store(job, Ordering::Relaxed);
+            desk.advance();
+        }
+    }
+
+    /// And has done so. How long it has held this thread since its last step.
+    #[inline]
+    pub(crate) fn end(&self) -> Duration {
+        let Some(desk) = self.desk() else { return Duration::ZERO };
+        desk.job.store(NOTHING, Ordering::Relaxed);
+        desk.look_at_clock()
+    }
+
+    /// This thread does something else than polling a job.
+    pub(crate) fn step(&self) {
+        if let Some(desk) = self.desk() {
+            desk.advance();
+            desk.look_at_clock();
+        }
+    }
+
+    /// When this thread's last step ended, as a number that changes with every tick of the coarse clock.
+    #[inline]
+    pub(crate) fn tick(&self) -> u64 {
+        self.desk().map_or(0, |desk| desk.clock.load(Ordering::Relaxed))
+    }
+
+    /// The runner has ended.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        self.parker.unpark();
+    }
+}
+
+impl Desk {
+    /// The time since the last look.
+    #[inline]
+    fn look_at_clock(&self) -> Duration {
+        let now = u64::try_from(clock::now().as_nanos()).unwrap_or(u64::MAX);
+        let before = self.clock.load(Ordering::Relaxed);
+        self.clock.store(now, Ordering::Relaxed);
+        Duration::from_nanos(now.saturating_sub(before))
+    }
+
+    #[inline]
+    fn advance(&self) {
+        self.step.store(self.step.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+}
+
+/// The watchdog's side.
+impl Watch {
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn threads(&self) -> usize {
+        self.desks.len()
+    }
+
+    /// What the thread does, unless it is parked.
+    pub(super) fn doing(&self, thread: usize) -> Option<Doing> {
+        let desk = self.desks.get(thread)?;
+        let doing = Doing { step: desk.step.load(Ordering::Relaxed), job: desk.job.load(Ordering::Relaxed) };
+        (!desk.parked.load(Ordering::Relaxed)).then_some(doing)
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.desks.iter().all(|desk| desk.parked.load(Ordering::Relaxed))
+    }
+
+    /// Blocks while every thread is parked and the runner lives.
+    pub(super) fn sleep(&self) {
+        // Swaps, here and above, where stores would do: in a model a store is not ordered with the swap of a thread
+        // that wakes up late.
+        self.sleeping.swap(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        if self.is_idle() && !self.is_stopped() {
+            self.parker.park_until(None);
+        }
+        self.sleeping.swap(false, Ordering::Relaxed);
+    }
+}

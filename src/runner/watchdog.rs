@@ -1,0 +1,113 @@
+//! The watchdog: a thread that looks after a runner's tokens while a job holds the runner's threads.
+//!
+//! A job that does not yield stops everything else on its thread: alarms do not ring, cancelled jobs are not dropped,
+//! a shutdown is not seen. The watchdog cannot stop the job. It keeps the promises that do not need the thread: a
+//! deadline finishes its token on time, so that queues and waiters are notified; a shutdown whose grace is over
+//! cancels what is left; other workers take what the held thread would have done next; and the log names the job
+//! that holds the thread while it does.
+//!
+//! It looks only while a thread of the runner is not parked, and once all are it sleeps until one wakes up.
+
+use std::time::{Duration, Instant};
+
+use super::core::Core;
+use super::watch::{A_FUTURE, Doing, NOTHING};
+use crate::current::Mark;
+use crate::registry;
+use crate::token::{self, earlier};
+
+/// How long it waits between two looks. A thread that does the same at two of them is held.
+const TICK: Duration = Duration::from_millis(20);
+
+/// How many looks at an idle runner it takes before it sleeps: a runner that is used now and then does not wake it
+/// each time.
+const IDLE_TICKS: u32 = 50;
+
+/// A thread that was held for so long is worth a warning.
+const BLOCKING: Duration = Duration::from_millis(100);
+
+/// A look at every token takes time where there are many; it takes no more than this part of the watchdog's.
+const SHARE: u32 = 10;
+
+/// What the watchdog knows of one thread.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    doing: Option<Doing>,
+    since: Option<Instant>,
+    is_told: bool,
+}
+
+/// The life of the watchdog's thread.
+pub(crate) fn live(core: &Core) {
+    // What it logs and finishes calls the host, which must not wait for this runner here either.
+    let _mark = Mark::set(core.id);
+    let mut seen = vec![Seen::default(); core.watch.threads()];
+    let mut idle = 0;
+    let mut wake_up = Instant::now() + TICK;
+    while !core.watch.is_stopped() {
+        core.watch.parker.park_until(Some(wake_up));
+        if core.watch.is_idle() {
+            seen.fill(Seen::default());
+            idle += 1;
+            if idle >= IDLE_TICKS {
+                core.watch.sleep();
+                idle = 0;
+            }
+            wake_up = Instant::now() + TICK;
+            continue;
+        }
+        idle = 0;
+        wake_up = look(core, &mut seen);
+    }
+}
+
+/// Looks at every thread, and after the tokens of a runner that is held. When to look again.
+fn look(core: &Core, seen: &mut [Seen]) -> Instant {
+    let now = Instant::now();
+    let is_held = seen.iter_mut().enumerate().fold(false, |held, (thread, seen)| {
+        let doing = core.watch.doing(thread);
+        if seen.doing != doing {
+            *seen = Seen { doing, since: doing.map(|_| now), is_told: false };
+        }
+        held | seen.since.is_some_and(|since| since < now)
+    });
+    if !is_held {
+        return now + TICK;
+    }
+    let next = look_after(core);
+    seen.iter_mut().for_each(|seen| warn(seen, now));
+    let took = now.elapsed();
+    earlier(Some(now + TICK), next).unwrap_or(now).max(now + took * SHARE)
+}
+
+/// What can be done without the thread. When the next deadline is.
+fn look_after(core: &Core) -> Option<Instant> {
+    if core.closing.is_over() {
+        core.cancel_all();
+    }
+    if core.lanes.has_jobs() {
+        // A driver that was woken for them may wait behind the job that holds its thread.
+        core.lanes.ring_for_job();
+    }
+    token::expire_all_of(core.id)
+}
+
+fn warn(seen: &mut Seen, now: Instant) {
+    let (Some(doing), Some(since)) = (seen.doing, seen.since) else { return };
+    // It began up to a tick before it was first seen.
+    let time = now.saturating_duration_since(since);
+    if seen.is_told || doing.job == NOTHING || time + TICK < BLOCKING {
+        return;
+    }
+    seen.is_told = true;
+    tracing::warn!(target: "palitra", "{} has held a thread of its runner for {time:?} without an await", name(doing.job));
+}
+
+/// What a job is called in the log.
+fn name(job: usize) -> &'static str {
+    if job == A_FUTURE {
+        return "a future";
+    }
+    let is_it = |known: &&'static crate::job::Job| std::ptr::from_ref(*known).addr() == job;
+    registry::jobs().into_iter().find(is_it).map_or("a job", |job| job.name())
+}
