@@ -42,4 +42,6 @@ macro_rules! programs {
 
 programs! {
     fairness,
+    shutdown_many,
+    turns,
 }
