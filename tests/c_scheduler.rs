@@ -42,6 +42,11 @@ macro_rules! programs {
 
 programs! {
     fairness,
+    first_polls,
+    gave_up,
+    gave_up_races,
+    held_thread,
+    limit_of_jobs,
     shutdown_many,
     turns,
 }

@@ -39,13 +39,13 @@ static inline void submit_detached(palitra_runner runner, int n, const char *job
         CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, job, payload, strlen(payload), NULL, NULL));
 }
 
-/* Asks a runner that is never held what the jobs of the others have left. */
-static inline void ask(const char *job, char *text, size_t size)
+/* Asks a runner that is never held what the jobs of the others have left, or leaves something for it. */
+static inline void ask(const char *job, const char *payload, char *text, size_t size)
 {
     static palitra_runner reader;
     palitra_reply reply;
     if (reader.id == 0) reader = new_runner();
-    CHECK_STATUS(PALITRA_OK, run(reader, job, "", PALITRA_FOREVER, &reply));
+    CHECK_STATUS(PALITRA_OK, run(reader, job, payload, PALITRA_FOREVER, &reply));
     CHECK(reply.len < size);
     memcpy(text, reply.data, reply.len);
     text[reply.len] = '\0';
@@ -56,15 +56,22 @@ static inline void ask(const char *job, char *text, size_t size)
 static inline int holds(void)
 {
     char text[16];
-    ask("test.holds", text, sizeof text);
+    ask("test.holds", "", text, sizeof text);
     return atoi(text);
+}
+
+/* Takes back what the last job that leaves a note has left. */
+static inline void forget_note(void)
+{
+    char none[1];
+    ask("test.leave_note", "", none, sizeof none);
 }
 
 /* Whether the last job that leaves a note has left this one. */
 static inline bool seen(const char *note)
 {
     char text[32];
-    ask("test.seen", text, sizeof text);
+    ask("test.seen", "", text, sizeof text);
     return strcmp(text, note) == 0;
 }
 

@@ -18,10 +18,13 @@ impl Time {
     }
 }
 
-/// Awaits a blocking task, which nothing can end before its time.
+/// Awaits a blocking task, which nothing can end before its time. The task leaves the note "begun".
 #[job("test.blocking")]
 async fn blocking(Json(time): Json<Time>) -> Result<(), JobError> {
-    let task = tokio::task::spawn_blocking(move || std::thread::sleep(time.duration()));
+    let task = tokio::task::spawn_blocking(move || {
+        set_seen("begun");
+        std::thread::sleep(time.duration());
+    });
     task.await.map_err(|error| JobError::from(error.to_string()))
 }
 
@@ -47,25 +50,34 @@ async fn slow_state(state: State<Slow>, Json(time): Json<Time>) {
 #[derive(Deserialize)]
 struct Slowly {
     hold: f64,
-    sleep: f64,
+    sleep: Option<f64>,
 }
 
-/// Holds its thread in its first poll, and then sleeps as jobs do.
+/// Leaves the note "begun", holds its thread in its first poll, and then sleeps as jobs do.
 #[job("test.slow_start")]
 async fn slow_start(Json(slowly): Json<Slowly>) -> &'static str {
+    set_seen("begun");
     std::thread::sleep(Duration::from_secs_f64(slowly.hold));
-    tokio::time::sleep(Duration::from_secs_f64(slowly.sleep)).await;
+    if let Some(seconds) = slowly.sleep {
+        tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+    }
     "to its end"
 }
 
-/// What the last `test.watchful` or `test.late_submit` of this process saw.
+/// The note that a job of this process left last.
 static SEEN: Mutex<String> = Mutex::new(String::new());
 
 fn set_seen(text: impl Into<String>) {
     *SEEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = text.into();
 }
 
-/// What the last job that leaves a note has left.
+/// Leaves its payload as the note.
+#[job("test.leave_note")]
+async fn leave_note(text: String) {
+    set_seen(text);
+}
+
+/// The note that a job left last.
 #[job("test.seen")]
 async fn seen() -> String {
     SEEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
