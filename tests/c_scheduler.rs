@@ -41,12 +41,15 @@ macro_rules! programs {
 }
 
 programs! {
+    counted,
     fairness,
     first_polls,
     gave_up,
     gave_up_races,
+    grace,
     held_thread,
     limit_of_jobs,
     shutdown_many,
     turns,
+    workers,
 }
