@@ -53,3 +53,15 @@ programs! {
     turns,
     workers,
 }
+
+/// `make growth` goes up to a million, where the growth shows. Here the program only shows that it works.
+#[test]
+fn the_table_of_growth_can_be_made() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let program = c::compile("benches/growth.c", "palitra");
+    let ended = process::run_well(program.command().arg("1000"), LIMIT);
+    let lines: Vec<&str> = ended.output.lines().collect();
+    assert_eq!(lines.len(), 8, "{}", ended.output);
+    assert!(lines[1..].iter().all(|line| line.contains(" ns ")), "{}", ended.output);
+    assert_eq!(ended.errors, "");
+}
