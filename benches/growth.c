@@ -121,13 +121,13 @@ static double cancels(size_t n)
     return now() - start;
 }
 
+/* One that gives up on its jobs took too long. */
 static double time_of_shutdown(uint32_t workers, size_t n)
 {
     palitra_runner runner = runner_with(workers);
     submit_pending(runner, n, NULL);
     double start = now();
-    while (palitra_runner_shutdown(runner, 0) == PALITRA_PENDING && ended(runner) < n) continue;
-    return now() - start;
+    return palitra_runner_shutdown(runner, 0) == PALITRA_OK ? now() - start : -1;
 }
 
 static double shutdown_of_one_thread(size_t n)
@@ -202,13 +202,16 @@ static double seconds_of(const struct line *line, size_t n)
     return is_done ? seconds : -1;
 }
 
-/* Of small numbers the best of several, which a busy machine disturbs least. */
-static double best_of(const struct line *line, size_t n)
+/* The best of a few, which a busy machine disturbs least; of large numbers only until one is good enough. */
+static double cost_of(const struct line *line, size_t n, double good_enough)
 {
-    double best = seconds_of(line, n);
-    for (int i = 1; i < (n <= BASE ? 5 : 1) && best >= 0; i++) {
-        double again = seconds_of(line, n);
-        if (again >= 0 && again < best) best = again;
+    double best = -1;
+    for (int i = 0; i < (n <= BASE ? 5 : 3); i++) {
+        double seconds = seconds_of(line, n);
+        if (seconds < 0) return best;
+        double cost = seconds / (double)n;
+        if (best < 0 || cost < best) best = cost;
+        if (n > BASE && best <= good_enough) break;
     }
     return best;
 }
@@ -227,17 +230,15 @@ static bool print_line(const struct line *line, size_t largest)
     printf("%-28s", line->title);
     fflush(stdout);
     for (size_t n = SMALLEST; n <= largest && cost >= 0; n *= 10) {
-        double seconds = best_of(line, n);
-        cost = seconds < 0 ? -1 : seconds / (double)n;
-        if (n == BASE) base = cost;
+        cost = cost_of(line, n, TIMES_DEARER * base);
+        if (n == BASE) base = cost > TOO_CHEAP_TO_TELL ? cost : TOO_CHEAP_TO_TELL;
         print_cost(cost);
     }
-    if (largest <= BASE) return puts("  -"), true;
-    if (base < TOO_CHEAP_TO_TELL && base >= 0) base = TOO_CHEAP_TO_TELL;
     bool is_linear = cost >= 0 && cost <= TIMES_DEARER * base;
-    if (cost < 0) puts("  NO");
+    if (largest <= BASE) puts("  -");
+    else if (cost < 0) puts("  NO");
     else printf("  %s (x %.1f)\n", is_linear ? "yes" : "NO", cost / base);
-    return is_linear;
+    return is_linear || (largest <= BASE && cost >= 0);
 }
 
 int main(int argc, char **argv)
