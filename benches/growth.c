@@ -66,7 +66,7 @@ static palitra_token *room_for(size_t n)
     return tokens;
 }
 
-/* ---- what is measured: each answers the seconds that n items took ----------------------------------- */
+/* ---- what is measured: each returns the seconds that n items took ------------------------------------ */
 
 /* Long enough for n submissions, so that none is due before all of them wait. */
 static double until_due(size_t n)

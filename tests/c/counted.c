@@ -21,7 +21,7 @@ static void a_job_that_holds_the_thread_runs(void)
         stats = stats_of(runner);
         if (workers == 0) check_counts(&stats, 8, 7, 1);
         else check_counts(&stats, 8, 8 - stats.running, stats.running);
-        CHECK_STATUS(PALITRA_PENDING, palitra_token_poll(holder, NULL)); /* all that was seen while it held the thread */
+        CHECK_STATUS(PALITRA_PENDING, palitra_token_poll(holder, NULL)); /* it has held the thread all the time */
         CHECK_STATUS(PALITRA_OK, wait_and_free(runner, holder));
         EVENTUALLY(stats_of(runner).succeeded == 8);
         stats = stats_of(runner);
@@ -32,7 +32,8 @@ static void a_job_that_holds_the_thread_runs(void)
 
 static void *run_a_hold(void *runner)
 {
-    CHECK_STATUS(PALITRA_OK, run(*(palitra_runner *)runner, "test.slow_start", "{\"hold\":1.5}", PALITRA_FOREVER, NULL));
+    palitra_runner *its = runner;
+    CHECK_STATUS(PALITRA_OK, run(*its, "test.slow_start", "{\"hold\":1.5}", PALITRA_FOREVER, NULL));
     return NULL;
 }
 

@@ -60,7 +60,7 @@ static void a_job_that_pends_after_its_first_poll_has_its_grace(void)
     }
 }
 
-static void a_first_poll_is_told_of_the_end(void)
+static void a_first_poll_notices_the_end(void)
 {
     for (uint32_t workers = 0; workers < 2; workers++) {
         pthread_t thread = begin(workers, "test.watchful", "{\"seconds\":3}");
@@ -125,7 +125,7 @@ int main(void)
 {
     TEST(a_shutdown_waits_for_a_first_poll);
     TEST(a_job_that_pends_after_its_first_poll_has_its_grace);
-    TEST(a_first_poll_is_told_of_the_end);
+    TEST(a_first_poll_notices_the_end);
     TEST(a_timer_in_a_first_poll_after_the_end_is_a_cancel);
     TEST(a_timer_in_a_first_poll_after_a_pending_end_is_a_cancel);
     TEST(a_started_job_is_in_flight_from_the_start);

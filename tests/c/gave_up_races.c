@@ -57,7 +57,8 @@ static void *submit_slowly(void *argument)
                                           late->timeout_ns, NULL);
         return NULL;
     }
-    late->status = palitra_runner_submit(late->runner, "palitra.echo", slow_payload.page, slow_payload.size, NULL, &token);
+    late->status =
+        palitra_runner_submit(late->runner, "palitra.echo", slow_payload.page, slow_payload.size, NULL, &token);
     if (late->status != PALITRA_OK) return NULL;
     late->status = palitra_runner_wait(late->runner, token, SECONDS(2), NULL);
     palitra_token_free(token);

@@ -1,15 +1,15 @@
-/* While a job holds the runner's thread: deadlines are told on time, and the log names the job. */
+/* While a job holds the runner's thread: deadlines reach their queues on time, and the log names the job. */
 #include "scheduling.h"
 
 #define A_LONG_HOLD "{\"seconds\":2}"
 #define DEADLINE SECONDS(0.1)
 
-/* What a deadline may be told too late, and well before the job gives the thread back. */
+/* How late a deadline may arrive: well before the job gives the thread back. */
 #define AT_MOST_LATE 0.7
 
 static palitra_queue queue;
 
-static palitra_submit_options deadline_told_as(uint64_t tag)
+static palitra_submit_options deadline_tagged(uint64_t tag)
 {
     palitra_submit_options options;
     if (queue.id == 0) CHECK_STATUS(PALITRA_OK, palitra_queue_new(&queue));
@@ -20,7 +20,7 @@ static palitra_submit_options deadline_told_as(uint64_t tag)
     return options;
 }
 
-static void check_told(uint64_t tag, double start)
+static void check_arrived(uint64_t tag, double start)
 {
     palitra_event event = {0};
     size_t n = 0;
@@ -34,11 +34,11 @@ static void check_told(uint64_t tag, double start)
 static void a_queued_job(uint32_t workers)
 {
     palitra_runner runner = runner_with_workers(workers);
-    palitra_submit_options options = deadline_told_as(7);
+    palitra_submit_options options = deadline_tagged(7);
     palitra_token holder = hold(runner, A_LONG_HOLD), late = {0};
     double start = now();
     CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "test.never", "", 0, &options, &late));
-    check_told(7, start);
+    check_arrived(7, start);
     CHECK_STATUS(PALITRA_DEADLINE, palitra_token_poll(late, NULL));
     CHECK_STATUS(PALITRA_PENDING, palitra_token_poll(holder, NULL));
     palitra_token_free(late);
@@ -46,14 +46,14 @@ static void a_queued_job(uint32_t workers)
     palitra_runner_free(runner);
 }
 
-static void the_deadline_of_a_queued_job_is_told(void) { a_queued_job(0); }
-static void the_deadline_of_a_job_queued_for_a_worker_is_told(void) { a_queued_job(1); }
+static void the_deadline_of_a_queued_job_arrives(void) { a_queued_job(0); }
+static void the_deadline_of_a_job_queued_for_a_worker_arrives(void) { a_queued_job(1); }
 
 /* It has begun and pends, so its alarm is where nobody looks. */
 static void a_pending_job(uint32_t workers)
 {
     palitra_runner runner = runner_with_workers(workers);
-    palitra_submit_options options = deadline_told_as(8);
+    palitra_submit_options options = deadline_tagged(8);
     options.deadline_ns = SECONDS(0.4);
     palitra_token late = {0};
     double start = now();
@@ -69,18 +69,18 @@ static void a_pending_job(uint32_t workers)
     palitra_runner_free(runner);
 }
 
-static void the_deadline_of_a_pending_job_is_told(void) { a_pending_job(0); }
-static void the_deadline_of_a_worker_s_pending_job_is_told(void) { a_pending_job(1); }
+static void the_deadline_of_a_pending_job_arrives(void) { a_pending_job(0); }
+static void the_deadline_of_a_worker_s_pending_job_arrives(void) { a_pending_job(1); }
 
 /* It is the one that holds the thread. */
-static void the_deadline_of_the_holder_is_told(void)
+static void the_deadline_of_the_holder_arrives(void)
 {
     for (uint32_t workers = 0; workers < 2; workers++) {
         palitra_runner runner = runner_with_workers(workers);
-        palitra_submit_options options = deadline_told_as(9);
+        palitra_submit_options options = deadline_tagged(9);
         double start = now();
         palitra_token holder = hold_with(runner, A_LONG_HOLD, &options);
-        check_told(9, start);
+        check_arrived(9, start);
         CHECK_STATUS(PALITRA_DEADLINE, palitra_token_poll(holder, NULL));
         palitra_token_free(holder);
         palitra_runner_shutdown(runner, SECONDS(10));
@@ -88,30 +88,29 @@ static void the_deadline_of_the_holder_is_told(void)
     }
 }
 
-/* A readable descriptor wakes whoever polls it, too. */
-static void a_thousand_deadlines_are_told_once_each(void)
+static void a_thousand_deadlines_arrive_once_each(void)
 {
     palitra_runner runner = new_runner();
     palitra_token holder = hold(runner, A_LONG_HOLD);
-    bool told[1000] = {false};
+    bool arrived[1000] = {false};
     double start = now();
-    for (size_t i = 0; i < LENGTH(told); i++) {
-        palitra_submit_options options = deadline_told_as(i);
+    for (size_t i = 0; i < LENGTH(arrived); i++) {
+        palitra_submit_options options = deadline_tagged(i);
         CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "test.never", "", 0, &options, NULL));
     }
-    for (size_t i = 0; i < LENGTH(told); i++) {
+    for (size_t i = 0; i < LENGTH(arrived); i++) {
         palitra_event event = {0};
         CHECK_STATUS(PALITRA_OK, palitra_queue_next(queue, SECONDS(10), &event, 1, NULL));
         CHECK_STATUS(PALITRA_DEADLINE, event.status);
-        CHECK(event.tag < LENGTH(told) && !told[event.tag]);
-        told[event.tag] = true;
+        CHECK(event.tag < LENGTH(arrived) && !arrived[event.tag]);
+        arrived[event.tag] = true;
     }
     CHECK_TOOK(0.09, 0.3 + AT_MOST_LATE, start);
     CHECK_STATUS(PALITRA_OK, wait_and_free(runner, holder));
     check_echo(runner);
     palitra_event event = {0};
     CHECK_STATUS(PALITRA_PENDING, palitra_queue_next(queue, 0, &event, 1, NULL));
-    CHECK_NUMBER(LENGTH(told), stats_of(runner).deadline);
+    CHECK_NUMBER(LENGTH(arrived), stats_of(runner).deadline);
     palitra_runner_free(runner);
 }
 
@@ -167,7 +166,7 @@ static long switches(void)
 static void an_idle_runner_wakes_nobody(void)
 {
     palitra_runner runner = new_runner();
-    palitra_submit_options options = deadline_told_as(1);
+    palitra_submit_options options = deadline_tagged(1);
     options.deadline_ns = SECONDS(600);
     for (int i = 0; i < 10; i++)
         CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "test.never", "", 0, &options, NULL));
@@ -181,12 +180,12 @@ static void an_idle_runner_wakes_nobody(void)
 
 int main(void)
 {
-    TEST(the_deadline_of_a_queued_job_is_told);
-    TEST(the_deadline_of_a_job_queued_for_a_worker_is_told);
-    TEST(the_deadline_of_a_pending_job_is_told);
-    TEST(the_deadline_of_a_worker_s_pending_job_is_told);
-    TEST(the_deadline_of_the_holder_is_told);
-    TEST(a_thousand_deadlines_are_told_once_each);
+    TEST(the_deadline_of_a_queued_job_arrives);
+    TEST(the_deadline_of_a_job_queued_for_a_worker_arrives);
+    TEST(the_deadline_of_a_pending_job_arrives);
+    TEST(the_deadline_of_a_worker_s_pending_job_arrives);
+    TEST(the_deadline_of_the_holder_arrives);
+    TEST(a_thousand_deadlines_arrive_once_each);
     TEST(the_log_names_the_job_that_holds_its_thread);
     TEST(an_idle_runner_wakes_nobody);
     return 0;

@@ -76,7 +76,8 @@ static void a_job_that_is_late_counts_until_it_has_gone(void)
 
 static void *run_a_hold(void *runner)
 {
-    CHECK_STATUS(PALITRA_OK, run(*(palitra_runner *)runner, "test.slow_start", "{\"hold\":0.5}", PALITRA_FOREVER, NULL));
+    palitra_runner *its = runner;
+    CHECK_STATUS(PALITRA_OK, run(*its, "test.slow_start", "{\"hold\":0.5}", PALITRA_FOREVER, NULL));
     return NULL;
 }
 

@@ -97,7 +97,7 @@ async fn wake_and_hold(shared: State<Shared>, Json(time): Json<Time>) {
     time.hold();
 }
 
-/// Has a task of its own block on its runner, at most so long. Answers the name of the status that the task was given.
+/// Has a task of its own block on its runner, at most so long. Returns the name of the status that the task got.
 #[job("test.helper_blocks")]
 async fn helper_blocks(context: Context, Json(time): Json<Time>) -> Result<String, JobError> {
     let token = context.submit_job("test.never", "")?;
