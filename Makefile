@@ -5,6 +5,7 @@
 #   make test     every test; installs what they need; test-rust, test-cpp, test-go, test-python each a part
 #   make lint     format, clippy and documentation, without a warning
 #   make bench    palitra beside its rivals
+#   make growth   what one item costs while their number grows to a million
 #   make wheel    the Python package: target/wheels/palitra-*.whl
 #   make install  libraries, headers, pkg-config and CMake files: PREFIX=/usr/local DESTDIR=
 #   make clean    removes what the others made

@@ -10,6 +10,8 @@
  * that nothing that is broken is asked to clean up. The watchdog bounds every test: what should have been
  * woken and was not shows up as a failure, never as a hang.
  *
+ * PALITRA_TEST_ONLY, the name of one test, leaves the others out.
+ *
  * PALITRA_TEST_SLOWNESS stretches the watchdog and the upper bounds on time (valgrind is slow); lower
  * bounds and the times handed to the library stay as written.
  */
@@ -176,6 +178,8 @@ static inline void watchdog(void)
 
 static inline void run_test(const char *name, void (*test)(void))
 {
+    const char *only = getenv("PALITRA_TEST_ONLY");
+    if (only != NULL && strcmp(only, name) != 0) return;
     running_test = name;
     printf("%s\n", name);
     fflush(stdout);

@@ -1,0 +1,114 @@
+//! Jobs that share a thread badly: they hold it, hog its budget, wake each other in crowds.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use palitra::{Context, JobError, Json, State, job};
+use serde::Deserialize;
+use tokio::sync::{Notify, RwLock, Semaphore, mpsc};
+
+#[derive(Deserialize)]
+struct Time {
+    seconds: f64,
+}
+
+impl Time {
+    /// Blocks the thread without using a processor, so that tests measure palitra and not the machine.
+    fn hold(&self) {
+        std::thread::sleep(Duration::from_secs_f64(self.seconds));
+    }
+}
+
+/// How many `test.hold` have begun in this process.
+static HOLDS: AtomicUsize = AtomicUsize::new(0);
+
+/// Holds its thread: blocks and never yields.
+#[job("test.hold")]
+async fn hold(Json(time): Json<Time>) {
+    HOLDS.fetch_add(1, Ordering::SeqCst);
+    time.hold();
+}
+
+/// How many jobs `test.hold` have begun in this process.
+#[job("test.holds")]
+async fn holds() -> String {
+    HOLDS.load(Ordering::SeqCst).to_string()
+}
+
+/// What the jobs of one runner meet at.
+#[derive(Default)]
+struct Shared {
+    lock: RwLock<u64>,
+    gate: Gate,
+    notify: Notify,
+}
+
+/// Takes a read lock that nobody ever writes to: always free, but one unit of a cooperative budget.
+#[job("test.read_lock")]
+async fn read_lock(shared: State<Shared>) -> String {
+    shared.lock.read().await.to_string()
+}
+
+/// Receives from a channel that is never empty, for so long: its own awaits never make it wait.
+#[job("test.hog")]
+async fn hog(Json(time): Json<Time>) -> Result<(), JobError> {
+    let (sender, mut receiver) = mpsc::channel(1);
+    let began = Instant::now();
+    while began.elapsed().as_secs_f64() < time.seconds {
+        sender.send(()).await.map_err(|error| JobError::from(error.to_string()))?;
+        receiver.recv().await;
+    }
+    Ok(())
+}
+
+/// Nobody passes before it is opened.
+struct Gate(Semaphore);
+
+impl Default for Gate {
+    fn default() -> Gate {
+        Gate(Semaphore::new(0))
+    }
+}
+
+/// Waits at the gate of its runner, then holds its thread.
+#[job("test.gated_hold")]
+async fn gated_hold(shared: State<Shared>, Json(time): Json<Time>) -> Result<(), JobError> {
+    let _passed = shared.gate.0.acquire().await.map_err(|error| JobError::from(error.to_string()))?;
+    time.hold();
+    Ok(())
+}
+
+/// Opens the gate: wakes all who wait at it.
+#[job("test.open_gate")]
+async fn open_gate(shared: State<Shared>) {
+    shared.gate.0.add_permits(1_000_000);
+}
+
+/// Waits until another job of its runner wakes it.
+#[job("test.woken")]
+async fn woken(shared: State<Shared>) {
+    shared.notify.notified().await;
+}
+
+/// Wakes one `test.woken` and then holds its thread.
+#[job("test.wake_and_hold")]
+async fn wake_and_hold(shared: State<Shared>, Json(time): Json<Time>) {
+    shared.notify.notify_one();
+    time.hold();
+}
+
+/// Has a task of its own block on its runner, at most so long. Returns the name of the status that the task got.
+#[job("test.helper_blocks")]
+async fn helper_blocks(context: Context, Json(time): Json<Time>) -> Result<String, JobError> {
+    let token = context.submit_job("test.never", "")?;
+    let helper = tokio::spawn(async move {
+        let waited = token.wait(Some(Duration::from_secs_f64(time.seconds)));
+        token.cancel();
+        waited
+    });
+    let waited = helper.await.map_err(|error| JobError::from(error.to_string()))?;
+    Ok(match waited {
+        Ok(reply) => reply.status().name().to_string(),
+        Err(error) => error.status().name().to_string(),
+    })
+}
