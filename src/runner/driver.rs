@@ -20,6 +20,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use async_task::Runnable;
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::Sleep;
 
@@ -39,6 +40,8 @@ pub(crate) struct Driver {
     number: usize,
     calls_back: bool,
     runs_jobs: bool,
+    /// Whether the last step looked for a job that was woken before one that is to begin.
+    polls_first: bool,
     /// The newest request to close that was seen.
     closing: u32,
     /// Rings when the grace of a shutdown is over.
@@ -50,7 +53,16 @@ pub(crate) struct Driver {
 impl Driver {
     /// The driver of a runner's own thread. It is ready when the runner has ended.
     pub(crate) fn main(core: Arc<Core>, runs_jobs: bool) -> Driver {
-        Driver { core, number: 0, calls_back: true, runs_jobs, closing: 0, grace: None, is_cancelled: false }
+        Driver {
+            core,
+            number: 0,
+            calls_back: true,
+            runs_jobs,
+            polls_first: false,
+            closing: 0,
+            grace: None,
+            is_cancelled: false,
+        }
     }
 
     /// A driver beside it, counted from 1, that runs jobs. It is dropped with the runtime.
@@ -85,27 +97,32 @@ impl Driver {
         false
     }
 
-    /// Polls jobs that were woken and begins new ones, one of each in turn. Whether there may be more.
-    fn run_jobs(&self, turn: &mut Turn) -> bool {
+    /// Whether there may be more.
+    fn run_jobs(&mut self, turn: &mut Turn) -> bool {
+        // A request to close is seen to before the next step.
         while self.core.closing.count() == self.closing || !self.calls_back {
-            let woken = self.core.lanes.woken.take();
-            let is_idle = woken.is_none();
-            if let Some(task) = woken {
-                task.run();
-                if turn.is_over(&self.core.watch) {
-                    return true;
-                }
-            }
-            match self.core.lanes.starts.take() {
-                Some(start) => self.begin(start),
-                None if is_idle => return false,
-                None => continue,
+            if !self.step() {
+                return false;
             }
             if turn.is_over(&self.core.watch) {
                 return true;
             }
         }
         true
+    }
+
+    /// Begins a job or polls one that was woken, in turn: also when each of them ends a turn. Whether there was one.
+    fn step(&mut self) -> bool {
+        self.polls_first = !self.polls_first;
+        (self.polls_first && self.poll_one()) || self.begin_one() || self.poll_one()
+    }
+
+    fn poll_one(&self) -> bool {
+        self.core.lanes.woken.take().map(Runnable::run).is_some()
+    }
+
+    fn begin_one(&self) -> bool {
+        self.core.lanes.starts.take().map(|start| self.begin(start)).is_some()
     }
 
     /// Begins a job, and drops one that need not or must not begin any more.

@@ -21,7 +21,7 @@ const TICK: Duration = Duration::from_millis(20);
 
 /// How many looks at an idle runner it takes before it sleeps: a runner that is used now and then does not wake it
 /// each time.
-const IDLE_TICKS: u32 = 50;
+const IDLE_TICKS: u32 = 10;
 
 /// A thread that was held for so long is worth a warning.
 const BLOCKING: Duration = Duration::from_millis(100);

@@ -20,22 +20,6 @@ static void a_timer_ends_on_time_beside_queued_jobs(void)
     palitra_runner_free(runner);
 }
 
-/* Those that pend and are woken together hold the thread one after the other, too. */
-static void a_timer_ends_on_time_beside_jobs_that_wake_together(void)
-{
-    palitra_runner runner = new_runner();
-    submit_detached(runner, CROWD, "test.gated_hold", A_SHORT_HOLD);
-    check_echo(runner); /* they all stand at the gate now */
-    palitra_token sleep = submit(runner, "palitra.sleep", "{\"seconds\":0.01}");
-    palitra_token opener = submit(runner, "test.open_gate", "");
-    double start = now();
-    CHECK_STATUS(PALITRA_OK, wait_and_free(runner, opener));
-    CHECK_STATUS(PALITRA_OK, wait_and_free(runner, sleep));
-    CHECK_TOOK(0, AT_MOST_LATE, start);
-    CHECK(stats_of(runner).succeeded < CROWD / 2);
-    palitra_runner_free(runner);
-}
-
 static struct {
     double at;
     int calls;
@@ -129,7 +113,6 @@ static void a_timer_ends_on_time_beside_callbacks(void)
 int main(void)
 {
     TEST(a_timer_ends_on_time_beside_queued_jobs);
-    TEST(a_timer_ends_on_time_beside_jobs_that_wake_together);
     TEST(a_callback_for_a_finished_job_waits_for_no_queue);
     TEST(a_callback_for_a_job_that_finishes_waits_for_no_queue);
     TEST(a_callback_for_a_cancelled_job_waits_for_no_queue);
