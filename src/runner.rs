@@ -5,6 +5,7 @@
 //!
 //! | room | what it holds |
 //! |---|---|
+//! | [`build`] | the runtime, made whole or not at all |
 //! | [`calls`] | the gate that callbacks pass |
 //! | [`core`] | what hosts, jobs and the thread share: submit and run |
 //! | [`doorbell`] | how a submitter wakes a sleeping runner, and only a sleeping one |
@@ -14,6 +15,7 @@
 //! | [`thread`] | the thread and its runtime, made and unmade |
 //! | [`global`] | the runner that is made on first use |
 
+mod build;
 mod calls;
 mod core;
 pub(crate) mod doorbell;
@@ -38,6 +40,7 @@ use crate::gather as many;
 use crate::registry;
 use crate::reply::{Error, Format, Reply, Status};
 use crate::stats::Stats;
+use crate::sys::signals;
 use crate::token::{self, JobToken, Output, Token, TokenRef, Until};
 
 pub(crate) use self::core::{Core, EventsWanted, Payload, Started, Submission, unknown_job};
@@ -64,6 +67,7 @@ extern "C" fn in_child() {
     token::abandon();
     // Forked by a job or a callback, the thread was its runner's; here it is nobody's.
     current::forget();
+    signals::in_child();
 }
 
 /// The runners of this process by their numbers, for those who have a token and need its runner.

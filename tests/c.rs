@@ -70,6 +70,13 @@ fn fork() {
     c::compile("tests/c/fork.c", TEST_JOBS).check();
 }
 
+// Under valgrind it is valgrind's threads and descriptors that are refused.
+
+#[test]
+fn refused() {
+    c::compile("tests/c/refused.c", TEST_JOBS).check();
+}
+
 #[test]
 fn leaving() {
     c::compile("tests/c/leaving.c", TEST_JOBS).check();

@@ -21,6 +21,7 @@ use crate::queue::Queue;
 use crate::registry;
 use crate::reply::{Error, Reply, Status};
 use crate::stats::{Counters, Stats};
+use crate::sys::signals;
 use crate::token::{self, Call, Callback, Event, Events, HostSide, JobSide, Observer, Tenant, TokenRef, Until};
 
 /// Work on its way to the runner's thread. Dropped on the way, it ends its token as cancelled.
@@ -265,6 +266,7 @@ impl Core {
         // Before the job begins: one that is refused has not done half of its work.
         let token = OnDemand::new(self.limit.acquire()?);
         let future = {
+            let _signals = signals::Poll::begin();
             let _runtime = self.runtime.enter();
             let _mark = Mark::set(self.id);
             let mut request = Request::new(payload, self, RequestToken::OnDemand(&token));

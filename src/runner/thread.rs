@@ -1,63 +1,70 @@
 //! The runner's thread: made with its runtime, ended with it.
 //!
-//! It and all threads of the runtime block every signal that can be blocked for good reason: a signal that the
-//! host handles (Ctrl-C) then always interrupts one of the host's own threads.
+//! It and all threads of the runtime block signals: one that the host handles (Ctrl-C) then always interrupts one of
+//! the host's own threads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use crossbeam_channel::Receiver;
 use futures_util::stream::FuturesUnordered;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
+use super::build;
 use super::core::{Core, Submission};
 use super::driver::{Driver, Jobs};
 use super::options::{LINGER, Options};
 use super::shutdown::Outcome;
 use crate::current::{Mark, RunnerId};
 use crate::reply::{Error, Status};
+use crate::sys::signals::{Blocked, Mask};
 use crate::token::{self, Until};
 
 /// Starts a runner: its core, and the thread to join when it has been shut down.
+///
+/// The thread makes all that belongs to it, so that there is nothing to undo but the thread.
 pub(crate) fn start(id: RunnerId, options: &Options) -> Result<(Arc<Core>, JoinHandle<()>), Error> {
     // The threads inherit the mask of the thread that makes them; the host's own is restored at the end.
-    let _mask = SignalMask::block_all();
-    let runtime = catch_unwind(AssertUnwindSafe(|| build_runtime(options)))
-        .map_err(|_| Error::new(Status::Internal, "the system refused the runner's threads"))?
-        .map_err(|error| Error::new(Status::Internal, format!("the runtime cannot be made: {error}")))?;
-    let (core, submissions) = Core::new(id, runtime.handle().clone(), options);
-    let jobs =
-        if options.worker_threads == 0 { Jobs::Here(FuturesUnordered::new()) } else { Jobs::Workers(JoinSet::new()) };
+    let mask = Blocked::new();
+    let (host, given) = (mask.host(), options.clone());
+    let (ready, made) = sync_channel(1);
     let mut builder = std::thread::Builder::new().name(options.name().to_string());
     if options.thread_stack_size > 0 {
         builder = builder.stack_size(options.thread_stack_size);
     }
-    let driven = Arc::clone(&core);
-    let thread = builder
-        .spawn(move || live(&driven, runtime, submissions, jobs))
-        .map_err(|error| Error::new(Status::Internal, format!("the runner's thread cannot be made: {error}")))?;
-    Ok((core, thread))
+    let refused = |error| Error::new(Status::Internal, format!("the runner cannot be made: {error}"));
+    let thread = builder.spawn(move || begin(id, &given, host, &ready)).map_err(refused)?;
+    match made.recv() {
+        Ok(Ok(core)) => Ok((core, thread)),
+        Ok(Err(error)) => {
+            let _ = thread.join();
+            Err(refused(error))
+        }
+        Err(_) => {
+            let _ = thread.join();
+            Err(Error::from(Status::Internal))
+        }
+    }
 }
 
-fn build_runtime(options: &Options) -> std::io::Result<Runtime> {
-    let mut builder = match options.worker_threads {
-        0 => Builder::new_current_thread(),
-        workers => {
-            let mut builder = Builder::new_multi_thread();
-            builder.worker_threads(workers as usize);
-            builder
+fn begin(id: RunnerId, options: &Options, host: Mask, ready: &SyncSender<std::io::Result<Arc<Core>>>) {
+    host.adopt();
+    let runtime = match build::runtime(options, host) {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
         }
     };
-    if options.max_blocking_threads > 0 {
-        builder.max_blocking_threads(options.max_blocking_threads as usize);
-    }
-    if options.thread_stack_size > 0 {
-        builder.thread_stack_size(options.thread_stack_size);
-    }
-    builder.thread_name(options.name()).enable_io().enable_time().build()
+    let (core, submissions) = Core::new(id, runtime.handle().clone(), options);
+    let jobs =
+        if options.worker_threads == 0 { Jobs::Here(FuturesUnordered::new()) } else { Jobs::Workers(JoinSet::new()) };
+    let _ = ready.send(Ok(Arc::clone(&core)));
+    live(&core, runtime, submissions, jobs);
 }
 
 /// The life of the runner's thread.
@@ -82,35 +89,4 @@ fn live(core: &Arc<Core>, runtime: Runtime, submissions: Receiver<Submission>, j
         token::finish_all_of(core.id, Status::Cancelled);
     }
     core.finished.announce(outcome);
-}
-
-/// Every signal blocked in this thread, until it is dropped.
-struct SignalMask {
-    before: libc::sigset_t,
-}
-
-#[allow(unsafe_code)]
-impl SignalMask {
-    fn block_all() -> Option<SignalMask> {
-        // SAFETY: both sets are plain memory that the calls fill before it is read; a failed call leaves the
-        // mask as it was, and None does not restore it.
-        unsafe {
-            let mut all = std::mem::zeroed::<libc::sigset_t>();
-            let mut before = std::mem::zeroed::<libc::sigset_t>();
-            libc::sigfillset(&mut all);
-            // Faults are raised by the thread's own instructions, profilers count every thread.
-            for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGPROF] {
-                libc::sigdelset(&mut all, signal);
-            }
-            (libc::pthread_sigmask(libc::SIG_BLOCK, &all, &mut before) == 0).then_some(SignalMask { before })
-        }
-    }
-}
-
-#[allow(unsafe_code)]
-impl Drop for SignalMask {
-    fn drop(&mut self) {
-        // SAFETY: `before` is the mask that this thread had.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.before, std::ptr::null_mut()) };
-    }
 }

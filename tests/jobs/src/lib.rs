@@ -3,6 +3,7 @@
 //! Built as `libpalitra_test_jobs.so`, a second library with the whole C ABI, and linked into Rust tests.
 
 mod stream;
+mod threads;
 
 use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
