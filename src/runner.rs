@@ -106,7 +106,7 @@ impl Runner {
     /// A runner with one thread and no limits.
     ///
     /// # Errors
-    /// [`Status::Internal`] if the system refuses the thread or the runtime's file descriptors.
+    /// [`Status::Internal`] if the system refuses one of its threads or file descriptors. What was made is undone.
     pub fn new() -> Result<Runner, Error> {
         Runner::with_options(Options::default())
     }

@@ -70,7 +70,12 @@ fn fork() {
     c::compile("tests/c/fork.c", TEST_JOBS).check();
 }
 
-// Under valgrind it is valgrind's threads and descriptors that are refused.
+// Valgrind has its own ways with signals, and of making threads and descriptors.
+
+#[test]
+fn handlers() {
+    c::compile("tests/c/handlers.c", TEST_JOBS).check();
+}
 
 #[test]
 fn refused() {
