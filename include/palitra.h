@@ -12,7 +12,13 @@
  * - Replies. A reply that a call was given is always left fit for palitra_reply_free, whatever the call
  *   answers, and is the caller's to free.
  * - Times are nanoseconds. Negative means for ever, 0 means do not block.
- * - Signals. A wait is not interrupted by a signal: a program that handles Ctrl-C waits in slices.
+ * - Signals. A wait is not interrupted by a signal: a program that handles Ctrl-C waits in slices. A handler of the
+ *   program's never runs on a thread of the library's: those block all signals but faults and SIGPROF.
+ * - Programs started by a callback. Forked, a process has the signal mask that the thread had which made the runner,
+ *   and so has what it executes. posix_spawn, system and popen hand on the full mask of the runner's thread instead,
+ *   and such a program survives SIGTERM and Ctrl-C: fork and exec, or keep the program's own mask (pthread_sigmask)
+ *   and give it to posix_spawnattr_setsigmask with the flag POSIX_SPAWN_SETSIGMASK. A thread that a callback makes
+ *   inherits the full mask, too, and its processes do however they are made.
  * - Fork. In a forked child every handle of the parent answers PALITRA_FORKED and nothing of the parent's is
  *   touched; palitra_runner_global and palitra_runner_new make new runners. Replies can be read and freed.
  * - Exit. A process may exit at any moment with jobs in flight. The library installs no exit or signal
@@ -504,8 +510,8 @@ void palitra_submit_options_init(struct palitra_submit_options *options);
  * palitra_runner_free.
  *
  * Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out or options that cannot be meant;
- * PALITRA_INTERNAL if the system refuses the thread or its file descriptors. Unless PALITRA_OK the out is the
- * id 0.
+ * PALITRA_INTERNAL if the system refuses one of its threads or file descriptors, with all that was made until
+ * then undone. Unless PALITRA_OK the out is the id 0.
  */
 palitra_status palitra_runner_new(const struct palitra_runner_options *options, struct palitra_runner *out);
 

@@ -22,6 +22,21 @@
 //! | [`String`], `&'static str` | text |
 //! | [`Json<T>`] | JSON |
 //! | `Result<any of these, E>` with `E: Into<JobError>` | the same, or a failure |
+//!
+//! # Threads, signals and programs
+//!
+//! A job runs on the runner's threads, and its first poll may be on the host's. The runner's threads, those of
+//! `spawn_blocking` among them, block every signal but faults and `SIGPROF`, so that a handler of the host's never runs
+//! there; a thread that a job makes itself inherits that. From a `spawn_blocking` in a first poll to the end of that
+//! poll the host's thread blocks them too. (A thread that is no runner's and calls `spawn_blocking` on a kept handle of
+//! the runtime makes a thread that blocks them a moment after it began.)
+//!
+//! A program that is started there would inherit the full mask and survive `SIGTERM` and Ctrl-C. By `fork`, and so by a
+//! `Command` with a `pre_exec`, it has the host's mask instead. A plain `Command` uses `posix_spawn`, which inherits:
+//! start it through [`host_signals`](crate::host_signals).
+//!
+//! Where the system refuses a thread, `spawn_blocking` panics if there is no other to wait for, and the job ends as one
+//! that panicked.
 
 mod extract;
 mod output;

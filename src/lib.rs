@@ -40,6 +40,7 @@
 //! | `sync` | the atomics, locks and waits that can be model-checked |
 //! | `reply` | what a job leaves: reply, format, error, status |
 //! | `fork` | what a forked child sees |
+//! | `sys` | what is asked of the system about threads and their signals |
 //! | `arena` | slots with fixed addresses, which handles point into |
 //! | `current` | which runner the calling thread works for |
 //! | `clock` | a clock that costs next to nothing |
@@ -79,6 +80,7 @@ mod registry;
 mod reply;
 mod runner;
 mod stats;
+mod sys;
 mod token;
 
 mod abi;
@@ -92,6 +94,7 @@ pub use registry::jobs;
 pub use reply::{Error, Format, JobError, Reply, Status};
 pub use runner::{Options, Runner, gather, global_runner, is_runner_alive, run, shutdown_global_runner};
 pub use stats::Stats;
+pub use sys::signals::host_signals;
 pub use token::{JobToken, Token};
 
 /// What `#[palitra::job]` expands to. Not for use by hand.

@@ -15,9 +15,11 @@
 //! | [`running`] | one job in progress |
 //! | [`driver`] | the loop that takes from the lanes, in turns |
 //! | [`watchdog`] | who looks after the tokens while a job holds a thread |
+//! | [`build`] | the runtime, made whole or not at all |
 //! | [`thread`] | the threads and their runtime, made and unmade |
 //! | [`global`] | the runner that is made on first use |
 
+mod build;
 mod callbacks;
 mod closing;
 mod core;
@@ -46,6 +48,7 @@ use crate::gather as many;
 use crate::registry;
 use crate::reply::{Error, Format, Reply, Status};
 use crate::stats::Stats;
+use crate::sys::signals;
 use crate::token::{self, JobToken, Output, Token, TokenRef, Until};
 
 pub(crate) use self::core::{Caller, Core, EventsWanted, Payload, unknown_job};
@@ -70,6 +73,7 @@ extern "C" fn in_child() {
     token::abandon();
     // Forked by a job or a callback, the thread was its runner's; here it is nobody's.
     current::forget();
+    signals::in_child();
 }
 
 /// The runners of this process by their numbers, for those who have a token and need its runner.
@@ -108,7 +112,7 @@ impl Runner {
     /// A runner with one thread and no limits.
     ///
     /// # Errors
-    /// [`Status::Internal`] if the system refuses the thread or the runtime's file descriptors.
+    /// [`Status::Internal`] if the system refuses one of its threads or file descriptors. What was made is undone.
     pub fn new() -> Result<Runner, Error> {
         Runner::with_options(Options::default())
     }

@@ -70,6 +70,18 @@ fn fork() {
     c::compile("tests/c/fork.c", TEST_JOBS).check();
 }
 
+// Valgrind has its own ways with signals, and of making threads and descriptors.
+
+#[test]
+fn handlers() {
+    c::compile("tests/c/handlers.c", TEST_JOBS).check();
+}
+
+#[test]
+fn refused() {
+    c::compile("tests/c/refused.c", TEST_JOBS).check();
+}
+
 #[test]
 fn leaving() {
     c::compile("tests/c/leaving.c", TEST_JOBS).check();

@@ -56,6 +56,11 @@ programs! {
 // Not under valgrind: a forked child has memory that is its parent's.
 
 #[test]
+fn storm() {
+    c::compile("tests/c/storm.c", TEST_JOBS).check();
+}
+
+#[test]
 fn log() {
     c::compile("tests/c/log.c", TEST_JOBS).check();
 }

@@ -149,7 +149,10 @@ fn the_library_imports_nothing_that_installs_a_handler() {
             imports.iter().any(|import| import == "__register_atfork"),
             "not what the library imports: {imports:?}"
         );
-        for forbidden in FORBIDDEN {
+        // Its job that starts programs has the standard library reset SIGPIPE in the child; that nothing is called in
+        // the host is what the test above counts.
+        let of_children = |forbidden: &str| name == TEST_JOBS && forbidden == "signal";
+        for forbidden in FORBIDDEN.into_iter().filter(|forbidden| !of_children(forbidden)) {
             assert!(!imports.iter().any(|import| import == forbidden), "lib{name}.so imports {forbidden}");
         }
     }

@@ -36,8 +36,8 @@ pub extern "C" fn palitra_submit_options_init(options: Option<&mut MaybeUninit<p
 /// palitra_runner_free.
 ///
 /// Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out or options that cannot be meant;
-/// PALITRA_INTERNAL if the system refuses the thread or its file descriptors. Unless PALITRA_OK the out is the
-/// id 0.
+/// PALITRA_INTERNAL if the system refuses one of its threads or file descriptors, with all that was made until
+/// then undone. Unless PALITRA_OK the out is the id 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn palitra_runner_new(
     options: *const palitra_runner_options,

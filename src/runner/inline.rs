@@ -15,6 +15,7 @@ use super::running::{Running, poll_caught};
 use crate::current::{Mark, Standing, standing};
 use crate::job::{Job, JobFuture, OnDemand, Request, RequestToken, panic_message};
 use crate::reply::{Reply, Status};
+use crate::sys::signals;
 use crate::token::{HostSide, JobSide, Until};
 
 /// What came of a job's first poll on its caller's thread.
@@ -96,6 +97,7 @@ impl Core {
         let accepted = self.accept(Caller::Host)?;
         let token = OnDemand::default();
         let polled = {
+            let _signals = signals::Poll::begin();
             let _runtime = self.runtime.enter();
             let _mark = Mark::set(self.id);
             let mut request = Request::new(payload, self, RequestToken::OnDemand(&token));

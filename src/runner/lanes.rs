@@ -92,6 +92,11 @@ impl Lanes {
         !self.woken.is_empty() || !self.starts.is_empty()
     }
 
+    /// How many drivers there are.
+    pub(crate) fn drivers(&self) -> usize {
+        self.bells.len()
+    }
+
     pub(crate) fn bell(&self, driver: usize) -> &Doorbell {
         &self.bells[driver]
     }

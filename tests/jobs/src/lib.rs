@@ -5,6 +5,7 @@
 mod ending;
 mod sharing;
 mod stream;
+mod threads;
 
 use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -73,6 +74,22 @@ async fn spin(Json(spin): Json<Spin>) {
     while began.elapsed().as_secs_f64() < spin.seconds {
         std::hint::spin_loop();
     }
+}
+
+#[derive(Deserialize)]
+struct SpinAndSleep {
+    spin: f64,
+    sleep: f64,
+}
+
+/// Keeps its thread busy at first and then sleeps: time enough for a runner to end under it.
+#[job("test.spin_and_sleep")]
+async fn spin_and_sleep(Json(times): Json<SpinAndSleep>) {
+    let began = Instant::now();
+    while began.elapsed().as_secs_f64() < times.spin {
+        std::hint::spin_loop();
+    }
+    tokio::time::sleep(Duration::from_secs_f64(times.sleep)).await;
 }
 
 #[derive(Deserialize)]
