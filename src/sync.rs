@@ -1,6 +1,7 @@
-//! The atomics, locks and waits of the token's state machine and of the runner's sleep and wake protocol.
+//! The atomics, locks and waits of the token's state machine, of the runner's sleep and wake protocol and of the
+//! queue's readiness.
 //!
-//! Both rooms take them from here and from nowhere else, so that a build with `--cfg palitra_model` runs the
+//! These rooms take them from here and from nowhere else, so that a build with `--cfg palitra_model` runs the
 //! same code under loom, which tries every order in which the threads can meet: the rooms named `model`.
 //!
 //! Promises: [`lock`] never panics (a poisoned lock is taken over: the state behind it is kept whole by its
@@ -10,13 +11,13 @@
 #[cfg(not(palitra_model))]
 pub(crate) use std::sync::{
     Condvar, Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicU32, Ordering, fence},
+    atomic::{AtomicBool, AtomicIsize, AtomicU32, Ordering, fence},
 };
 
 #[cfg(palitra_model)]
 pub(crate) use loom::sync::{
     Condvar, Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicU32, Ordering, fence},
+    atomic::{AtomicBool, AtomicIsize, AtomicU32, Ordering, fence},
 };
 
 #[cfg(all(test, palitra_model))]
