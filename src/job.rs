@@ -134,7 +134,8 @@ impl fmt::Debug for Job {
 /// What a runner is to its jobs.
 pub(crate) trait Host: Send + Sync {
     fn states(&self) -> &States;
-    fn create_token(&self, permit: Permit) -> Result<(HostSide, JobSide), Status>;
+    /// `unread`: nobody can read the items of its job.
+    fn create_token(&self, permit: Permit, unread: bool) -> Result<(HostSide, JobSide), Status>;
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error>;
     fn to_arc(&self) -> Arc<dyn Host>;
 }
@@ -156,22 +157,23 @@ pub(crate) enum RequestToken<'a> {
 /// A token that is made when somebody asks for it, with the permit that its job has from the start.
 pub(crate) struct OnDemand {
     permit: Cell<Permit>,
+    unread: bool,
     token: OnceCell<Result<(HostSide, JobSide), Status>>,
 }
 
 impl OnDemand {
-    pub(crate) fn new(permit: Permit) -> OnDemand {
-        OnDemand { permit: Cell::new(permit), token: OnceCell::new() }
+    pub(crate) fn new(permit: Permit, unread: bool) -> OnDemand {
+        OnDemand { permit: Cell::new(permit), unread, token: OnceCell::new() }
     }
 
     fn get(&self, host: &dyn Host) -> Result<TokenRef, Status> {
-        let made = self.token.get_or_init(|| host.create_token(self.permit.take()));
+        let made = self.token.get_or_init(|| host.create_token(self.permit.take(), self.unread));
         made.as_ref().map(|(host_side, _)| host_side.token()).map_err(|status| *status)
     }
 
     pub(crate) fn into_token(self, host: &dyn Host) -> Result<(HostSide, JobSide), Status> {
-        let OnDemand { permit, token } = self;
-        token.into_inner().unwrap_or_else(|| host.create_token(permit.into_inner()))
+        let OnDemand { permit, unread, token } = self;
+        token.into_inner().unwrap_or_else(|| host.create_token(permit.into_inner(), unread))
     }
 }
 

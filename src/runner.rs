@@ -40,7 +40,7 @@ use crate::reply::{Error, Format, Reply, Status};
 use crate::stats::Stats;
 use crate::token::{self, JobToken, Output, Token, TokenRef, Until};
 
-pub(crate) use self::core::{Core, EventsWanted, Payload, Started, Submission, unknown_job};
+pub(crate) use self::core::{Core, EventsWanted, Payload, Started, Submission, Wanted, unknown_job};
 pub use global::{gather, global_runner, is_runner_alive, run, shutdown_global_runner};
 pub use options::Options;
 
@@ -197,7 +197,7 @@ impl Runner {
     /// As [`Runner::run_job`], except that it never blocks.
     pub fn submit_job(&self, job: &str, payload: impl Into<Vec<u8>>) -> Result<JobToken, Error> {
         let job = registry::find(job.as_bytes()).ok_or_else(|| unknown_job(job))?;
-        Ok(JobToken::new(self.core.submit(job, Payload::Owned(payload.into()), None, None)?))
+        Ok(JobToken::new(self.core.submit(job, Payload::Owned(payload.into()), Wanted::default())?))
     }
 
     /// Waits for many jobs and answers their replies in order.

@@ -112,14 +112,13 @@ impl Core {
         &self,
         job: &'static Job,
         payload: Payload<'_>,
-        deadline: Option<Instant>,
-        events: Option<EventsWanted>,
+        Wanted { deadline, events, unread }: Wanted,
     ) -> Result<HostSide, Status> {
         self.check_open()?;
         self.check_payload(payload.len())?;
         let permit = self.limit.acquire()?;
-        let payload = Some(payload.into_vec());
-        let (host, token) = token::create(Tenant { runner: self.id, deadline, payload, permit })?;
+        let payload = Some(payload.into_vec()?);
+        let (host, token) = token::create(Tenant { runner: self.id, deadline, payload, permit, unread })?;
         tell_events(&host, events);
         if let Err(refused) = self.submissions.send(Submission::Start { job, token }) {
             // Nothing was submitted, so no queue is told of its end.
@@ -134,7 +133,7 @@ impl Core {
     /// Queues a future whose output is a reply.
     pub(crate) fn submit_future(&self, future: JobFuture) -> Result<HostSide, Status> {
         self.check_open()?;
-        let (host, token) = self.create_token(self.limit.acquire()?)?;
+        let (host, token) = self.create_token(self.limit.acquire()?, true)?;
         self.send(Submission::Continue(Box::new(Running::new(self, "", future, token))))?;
         Ok(host)
     }
@@ -177,7 +176,7 @@ impl Core {
         if timeout.is_some() || !polls_here {
             return self.run_within(job, payload, timeout);
         }
-        self.run_here(job.name(), payload.into_vec(), |request| job.start(request))
+        self.run_here(job.name(), payload.into_vec()?, |request| job.start(request))
     }
 
     /// Runs a future to its end.
@@ -200,7 +199,7 @@ impl Core {
 
     /// On the runner's thread from the start, so that the timeout holds for a job that never yields.
     fn run_within(&self, job: &'static Job, payload: Payload<'_>, timeout: Option<Duration>) -> Result<Reply, Status> {
-        let host = self.submit(job, payload, None, None)?;
+        let host = self.submit(job, payload, Wanted { unread: true, ..Wanted::default() })?;
         match host.token().wait_until(Until::after(timeout)) {
             Err(Status::Pending) => {
                 // Either this ends it, or it has just ended by itself.
@@ -213,26 +212,20 @@ impl Core {
 
     /// Begins a job without ever waiting for it: the first poll on this thread, then the runner's. From the runner's
     /// own thread, and from one that is ending, it is submitted as it is.
-    pub(crate) fn start(
-        &self,
-        job: &'static Job,
-        payload: Payload<'_>,
-        deadline: Option<Instant>,
-        events: Option<EventsWanted>,
-    ) -> Result<Started, Status> {
+    pub(crate) fn start(&self, job: &'static Job, payload: Payload<'_>, wanted: Wanted) -> Result<Started, Status> {
         self.check_open()?;
         if !matches!(standing(self.id), Standing::Host) {
-            return self.submit(job, payload, deadline, events).map(Started::Pending);
+            return self.submit(job, payload, wanted).map(Started::Pending);
         }
         self.check_payload(payload.len())?;
-        match self.begin_here(payload.into_vec(), |request| job.start(request))? {
+        match self.begin_here(payload.into_vec()?, wanted.unread, |request| job.start(request))? {
             Begun::Ended(reply) => Ok(Started::Ended(reply)),
             Begun::Pending(future, token) => {
                 let (host, job_side) = token.into_token(self)?;
-                if let Some(deadline) = deadline {
+                if let Some(deadline) = wanted.deadline {
                     host.token().set_deadline(deadline);
                 }
-                tell_events(&host, events);
+                tell_events(&host, wanted.events);
                 self.go_on(job.name(), future, &host, job_side);
                 Ok(Started::Pending(host))
             }
@@ -245,7 +238,7 @@ impl Core {
         payload: Vec<u8>,
         start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
     ) -> Result<Reply, Status> {
-        match self.begin_here(payload, start)? {
+        match self.begin_here(payload, true, start)? {
             Begun::Ended(reply) => Ok(reply),
             Begun::Pending(future, token) => {
                 let (host, job_side) = token.into_token(self)?;
@@ -260,10 +253,11 @@ impl Core {
     fn begin_here(
         &self,
         payload: Vec<u8>,
+        unread: bool,
         start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
     ) -> Result<Begun, Status> {
         // Before the job begins: one that is refused has not done half of its work.
-        let token = OnDemand::new(self.limit.acquire()?);
+        let token = OnDemand::new(self.limit.acquire()?, unread);
         let future = {
             let _runtime = self.runtime.enter();
             let _mark = Mark::set(self.id);
@@ -335,6 +329,15 @@ impl Core {
     }
 }
 
+/// How a job is to be submitted.
+#[derive(Default)]
+pub(crate) struct Wanted {
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) events: Option<EventsWanted>,
+    /// Nobody can read the items of the job: what it sends is refused.
+    pub(crate) unread: bool,
+}
+
 /// Which queue is to be told of a submitted job.
 pub(crate) struct EventsWanted {
     pub(crate) queue: Weak<Queue<Event>>,
@@ -350,13 +353,13 @@ impl Host for Core {
         &self.states
     }
 
-    fn create_token(&self, permit: Permit) -> Result<(HostSide, JobSide), Status> {
-        token::create(Tenant { runner: self.id, permit, ..Tenant::default() })
+    fn create_token(&self, permit: Permit, unread: bool) -> Result<(HostSide, JobSide), Status> {
+        token::create(Tenant { runner: self.id, permit, unread, ..Tenant::default() })
     }
 
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error> {
         let job = registry::find(job.as_bytes()).ok_or_else(|| unknown_job(job))?;
-        Ok(Core::submit(self, job, Payload::Owned(payload), None, None)?)
+        Ok(Core::submit(self, job, Payload::Owned(payload), Wanted::default())?)
     }
 
     fn to_arc(&self) -> Arc<dyn Host> {
@@ -385,10 +388,16 @@ impl Payload<'_> {
         }
     }
 
-    fn into_vec(self) -> Vec<u8> {
+    /// [`Status::TooLarge`] if there is no memory for a copy: the length is the host's word.
+    fn into_vec(self) -> Result<Vec<u8>, Status> {
         match self {
-            Payload::Owned(bytes) => bytes,
-            Payload::Borrowed(bytes) => bytes.to_vec(),
+            Payload::Owned(bytes) => Ok(bytes),
+            Payload::Borrowed(bytes) => {
+                let mut copy = Vec::new();
+                copy.try_reserve_exact(bytes.len()).map_err(|_| Status::TooLarge)?;
+                copy.extend_from_slice(bytes);
+                Ok(copy)
+            }
         }
     }
 }
