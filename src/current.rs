@@ -4,7 +4,10 @@
 //! thread: a job meets the same answer wherever it happens to be polled.
 //!
 //! A thread that ends drops its variables, the runtime's among them, and may run code after that: the destructors
-//! of a C++ program's static objects. There nothing can be polled, while everything else still works.
+//! of a C++ program's static objects. There nothing can be polled, while everything else still works. Nor is anything
+//! polled where little is left of the thread's stack.
+
+mod stack;
 
 use std::cell::Cell;
 
@@ -36,13 +39,15 @@ pub(crate) enum Standing {
     Worker,
     /// A host's: it may poll and wait.
     Host,
-    /// It is about to end: it may wait, and poll nothing.
-    Ending,
+    /// It may wait, and poll nothing: it is about to end, or has little stack left.
+    Waiter,
 }
 
 thread_local! {
     static MARKS: Cell<Marks> = const { Cell::new(Marks { first: 0, last: 0 }) };
     static LIFE: Cell<Life> = const { Cell::new(Life::Unwatched) };
+    /// The lowest address of this thread's stack, once it is watched.
+    static LOWEST: Cell<usize> = const { Cell::new(0) };
     static END: End = const { End };
 }
 
@@ -60,22 +65,31 @@ impl Drop for End {
 pub(crate) fn standing(runner: RunnerId) -> Standing {
     if works_for(runner) {
         Standing::Worker
-    } else if LIFE.get() == Life::Watched {
-        Standing::Host
+    } else if LIFE.get() == Life::Watched || watch() {
+        if has_room() { Standing::Host } else { Standing::Waiter }
     } else {
-        watch()
+        Standing::Waiter
     }
 }
 
+/// Whether the stack suffices for a first poll. On one that is not the thread's own, as of a signal handler or a
+/// coroutine, nobody knows, and it is taken to.
+#[inline]
+fn has_room() -> bool {
+    stack::here().wrapping_sub(LOWEST.get()) >= stack::NEEDED
+}
+
+/// Once for each thread. Whether it does not end yet.
 #[cold]
-fn watch() -> Standing {
+fn watch() -> bool {
     // Asking makes the runtime's variables, so that what is made next goes before them.
     let gone = tokio::runtime::Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed());
     if gone || LIFE.get() == Life::Ending || END.try_with(|_| ()).is_err() {
-        return Standing::Ending;
+        return false;
     }
+    LOWEST.set(stack::lowest());
     LIFE.set(Life::Watched);
-    Standing::Host
+    true
 }
 
 /// Whether this thread works for the runner now, so that it must not wait for it.

@@ -193,7 +193,7 @@ impl Core {
         match standing(self.id) {
             Standing::Worker => Err(Status::WouldDeadlock),
             Standing::Host => Ok(true),
-            Standing::Ending => Ok(false),
+            Standing::Waiter => Ok(false),
         }
     }
 
@@ -211,7 +211,7 @@ impl Core {
     }
 
     /// Begins a job without ever waiting for it: the first poll on this thread, then the runner's. From the runner's
-    /// own thread, and from one that is ending, it is submitted as it is.
+    /// own thread, and from one that may not poll, it is submitted as it is.
     pub(crate) fn start(&self, job: &'static Job, payload: Payload<'_>, wanted: Wanted) -> Result<Started, Status> {
         self.check_open()?;
         if !matches!(standing(self.id), Standing::Host) {
