@@ -46,7 +46,7 @@ pub(crate) enum Standing {
 thread_local! {
     static MARKS: Cell<Marks> = const { Cell::new(Marks { first: 0, last: 0 }) };
     static LIFE: Cell<Life> = const { Cell::new(Life::Unwatched) };
-    /// The lowest address of this thread's stack, once it is watched.
+    /// The lowest address of this thread's stack while it is watched; 0 before and after.
     static LOWEST: Cell<usize> = const { Cell::new(0) };
     static END: End = const { End };
 }
@@ -57,6 +57,7 @@ struct End;
 impl Drop for End {
     fn drop(&mut self) {
         LIFE.set(Life::Ending);
+        LOWEST.set(0);
     }
 }
 
@@ -65,31 +66,32 @@ impl Drop for End {
 pub(crate) fn standing(runner: RunnerId) -> Standing {
     if works_for(runner) {
         Standing::Worker
-    } else if LIFE.get() == Life::Watched || watch() {
-        if has_room() { Standing::Host } else { Standing::Waiter }
+    } else if has_room() || (LIFE.get() == Life::Unwatched && watch()) {
+        Standing::Host
     } else {
         Standing::Waiter
     }
 }
 
-/// Whether the stack suffices for a first poll. On one that is not the thread's own, as of a signal handler or a
-/// coroutine, nobody knows, and it is taken to.
+/// Whether the thread is watched and its stack suffices for a first poll. Of one that is not the thread's own, as of
+/// a signal handler or a coroutine, nobody knows, and it is taken to.
 #[inline]
 fn has_room() -> bool {
-    stack::here().wrapping_sub(LOWEST.get()) >= stack::NEEDED
+    let lowest = LOWEST.get();
+    lowest != 0 && stack::here().wrapping_sub(lowest) >= stack::NEEDED
 }
 
-/// Once for each thread. Whether it does not end yet.
+/// Once for each thread. Whether it does not end yet, and has room.
 #[cold]
 fn watch() -> bool {
     // Asking makes the runtime's variables, so that what is made next goes before them.
     let gone = tokio::runtime::Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed());
-    if gone || LIFE.get() == Life::Ending || END.try_with(|_| ()).is_err() {
+    if gone || END.try_with(|_| ()).is_err() {
         return false;
     }
     LOWEST.set(stack::lowest());
     LIFE.set(Life::Watched);
-    true
+    has_room()
 }
 
 /// Whether this thread works for the runner now, so that it must not wait for it.

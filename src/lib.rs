@@ -41,7 +41,7 @@
 //! | `reply` | what a job leaves: reply, format, error, status |
 //! | `fork` | what a forked child sees |
 //! | `arena` | slots with fixed addresses, which handles point into |
-//! | `current` | which runner the calling thread works for |
+//! | `current` | which runner the calling thread works for, and whether it may poll |
 //! | `limit` | how many jobs may be in flight |
 //! | `clock` | a clock that costs next to nothing |
 //! | `log` | what the library has to say, for the host's one callback |

@@ -15,19 +15,22 @@ pub(super) fn here() -> usize {
     (&raw const mark).addr()
 }
 
-/// The lowest address of the calling thread's stack; 0 where that is not known, and for a process's first thread,
-/// whose stack grows to a limit of its own.
+/// A lowest address that leaves room wherever the caller is.
+const UNKNOWN: usize = 1;
+
+/// The lowest address of the calling thread's stack; never 0. Not known of a process's first thread, whose stack grows
+/// to a limit of its own.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 pub(super) fn lowest() -> usize {
     // SAFETY: plain system calls.
     if unsafe { libc::syscall(libc::SYS_gettid) == libc::c_long::from(libc::getpid()) } {
-        return 0;
+        return UNKNOWN;
     }
     let mut attributes = std::mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
     // SAFETY: asks about the thread that is running, which is alive, and fills the attributes if it returns 0.
     if unsafe { libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) } != 0 {
-        return 0;
+        return UNKNOWN;
     }
     let (mut address, mut size, mut guard) = (std::ptr::null_mut(), 0, 0);
     // SAFETY: the attributes were filled, and are destroyed once, after the last use.
@@ -38,10 +41,10 @@ pub(super) fn lowest() -> usize {
         known
     };
     // The guard is a part of the stack in glibc; elsewhere this asks for a page more than is needed.
-    if known { address.addr() + guard } else { 0 }
+    if known { (address.addr() + guard).max(UNKNOWN) } else { UNKNOWN }
 }
 
 #[cfg(not(target_os = "linux"))]
 pub(super) fn lowest() -> usize {
-    0
+    UNKNOWN
 }

@@ -265,7 +265,7 @@ fn a_sender_that_waits_is_woken_by_whatever_ends_the_token() {
 fn every_item_that_was_taken_is_there_when_the_token_has_finished() {
     explore(|| {
         let slot = Slot::new();
-        let sender = spawn(&slot, |slot| send_all(slot, 2));
+        let sender = spawn(&slot, |slot| send_all(slot, 1));
         let cancel = spawn(&slot, |slot| slot.end(Status::Cancelled));
         slot.wait().unwrap();
         let (stream, ..) = slot.cell.reading(slot.generation).unwrap();
