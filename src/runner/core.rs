@@ -374,6 +374,9 @@ pub(crate) fn unknown_job(name: &str) -> Error {
     Error::new(Status::UnknownJob, format!("no job is registered as \"{name}\""))
 }
 
+/// A payload that every process has memory for.
+const SMALL: usize = 1 << 16;
+
 /// A payload that is copied only once all is known to be well.
 pub(crate) enum Payload<'a> {
     Owned(Vec<u8>),
@@ -392,6 +395,8 @@ impl Payload<'_> {
     fn into_vec(self) -> Result<Vec<u8>, Status> {
         match self {
             Payload::Owned(bytes) => Ok(bytes),
+            // The way that can fail costs more, and matters where the length may be absurd.
+            Payload::Borrowed(bytes) if bytes.len() <= SMALL => Ok(bytes.to_vec()),
             Payload::Borrowed(bytes) => {
                 let mut copy = Vec::new();
                 copy.try_reserve_exact(bytes.len()).map_err(|_| Status::TooLarge)?;
