@@ -3,7 +3,12 @@
  *
  * The contract of every function here, unless its comment says otherwise:
  *
- * - Threads. Anything may be called from any thread, several at once.
+ * - Threads. Anything may be called from any thread, several at once. No thread may be cancelled (pthread_cancel)
+ *   inside a call: that ends the process. One that others cancel disables it around its calls
+ *   (pthread_setcancelstate); a wait is no cancellation point and ends by its own timeout.
+ * - Stack. palitra_runner_run and palitra_runner_start poll a job on the calling thread where 64 KiB of its stack
+ *   are left, and on the runner's thread from the start where not. http.get needs 36 KiB, the most of the jobs of
+ *   this library.
  * - Handles are values of 8 bytes. A stale, freed, forged or wrong-kind handle answers PALITRA_INVALID_HANDLE
  *   and is never undefined behaviour; freeing twice is safe.
  * - Pointers. A pointer that is not NULL points to memory that holds what its type says for the duration of
@@ -20,7 +25,9 @@
  *   and give it to posix_spawnattr_setsigmask with the flag POSIX_SPAWN_SETSIGMASK. A thread that a callback makes
  *   inherits the full mask, too, and its processes do however they are made.
  * - Fork. In a forked child every handle of the parent answers PALITRA_FORKED and nothing of the parent's is
- *   touched; palitra_runner_global and palitra_runner_new make new runners. Replies can be read and freed.
+ *   touched; palitra_runner_global and palitra_runner_new make new runners. Replies can be read and freed. In a
+ *   line of processes, each forked from the one before, 1,024 can make runners, as many queues, and as many tokens;
+ *   later ones are told PALITRA_BUSY.
  * - Exit. A process may exit at any moment with jobs in flight. The library installs no exit or signal
  *   handler, and unloading it leaves it mapped.
  *
@@ -51,6 +58,12 @@
  * job's end, as a cancel, may come after the event of the end. Without a queue PALITRA_INVALID_ARGUMENT.
  */
 #define PALITRA_ITEM_EVENTS 1u
+
+/**
+ * A flag of palitra_submit_options: nobody will read items, as of a palitra_runner_run. What the job sends is refused,
+ * where it would wait for a reader otherwise. Not with PALITRA_ITEM_EVENTS.
+ */
+#define PALITRA_NO_ITEMS 2u
 
 /**
  * Nothing is logged.
@@ -222,7 +235,7 @@ typedef struct palitra_submit_options {
    */
   uint32_t size;
   /**
-   * 0, or PALITRA_ITEM_EVENTS.
+   * 0, PALITRA_ITEM_EVENTS or PALITRA_NO_ITEMS.
    */
   uint32_t flags;
   /**
@@ -394,7 +407,7 @@ typedef struct palitra_event {
 #define PALITRA_BUSY 23
 
 /**
- * The payload is larger than the runner takes.
+ * The payload is larger than the runner takes, or than there is memory for.
  */
 #define PALITRA_TOO_LARGE 24
 
@@ -474,7 +487,7 @@ palitra_status palitra_job_at(size_t index, struct palitra_job_info *out);
 /**
  * Has a function given what the library, and the Rust crates in it, have to say, up to a level: one of the
  * PALITRA_LOG_ numbers. A NULL function or PALITRA_LOG_OFF ends it; while nobody listens a message costs
- * nothing. A new function replaces the one before, which may still be under way on another thread when this
+ * nothing. Function and level are set together, also where several threads set them at once. A new function replaces the one before, which may still be under way on another thread when this
  * returns; its user data is freed after that. In a forked child nobody listens until the child calls this.
  *
  * The free function, unless NULL, is called with the user data exactly once, whatever this call answers.
@@ -510,10 +523,12 @@ void palitra_submit_options_init(struct palitra_submit_options *options);
  * palitra_runner_free.
  *
  * Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out or options that cannot be meant;
- * PALITRA_INTERNAL if the system refuses one of its threads or file descriptors, with all that was made until
- * then undone. Unless PALITRA_OK the out is the id 0.
+ * PALITRA_INTERNAL if the system refuses one of its threads or file descriptors, with all that was made until then
+ * undone; PALITRA_BUSY if as many runners exist as can be named, or 1,024 processes in this line of forks have made
+ * some. Unless PALITRA_OK the out is the id 0.
  */
-palitra_status palitra_runner_new(const struct palitra_runner_options *options, struct palitra_runner *out);
+palitra_status palitra_runner_new(const struct palitra_runner_options *options,
+                                  struct palitra_runner *out);
 
 /**
  * The global runner of this process, made now if there is none or the last one was shut down. The same
@@ -548,6 +563,9 @@ bool palitra_runner_is_alive(struct palitra_runner runner);
  * other thread. Past a timeout of 0 or more nanoseconds the job is cancelled and the answer is
  * PALITRA_DEADLINE.
  *
+ * A run has no token, so nobody can read the items of a streaming job: the first one that it sends is refused, and
+ * mostly the job fails then, "nobody reads the stream any more". Submit such a job and read palitra_token_next.
+ *
  * Answers how the job ended: PALITRA_OK, PALITRA_JOB_FAILED, PALITRA_JOB_PANICKED, PALITRA_CANCELLED,
  * PALITRA_DEADLINE. Or why it was not run: PALITRA_INVALID_ARGUMENT (a NULL name, data that is NULL but not
  * empty), PALITRA_INVALID_HANDLE, PALITRA_UNKNOWN_JOB, PALITRA_BUSY, PALITRA_TOO_LARGE,
@@ -562,11 +580,14 @@ palitra_status palitra_runner_run(struct palitra_runner runner,
 
 /**
  * Submits a job and returns at once. The payload is copied. NULL options mean the defaults. The caller frees
- * the token with palitra_token_free; with a NULL out the job runs detached.
+ * the token with palitra_token_free; with a NULL out the job runs detached, and what it streams is refused.
  *
  * Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT, PALITRA_INVALID_HANDLE, PALITRA_UNKNOWN_JOB, PALITRA_BUSY,
  * PALITRA_TOO_LARGE, PALITRA_SHUT_DOWN, PALITRA_FORKED as palitra_runner_run does. Unless PALITRA_OK nothing
  * was submitted and the out is the id 0. From any thread, also from a job of the same runner.
+ *
+ * PALITRA_BUSY says that the runner has as many jobs in flight as it may; or that as many tokens exist as can be
+ * named, or that 1,024 processes in this line of forks have made some.
  */
 palitra_status palitra_runner_submit(struct palitra_runner runner,
                                      const char *job,
@@ -609,11 +630,16 @@ palitra_status palitra_runner_wait(struct palitra_runner runner,
                                    struct palitra_reply *out);
 
 /**
- * Waits until one of n tokens has finished, however its job ended, and sets the index of it.
+ * Waits until one of n tokens has finished, however its job ended, and sets the index of it. If some have finished
+ * already, that is the first in order, on any thread, and what stands behind it is not looked at.
  *
- * Answers PALITRA_OK; PALITRA_PENDING past the timeout; PALITRA_INVALID_ARGUMENT for no tokens or a token of
- * another runner; PALITRA_INVALID_HANDLE, PALITRA_WOULD_DEADLOCK, PALITRA_FORKED. The index is written with
- * PALITRA_OK only, and may be NULL.
+ * Each call looks at every token before that one. To take the next of many again and again, submit with a queue:
+ * palitra_queue_next costs the same however many are unfinished.
+ *
+ * Returns PALITRA_OK; PALITRA_PENDING past the timeout; PALITRA_INVALID_ARGUMENT for no tokens or a token of
+ * another runner; PALITRA_TOO_LARGE for more tokens than there is memory to watch; PALITRA_INVALID_HANDLE,
+ * PALITRA_WOULD_DEADLOCK (none has finished, and the call came from a job or callback of this runner),
+ * PALITRA_FORKED. The index is written with PALITRA_OK only, and may be NULL.
  */
 palitra_status palitra_runner_wait_any(struct palitra_runner runner,
                                        const struct palitra_token *tokens,
@@ -631,7 +657,8 @@ palitra_status palitra_runner_wait_any(struct palitra_runner runner,
  * cancelling the rest.
  *
  * PALITRA_INVALID_ARGUMENT (also for unknown flags or a token of another runner), PALITRA_INVALID_HANDLE,
- * PALITRA_WOULD_DEADLOCK, PALITRA_FORKED: nothing was waited for, and every reply says so too.
+ * PALITRA_TOO_LARGE (more tokens than there is memory to watch), PALITRA_WOULD_DEADLOCK, PALITRA_FORKED: nothing was
+ * waited for, and every reply says so too.
  */
 palitra_status palitra_runner_gather(struct palitra_runner runner,
                                      const struct palitra_token *tokens,
@@ -735,13 +762,14 @@ void palitra_token_free(struct palitra_token token);
  * Makes a queue. The caller frees it with palitra_queue_free.
  *
  * Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out; PALITRA_INTERNAL if the system refuses the
- * file descriptor. Unless PALITRA_OK the out is the id 0.
+ * file descriptor; PALITRA_BUSY if as many queues exist as can be named, or 1,024 processes in this line of forks
+ * have made some. Unless PALITRA_OK the out is the id 0.
  */
 palitra_status palitra_queue_new(struct palitra_queue *out);
 
 /**
  * Takes up to max events, in the order in which the jobs finished, and sets n to how many there were. Waits
- * for the first of them only.
+ * for the first of them only. With a timeout of 0 a look into an empty queue costs next to nothing.
  *
  * Answers PALITRA_OK with one event or more; PALITRA_PENDING past the timeout; PALITRA_END when the queue is
  * closed and empty; PALITRA_INVALID_ARGUMENT for NULL events or a max of 0; PALITRA_WOULD_DEADLOCK instead of

@@ -4,7 +4,10 @@
 //! thread: a job meets the same answer wherever it happens to be polled.
 //!
 //! A thread that ends drops its variables, the runtime's among them, and may run code after that: the destructors
-//! of a C++ program's static objects. There nothing can be polled, while everything else still works.
+//! of a C++ program's static objects. There nothing can be polled, while everything else still works. Nor is anything
+//! polled where little is left of the thread's stack.
+
+mod stack;
 
 use std::cell::Cell;
 
@@ -36,8 +39,8 @@ pub(crate) enum Standing {
     Worker,
     /// A host's: it may poll and wait.
     Host,
-    /// It is about to end: it may wait, and poll nothing.
-    Ending,
+    /// It may wait, and poll nothing: it is about to end, or has little stack left.
+    Waiter,
 }
 
 /// Which of a runner's threads this is. Plain numbers: asked at every poll.
@@ -51,6 +54,8 @@ thread_local! {
     static PLACE: Cell<Place> = const { Cell::new(Place { runner: 0, number: 0 }) };
     static MARKS: Cell<Marks> = const { Cell::new(Marks { first: 0, last: 0 }) };
     static LIFE: Cell<Life> = const { Cell::new(Life::Unwatched) };
+    /// The lowest address of this thread's stack while it is watched; 0 before and after.
+    static LOWEST: Cell<usize> = const { Cell::new(0) };
     static END: End = const { End };
 }
 
@@ -60,6 +65,7 @@ struct End;
 impl Drop for End {
     fn drop(&mut self) {
         LIFE.set(Life::Ending);
+        LOWEST.set(0);
     }
 }
 
@@ -68,22 +74,32 @@ impl Drop for End {
 pub(crate) fn standing(runner: RunnerId) -> Standing {
     if works_for(runner) {
         Standing::Worker
-    } else if LIFE.get() == Life::Watched {
+    } else if has_room() || (LIFE.get() == Life::Unwatched && watch()) {
         Standing::Host
     } else {
-        watch()
+        Standing::Waiter
     }
 }
 
+/// Whether the thread is watched and its stack suffices for a first poll. Of one that is not the thread's own, as of
+/// a signal handler or a coroutine, nobody knows, and it is taken to.
+#[inline]
+fn has_room() -> bool {
+    let lowest = LOWEST.get();
+    lowest != 0 && stack::here().wrapping_sub(lowest) >= stack::NEEDED
+}
+
+/// Once for each thread. Whether it does not end yet, and has room.
 #[cold]
-fn watch() -> Standing {
+fn watch() -> bool {
     // Asking makes the runtime's variables, so that what is made next goes before them.
     let gone = tokio::runtime::Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed());
-    if gone || LIFE.get() == Life::Ending || END.try_with(|_| ()).is_err() {
-        return Standing::Ending;
+    if gone || END.try_with(|_| ()).is_err() {
+        return false;
     }
+    LOWEST.set(stack::lowest());
     LIFE.set(Life::Watched);
-    Standing::Host
+    has_room()
 }
 
 /// Whether this thread works for the runner now, so that it must not wait for it.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use crate::current::{RunnerId, works_for};
 use crate::reply::{Reply, Status};
 use crate::sync::Parker;
 use crate::token::{Observer, TokenRef, Until, with_parker};
@@ -54,13 +55,32 @@ pub(crate) fn gather_fail_fast(tokens: &[TokenRef], until: Until) -> Gathered {
     Gathered { status, replies: tokens.iter().map(|token| token.poll()).collect() }
 }
 
-/// Waits for the first to finish, however it ends. Answers its place.
-pub(crate) fn wait_any(tokens: &[TokenRef], until: Until) -> Result<usize, Status> {
-    if tokens.is_empty() {
+/// Waits for the first of a runner's tokens to finish, however it ends, and returns its place. If some have finished,
+/// that is the first in order, and what stands behind it is not looked at.
+pub(crate) fn wait_any(
+    runner: RunnerId,
+    tokens: impl Iterator<Item = Result<TokenRef, Status>>,
+    until: Until,
+) -> Result<usize, Status> {
+    let mut pending = Vec::new();
+    for (index, token) in tokens.enumerate() {
+        let token = token?;
+        if token.status_on(runner)? != Status::Pending {
+            return Ok(index);
+        }
+        pending.try_reserve(1).map_err(|_| Status::TooLarge)?;
+        pending.push(token);
+    }
+    if pending.is_empty() {
         return Err(Status::InvalidArgument);
     }
-    check_may_wait(tokens, until)?;
-    match watch(tokens, until, 1, |_| true) {
+    if until.has_passed() {
+        return Err(Status::Pending);
+    }
+    if works_for(runner) {
+        return Err(Status::WouldDeadlock);
+    }
+    match watch(&pending, until, 1, |_| true) {
         // Freed by another thread meanwhile.
         Verdict::Found(_, Status::InvalidHandle) => Err(Status::InvalidHandle),
         Verdict::Found(index, _) => Ok(index),

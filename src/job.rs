@@ -148,7 +148,8 @@ impl fmt::Debug for Job {
 /// What a runner is to its jobs.
 pub(crate) trait Host: Send + Sync {
     fn states(&self) -> &States;
-    fn make_token(&self) -> Result<(HostSide, JobSide), Status>;
+    /// `unread`: nobody can read the items of its job.
+    fn make_token(&self, unread: bool) -> Result<(HostSide, JobSide), Status>;
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error>;
     fn to_arc(&self) -> Arc<dyn Host>;
 }
@@ -168,19 +169,24 @@ pub(crate) enum RequestToken<'a> {
 }
 
 /// A token that is made when somebody asks for it.
-#[derive(Default)]
 pub(crate) struct OnDemand {
+    unread: bool,
     token: OnceCell<Result<(HostSide, JobSide), Status>>,
 }
 
 impl OnDemand {
+    pub(crate) fn new(unread: bool) -> OnDemand {
+        OnDemand { unread, token: OnceCell::new() }
+    }
+
     fn get(&self, host: &dyn Host) -> Result<TokenRef, Status> {
-        let made = self.token.get_or_init(|| host.make_token());
+        let made = self.token.get_or_init(|| host.make_token(self.unread));
         made.as_ref().map(|(host_side, _)| host_side.token()).map_err(|status| *status)
     }
 
     pub(crate) fn into_token(self, host: &dyn Host) -> Result<(HostSide, JobSide), Status> {
-        self.token.into_inner().unwrap_or_else(|| host.make_token())
+        let OnDemand { unread, token } = self;
+        token.into_inner().unwrap_or_else(|| host.make_token(unread))
     }
 }
 

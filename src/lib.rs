@@ -42,7 +42,7 @@
 //! | `fork` | what a forked child sees |
 //! | `sys` | what is asked of the system about threads and their signals |
 //! | `arena` | slots with fixed addresses, which handles point into |
-//! | `current` | which runner the calling thread works for |
+//! | `current` | which runner the calling thread works for, and whether it may poll |
 //! | `clock` | a clock that costs next to nothing |
 //! | `log` | what the library has to say, for the host's one callback |
 //! | `stats` | how a runner is doing, as its host reads it |

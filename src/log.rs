@@ -7,7 +7,7 @@
 use std::cell::Cell;
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -20,10 +20,19 @@ use crate::reply::Status;
 /// What the host does with an event: level, target, message.
 pub(crate) type Sink = Box<dyn Fn(usize, &str, &str) + Send + Sync>;
 
-/// Each process in a chain of forks has its own: a thread of the parent may hold the parent's lock for ever.
-static SINK: PerProcess<RwLock<Option<Arc<Sink>>>> = PerProcess::new();
+/// Who listens, and up to which level.
+struct Listening {
+    level: usize,
+    sink: Sink,
+}
 
-/// 0: off, 1: errors, ... 5: traces.
+/// Each process in a chain of forks has its own: a thread of the parent may hold the parent's lock forever.
+static LISTENING: PerProcess<RwLock<Option<Arc<Listening>>>> = PerProcess::new();
+
+/// Held by who changes it, until everybody knows the new level.
+static CHANGE: PerProcess<Mutex<()>> = PerProcess::new();
+
+/// The level of who listens, for a look without a lock. 0: off, 1: errors, ... 5: traces.
 static LEVEL: AtomicUsize = AtomicUsize::new(0);
 
 const FILTERS: [LevelFilter; 6] = [
@@ -49,14 +58,20 @@ pub(crate) fn set(level: usize, sink: Option<Sink>) -> Result<(), Status> {
     if level > 0 && !tracing::dispatcher::get_default(|listener| listener.is::<Listener>()) {
         return Err(Status::Internal);
     }
-    let old = {
-        let mut current = SINK.get().write().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *current, sink.map(Arc::new))
-    };
-    LEVEL.store(level, Ordering::Relaxed);
-    tracing::callsite::rebuild_interest_cache();
-    drop(old);
+    // Outside every lock: the last user of the old one frees what the host gave with it.
+    drop(replace(sink.filter(|_| level > 0).map(|sink| Arc::new(Listening { level, sink }))));
     Ok(())
+}
+
+fn replace(new: Option<Arc<Listening>>) -> Option<Arc<Listening>> {
+    let _change = CHANGE.get().lock().unwrap_or_else(PoisonError::into_inner);
+    LEVEL.store(new.as_ref().map_or(0, |new| new.level), Ordering::Relaxed);
+    let old = {
+        let mut current = LISTENING.get().write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *current, new)
+    };
+    tracing::callsite::rebuild_interest_cache();
+    old
 }
 
 struct Listener;
@@ -71,13 +86,15 @@ impl Subscriber for Listener {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let sink = SINK.get().read().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(sink) = sink else { return };
+        let listening = LISTENING.get().read().unwrap_or_else(PoisonError::into_inner).clone();
+        let metadata = event.metadata();
+        let level = number(metadata.level());
+        // Its own level: the event may have passed that of the one before.
+        let Some(listening) = listening.filter(|listening| level <= listening.level) else { return };
         let Some(_mark) = Speaking::begin() else { return };
         let mut message = Message::default();
         event.record(&mut message);
-        let metadata = event.metadata();
-        sink(number(metadata.level()), metadata.target(), &message.text());
+        (listening.sink)(level, metadata.target(), &message.text());
     }
 
     // Spans are not shown.
@@ -145,5 +162,33 @@ impl Visit for Message {
             "message" => write!(self.message, "{value:?}"),
             name => write!(self.fields, " {name}={value:?}"),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sink that counts, by level, what this test says.
+    fn counting(heard: &Arc<[AtomicUsize; 6]>) -> Option<Sink> {
+        let heard = Arc::clone(heard);
+        Some(Box::new(move |level, target, _| {
+            if target == "palitra::log::tests" {
+                heard[level].fetch_add(1, Ordering::Relaxed);
+            }
+        }))
+    }
+
+    #[test]
+    fn whoever_listens_hears_its_own_level_whatever_another_has_just_set() {
+        let heard = Arc::<[AtomicUsize; 6]>::default();
+        set(1, counting(&heard)).unwrap();
+        // As a thread leaves it that is about to put its own function in.
+        LEVEL.store(4, Ordering::Relaxed);
+        tracing::callsite::rebuild_interest_cache();
+        tracing::error!("heard");
+        tracing::debug!("not heard");
+        set(0, None).unwrap();
+        assert_eq!([1, 4].map(|level| heard[level].load(Ordering::Relaxed)), [1, 0]);
     }
 }

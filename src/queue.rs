@@ -20,7 +20,7 @@ mod readiness;
 use std::os::fd::RawFd;
 use std::sync::{PoisonError, RwLock};
 
-use crossbeam_channel::{Receiver, RecvError, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvError, RecvTimeoutError, Sender, TryRecvError};
 
 use crate::current::works_for_any;
 use crate::reply::Status;
@@ -76,7 +76,11 @@ impl<Event> Queue<Event> {
             RecvTimeoutError::Disconnected => Status::End,
         };
         match until {
-            Until::Now => self.receiver.recv_deadline(std::time::Instant::now()).map_err(pending),
+            // Not a wait with a deadline that has passed: that one looks for some microseconds first.
+            Until::Now => self.receiver.try_recv().map_err(|error| match error {
+                TryRecvError::Empty => Status::Pending,
+                TryRecvError::Disconnected => Status::End,
+            }),
             // The runner whose jobs fill the queue may be this one.
             _ if works_for_any() => self.wait(Until::Now).map_err(|status| match status {
                 Status::Pending => Status::WouldDeadlock,

@@ -10,6 +10,7 @@
 //! | [`callbacks`] | the callbacks that are due, and the gate that they pass |
 //! | [`closing`] | how a runner ends |
 //! | [`watch`] | what the threads are doing now |
+//! | [`submission`] | what is submitted, by whom, and how |
 //! | [`core`] | what hosts, jobs and the threads share: submit and run |
 //! | [`inline`] | a job's first poll on its caller's thread |
 //! | [`running`] | one job in progress |
@@ -30,6 +31,7 @@ mod inline;
 mod lanes;
 mod options;
 mod running;
+mod submission;
 mod thread;
 mod watch;
 mod watchdog;
@@ -51,10 +53,11 @@ use crate::stats::Stats;
 use crate::sys::signals;
 use crate::token::{self, JobToken, Output, Token, TokenRef, Until};
 
-pub(crate) use self::core::{Caller, Core, EventsWanted, Payload, unknown_job};
+pub(crate) use self::core::{Core, unknown_job};
 pub use global::{gather, global_runner, is_runner_alive, run, shutdown_global_runner};
 pub(crate) use inline::Started;
 pub use options::Options;
+pub(crate) use submission::{Caller, EventsWanted, Payload, Wanted};
 
 /// What a shutdown takes at most beyond its grace.
 const FIXED_SECOND: Duration = Duration::from_secs(1);
@@ -207,7 +210,7 @@ impl Runner {
     /// As [`Runner::run_job`], except that it never blocks.
     pub fn submit_job(&self, job: &str, payload: impl Into<Vec<u8>>) -> Result<JobToken, Error> {
         let job = registry::find(job.as_bytes()).ok_or_else(|| unknown_job(job))?;
-        Ok(JobToken::new(self.core.submit(Caller::Host, job, Payload::Owned(payload.into()), None, None)?))
+        Ok(JobToken::new(self.core.submit(Caller::Host, job, Payload::Owned(payload.into()), Wanted::default())?))
     }
 
     /// Waits for many jobs and answers their replies in order.

@@ -1,4 +1,5 @@
-//! The atomics, locks and waits of the state machines: the token, and the runner's wake-ups, counts and end.
+//! The atomics, locks and waits of the state machines: the token, the runner's wake-ups, counts and end, the queue's
+//! readiness.
 //!
 //! Their rooms take them from here and from nowhere else, so that a build with `--cfg palitra_model` runs the
 //! same code under loom, which tries every order in which the threads can meet: the rooms named `model`.
@@ -10,13 +11,13 @@
 #[cfg(not(palitra_model))]
 pub(crate) use std::sync::{
     Condvar, Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
 };
 
 #[cfg(palitra_model)]
 pub(crate) use loom::sync::{
     Condvar, Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
 };
 
 #[cfg(all(test, palitra_model))]

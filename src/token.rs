@@ -113,6 +113,15 @@ impl TokenRef {
         self.cell.status(self.id.generation)
     }
 
+    /// The same, for a token that must be of this runner ([`Status::InvalidArgument`]).
+    pub(crate) fn status_on(self, runner: RunnerId) -> Result<Status, Status> {
+        match self.cell.look(self.id.generation, |reply| reply.status()) {
+            (_, Err(Status::InvalidHandle)) => Err(Status::InvalidHandle),
+            (owner, _) if owner != runner => Err(Status::InvalidArgument),
+            (_, answer) => Ok(answer.unwrap_or_else(|pending| pending)),
+        }
+    }
+
     /// The runner it was submitted to.
     pub(crate) fn runner(self) -> Result<RunnerId, Status> {
         self.cell.runner(self.id.generation)
@@ -209,23 +218,27 @@ impl TokenRef {
     pub(crate) fn next_item(self, until: Until) -> Result<Reply, Status> {
         with_parker(|parker| {
             let observer: Arc<dyn Observer> = Arc::clone(parker) as _;
-            let mut observing = false;
+            let (mut observing, mut registered) = (false, false);
             loop {
                 // In this order: all items were sent before the token finished.
                 let (stream, runner, finished) = self.cell.reading(self.id.generation)?;
-                if let Some(item) = stream.take((!until.has_passed()).then_some(parker)) {
-                    self.unobserve(&observer);
-                    return Ok(item);
-                }
-                match finished {
-                    Some(Status::Ok) => return Err(Status::End),
-                    Some(_) => return self.poll(),
-                    None if until.has_passed() => {
+                let reader = (!until.has_passed()).then_some(parker);
+                let item = stream.take(reader);
+                registered |= item.is_none() && reader.is_some();
+                let answer = match (item, finished) {
+                    (Some(item), _) => Some(Ok(item)),
+                    (None, Some(Status::Ok)) => Some(Err(Status::End)),
+                    (None, Some(_)) => Some(self.poll()),
+                    (None, None) if until.has_passed() => Some(Err(Status::Pending)),
+                    (None, None) if works_for(runner) => Some(Err(Status::WouldDeadlock)),
+                    (None, None) => None,
+                };
+                if let Some(answer) = answer {
+                    if registered {
                         self.unobserve(&observer);
-                        return Err(Status::Pending);
+                        stream.forget(parker);
                     }
-                    None if works_for(runner) => return Err(Status::WouldDeadlock),
-                    None => {}
+                    return answer;
                 }
                 if !observing {
                     observing = true;

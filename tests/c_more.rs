@@ -48,6 +48,7 @@ programs! {
     progress,
     queue,
     queue_many,
+    stack,
     start,
     stats,
     stream,
@@ -63,6 +64,11 @@ fn storm() {
 #[test]
 fn log() {
     c::compile("tests/c/log.c", TEST_JOBS).check();
+}
+
+#[test]
+fn http_stack() {
+    c::compile("tests/c/http_stack.c", PALITRA).check();
 }
 
 // Nor these: valgrind runs one thread at a time, and a timer that keeps its time needs two.

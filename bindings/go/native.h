@@ -55,6 +55,7 @@ static inline palitra_status palitra_go_start(palitra_runner runner, const char 
     palitra_submit_options_init(&options);
     options.queue = queue;
     options.tag = tag;
+    options.flags = PALITRA_NO_ITEMS; /* as of a run: its token is nobody's to read */
     palitra_status status = palitra_runner_start(runner, job, data, len, &options, &token, &reply);
     answer->token = token.id;
     return palitra_go_answered(status, &reply, answer);

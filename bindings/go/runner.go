@@ -91,7 +91,7 @@ func (c *core) start(job string, payload []byte) (Reply, *pending, error) {
 
 // runThere begins a job on the runner's thread, and cancels it when the context is done.
 func (r *Runner) runThere(ctx context.Context, job string, payload []byte) (Reply, error) {
-	p, err := r.submit(ctx, job, payload, 0, submitOptions{deadline: -1})
+	p, err := r.submit(ctx, job, payload, C.PALITRA_NO_ITEMS, submitOptions{deadline: -1})
 	if err != nil {
 		return Reply{}, err
 	}
@@ -142,7 +142,7 @@ func (r *Runner) submit(
 	}
 	c := r.core
 	p := &pending{over: make(chan struct{})}
-	if flags != 0 {
+	if flags&C.PALITRA_ITEM_EVENTS != 0 {
 		p.items = make(chan struct{}, 1)
 	}
 	tag := c.newTag()

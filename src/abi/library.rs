@@ -67,7 +67,7 @@ pub extern "C" fn palitra_job_at(index: usize, out: Option<&mut MaybeUninit<pali
 
 /// Has a function given what the library, and the Rust crates in it, have to say, up to a level: one of the
 /// PALITRA_LOG_ numbers. A NULL function or PALITRA_LOG_OFF ends it; while nobody listens a message costs
-/// nothing. A new function replaces the one before, which may still be under way on another thread when this
+/// nothing. Function and level are set together, also where several threads set them at once. A new function replaces the one before, which may still be under way on another thread when this
 /// returns; its user data is freed after that. In a forked child nobody listens until the child calls this.
 ///
 /// The free function, unless NULL, is called with the user data exactly once, whatever this call answers.

@@ -14,7 +14,8 @@ use crate::token::Until;
 /// Makes a queue. The caller frees it with palitra_queue_free.
 ///
 /// Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out; PALITRA_INTERNAL if the system refuses the
-/// file descriptor. Unless PALITRA_OK the out is the id 0.
+/// file descriptor; PALITRA_BUSY if as many queues exist as can be named, or 1,024 processes in this line of forks
+/// have made some. Unless PALITRA_OK the out is the id 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_queue_new(out: Option<&mut MaybeUninit<palitra_queue>>) -> palitra_status {
     enter(|| {
@@ -25,7 +26,7 @@ pub extern "C" fn palitra_queue_new(out: Option<&mut MaybeUninit<palitra_queue>>
 }
 
 /// Takes up to max events, in the order in which the jobs finished, and sets n to how many there were. Waits
-/// for the first of them only.
+/// for the first of them only. With a timeout of 0 a look into an empty queue costs next to nothing.
 ///
 /// Answers PALITRA_OK with one event or more; PALITRA_PENDING past the timeout; PALITRA_END when the queue is
 /// closed and empty; PALITRA_INVALID_ARGUMENT for NULL events or a max of 0; PALITRA_WOULD_DEADLOCK instead of

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use crate::ffi::argument::{self, Sized32, array, bytes, options, out_array, out_options, text};
 use crate::ffi::boundary::{enter, enter_or, enter_reply};
 use crate::ffi::types::{
-    PALITRA_FAIL_FAST, PALITRA_ITEM_EVENTS, palitra_reply, palitra_runner, palitra_runner_options, palitra_stats,
-    palitra_status, palitra_submit_options, palitra_token,
+    PALITRA_FAIL_FAST, PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, palitra_reply, palitra_runner, palitra_runner_options,
+    palitra_stats, palitra_status, palitra_submit_options, palitra_token,
 };
 use crate::ffi::{handle, reply};
 use crate::gather;
 use crate::reply::{Error, Status};
-use crate::runner::{self, Caller, EventsWanted, Options, Payload, Runner, Started};
+use crate::runner::{self, Caller, EventsWanted, Options, Payload, Runner, Started, Wanted};
 use crate::token::Until;
 
 /// Sets the size and the defaults. NULL does nothing.
@@ -36,8 +36,9 @@ pub extern "C" fn palitra_submit_options_init(options: Option<&mut MaybeUninit<p
 /// palitra_runner_free.
 ///
 /// Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out or options that cannot be meant;
-/// PALITRA_INTERNAL if the system refuses one of its threads or file descriptors, with all that was made until
-/// then undone. Unless PALITRA_OK the out is the id 0.
+/// PALITRA_INTERNAL if the system refuses one of its threads or file descriptors, with all that was made until then
+/// undone; PALITRA_BUSY if as many runners exist as can be named, or 1,024 processes in this line of forks have made
+/// some. Unless PALITRA_OK the out is the id 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn palitra_runner_new(
     options: *const palitra_runner_options,
@@ -106,6 +107,9 @@ pub extern "C" fn palitra_runner_is_alive(runner: palitra_runner) -> bool {
 /// other thread. Past a timeout of 0 or more nanoseconds the job is cancelled and the answer is
 /// PALITRA_DEADLINE.
 ///
+/// A run has no token, so nobody can read the items of a streaming job: the first one that it sends is refused, and
+/// mostly the job fails then, "nobody reads the stream any more". Submit such a job and read palitra_token_next.
+///
 /// Answers how the job ended: PALITRA_OK, PALITRA_JOB_FAILED, PALITRA_JOB_PANICKED, PALITRA_CANCELLED,
 /// PALITRA_DEADLINE. Or why it was not run: PALITRA_INVALID_ARGUMENT (a NULL name, data that is NULL but not
 /// empty), PALITRA_INVALID_HANDLE, PALITRA_UNKNOWN_JOB, PALITRA_BUSY, PALITRA_TOO_LARGE,
@@ -129,11 +133,14 @@ pub unsafe extern "C" fn palitra_runner_run(
 }
 
 /// Submits a job and returns at once. The payload is copied. NULL options mean the defaults. The caller frees
-/// the token with palitra_token_free; with a NULL out the job runs detached.
+/// the token with palitra_token_free; with a NULL out the job runs detached, and what it streams is refused.
 ///
 /// Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT, PALITRA_INVALID_HANDLE, PALITRA_UNKNOWN_JOB, PALITRA_BUSY,
 /// PALITRA_TOO_LARGE, PALITRA_SHUT_DOWN, PALITRA_FORKED as palitra_runner_run does. Unless PALITRA_OK nothing
 /// was submitted and the out is the id 0. From any thread, also from a job of the same runner.
+///
+/// PALITRA_BUSY says that the runner has as many jobs in flight as it may; or that as many tokens exist as can be
+/// named, or that 1,024 processes in this line of forks have made some.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn palitra_runner_submit(
     runner: palitra_runner,
@@ -148,8 +155,7 @@ pub unsafe extern "C" fn palitra_runner_submit(
         let token = handle::with_core(runner, |core| {
             let job = argument::job(text!(job)?)?;
             let payload = Payload::Borrowed(bytes!(data, len)?);
-            let (deadline, events) = submission(options!(options)?, out.is_some())?;
-            core.submit(Caller::Host, job, payload, deadline, events)
+            core.submit(Caller::Host, job, payload, wanted(options!(options)?, out.is_some())?)
         })?;
         if let Some(out) = out {
             *out = handle::of_token(token.into_id());
@@ -183,8 +189,7 @@ pub unsafe extern "C" fn palitra_runner_start(
         handle::with_core(runner, |core| {
             let job = argument::job(text!(job)?)?;
             let payload = Payload::Borrowed(bytes!(data, len)?);
-            let (deadline, events) = submission(options!(options)?, token.is_some())?;
-            let host = match core.start(job, payload, deadline, events)? {
+            let host = match core.start(job, payload, wanted(options!(options)?, token.is_some())?)? {
                 Started::Ended(reply) => return Ok(reply),
                 Started::Pending(host) => host,
             };
@@ -196,10 +201,11 @@ pub unsafe extern "C" fn palitra_runner_start(
     })
 }
 
-/// When a job is to end, and which queue is to be told.
-fn submission(given: palitra_submit_options, named: bool) -> Result<(Option<Instant>, Option<EventsWanted>), Status> {
-    let items = given.flags & PALITRA_ITEM_EVENTS != 0;
-    if given.flags & !PALITRA_ITEM_EVENTS != 0 || (items && given.queue.id == 0) {
+/// When a job is to end, which queue is to be told, and whether anybody can read its items.
+fn wanted(given: palitra_submit_options, named: bool) -> Result<Wanted, Status> {
+    let (items, unread) = (given.flags & PALITRA_ITEM_EVENTS != 0, given.flags & PALITRA_NO_ITEMS != 0);
+    let unknown = given.flags & !(PALITRA_ITEM_EVENTS | PALITRA_NO_ITEMS) != 0;
+    if unknown || (items && (unread || given.queue.id == 0)) {
         return Err(Status::InvalidArgument);
     }
     let events = match given.queue.id {
@@ -207,7 +213,7 @@ fn submission(given: palitra_submit_options, named: bool) -> Result<(Option<Inst
         _ => Some(EventsWanted { queue: handle::queue_for_token(given.queue)?, tag: given.tag, named, items }),
     };
     let deadline = argument::timeout(given.deadline_ns).and_then(|after| Instant::now().checked_add(after));
-    Ok((deadline, events))
+    Ok(Wanted { deadline, events, unread: unread || !named })
 }
 
 /// Waits for a job and fills its reply, which the caller frees, each time anew; the out may be NULL.
@@ -229,11 +235,16 @@ pub extern "C" fn palitra_runner_wait(
     })
 }
 
-/// Waits until one of n tokens has finished, however its job ended, and sets the index of it.
+/// Waits until one of n tokens has finished, however its job ended, and sets the index of it. If some have finished
+/// already, that is the first in order, on any thread, and what stands behind it is not looked at.
 ///
-/// Answers PALITRA_OK; PALITRA_PENDING past the timeout; PALITRA_INVALID_ARGUMENT for no tokens or a token of
-/// another runner; PALITRA_INVALID_HANDLE, PALITRA_WOULD_DEADLOCK, PALITRA_FORKED. The index is written with
-/// PALITRA_OK only, and may be NULL.
+/// Each call looks at every token before that one. To take the next of many again and again, submit with a queue:
+/// palitra_queue_next costs the same however many are unfinished.
+///
+/// Returns PALITRA_OK; PALITRA_PENDING past the timeout; PALITRA_INVALID_ARGUMENT for no tokens or a token of
+/// another runner; PALITRA_TOO_LARGE for more tokens than there is memory to watch; PALITRA_INVALID_HANDLE,
+/// PALITRA_WOULD_DEADLOCK (none has finished, and the call came from a job or callback of this runner),
+/// PALITRA_FORKED. The index is written with PALITRA_OK only, and may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn palitra_runner_wait_any(
     runner: palitra_runner,
@@ -243,8 +254,9 @@ pub unsafe extern "C" fn palitra_runner_wait_any(
     index: Option<&mut MaybeUninit<usize>>,
 ) -> palitra_status {
     enter(|| {
-        let tokens = handle::tokens_of(runner, array!(tokens, n)?)?;
-        let first = gather::wait_any(&tokens, Until::after(argument::timeout(timeout_ns)))?;
+        let runner = handle::runner_id(runner)?;
+        let tokens = array!(tokens, n)?.iter().map(|token| handle::token(*token));
+        let first = gather::wait_any(runner, tokens, Until::after(argument::timeout(timeout_ns)))?;
         if let Some(index) = index {
             index.write(first);
         }
@@ -261,7 +273,8 @@ pub unsafe extern "C" fn palitra_runner_wait_any(
 /// cancelling the rest.
 ///
 /// PALITRA_INVALID_ARGUMENT (also for unknown flags or a token of another runner), PALITRA_INVALID_HANDLE,
-/// PALITRA_WOULD_DEADLOCK, PALITRA_FORKED: nothing was waited for, and every reply says so too.
+/// PALITRA_TOO_LARGE (more tokens than there is memory to watch), PALITRA_WOULD_DEADLOCK, PALITRA_FORKED: nothing was
+/// waited for, and every reply says so too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn palitra_runner_gather(
     runner: palitra_runner,

@@ -44,11 +44,15 @@ pub(crate) fn token(handle: palitra_token) -> Result<TokenRef, Status> {
 /// Several tokens, which must all belong to the runner: another's would be waited for on the wrong one.
 pub(crate) fn tokens_of(runner: palitra_runner, handles: &[palitra_token]) -> Result<Vec<TokenRef>, Status> {
     let runner = runner_id(runner)?;
-    let token_of = |handle: &palitra_token| {
+    // First: how many there are is the caller's word.
+    let mut tokens = Vec::new();
+    tokens.try_reserve_exact(handles.len()).map_err(|_| Status::TooLarge)?;
+    for handle in handles {
         let token = token(*handle)?;
-        token.check_runner(runner).map(|()| token)
-    };
-    handles.iter().map(token_of).collect()
+        token.check_runner(runner)?;
+        tokens.push(token);
+    }
+    Ok(tokens)
 }
 
 /// A handle for a runner; it keeps it alive until [`free_runner`].

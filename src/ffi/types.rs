@@ -29,7 +29,7 @@ pub const PALITRA_INVALID_HANDLE: palitra_status = 21;
 pub const PALITRA_UNKNOWN_JOB: palitra_status = 22;
 /// As many are in flight, or exist, as may be.
 pub const PALITRA_BUSY: palitra_status = 23;
-/// The payload is larger than the runner takes.
+/// The payload is larger than the runner takes, or than there is memory for.
 pub const PALITRA_TOO_LARGE: palitra_status = 24;
 /// The call would block the runner's own thread: it came from one of its jobs.
 pub const PALITRA_WOULD_DEADLOCK: palitra_status = 25;
@@ -55,6 +55,9 @@ pub const PALITRA_FAIL_FAST: u32 = 1;
 
 /// A flag of `palitra_submit_options`: the queue is told of items, too.
 pub const PALITRA_ITEM_EVENTS: u32 = 1;
+
+/// A flag of `palitra_submit_options`: nobody reads items.
+pub const PALITRA_NO_ITEMS: u32 = 2;
 
 /// A persistent runtime thread that jobs are submitted to. A value like an integer: copy it, compare its id,
 /// pass it to any thread. The id 0 is no runner. Freed with palitra_runner_free; afterwards the handle is
@@ -147,7 +150,7 @@ pub struct palitra_runner_options {
 pub struct palitra_submit_options {
     /// The size of this struct in bytes, set by palitra_submit_options_init.
     pub size: u32,
-    /// 0, or PALITRA_ITEM_EVENTS.
+    /// 0, PALITRA_ITEM_EVENTS or PALITRA_NO_ITEMS.
     pub flags: u32,
     /// The job is cancelled and its token finishes as PALITRA_DEADLINE so many nanoseconds after the call.
     /// Negative, the default: none.

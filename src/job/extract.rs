@@ -118,8 +118,10 @@ impl Context {
     /// Sends one item of a stream. Waits while the reader has enough to read: a slow reader slows the job.
     ///
     /// # Errors
-    /// The reader is gone (the host freed the token, or it was cancelled): the job may as well end, which
-    /// `context.send(item).await?` does. An item that cannot be converted fails with the reason.
+    /// There is no reader: the job was run (`palitra_runner_run`, [`Runner::run_job`](crate::Runner::run_job)) or
+    /// submitted without a token, the host freed the token, or the token has finished, by a cancel for example. The
+    /// job may as well end, which `context.send(item).await?` does. Tasks that the job started are told too, also
+    /// while they wait. An item that cannot be converted fails with the reason.
     pub async fn send(&self, item: impl IntoReply) -> Result<(), JobError> {
         let reply = item.into_reply().into_result()?;
         let mut item = Some(reply);

@@ -2,36 +2,78 @@
 //!
 //! # Guarantees
 //!
-//! * Readable exactly while events wait, apart from the moment in which a producer or the consumer is between
-//!   its count and its system call: no lost wake-up, and none for nothing.
+//! * Readable exactly while events wait, apart from the moment in which somebody is between a count and the system
+//!   call that follows it: no lost wake-up, and none for nothing.
+//! * A queue that is filled or closed puts a mark in, also where one is already: an edge-triggered loop hears of it.
 //! * A system call only when the queue becomes filled or empty, not for every event.
+//! * Nobody waits for anybody: who takes does not wait for a producer that has been preempted.
 //!
 //! # Protocol
 //!
 //! `waiting` counts the events that were added and not taken. It may be negative for a moment: an event can be
-//! taken before its producer has counted it. Each step from 0 to 1 puts one mark into the descriptor, each step
-//! from above 0 to 0 or below takes one mark out. The steps alternate, so the marks are 0 or 1 when all have
-//! been carried out, in whichever order: a mark that is to be taken out before it was put in is waited for.
+//! taken before its producer has counted it. Each step from 0 to 1 or from above 0 to 0 or below is a turn, and the
+//! descriptor is to follow it:
+//!
+//! ```text
+//!   turns + 1;  was it 0?  no: whoever is at it sees this turn too
+//!                          yes: look at `waiting`, put or take marks, turns -> 0 if no turn came meanwhile, else again
+//! ```
+//!
+//! So one thread at a time touches the descriptor, and it does not leave before it has seen every turn: a turn comes
+//! after the count that it is about.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read, Result, Write};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicIsize, Ordering};
+mod descriptor;
+#[cfg(all(test, palitra_model))]
+mod model;
 
-pub(super) struct Readiness {
+use std::io::Result;
+use std::os::fd::RawFd;
+
+use crate::sync::{AtomicBool, AtomicIsize, AtomicU32, Ordering};
+use descriptor::Descriptor;
+
+/// What marks are put into. One thread at a time calls `put` and `take`.
+pub(super) trait Marks {
+    /// Adds a mark, which wakes whoever waits for the descriptor.
+    fn put(&self);
+    /// Takes out all that were put in: so many.
+    fn take(&self, marks: u32);
+}
+
+pub(super) struct Readiness<M = Descriptor> {
     waiting: AtomicIsize,
-    marks: Marks,
+    closed: AtomicBool,
+    turns: AtomicU32,
+    /// How many marks are in the descriptor. Only for who has the turn.
+    marks_in: AtomicU32,
+    marks: M,
 }
 
 impl Readiness {
     pub(super) fn new() -> Result<Readiness> {
-        Ok(Readiness { waiting: AtomicIsize::new(0), marks: Marks::new()? })
+        Descriptor::new().map(Readiness::with)
+    }
+
+    pub(super) fn fd(&self) -> RawFd {
+        self.marks.fd()
+    }
+}
+
+impl<M: Marks> Readiness<M> {
+    fn with(marks: M) -> Readiness<M> {
+        Readiness {
+            waiting: AtomicIsize::new(0),
+            closed: AtomicBool::new(false),
+            turns: AtomicU32::new(0),
+            marks_in: AtomicU32::new(0),
+            marks,
+        }
     }
 
     /// After one event was added.
     pub(super) fn added_one(&self) {
         if self.waiting.fetch_add(1, Ordering::AcqRel) == 0 {
-            self.marks.put();
+            self.turn();
         }
     }
 
@@ -40,82 +82,50 @@ impl Readiness {
         let events = events as isize;
         let before = self.waiting.fetch_sub(events, Ordering::AcqRel);
         if before > 0 && before <= events {
-            self.marks.take();
+            self.turn();
         }
     }
 
     /// Readable for ever, so that an event loop comes and learns of the end.
     pub(super) fn closed(&self) {
-        self.marks.put();
+        self.closed.store(true, Ordering::Release);
+        self.turn();
     }
 
-    pub(super) fn fd(&self) -> RawFd {
-        self.marks.reader.as_raw_fd()
-    }
-}
-
-/// A descriptor that is readable while marks are in it.
-struct Marks {
-    reader: File,
-    #[cfg(not(target_os = "linux"))]
-    writer: File,
-}
-
-/// What a mark is on the wire: an eventfd takes and gives 8 bytes, and here one at a time.
-#[cfg(target_os = "linux")]
-const MARK: [u8; 8] = 1_u64.to_ne_bytes();
-#[cfg(not(target_os = "linux"))]
-const MARK: [u8; 1] = [1];
-
-impl Marks {
-    #[cfg(target_os = "linux")]
-    #[allow(unsafe_code)]
-    fn new() -> Result<Marks> {
-        use std::os::fd::FromRawFd;
-        // SAFETY: a plain system call; it answers a new descriptor, which is owned from here on, or -1.
-        let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK | libc::EFD_SEMAPHORE) };
-        if fd < 0 {
-            return Err(std::io::Error::last_os_error());
+    /// Has the descriptor follow what was counted.
+    fn turn(&self) {
+        let mut seen = 1;
+        if self.turns.fetch_add(1, Ordering::AcqRel) > 0 {
+            return;
         }
-        // SAFETY: see above.
-        Ok(Marks { reader: File::from(unsafe { OwnedFd::from_raw_fd(fd) }) })
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn new() -> Result<Marks> {
-        let (reader, writer) = std::io::pipe()?;
-        Ok(Marks { reader: File::from(OwnedFd::from(reader)), writer: File::from(OwnedFd::from(writer)) })
-    }
-
-    fn put(&self) {
-        #[cfg(target_os = "linux")]
-        let mut writer = &self.reader;
-        #[cfg(not(target_os = "linux"))]
-        let mut writer = &self.writer;
-        // Fails only beyond 2^64 marks, or in a pipe whose reader is gone: never with 2 at most.
-        let _ = writer.write_all(&MARK);
-    }
-
-    fn take(&self) {
-        let mut mark = MARK;
-        // Its producer is between its count and its put, so this is short; a host that read the descriptor
-        // itself, which it must not, is not waited for.
-        for _ in 0..1_000_000 {
-            match (&self.reader).read(&mut mark) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::yield_now(),
-                _ => return,
+        loop {
+            self.follow();
+            match self.turns.compare_exchange(seen, 0, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return,
+                Err(more) => seen = more,
             }
         }
     }
+
+    fn follow(&self) {
+        let marks_in = self.marks_in.load(Ordering::Relaxed);
+        if self.waiting.load(Ordering::Acquire) > 0 || self.closed.load(Ordering::Acquire) {
+            // Also where marks are in already: the queue may have been empty meanwhile.
+            self.marks.put();
+            self.marks_in.store(marks_in + 1, Ordering::Relaxed);
+        } else if marks_in > 0 {
+            self.marks.take(marks_in);
+            self.marks_in.store(0, Ordering::Relaxed);
+        }
+    }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(palitra_model)))]
 mod tests {
     use super::*;
-    use std::os::fd::AsRawFd;
 
     fn is_readable(readiness: &Readiness) -> bool {
-        let mut poll = libc::pollfd { fd: readiness.marks.reader.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let mut poll = libc::pollfd { fd: readiness.fd(), events: libc::POLLIN, revents: 0 };
         #[allow(unsafe_code)]
         // SAFETY: one pollfd, alive for the call.
         let ready = unsafe { libc::poll(&mut poll, 1, 0) };
@@ -142,6 +152,27 @@ mod tests {
         readiness.added_one();
         assert!(!is_readable(&readiness));
         readiness.added_one();
+        assert!(is_readable(&readiness));
+    }
+
+    #[test]
+    fn who_takes_does_not_wait_for_a_producer_that_was_preempted() {
+        let readiness = Readiness::new().unwrap();
+        // A producer that has counted its event and is yet to take its turn.
+        readiness.waiting.fetch_add(1, Ordering::AcqRel);
+        let began = std::time::Instant::now();
+        readiness.took(1);
+        assert!(began.elapsed() < std::time::Duration::from_millis(50), "{:?}", began.elapsed());
+        readiness.turn();
+        assert!(!is_readable(&readiness), "readable for nothing");
+    }
+
+    #[test]
+    fn readable_for_ever_after_the_close() {
+        let readiness = Readiness::new().unwrap();
+        readiness.added_one();
+        readiness.closed();
+        readiness.took(1);
         assert!(is_readable(&readiness));
     }
 }

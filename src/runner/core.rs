@@ -4,23 +4,23 @@
 //! caller's own thread is in [`super::inline`].
 
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::callbacks::Callbacks;
 use super::closing::{Closing, Finished};
 use super::lanes::Lanes;
 use super::options::Options;
 use super::running::Running;
+use super::submission::{Caller, Payload, Wanted, tell_events};
 use super::watch::Watch;
 use crate::current::{RunnerId, Standing, standing, works_for};
 use crate::flight::Flight;
 use crate::fork;
 use crate::job::{Host, Job, JobFuture, States};
-use crate::queue::Queue;
 use crate::registry;
 use crate::reply::{Error, Reply, Status};
 use crate::stats::Stats;
-use crate::token::{self, Call, Callback, Event, Events, HostSide, JobSide, Observer, Tenant, TokenRef, Until};
+use crate::token::{self, Call, Callback, HostSide, JobSide, Observer, Tenant, TokenRef, Until};
 
 pub(crate) struct Core {
     pub(crate) id: RunnerId,
@@ -151,12 +151,8 @@ impl Core {
     }
 
     /// Makes the token of an accepted job.
-    pub(super) fn make_token(
-        &self,
-        deadline: Option<Instant>,
-        payload: Option<Vec<u8>>,
-    ) -> Result<(HostSide, JobSide), Status> {
-        let made = token::create(Tenant { runner: self.id, deadline, payload })?;
+    pub(super) fn make_token(&self, tenant: Tenant) -> Result<(HostSide, JobSide), Status> {
+        let made = token::create(Tenant { runner: self.id, ..tenant })?;
         if self.closing.is_cancelled() {
             // Whoever cancelled the runner's tokens may have come by before this one was made.
             let _ = made.0.token().end(Status::Cancelled);
@@ -177,12 +173,12 @@ impl Core {
         caller: Caller,
         job: &'static Job,
         payload: Payload<'_>,
-        deadline: Option<Instant>,
-        events: Option<EventsWanted>,
+        Wanted { deadline, events, unread }: Wanted,
     ) -> Result<HostSide, Status> {
-        self.check_payload(payload.len())?;
+        payload.check(self)?;
         let accepted = self.accept(caller)?;
-        let (host, token) = self.make_token(deadline, Some(payload.into_vec()))?;
+        let payload = Some(payload.into_vec()?);
+        let (host, token) = self.make_token(Tenant { deadline, payload, unread, ..Tenant::default() })?;
         tell_events(&host, events);
         accepted.hand_over();
         self.lanes.start(job, token);
@@ -192,7 +188,7 @@ impl Core {
     /// Queues a future whose output is a reply.
     pub(crate) fn submit_future(&self, future: JobFuture) -> Result<HostSide, Status> {
         let accepted = self.accept(Caller::Host)?;
-        let (host, token) = self.make_token(None, None)?;
+        let (host, token) = self.make_token(Tenant { unread: true, ..Tenant::default() })?;
         accepted.hand_over();
         Running::new(self.to_arc(), None, future, token).into_task().schedule();
         Ok(host)
@@ -233,11 +229,11 @@ impl Core {
         timeout: Option<Duration>,
     ) -> Result<Reply, Status> {
         let polls_here = self.check_may_run()?;
-        self.check_payload(payload.len())?;
+        payload.check(self)?;
         if timeout.is_some() || !polls_here {
             return self.run_within(job, payload, timeout);
         }
-        self.run_inline(job, payload.into_vec())
+        self.run_inline(job, payload.into_vec()?)
     }
 
     /// Whether the job may be polled on this thread.
@@ -249,13 +245,13 @@ impl Core {
         match standing(self.id) {
             Standing::Worker => Err(Status::WouldDeadlock),
             Standing::Host => Ok(true),
-            Standing::Ending => Ok(false),
+            Standing::Waiter => Ok(false),
         }
     }
 
     /// On the runner's thread from the start, so that the timeout holds for a job that never yields.
     fn run_within(&self, job: &'static Job, payload: Payload<'_>, timeout: Option<Duration>) -> Result<Reply, Status> {
-        let host = self.submit(Caller::Host, job, payload, None, None)?;
+        let host = self.submit(Caller::Host, job, payload, Wanted { unread: true, ..Wanted::default() })?;
         match host.token().wait_until(Until::after(timeout)) {
             Err(Status::Pending) => {
                 // Either this ends it, or it has just ended by itself.
@@ -267,49 +263,18 @@ impl Core {
     }
 }
 
-/// Who submits.
-#[derive(Clone, Copy)]
-pub(crate) enum Caller {
-    Host,
-    /// A job of the same runner, from whichever thread.
-    Job,
-}
-
-/// Has a queue notified of the token's end, and of its items if that is wanted.
-pub(super) fn tell_events(host: &HostSide, wanted: Option<EventsWanted>) {
-    if let Some(wanted) = wanted {
-        let id = wanted.named.then(|| host.token().id());
-        let events = Arc::new(Events { queue: wanted.queue, tag: wanted.tag, token: id });
-        // First: the look for a stream notices a deadline that has passed.
-        host.token().set_completion(Arc::clone(&events) as _);
-        if wanted.items {
-            host.token().set_item_events(events);
-        }
-    }
-}
-
-/// Which queue is to be notified of a submitted job.
-pub(crate) struct EventsWanted {
-    pub(crate) queue: Weak<Queue<Event>>,
-    pub(crate) tag: u64,
-    /// Whether the host gets a name for the token.
-    pub(crate) named: bool,
-    /// Whether it is notified of items that wait, too.
-    pub(crate) items: bool,
-}
-
 impl Host for Core {
     fn states(&self) -> &States {
         &self.states
     }
 
-    fn make_token(&self) -> Result<(HostSide, JobSide), Status> {
-        Core::make_token(self, None, None)
+    fn make_token(&self, unread: bool) -> Result<(HostSide, JobSide), Status> {
+        Core::make_token(self, Tenant { unread, ..Tenant::default() })
     }
 
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error> {
         let job = registry::find(job.as_bytes()).ok_or_else(|| unknown_job(job))?;
-        Ok(Core::submit(self, Caller::Job, job, Payload::Owned(payload), None, None)?)
+        Ok(Core::submit(self, Caller::Job, job, Payload::Owned(payload), Wanted::default())?)
     }
 
     fn to_arc(&self) -> Arc<dyn Host> {
@@ -319,30 +284,4 @@ impl Host for Core {
 
 pub(crate) fn unknown_job(name: &str) -> Error {
     Error::new(Status::UnknownJob, format!("no job is registered as \"{name}\""))
-}
-
-/// A payload that is copied only once all is known to be well.
-pub(crate) enum Payload<'a> {
-    Owned(Vec<u8>),
-    Borrowed(&'a [u8]),
-}
-
-impl Payload<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Payload::Owned(bytes) => bytes.len(),
-            Payload::Borrowed(bytes) => bytes.len(),
-        }
-    }
-
-    pub(super) fn into_vec(self) -> Vec<u8> {
-        match self {
-            Payload::Owned(bytes) => bytes,
-            Payload::Borrowed(bytes) => bytes.to_vec(),
-        }
-    }
-
-    pub(super) fn check(&self, core: &Core) -> Result<(), Status> {
-        core.check_payload(self.len())
-    }
 }

@@ -8,10 +8,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
-use super::core::{Accepted, Caller, Core, EventsWanted, Payload, tell_events};
+use super::core::{Accepted, Core};
 use super::running::{Running, poll_caught};
+use super::submission::{Caller, Payload, Wanted, tell_events};
 use crate::current::{Mark, Standing, standing};
 use crate::job::{Job, JobFuture, OnDemand, Request, RequestToken, panic_message};
 use crate::reply::{Reply, Status};
@@ -34,26 +34,20 @@ pub(crate) enum Started {
 
 impl Core {
     /// Begins a job without ever waiting for it: the first poll on this thread, then the runner's. From the runner's
-    /// own thread, and from one that is ending, it is submitted as it is.
-    pub(crate) fn start(
-        &self,
-        job: &'static Job,
-        payload: Payload<'_>,
-        deadline: Option<Instant>,
-        events: Option<EventsWanted>,
-    ) -> Result<Started, Status> {
+    /// own thread, and from one that may not poll, it is submitted as it is.
+    pub(crate) fn start(&self, job: &'static Job, payload: Payload<'_>, wanted: Wanted) -> Result<Started, Status> {
         if !matches!(standing(self.id), Standing::Host) {
-            return self.submit(Caller::Host, job, payload, deadline, events).map(Started::Pending);
+            return self.submit(Caller::Host, job, payload, wanted).map(Started::Pending);
         }
         payload.check(self)?;
-        match self.begin(payload.into_vec(), |request| job.start(request))? {
+        match self.begin(payload.into_vec()?, wanted.unread, |request| job.start(request))? {
             Begun::Ended(reply) => Ok(Started::Ended(reply)),
             Begun::Pending(accepted, future, token) => {
                 let (host, job_side) = token.into_token(self)?;
-                if let Some(deadline) = deadline {
+                if let Some(deadline) = wanted.deadline {
                     host.token().set_deadline(deadline);
                 }
-                tell_events(&host, events);
+                tell_events(&host, wanted.events);
                 self.go_on(accepted, Some(job), future, job_side);
                 Ok(Started::Pending(host))
             }
@@ -62,7 +56,7 @@ impl Core {
 
     /// Runs a job to its end.
     pub(super) fn run_inline(&self, job: &'static Job, payload: Vec<u8>) -> Result<Reply, Status> {
-        let begun = self.begin(payload, |request| job.start(request))?;
+        let begun = self.begin(payload, true, |request| job.start(request))?;
         self.finish_inline(Some(job), begun)
     }
 
@@ -71,7 +65,7 @@ impl Core {
         if !self.check_may_run()? {
             return self.submit_future(future)?.token().wait_until(Until::Forever);
         }
-        let begun = self.begin(Vec::new(), |_| Ok(future))?;
+        let begun = self.begin(Vec::new(), true, |_| Ok(future))?;
         self.finish_inline(None, begun)
     }
 
@@ -91,11 +85,12 @@ impl Core {
     fn begin(
         &self,
         payload: Vec<u8>,
+        unread: bool,
         start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
     ) -> Result<Begun<'_>, Status> {
         // Before the job begins: one that is refused has not done half of its work.
         let accepted = self.accept(Caller::Host)?;
-        let token = OnDemand::default();
+        let token = OnDemand::new(unread);
         let polled = {
             let _signals = signals::Poll::begin();
             let _runtime = self.runtime.enter();

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use loom::thread::{self, JoinHandle};
 
@@ -13,6 +13,7 @@ use super::{Observer, Tenant, TokenCell};
 use crate::reply::{Format, Reply, Status};
 use crate::sync::Parker;
 use crate::sync::model::explore;
+use crate::token::stream::CAPACITY;
 
 const RUNNER: u32 = 7;
 
@@ -224,6 +225,53 @@ fn a_host_that_lets_go_does_not_make_the_job_deaf_to_a_shutdown() {
         shutdown.join().unwrap();
         job.join().unwrap();
         assert!(slot.finish(), "both sides have let go");
+    });
+}
+
+/// A task beside the job: sends items until that is refused. How many were taken.
+fn send_all(slot: &Slot, items: usize) -> usize {
+    let task = Arc::<Task>::default();
+    let waker = Waker::from(Arc::clone(&task));
+    for sent in 0..items {
+        let mut item = Some(Reply::success(Format::Bytes, Vec::new()));
+        loop {
+            let Some(stream) = slot.cell.sending(slot.generation) else { return sent };
+            match stream.poll_send(&mut item, &mut Context::from_waker(&waker)) {
+                Poll::Ready(Ok(())) => break,
+                Poll::Ready(Err(_)) => return sent,
+                Poll::Pending => task.parker.park_until(None),
+            }
+        }
+    }
+    items
+}
+
+#[test]
+fn a_sender_that_waits_is_woken_by_whatever_ends_the_token() {
+    explore(|| {
+        let slot = Slot::new();
+        assert_eq!(send_all(&slot, CAPACITY), CAPACITY);
+        let sender = spawn(&slot, |slot| send_all(slot, 1));
+        let job = spawn(&slot, Slot::finish);
+        slot.end(Status::Cancelled);
+        job.join().unwrap();
+        assert_eq!(sender.join().unwrap(), 0, "there is no room");
+        let (stream, ..) = slot.cell.reading(slot.generation).unwrap();
+        assert_eq!(std::iter::from_fn(|| stream.take(None)).count(), CAPACITY, "what was sent can be read");
+    });
+}
+
+#[test]
+fn every_item_that_was_taken_is_there_when_the_token_has_finished() {
+    explore(|| {
+        let slot = Slot::new();
+        let sender = spawn(&slot, |slot| send_all(slot, 1));
+        let cancel = spawn(&slot, |slot| slot.end(Status::Cancelled));
+        slot.wait().unwrap();
+        let (stream, ..) = slot.cell.reading(slot.generation).unwrap();
+        let read = std::iter::from_fn(|| stream.take(None)).count();
+        assert_eq!(sender.join().unwrap(), read);
+        cancel.join().unwrap();
     });
 }
 

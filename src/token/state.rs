@@ -28,6 +28,8 @@ pub(crate) struct Tenant {
     pub(crate) deadline: Option<Instant>,
     /// `Some`: the job is yet to begin.
     pub(crate) payload: Option<Vec<u8>>,
+    /// Nobody can read the items of the job: what it sends is refused.
+    pub(crate) unread: bool,
 }
 
 /// One slot: vacant, or the state of the token that lives in it now.
@@ -45,6 +47,8 @@ struct State {
     host_holds: bool,
     /// The runner has yet to finish or drop the job.
     job_holds: bool,
+    /// The job has no stream.
+    unread: bool,
     deadline: Option<Instant>,
     phase: Phase,
     /// The task to wake when the job need not go on.
@@ -73,6 +77,8 @@ struct Registration {
 struct Aftermath {
     status: Status,
     task: Option<Waker>,
+    /// Tasks beside the job that waited for room in its stream.
+    senders: Vec<Waker>,
     observer: Option<Registration>,
     more_observers: Vec<Registration>,
     completion: Option<Registration>,
@@ -80,9 +86,7 @@ struct Aftermath {
 
 impl Aftermath {
     fn settle(self) {
-        if let Some(task) = self.task {
-            task.wake();
-        }
+        self.task.into_iter().chain(self.senders).for_each(Waker::wake);
         for registration in self.observer.into_iter().chain(self.more_observers).chain(self.completion) {
             registration.observer.finished(registration.tag, self.status);
         }
@@ -111,19 +115,25 @@ impl State {
         let status = reply.status();
         self.phase = Phase::Finished(reply);
         let task = self.task.take();
-        let completion = self.rare.as_mut().and_then(|rare| rare.completion.take());
-        self.notify(status, task, completion)
+        let (completion, senders) = self.rare.as_mut().map(|rare| rare.finish()).unwrap_or_default();
+        self.notify(status, task, completion, senders)
     }
 
     /// Everyone who asked is told; mostly nobody did.
-    fn notify(&mut self, status: Status, task: Option<Waker>, completion: Option<Registration>) -> Option<Aftermath> {
+    fn notify(
+        &mut self,
+        status: Status,
+        task: Option<Waker>,
+        completion: Option<Registration>,
+        senders: Vec<Waker>,
+    ) -> Option<Aftermath> {
         // Whoever is added later is told at once, so there are no more observers without a first.
         let observer = self.observer.take();
-        if task.is_none() && observer.is_none() && completion.is_none() {
+        if task.is_none() && observer.is_none() && completion.is_none() && senders.is_empty() {
             return None;
         }
         let more_observers = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.observers)).unwrap_or_default();
-        Some(Aftermath { status, task, observer, more_observers, completion })
+        Some(Aftermath { status, task, senders, observer, more_observers, completion })
     }
 
     /// A deadline that has passed finishes the token, whoever notices it.
@@ -150,6 +160,7 @@ impl TokenCell {
         state.generation += 1;
         state.runner = tenant.runner;
         state.deadline = tenant.deadline;
+        state.unread = tenant.unread;
         if let Some(payload) = tenant.payload {
             state.phase = Phase::Queued(payload);
         }
@@ -367,7 +378,7 @@ impl TokenCell {
         let mut state = self.host_state(generation)?;
         state.host_holds = false;
         // The job goes on as if nothing had happened; only a stream has nobody to send to any more.
-        let aftermath = state.notify(Status::InvalidHandle, None, None);
+        let aftermath = state.notify(Status::InvalidHandle, None, None, Vec::new());
         let stream = state.rare.as_mut().and_then(|rare| rare.stream.clone());
         let (reusable, reply, rare) = state.vacate();
         drop(state);

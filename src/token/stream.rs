@@ -4,7 +4,9 @@
 //!
 //! * Items arrive in the order in which they were sent, each once.
 //! * At most [`CAPACITY`] wait: a job that is faster than its reader pends in `send`.
-//! * When the host lets go of the token the items that wait are dropped and every send fails from then on.
+//! * When the token finishes every send fails from then on, also one that waits; the items that wait can be read.
+//! * When the host lets go of the token every send fails from then on and the items that wait are dropped.
+//! * A reader that has left leaves nothing of its own behind.
 //! * A queue is told of items once each time that a reader had found none before, so never of more than a reader
 //!   has asked for, and no item is left untold.
 //! * Nobody is left waiting: a taken item wakes the senders, a new item the readers, the end both.
@@ -28,6 +30,7 @@ pub(crate) struct Stream {
 #[derive(Default)]
 struct State {
     items: VecDeque<Reply>,
+    /// No item is added any more.
     closed: bool,
     senders: Vec<Waker>,
     readers: Vec<Arc<Parker>>,
@@ -37,7 +40,8 @@ struct State {
     is_news: bool,
 }
 
-/// The host has let go of the token.
+/// The token has finished, or nobody reads its items.
+#[derive(Debug)]
 pub(crate) struct Closed;
 
 impl State {
@@ -103,6 +107,19 @@ impl Stream {
         item
     }
 
+    /// A reader that was to be woken does not wait any more.
+    pub(crate) fn forget(&self, reader: &Arc<Parker>) {
+        lock(&self.state).readers.retain(|known| !Arc::ptr_eq(known, reader));
+    }
+
+    /// The token finishes: what was sent can be read, and no more is. The tasks to wake, outside every lock.
+    #[must_use]
+    pub(crate) fn end(&self) -> Vec<Waker> {
+        let mut state = lock(&self.state);
+        state.closed = true;
+        std::mem::take(&mut state.senders)
+    }
+
     /// Nobody will read on.
     pub(crate) fn close(&self) {
         let mut state = lock(&self.state);
@@ -114,5 +131,31 @@ impl Stream {
         drop(items);
         senders.into_iter().for_each(Waker::wake);
         readers.iter().for_each(|reader| reader.unpark());
+    }
+}
+
+#[cfg(all(test, not(palitra_model)))]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::{Tenant, Until, create, with_parker};
+    use super::*;
+    use crate::reply::Format;
+
+    #[test]
+    fn a_reader_that_has_left_leaves_nothing_behind() {
+        let (host, job) = create(Tenant { runner: u32::MAX, ..Tenant::default() }).unwrap();
+        let (token, reader) = (host.token(), with_parker(Arc::clone));
+        let users = Arc::strong_count(&reader);
+        let next = |timeout| token.next_item(Until::after(Some(timeout))).map(|item| item.status());
+        assert_eq!(next(Duration::from_millis(1)), Err(Status::Pending));
+        assert_eq!(Arc::strong_count(&reader), users, "after a timeout");
+        let mut item = Some(Reply::success(Format::Bytes, Vec::new()));
+        let sent = token.poll_send(&mut item, &mut Context::from_waker(Waker::noop()));
+        assert!(matches!(sent, Poll::Ready(Ok(()))));
+        assert_eq!(next(Duration::from_secs(20)), Ok(Status::Ok));
+        job.finish(Reply::success(Format::Bytes, Vec::new()));
+        assert_eq!(next(Duration::from_secs(20)), Err(Status::End));
+        assert_eq!(Arc::strong_count(&reader), users, "after the end");
     }
 }

@@ -193,6 +193,28 @@ static void extreme_times_are_taken_as_they_are(void)
     }
 }
 
+/* No memory holds so much, and nothing is read of it. */
+static void a_length_that_no_memory_holds_is_refused(void)
+{
+    const size_t absurd[] = {(size_t)1 << 47, (size_t)1 << 62};
+    for (size_t i = 0; i < LENGTH(absurd); i++) {
+        palitra_token token = {99};
+        palitra_reply reply;
+        for (int timeout = -1; timeout <= 0; timeout++) {
+            CHECK_STATUS(PALITRA_TOO_LARGE, palitra_runner_run(runner, "palitra.echo", "x", absurd[i], timeout, &reply));
+            CHECK_STATUS(PALITRA_TOO_LARGE, reply.status);
+        }
+        CHECK_STATUS(PALITRA_TOO_LARGE, palitra_runner_submit(runner, "palitra.echo", "x", absurd[i], NULL, &token));
+        CHECK_NUMBER(0, token.id);
+        CHECK_STATUS(PALITRA_TOO_LARGE,
+                     palitra_runner_start(runner, "palitra.echo", "x", absurd[i], NULL, &token, &reply));
+        CHECK_STATUS(PALITRA_TOO_LARGE, reply.status);
+        size_t n = absurd[i] / sizeof token;
+        CHECK_REFUSED(palitra_runner_gather(runner, &pending, n, 0, 0, NULL));
+        CHECK_REFUSED(palitra_runner_gather(runner, &pending, n, PALITRA_FAIL_FAST, 0, NULL));
+    }
+}
+
 static void after_all_this_everything_is_well(void)
 {
     check_echo(runner);
@@ -213,6 +235,7 @@ int main(void)
     TEST(arguments_of_stats_are_checked);
     TEST(arguments_of_logs_are_checked);
     TEST(extreme_times_are_taken_as_they_are);
+    TEST(a_length_that_no_memory_holds_is_refused);
     TEST(after_all_this_everything_is_well);
     palitra_token_free(pending);
     palitra_queue_free(queue);

@@ -192,6 +192,59 @@ static void wait_any_names_one_that_has_finished(void)
     free_tokens(tokens, LENGTH(tokens));
 }
 
+static palitra_status answers[4];
+static size_t answered;
+
+static void wait_any_in_a_callback(palitra_token token, palitra_status status, void *argument)
+{
+    palitra_token *tokens = argument, pending[2] = {tokens[0], tokens[0]};
+    (void)token, (void)status;
+    answers[0] = palitra_runner_wait_any(runner, tokens, 3, PALITRA_FOREVER, &answered);
+    answers[1] = palitra_runner_wait_any(runner, pending, 2, PALITRA_FOREVER, NULL);
+    answers[2] = palitra_runner_wait_any(runner, pending, 2, 0, NULL);
+    answers[3] = palitra_runner_wait_any(runner, tokens, 3, 0, &answered);
+}
+
+static void wait_any_on_the_runners_thread_names_one_that_has_finished_and_waits_for_none(void)
+{
+    palitra_token tokens[3] = {submit(runner, "test.never", ""), submit(runner, "test.never", ""),
+                               submit(runner, "palitra.echo", "x")};
+    CHECK_STATUS(PALITRA_OK, palitra_token_on_complete(tokens[2], wait_any_in_a_callback, tokens, NULL));
+    CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, tokens[2], PALITRA_FOREVER, NULL));
+    check_echo(runner);
+    CHECK_STATUS(PALITRA_OK, palitra_runner_shutdown(runner, 0)); /* with the callback behind it */
+    CHECK_STATUS(PALITRA_OK, answers[0]);
+    CHECK_NUMBER(2, answered);
+    CHECK_STATUS(PALITRA_WOULD_DEADLOCK, answers[1]);
+    CHECK_STATUS(PALITRA_PENDING, answers[2]);
+    CHECK_STATUS(PALITRA_OK, answers[3]);
+    free_tokens(tokens, LENGTH(tokens));
+    palitra_runner_free(runner);
+    runner = new_runner();
+}
+
+/* Compared with itself, so that the machine's speed does not matter. */
+static void wait_any_looks_no_further_than_the_first_that_has_finished(void)
+{
+    enum { COUNT = 100000 };
+    static palitra_token tokens[COUNT];
+    double seconds[2] = {0};
+    size_t index;
+    for (size_t i = 0; i < COUNT; i++) tokens[i] = submit(runner, "test.ready", "");
+    CHECK_STATUS(PALITRA_OK, palitra_runner_gather(runner, tokens, COUNT, 0, PALITRA_FOREVER, NULL));
+    for (int i = 0; i < 2000; i++) {
+        for (int many = 0; many < 2; many++) {
+            double start = now();
+            CHECK_STATUS(PALITRA_OK, palitra_runner_wait_any(runner, tokens, many ? COUNT : 1, PALITRA_FOREVER, &index));
+            seconds[many] += now() - start;
+            CHECK_NUMBER(0, index);
+        }
+        if (seconds[1] > 1) break;
+    }
+    CHECK(seconds[1] < 50 * seconds[0]);
+    free_tokens(tokens, COUNT);
+}
+
 static void wait_any_of_unfinished_tokens_is_pending_at_its_timeout(void)
 {
     palitra_token tokens[2] = {submit(runner, "test.never", ""), submit(runner, "test.never", "")};
@@ -230,6 +283,8 @@ int main(void)
     TEST(no_tokens_are_gathered_at_once);
     TEST(the_same_token_may_stand_twice);
     TEST(wait_any_names_one_that_has_finished);
+    TEST(wait_any_on_the_runners_thread_names_one_that_has_finished_and_waits_for_none);
+    TEST(wait_any_looks_no_further_than_the_first_that_has_finished);
     TEST(wait_any_of_unfinished_tokens_is_pending_at_its_timeout);
     TEST(wait_any_finds_each_of_many_in_turn);
     palitra_runner_free(runner);

@@ -173,6 +173,26 @@ static void a_timeout_without_an_event_answers_pending(void)
     palitra_queue_free(queue);
 }
 
+/* Compared with a look at a token, so that the machine's speed does not matter. */
+static void a_look_into_an_empty_queue_costs_next_to_nothing(void)
+{
+    palitra_queue queue = new_queue();
+    palitra_token token = submit(runner, "test.never", "");
+    palitra_event event;
+    double looks = 0, polls = 0;
+    for (int round = 0; round < 50; round++) {
+        double start = now();
+        for (int i = 0; i < 200; i++) CHECK_STATUS(PALITRA_PENDING, palitra_token_poll(token, NULL));
+        polls += now() - start;
+        start = now();
+        for (int i = 0; i < 200; i++) CHECK_STATUS(PALITRA_PENDING, palitra_queue_next(queue, 0, &event, 1, NULL));
+        looks += now() - start;
+    }
+    CHECK(looks < 40 * polls);
+    end_never(runner, token);
+    palitra_queue_free(queue);
+}
+
 /* ---- closing ---------------------------------------------------------------------------------------- */
 
 static void a_closed_queue_gives_what_it_has_and_then_the_end(void)
@@ -322,6 +342,7 @@ int main(void)
     TEST(events_come_in_the_order_in_which_the_jobs_finished);
     TEST(one_call_drains_as_many_as_there_is_room_for);
     TEST(a_timeout_without_an_event_answers_pending);
+    TEST(a_look_into_an_empty_queue_costs_next_to_nothing);
     TEST(a_closed_queue_gives_what_it_has_and_then_the_end);
     TEST(a_close_wakes_all_who_wait);
     TEST(a_free_wakes_all_who_wait);

@@ -9,16 +9,22 @@ static palitra_token stream(const char *options)
     return submit(runner, "test.stream", options);
 }
 
-/* How many streams there are now. */
-static int streams(void)
+/* The number that a job leaves as text. */
+static int number_of(const char *job)
 {
     palitra_reply reply;
     char text[16] = {0};
-    CHECK_STATUS(PALITRA_OK, run(runner, "test.streams", "", SECONDS(20), &reply));
+    CHECK_STATUS(PALITRA_OK, run(runner, job, "", SECONDS(20), &reply));
     CHECK(reply.len < sizeof text);
     memcpy(text, reply.data, reply.len);
     palitra_reply_free(&reply);
     return atoi(text);
+}
+
+/* How many streams there are now. */
+static int streams(void)
+{
+    return number_of("test.streams");
 }
 
 static palitra_status next(palitra_token token, palitra_reply *item)
@@ -190,6 +196,66 @@ static void reading_on_the_runners_thread_answers_would_deadlock(void)
     palitra_token_free(token);
 }
 
+/* ---- nobody can read -------------------------------------------------------------------------------- */
+
+static void check_nobody_reads(palitra_status status, palitra_reply *reply)
+{
+    CHECK_STATUS(PALITRA_JOB_FAILED, status);
+    CHECK_REPLY("nobody reads the stream any more", *reply);
+    palitra_reply_free(reply);
+}
+
+/* However many items it has. The watchdog bounds a run that waits for a reader. */
+static void a_run_refuses_items_whether_it_has_a_timeout_or_not(void)
+{
+    static const char *const payloads[] = {"{\"items\":1}", "{\"items\":40}", "{\"items\":1,\"forever\":true}"};
+    palitra_reply reply;
+    for (size_t i = 0; i < LENGTH(payloads); i++) {
+        palitra_status status = run(runner, "test.stream", payloads[i], PALITRA_FOREVER, &reply);
+        check_nobody_reads(status, &reply);
+        status = run(runner, "test.stream", payloads[i], SECONDS(20), &reply);
+        check_nobody_reads(status, &reply);
+    }
+    CHECK_STATUS(PALITRA_OK, run(runner, "test.stream", "{\"items\":0}", PALITRA_FOREVER, NULL));
+    EVENTUALLY(streams() == 0);
+}
+
+static void a_job_that_is_submitted_without_a_token_streams_to_nobody(void)
+{
+    palitra_stats stats = {.size = sizeof stats};
+    CHECK_STATUS(PALITRA_OK, palitra_runner_stats(runner, &stats));
+    uint64_t before = stats.failed;
+    for (int i = 0; i < 50; i++)
+        CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "test.stream", "{\"items\":1}", 11, NULL, NULL));
+    EVENTUALLY(palitra_runner_stats(runner, &stats) == PALITRA_OK && stats.failed == before + 50);
+}
+
+static void a_job_that_is_submitted_without_items_streams_to_nobody(void)
+{
+    palitra_submit_options options;
+    palitra_token token;
+    palitra_reply reply;
+    palitra_submit_options_init(&options);
+    options.flags = PALITRA_NO_ITEMS;
+    CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "test.stream", "{\"items\":40}", 12, &options, &token));
+    check_nobody_reads(palitra_runner_wait(runner, token, PALITRA_FOREVER, &reply), &reply);
+    CHECK_STATUS(PALITRA_JOB_FAILED, next(token, NULL));
+    palitra_token_free(token);
+    check_nobody_reads(palitra_runner_start(runner, "test.stream", "{\"items\":1}", 11, &options, NULL, &reply), &reply);
+    options.flags |= PALITRA_ITEM_EVENTS;
+    CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_runner_submit(runner, "test.stream", "", 0, &options, &token));
+}
+
+static void what_a_started_job_streams_is_read_once_it_pends(void)
+{
+    palitra_token token;
+    CHECK_STATUS(PALITRA_PENDING,
+                 palitra_runner_start(runner, "test.stream", "{\"items\":40}", 12, NULL, &token, NULL));
+    for (unsigned n = 0; n < 40; n++) check_item(token, n);
+    CHECK_STATUS(PALITRA_END, next(token, NULL));
+    palitra_token_free(token);
+}
+
 /* ---- what ends a reading ---------------------------------------------------------------------------- */
 
 struct reading {
@@ -227,6 +293,32 @@ static void check_ends(void (*end)(palitra_token), palitra_status expected)
     join_thread(reader);
     CHECK_STATUS(expected, reading.status);
     palitra_token_free(reading.token);
+}
+
+/* A task beside the job, which no cancel drops, waits for room. `end` ends its token. */
+static void check_ends_a_task_beside_the_job(void (*end)(palitra_token), bool readable)
+{
+    palitra_token token = submit(runner, "test.stream_beside", "");
+    EVENTUALLY(sent(token) >= 16);
+    pause_for(0.02); /* it waits by then, or comes to an end that is there already */
+    end(token);
+    EVENTUALLY(number_of("test.helpers") == 0);
+    if (readable) {
+        uint64_t items = sent(token);
+        for (unsigned n = 0; n < items; n++) check_item(token, n);
+        CHECK_STATUS(PALITRA_CANCELLED, next(token, NULL));
+        palitra_token_free(token);
+    }
+}
+
+static void a_cancel_ends_a_task_that_waits_to_send_and_what_it_sent_can_be_read(void)
+{
+    check_ends_a_task_beside_the_job(cancel, true);
+}
+
+static void a_free_ends_a_task_that_waits_to_send(void)
+{
+    check_ends_a_task_beside_the_job(palitra_token_free, false);
 }
 
 static void a_cancel_ends_a_reading(void)
@@ -294,6 +386,12 @@ int main(void)
     TEST(a_free_ends_a_reading);
     palitra_runner_free(runner);
     runner = new_runner(); /* without the streams that send no more and were not ended */
+    TEST(a_run_refuses_items_whether_it_has_a_timeout_or_not);
+    TEST(a_job_that_is_submitted_without_a_token_streams_to_nobody);
+    TEST(a_job_that_is_submitted_without_items_streams_to_nobody);
+    TEST(what_a_started_job_streams_is_read_once_it_pends);
+    TEST(a_cancel_ends_a_task_that_waits_to_send_and_what_it_sent_can_be_read);
+    TEST(a_free_ends_a_task_that_waits_to_send);
     TEST(a_slow_reader_slows_the_job);
     TEST(freeing_the_token_ends_the_job);
     palitra_runner_free(runner);

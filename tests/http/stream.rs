@@ -59,5 +59,16 @@ fn a_status_that_is_not_a_success_fails_the_stream() {
     let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
     let stream = |path| crate::run(&runner, "http.stream", json!({"url": nginx.url(path)}));
     crate::assert_failure(stream("/missing"), 404, &[&nginx.url("/missing"), "404 Not Found"]);
-    assert!(stream("/hello").unwrap().data().is_empty(), "the body is in the items");
+}
+
+#[test]
+fn a_run_has_no_reader_so_the_stream_fails_at_its_first_chunk() {
+    let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
+    let (small, huge) = (nginx.url("/hello"), huge_page(&nginx, "unread"));
+    for url in [small, huge] {
+        for timeout in [None, Some(PATIENCE)] {
+            let reply = runner.run_job("http.stream", json!({"url": url}).to_string(), timeout).unwrap();
+            crate::assert_failure(crate::checked(reply), 0, &["nobody reads the stream any more"]);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! Made under the token's lock when somebody needs it, dropped with the tenant.
 
 use std::sync::Arc;
+use std::task::Waker;
 
 use super::{Observer, Registration, TokenCell};
 use crate::current::RunnerId;
@@ -22,6 +23,15 @@ pub(super) struct Rare {
     pub(super) progress: (u64, u64),
 }
 
+impl Rare {
+    /// The token finishes: whom to tell, and who sends to its stream no more. Under the token's lock, so that whoever
+    /// sees the token finished has all its items before it.
+    pub(super) fn finish(&mut self) -> (Option<Registration>, Vec<Waker>) {
+        let senders = self.stream.as_ref().map(|stream| stream.end()).unwrap_or_default();
+        (self.completion.take(), senders)
+    }
+}
+
 impl TokenCell {
     /// Whom to tell when the token finishes, also if the host lets go of it before; at once if it has finished.
     /// Once for each token.
@@ -39,8 +49,8 @@ impl TokenCell {
     /// The stream that the job sends to; `None` if nobody will read it or the token has finished.
     pub(crate) fn sending(&self, generation: u32) -> Option<Arc<Stream>> {
         let mut state = self.host_state(generation).ok()?;
-        let pending = state.is_pending();
-        pending.then(|| Arc::clone(state.rare.get_or_insert_default().stream.get_or_insert_default()))
+        let open = state.is_pending() && !state.unread;
+        open.then(|| Arc::clone(state.rare.get_or_insert_default().stream.get_or_insert_default()))
     }
 
     /// The stream that the host reads, its runner, and how the token finished, if it has.

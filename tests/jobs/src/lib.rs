@@ -103,6 +103,21 @@ async fn large(Json(large): Json<Large>) -> Vec<u8> {
     vec![b'x'; large.bytes]
 }
 
+/// Uses so many bytes of its thread's stack, at once.
+#[job("test.stack")]
+async fn stack(Json(large): Json<Large>) {
+    use_stack(large.bytes);
+}
+
+#[inline(never)]
+fn use_stack(bytes: usize) {
+    let frame = std::hint::black_box([0_u8; 1024]);
+    if bytes > frame.len() {
+        use_stack(bytes - frame.len());
+    }
+    std::hint::black_box(&frame);
+}
+
 /// Answers nothing, at once.
 #[job("test.ready")]
 async fn ready() {}

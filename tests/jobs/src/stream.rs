@@ -58,6 +58,30 @@ async fn streams() -> String {
     STREAMS.load(Ordering::SeqCst).to_string()
 }
 
+/// How many helper tasks of `test.stream_beside` there are now.
+static HELPERS: AtomicUsize = AtomicUsize::new(0);
+
+/// Has a task beside the job stream "0", "1" and so on, until a send fails; the job itself pends for ever.
+#[job("test.stream_beside")]
+async fn stream_beside(context: Context) {
+    HELPERS.fetch_add(1, Ordering::SeqCst);
+    tokio::spawn(async move {
+        let mut sent = 0_u64;
+        while context.send(sent.to_string()).await.is_ok() {
+            sent += 1;
+            context.progress(sent, 0);
+        }
+        HELPERS.fetch_sub(1, Ordering::SeqCst);
+    });
+    pending::<()>().await;
+}
+
+/// How many helper tasks of `test.stream_beside` there are now in this process.
+#[job("test.helpers")]
+async fn helpers() -> String {
+    HELPERS.load(Ordering::SeqCst).to_string()
+}
+
 #[derive(Deserialize)]
 struct Progress {
     /// What it says one after the other, each time yielding: done, total.

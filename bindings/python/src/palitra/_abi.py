@@ -50,6 +50,7 @@ JSON = 2
 
 FOREVER = -1
 ITEM_EVENTS = 1
+NO_ITEMS = 2
 
 Handle = c_uint64
 

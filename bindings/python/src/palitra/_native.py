@@ -39,6 +39,11 @@ class Calls:
         #: The native runner; 0, which the library answers as stale, before there is one.
         self._runner = 0
         self._start = functions.runner_start
+        #: How a run submits: it has no reader, so what the job streams is refused.
+        self._run_options = _abi.SubmitOptions()
+        functions.submit_options_init(ctypes.byref(self._run_options))
+        self._run_options.flags = _abi.NO_ITEMS
+        self._run_options_address = ctypes.addressof(self._run_options)
         self._free_reply = functions.reply_free
 
     def _stale(self, status: int, runner: int) -> bool:
@@ -89,7 +94,15 @@ class Calls:
         data = job.data
         slot.runner = runner = self._runner
         try:
-            status = self._start(runner, job.wire_name, data, len(data), None, slot.token_address, slot.reply_address)
+            status = self._start(
+                runner,
+                job.wire_name,
+                data,
+                len(data),
+                self._run_options_address,
+                slot.token_address,
+                slot.reply_address,
+            )
             if status == _abi.PENDING:
                 status = self._wait(slot.token.value, _abi.FOREVER, slot)
                 self.functions.token_free(slot.token.value)
@@ -144,7 +157,9 @@ class Calls:
         slot = Slot()
         token = 0
         try:
-            token = self._submit(job, slot, self.submit_options(job))
+            options = self.submit_options(job)
+            options.flags = _abi.NO_ITEMS
+            token = self._submit(job, slot, options)
             status = self._wait(token, limit, slot, job.progress)
         except BaseException:
             self._let_go(token)

@@ -1,0 +1,87 @@
+//! What is submitted, by whom, and how: the arguments of a submission.
+
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use super::core::Core;
+use crate::queue::Queue;
+use crate::reply::Status;
+use crate::token::{Event, Events, HostSide};
+
+/// Who submits.
+#[derive(Clone, Copy)]
+pub(crate) enum Caller {
+    Host,
+    /// A job of the same runner, from whichever thread.
+    Job,
+}
+
+/// How a job is to be submitted.
+#[derive(Default)]
+pub(crate) struct Wanted {
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) events: Option<EventsWanted>,
+    /// Nobody can read the items of the job: what it sends is refused.
+    pub(crate) unread: bool,
+}
+
+/// Which queue is to be notified of a submitted job.
+pub(crate) struct EventsWanted {
+    pub(crate) queue: Weak<Queue<Event>>,
+    pub(crate) tag: u64,
+    /// Whether the host gets a name for the token.
+    pub(crate) named: bool,
+    /// Whether it is notified of items that wait, too.
+    pub(crate) items: bool,
+}
+
+/// Has a queue notified of the token's end, and of its items if that is wanted.
+pub(super) fn tell_events(host: &HostSide, wanted: Option<EventsWanted>) {
+    if let Some(wanted) = wanted {
+        let id = wanted.named.then(|| host.token().id());
+        let events = Arc::new(Events { queue: wanted.queue, tag: wanted.tag, token: id });
+        // First: the look for a stream notices a deadline that has passed.
+        host.token().set_completion(Arc::clone(&events) as _);
+        if wanted.items {
+            host.token().set_item_events(events);
+        }
+    }
+}
+
+/// A payload that every process has memory for.
+const SMALL: usize = 1 << 16;
+
+/// A payload that is copied only once all is known to be well.
+pub(crate) enum Payload<'a> {
+    Owned(Vec<u8>),
+    Borrowed(&'a [u8]),
+}
+
+impl Payload<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Payload::Owned(bytes) => bytes.len(),
+            Payload::Borrowed(bytes) => bytes.len(),
+        }
+    }
+
+    /// [`Status::TooLarge`] beyond the runner's limit.
+    pub(super) fn check(&self, core: &Core) -> Result<(), Status> {
+        core.check_payload(self.len())
+    }
+
+    /// [`Status::TooLarge`] if there is no memory for a copy: the length is the host's word.
+    pub(super) fn into_vec(self) -> Result<Vec<u8>, Status> {
+        match self {
+            Payload::Owned(bytes) => Ok(bytes),
+            // The way that can fail costs more, and matters where the length may be absurd.
+            Payload::Borrowed(bytes) if bytes.len() <= SMALL => Ok(bytes.to_vec()),
+            Payload::Borrowed(bytes) => {
+                let mut copy = Vec::new();
+                copy.try_reserve_exact(bytes.len()).map_err(|_| Status::TooLarge)?;
+                copy.extend_from_slice(bytes);
+                Ok(copy)
+            }
+        }
+    }
+}
