@@ -33,11 +33,6 @@ pub(crate) struct Flight {
     longest_poll: AtomicU64,
 }
 
-/// Holds the end of a runner up while a token is being finished.
-pub(crate) struct Settling<'a> {
-    flight: &'a Flight,
-}
-
 impl Flight {
     pub(crate) fn new(max: usize) -> Flight {
         Flight { max: max as u64, ..Flight::default() }
@@ -51,8 +46,9 @@ impl Flight {
             in_one_order();
             return Ok(());
         }
-        // The ended first: jobs that end meanwhile make it look fuller than it is, never emptier.
-        let is_below = |submitted| (submitted - self.ended_so_far() < self.max).then_some(submitted + 1);
+        // If others are accepted meanwhile, the exchange fails; jobs that end meanwhile make it look fuller than it is.
+        let is_below =
+            |submitted: u64| (submitted.saturating_sub(self.ended_so_far()) < self.max).then_some(submitted + 1);
         let mut submitted = self.submitted.load(Ordering::SeqCst);
         while let Some(next) = is_below(submitted) {
             match self.submitted.compare_exchange_weak(submitted, next, Ordering::SeqCst, Ordering::SeqCst) {
@@ -79,10 +75,15 @@ impl Flight {
         in_one_order();
     }
 
-    /// To be held over [`Flight::ended`] and the finishing of the token, by a thread that is not the runner's own.
-    pub(crate) fn settling(&self) -> Settling<'_> {
+    /// Comes before [`Flight::ended`] on a thread that is not the runner's own: the token is being finished.
+    pub(crate) fn begin_settling(&self) {
         self.settling.fetch_add(1, Ordering::SeqCst);
-        Settling { flight: self }
+    }
+
+    /// And has been.
+    pub(crate) fn end_settling(&self) {
+        self.settling.fetch_sub(1, Ordering::SeqCst);
+        in_one_order();
     }
 
     /// Whether nothing is in flight. It may say no for a moment too long, never yes too early.
@@ -131,12 +132,6 @@ impl Flight {
     }
 }
 
-impl Drop for Settling<'_> {
-    fn drop(&mut self) {
-        self.flight.settling.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
 #[cfg(all(test, not(palitra_model)))]
 mod tests {
     use super::*;
@@ -158,10 +153,10 @@ mod tests {
         assert!(flight.is_empty());
         flight.admit().unwrap();
         assert!(!flight.is_empty());
-        let settling = flight.settling();
+        flight.begin_settling();
         flight.ended(Status::Ok);
         assert!(!flight.is_empty());
-        drop(settling);
+        flight.end_settling();
         assert!(flight.is_empty());
     }
 

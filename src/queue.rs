@@ -63,7 +63,7 @@ impl<Event> Queue<Event> {
             taken += 1;
         }
         if taken == 0 {
-            take(self.wait(until)?);
+            take(self.wait(until).inspect_err(|_| self.readiness.found_nothing())?);
             taken = 1;
         }
         self.readiness.took(taken);

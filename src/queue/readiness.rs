@@ -19,8 +19,9 @@
 //!                          yes: look at `waiting`, put or take marks, turns -> 0 if no turn came meanwhile, else again
 //! ```
 //!
-//! So one thread at a time touches the descriptor, and it does not leave before it has seen every turn: a turn comes
-//! after the count that it is about.
+//! So one thread at a time follows, and it does not leave before it has seen every turn: a turn comes after the count
+//! that it is about. A consumer that comes meanwhile empties the descriptor by itself, so that its event loop does not
+//! come back for nothing as long as the other is preempted, and leaves one more turn behind.
 
 mod descriptor;
 #[cfg(all(test, palitra_model))]
@@ -38,6 +39,8 @@ pub(super) trait Marks {
     fn put(&self);
     /// Takes out all that were put in: so many.
     fn take(&self, marks: u32);
+    /// Takes out what is in, where that can be done beside whoever has the turn. Called by anyone at any time.
+    fn clear(&self);
 }
 
 pub(super) struct Readiness<M = Descriptor> {
@@ -81,9 +84,23 @@ impl<M: Marks> Readiness<M> {
     pub(super) fn took(&self, events: usize) {
         let events = events as isize;
         let before = self.waiting.fetch_sub(events, Ordering::AcqRel);
-        if before > 0 && before <= events {
-            self.turn();
+        if before > 0 && before <= events && !self.turn() {
+            self.clear();
         }
+    }
+
+    /// After a look that found no event: a mark that somebody has yet to take out would bring the same look again.
+    pub(super) fn found_nothing(&self) {
+        if self.turns.load(Ordering::Acquire) > 0 {
+            self.clear();
+        }
+    }
+
+    /// Takes marks out although somebody else has the turn, who may have been preempted. The turn that follows sees to
+    /// it that none is missing.
+    fn clear(&self) {
+        self.marks.clear();
+        self.turn();
     }
 
     /// Readable for ever, so that an event loop comes and learns of the end.
@@ -92,16 +109,16 @@ impl<M: Marks> Readiness<M> {
         self.turn();
     }
 
-    /// Has the descriptor follow what was counted.
-    fn turn(&self) {
+    /// Has the descriptor follow what was counted. Whether it was this thread's to do.
+    fn turn(&self) -> bool {
         let mut seen = 1;
         if self.turns.fetch_add(1, Ordering::AcqRel) > 0 {
-            return;
+            return false;
         }
         loop {
             self.follow();
             match self.turns.compare_exchange(seen, 0, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return,
+                Ok(_) => return true,
                 Err(more) => seen = more,
             }
         }

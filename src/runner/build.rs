@@ -69,6 +69,8 @@ fn launch_workers(builder: &mut Builder, launch: &Launch) -> io::Result<Runtime>
     let built = context.block_on(async { catch_unwind(AssertUnwindSafe(|| builder.build())) });
     match built {
         Ok(Ok(runtime)) => {
+            // A thread that comes later is taken for one of blocking tasks.
+            launch.wait_for_workers();
             launch.end(Stage::Done);
             Ok(runtime)
         }
@@ -156,12 +158,23 @@ impl Launch {
         state.reserve.give_way_all();
     }
 
+    /// Until so many workers have come as far as [`Launch::wait_at_start`].
+    fn wait_for(&self, workers: usize) -> MutexGuard<'_, State> {
+        let missing = |state: &mut State| state.waiting.len() < workers;
+        let waited = self.news.wait_timeout_while(self.lock(), STARTING, missing);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Before a launch ends well.
+    fn wait_for_workers(&self) {
+        let asked = self.lock().asked;
+        drop(self.wait_for(asked));
+    }
+
     /// After a launch that failed: its last worker was refused.
     fn wait_until_workers_are_gone(&self) {
         let made = self.lock().asked.saturating_sub(1);
-        let missing = |state: &mut State| state.waiting.len() < made;
-        let waited = self.news.wait_timeout_while(self.lock(), STARTING, missing);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.wait_for(made);
         let workers = std::mem::take(&mut state.waiting);
         drop(state);
         workers.into_iter().for_each(threads::wait_until_gone);

@@ -140,8 +140,28 @@ impl Core {
     #[inline]
     pub(super) fn ended(&self, status: Status) {
         self.flight.ended(status);
+        self.has_left();
+    }
+
+    /// A job has been dropped whose token is to be finished, which `finish` does: whoever sees the token finished sees
+    /// the job counted, and the runner does not end in between.
+    pub(super) fn ended_with(&self, status: Status, finish: impl FnOnce()) {
+        if !self.has_workers() {
+            // On the runner's own thread, which looks at nothing in between.
+            self.ended(status);
+            return finish();
+        }
+        self.flight.begin_settling();
+        self.flight.ended(status);
+        finish();
+        self.flight.end_settling();
+        self.has_left();
+    }
+
+    /// It may have been the last for which the end of the runner waits.
+    #[inline]
+    fn has_left(&self) {
         if self.closing.is_requested() {
-            // It may have been the last for which the end waits.
             self.lanes.ring_for_control();
         }
     }

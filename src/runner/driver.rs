@@ -79,9 +79,11 @@ impl Driver {
             return Poll::Ready(());
         }
         has_more |= self.runs_jobs && self.run_jobs(&mut turn);
-        if has_more || !self.may_sleep(cx) {
-            // Once sockets and timers were served: a task that wakes itself would run again before that.
+        if has_more {
+            // Once sockets and timers were served: a task that wakes itself may run again before that.
             let _ = pin!(tokio::task::yield_now()).poll(cx);
+        } else if !self.may_sleep(cx) {
+            cx.waker().wake_by_ref();
         }
         Poll::Pending
     }
@@ -99,9 +101,11 @@ impl Driver {
 
     /// Whether there may be more.
     fn run_jobs(&mut self, turn: &mut Turn) -> bool {
+        // Those that these wake wait for the next turn, behind what else the runtime was woken for meanwhile.
+        let mut woken = self.core.lanes.woken.len();
         // A request to close is seen to before the next step.
         while self.core.closing.count() == self.closing || !self.calls_back {
-            if !self.step() {
+            if !self.step(&mut woken) {
                 return false;
             }
             if turn.is_over(&self.core.watch) {
@@ -112,12 +116,15 @@ impl Driver {
     }
 
     /// Begins a job or polls one that was woken, in turn: also when each of them ends a turn. Whether there was one.
-    fn step(&mut self) -> bool {
+    fn step(&mut self, woken: &mut usize) -> bool {
         self.polls_first = !self.polls_first;
-        (self.polls_first && self.poll_one()) || self.begin_one() || self.poll_one()
+        (self.polls_first && self.poll_one(woken)) || self.begin_one() || self.poll_one(woken)
     }
 
-    fn poll_one(&self) -> bool {
+    /// Polls one of so many jobs that were woken.
+    fn poll_one(&self, woken: &mut usize) -> bool {
+        let Some(left) = woken.checked_sub(1) else { return false };
+        *woken = left;
         self.core.lanes.woken.take().map(Runnable::run).is_some()
     }
 
@@ -130,21 +137,12 @@ impl Driver {
         let may_begin = !self.core.closing.is_over();
         // Cancelled or out of time while it was queued: it need not begin.
         let Some(payload) = token.begin().filter(|_| may_begin) else {
-            let _settling = self.core.has_workers().then(|| self.core.flight.settling());
-            self.core.ended(token.ending());
-            drop(token);
-            return;
+            return self.core.ended_with(token.ending(), || drop(token));
         };
         let mut request = Request::new(payload, &*self.core, RequestToken::Made(token.id()));
-        let started = job.start(&mut request);
-        let future = match started {
+        let future = match job.start(&mut request) {
             Ok(future) => future,
-            Err(reply) => {
-                let _settling = self.core.has_workers().then(|| self.core.flight.settling());
-                self.core.ended(reply.status());
-                token.finish(reply);
-                return;
-            }
+            Err(reply) => return self.core.ended_with(reply.status(), || token.finish(reply)),
         };
         let mut running = Running::new(Arc::clone(&self.core), Some(job), future, token);
         if running.poll_inline().is_pending() {

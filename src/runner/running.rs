@@ -73,12 +73,9 @@ impl Running {
         let Some((future, token)) = self.progress.take() else { return };
         let _mark = Mark::set(self.core.id);
         drop_caught(future);
-        // On the runner's own thread nothing can look between the count and the token.
-        let _settling = self.core.has_workers().then(|| self.core.flight.settling());
-        self.core.ended(reply.as_ref().map_or_else(|| token.ending(), Reply::status));
         match reply {
-            Some(reply) => token.finish(reply),
-            None => drop(token),
+            Some(reply) => self.core.ended_with(reply.status(), || token.finish(reply)),
+            None => self.core.ended_with(token.ending(), || drop(token)),
         }
     }
 

@@ -73,16 +73,27 @@ fn begin(id: RunnerId, options: &Options, host: Mask, ready: &SyncSender<io::Res
     live(&core, runtime, watchdog);
 }
 
+/// The watchdog first: once the runtime has its threads, nothing more can be refused.
 fn make(id: RunnerId, options: &Options, host: Mask) -> io::Result<(Arc<Core>, Runtime, JoinHandle<()>)> {
-    let watch = Arc::new(Watch::new(id, 1 + options.worker_threads as usize));
-    let runtime = build::runtime(id, options, host, &watch)?;
-    let drivers = DRIVERS_PER_WORKER * options.worker_threads as usize;
-    let core = Core::new(id, runtime.handle().clone(), watch, drivers, options);
-    let watched = Arc::clone(&core);
+    let (watched, given) = sync_channel::<Arc<Core>>(1);
     let watchdog = builder(options, "-watchdog").spawn(move || {
         host.adopt();
-        watchdog::live(&watched);
+        if let Ok(core) = given.recv() {
+            watchdog::live(&core);
+        }
     })?;
+    let watch = Arc::new(Watch::new(id, 1 + options.worker_threads as usize));
+    let runtime = match build::runtime(id, options, host, &watch) {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            drop(watched);
+            let _ = watchdog.join();
+            return Err(error);
+        }
+    };
+    let drivers = DRIVERS_PER_WORKER * options.worker_threads as usize;
+    let core = Core::new(id, runtime.handle().clone(), watch, drivers, options);
+    let _ = watched.send(Arc::clone(&core));
     Ok((core, runtime, watchdog))
 }
 

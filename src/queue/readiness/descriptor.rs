@@ -53,6 +53,13 @@ impl Marks for Descriptor {
         let _ = writer.write_all(&MARK);
     }
 
+    fn clear(&self) {
+        // A pipe's marks are counted; who has the turn takes them out.
+        if cfg!(target_os = "linux") {
+            self.take(1);
+        }
+    }
+
     fn take(&self, marks: u32) {
         // One reading empties an eventfd. A host that read the descriptor itself, which it must not, leaves nothing.
         let readings = if cfg!(target_os = "linux") { 1 } else { marks };

@@ -25,7 +25,12 @@ impl Marks for Arc<Edges> {
     }
 
     fn take(&self, marks: u32) {
-        assert_eq!(self.marks.swap(0, Ordering::Relaxed), marks, "two touch the descriptor at a time");
+        // Fewer, where a consumer has cleared it.
+        assert!(self.marks.swap(0, Ordering::Relaxed) <= marks, "two follow at a time");
+    }
+
+    fn clear(&self) {
+        self.marks.swap(0, Ordering::Relaxed);
     }
 }
 
@@ -50,8 +55,9 @@ impl House {
     fn take_one(&self) -> bool {
         let taken =
             self.queue.fetch_update(Ordering::AcqRel, Ordering::Acquire, |events| events.checked_sub(1)).is_ok();
-        if taken {
-            self.readiness.took(1);
+        match taken {
+            true => self.readiness.took(1),
+            false => self.readiness.found_nothing(),
         }
         taken
     }

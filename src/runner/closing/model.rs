@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use std::task::{Wake, Waker};
+
 use loom::thread;
 
 use super::Closing;
 use crate::flight::Flight;
 use crate::reply::Status;
+use crate::runner::doorbell::Doorbell;
 use crate::sync::model::explore;
-use crate::sync::{AtomicBool, Mutex, Ordering, lock};
+use crate::sync::{AtomicBool, Mutex, Ordering, Parker, lock};
 use crate::token::Until;
 
 /// One runner and the one token that a host makes.
@@ -106,5 +109,48 @@ fn a_token_that_is_made_while_a_shutdown_gives_up_is_finished_by_one_of_them() {
         house.cancel_all();
         let accepted = host.join().unwrap();
         assert!(!accepted || lock(&house.token).1, "accepted and never finished");
+    });
+}
+
+/// The runner's thread: parks until its waker is called.
+#[derive(Default)]
+struct Runtime {
+    parker: Parker,
+}
+
+impl Wake for Runtime {
+    fn wake(self: Arc<Self>) {
+        self.parker.unpark();
+    }
+}
+
+#[test]
+fn the_last_job_wakes_the_runner_and_its_token_is_finished_first() {
+    explore(|| {
+        let (house, bell) = (House::new(), Arc::new(Doorbell::default()));
+        assert!(house.admit());
+        lock(&house.token).0 = true;
+        let (worker, rung) = (Arc::clone(&house), Arc::clone(&bell));
+        let worker = thread::spawn(move || {
+            worker.flight.begin_settling();
+            worker.flight.ended(Status::Ok);
+            worker.finish();
+            worker.flight.end_settling();
+            if worker.closing.is_requested() {
+                rung.ring();
+            }
+        });
+        house.closing.request(Until::Forever);
+        let runtime = Arc::<Runtime>::default();
+        let waker = Waker::from(Arc::clone(&runtime));
+        // A sleep that nobody ends is a deadlock, which loom reports.
+        while !house.flight.is_empty() {
+            if bell.may_sleep(&waker, || house.flight.is_empty()) {
+                runtime.parker.park_until(None);
+                bell.awake();
+            }
+        }
+        assert!(lock(&house.token).1, "the runner has ended before the token was finished");
+        worker.join().unwrap();
     });
 }
