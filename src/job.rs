@@ -12,7 +12,7 @@
 //! | [`State<T>`] | the runner's one `T`, made at first use |
 //! | [`Context`] | cancellation, progress, a stream of items, submitting further jobs |
 //!
-//! A payload that an extractor refuses fails the job with a message that says what was wrong. At most one
+//! A payload that an extractor refuses ends the job as `BAD_PAYLOAD` with a message that says what was wrong. At most one
 //! argument takes the payload; a second one does not compile.
 //!
 //! | result | gives |
@@ -156,21 +156,29 @@ pub(crate) enum RequestToken<'a> {
 /// A token that is made when somebody asks for it, with the permit that its job has from the start.
 pub(crate) struct OnDemand {
     permit: Cell<Permit>,
+    /// The most items that its stream holds; 0: as many as usual.
+    stream_items: usize,
     token: OnceCell<Result<(HostSide, JobSide), Status>>,
 }
 
 impl OnDemand {
-    pub(crate) fn new(permit: Permit) -> OnDemand {
-        OnDemand { permit: Cell::new(permit), token: OnceCell::new() }
+    pub(crate) fn new(permit: Permit, stream_items: usize) -> OnDemand {
+        OnDemand { permit: Cell::new(permit), stream_items, token: OnceCell::new() }
     }
 
     fn get(&self, host: &dyn Host) -> Result<TokenRef, Status> {
-        let made = self.token.get_or_init(|| host.create_token(self.permit.take()));
+        let made = self.token.get_or_init(|| {
+            let made = host.create_token(self.permit.take())?;
+            if self.stream_items > 0 {
+                made.0.token().set_stream_items(self.stream_items);
+            }
+            Ok(made)
+        });
         made.as_ref().map(|(host_side, _)| host_side.token()).map_err(|status| *status)
     }
 
     pub(crate) fn into_token(self, host: &dyn Host) -> Result<(HostSide, JobSide), Status> {
-        let OnDemand { permit, token } = self;
+        let OnDemand { permit, token, .. } = self;
         token.into_inner().unwrap_or_else(|| host.create_token(permit.into_inner()))
     }
 }

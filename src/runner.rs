@@ -40,9 +40,9 @@ use crate::reply::{Error, Format, Reply, Status};
 use crate::stats::Stats;
 use crate::token::{self, JobToken, Output, Token, TokenRef, Until};
 
-pub(crate) use self::core::{Core, EventsWanted, Payload, Started, Submission, unknown_job};
+pub(crate) use self::core::{Core, EventsWanted, Extras, Payload, Started, Submission};
 pub use global::{gather, global_runner, is_runner_alive, run, shutdown_global_runner};
-pub use options::Options;
+pub use options::{Options, ThreadHook};
 
 /// What a shutdown takes at most beyond its grace.
 const FIXED_SECOND: Duration = Duration::from_secs(1);
@@ -187,7 +187,7 @@ impl Runner {
     /// [`Status::Forked`]: the job was not run. Past `timeout` it is cancelled and the reply says
     /// [`Status::Deadline`].
     pub fn run_job(&self, job: &str, payload: impl Into<Vec<u8>>, timeout: Option<Duration>) -> Result<Reply, Error> {
-        let job = registry::find(job.as_bytes()).ok_or_else(|| unknown_job(job))?;
+        let job = registry::find(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
         Ok(self.core.run(job, Payload::Owned(payload.into()), timeout)?)
     }
 
@@ -196,8 +196,8 @@ impl Runner {
     /// # Errors
     /// As [`Runner::run_job`], except that it never blocks.
     pub fn submit_job(&self, job: &str, payload: impl Into<Vec<u8>>) -> Result<JobToken, Error> {
-        let job = registry::find(job.as_bytes()).ok_or_else(|| unknown_job(job))?;
-        Ok(JobToken::new(self.core.submit(job, Payload::Owned(payload.into()), None, None)?))
+        let job = registry::find(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
+        Ok(JobToken::new(self.core.submit(job, Payload::Owned(payload.into()), None, Extras::default())?))
     }
 
     /// Waits for many jobs and answers their replies in order.

@@ -18,7 +18,7 @@ pub struct Stats {
     pub queued: u64,
     /// Ended with success.
     pub succeeded: u64,
-    /// Ended with an error of their own.
+    /// Ended with an error of their own, or refused their payload.
     pub failed: u64,
     /// Ended by a panic.
     pub panicked: u64,
@@ -49,7 +49,7 @@ impl Counters {
     pub(crate) fn ended(&self, status: Status) {
         let counter = match status {
             Status::Ok => &self.succeeded,
-            Status::JobFailed => &self.failed,
+            Status::JobFailed | Status::BadPayload => &self.failed,
             Status::JobPanicked => &self.panicked,
             Status::Deadline => &self.deadline,
             _ => &self.cancelled,

@@ -239,6 +239,13 @@ impl TokenRef {
         self.cell.set_completion(self.id.generation, observer);
     }
 
+    /// Sets how many items wait for their reader at the most. Of a token whose job has sent none yet.
+    pub(crate) fn set_stream_items(self, items: usize) {
+        if let Ok((stream, ..)) = self.cell.reading(self.id.generation) {
+            stream.set_capacity(items);
+        }
+    }
+
     /// Tells the queue of `events` when an item is there to be read, each time that a reader had found none. Of a
     /// token that nobody reads yet.
     pub(crate) fn set_item_events(self, events: Arc<Events>) {

@@ -113,14 +113,14 @@ impl Core {
         job: &'static Job,
         payload: Payload<'_>,
         deadline: Option<Instant>,
-        events: Option<EventsWanted>,
+        extras: Extras,
     ) -> Result<HostSide, Status> {
         self.check_open()?;
         self.check_payload(payload.len())?;
         let permit = self.limit.acquire()?;
         let payload = Some(payload.into_vec());
         let (host, token) = token::create(Tenant { runner: self.id, deadline, payload, permit })?;
-        tell_events(&host, events);
+        extras.apply(&host);
         if let Err(refused) = self.submissions.send(Submission::Start { job, token }) {
             // Nothing was submitted, so no queue is told of its end.
             host.token().forget_completion();
@@ -200,7 +200,7 @@ impl Core {
 
     /// On the runner's thread from the start, so that the timeout holds for a job that never yields.
     fn run_within(&self, job: &'static Job, payload: Payload<'_>, timeout: Option<Duration>) -> Result<Reply, Status> {
-        let host = self.submit(job, payload, None, None)?;
+        let host = self.submit(job, payload, None, Extras::default())?;
         match host.token().wait_until(Until::after(timeout)) {
             Err(Status::Pending) => {
                 // Either this ends it, or it has just ended by itself.
@@ -218,21 +218,21 @@ impl Core {
         job: &'static Job,
         payload: Payload<'_>,
         deadline: Option<Instant>,
-        events: Option<EventsWanted>,
+        extras: Extras,
     ) -> Result<Started, Status> {
         self.check_open()?;
         if !matches!(standing(self.id), Standing::Host) {
-            return self.submit(job, payload, deadline, events).map(Started::Pending);
+            return self.submit(job, payload, deadline, extras).map(Started::Pending);
         }
         self.check_payload(payload.len())?;
-        match self.begin_here(payload.into_vec(), |request| job.start(request))? {
+        match self.begin_here(payload.into_vec(), extras.stream_items, |request| job.start(request))? {
             Begun::Ended(reply) => Ok(Started::Ended(reply)),
             Begun::Pending(future, token) => {
                 let (host, job_side) = token.into_token(self)?;
                 if let Some(deadline) = deadline {
                     host.token().set_deadline(deadline);
                 }
-                tell_events(&host, events);
+                extras.apply(&host);
                 self.go_on(job.name(), future, &host, job_side);
                 Ok(Started::Pending(host))
             }
@@ -245,7 +245,7 @@ impl Core {
         payload: Vec<u8>,
         start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
     ) -> Result<Reply, Status> {
-        match self.begin_here(payload, start)? {
+        match self.begin_here(payload, 0, start)? {
             Begun::Ended(reply) => Ok(reply),
             Begun::Pending(future, token) => {
                 let (host, job_side) = token.into_token(self)?;
@@ -260,10 +260,11 @@ impl Core {
     fn begin_here(
         &self,
         payload: Vec<u8>,
+        stream_items: usize,
         start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
     ) -> Result<Begun, Status> {
         // Before the job begins: one that is refused has not done half of its work.
-        let token = OnDemand::new(self.limit.acquire()?);
+        let token = OnDemand::new(self.limit.acquire()?, stream_items);
         let future = {
             let _runtime = self.runtime.enter();
             let _mark = Mark::set(self.id);
@@ -314,15 +315,28 @@ pub(crate) enum Started {
     Pending(HostSide),
 }
 
-/// Has a queue told of the token's end, and of its items if that is wanted.
-fn tell_events(host: &HostSide, wanted: Option<EventsWanted>) {
-    if let Some(wanted) = wanted {
-        let id = wanted.named.then(|| host.token().id());
-        let events = Arc::new(Events { queue: wanted.queue, tag: wanted.tag, token: id });
-        // First: the look for a stream notices a deadline that has passed.
-        host.token().set_completion(Arc::clone(&events) as _);
-        if wanted.items {
-            host.token().set_item_events(events);
+/// What few submissions ask for.
+#[derive(Default)]
+pub(crate) struct Extras {
+    pub(crate) events: Option<EventsWanted>,
+    /// The most items of a stream that wait for their reader; 0: as many as usual.
+    pub(crate) stream_items: usize,
+}
+
+impl Extras {
+    /// Has a queue told of the token's end, and of its items if that is wanted. Before the job goes on.
+    fn apply(self, host: &HostSide) {
+        if self.stream_items > 0 {
+            host.token().set_stream_items(self.stream_items);
+        }
+        if let Some(wanted) = self.events {
+            let id = wanted.named.then(|| host.token().id());
+            let events = Arc::new(Events { queue: wanted.queue, tag: wanted.tag, token: id });
+            // First: the look for a stream notices a deadline that has passed.
+            host.token().set_completion(Arc::clone(&events) as _);
+            if wanted.items {
+                host.token().set_item_events(events);
+            }
         }
     }
 }
@@ -355,8 +369,8 @@ impl Host for Core {
     }
 
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error> {
-        let job = registry::find(job.as_bytes()).ok_or_else(|| unknown_job(job))?;
-        Ok(Core::submit(self, job, Payload::Owned(payload), None, None)?)
+        let job = registry::find(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
+        Ok(Core::submit(self, job, Payload::Owned(payload), None, Extras::default())?)
     }
 
     fn to_arc(&self) -> Arc<dyn Host> {
@@ -365,10 +379,6 @@ impl Host for Core {
             None => unreachable!("a runner is borrowed, so it is alive"),
         }
     }
-}
-
-pub(crate) fn unknown_job(name: &str) -> Error {
-    Error::new(Status::UnknownJob, format!("no job is registered as \"{name}\""))
 }
 
 /// A payload that is copied only once all is known to be well.

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use super::core::{Core, Submission};
 use super::driver::{Driver, Jobs};
-use super::options::{LINGER, Options};
+use super::options::{LINGER, Options, ThreadHook};
 use super::shutdown::Outcome;
 use crate::current::{Mark, RunnerId};
 use crate::reply::{Error, Status};
@@ -25,7 +25,7 @@ use crate::token::{self, Until};
 pub(crate) fn start(id: RunnerId, options: &Options) -> Result<(Arc<Core>, JoinHandle<()>), Error> {
     // The threads inherit the mask of the thread that makes them; the host's own is restored at the end.
     let _mask = SignalMask::block_all();
-    let runtime = catch_unwind(AssertUnwindSafe(|| build_runtime(options)))
+    let runtime = catch_unwind(AssertUnwindSafe(|| build_runtime(id, options)))
         .map_err(|_| Error::new(Status::Internal, "the system refused the runner's threads"))?
         .map_err(|error| Error::new(Status::Internal, format!("the runtime cannot be made: {error}")))?;
     let (core, submissions) = Core::new(id, runtime.handle().clone(), options);
@@ -36,13 +36,14 @@ pub(crate) fn start(id: RunnerId, options: &Options) -> Result<(Arc<Core>, JoinH
         builder = builder.stack_size(options.thread_stack_size);
     }
     let driven = Arc::clone(&core);
+    let hooks = (options.thread_start.clone(), options.thread_stop.clone());
     let thread = builder
-        .spawn(move || live(&driven, runtime, submissions, jobs))
+        .spawn(move || live(&driven, runtime, submissions, jobs, hooks))
         .map_err(|error| Error::new(Status::Internal, format!("the runner's thread cannot be made: {error}")))?;
     Ok((core, thread))
 }
 
-fn build_runtime(options: &Options) -> std::io::Result<Runtime> {
+fn build_runtime(id: RunnerId, options: &Options) -> std::io::Result<Runtime> {
     let mut builder = match options.worker_threads {
         0 => Builder::new_current_thread(),
         workers => {
@@ -57,12 +58,21 @@ fn build_runtime(options: &Options) -> std::io::Result<Runtime> {
     if options.thread_stack_size > 0 {
         builder.thread_stack_size(options.thread_stack_size);
     }
+    let (start, stop) = (options.thread_start.clone(), options.thread_stop.clone());
+    builder.on_thread_start(move || start.call(id)).on_thread_stop(move || stop.call(id));
     builder.thread_name(options.name()).enable_io().enable_time().build()
 }
 
 /// The life of the runner's thread.
-fn live(core: &Arc<Core>, runtime: Runtime, submissions: Receiver<Submission>, jobs: Jobs) {
+fn live(
+    core: &Arc<Core>,
+    runtime: Runtime,
+    submissions: Receiver<Submission>,
+    jobs: Jobs,
+    (start, stop): (ThreadHook, ThreadHook),
+) {
     let _mark = Mark::set(core.id);
+    start.call(core.id);
     let _ = catch_unwind(AssertUnwindSafe(|| {
         let driver = Driver::new(Arc::clone(core), submissions, jobs);
         // Dropped in here, within the runtime: what is pending or queued ends as cancelled.
@@ -81,6 +91,8 @@ fn live(core: &Arc<Core>, runtime: Runtime, submissions: Receiver<Submission>, j
         // The job that keeps its thread will not end its token in time, if ever.
         token::finish_all_of(core.id, Status::Cancelled);
     }
+    // The last of what a shutdown waits for: a hook that hangs must not hang whoever joins this thread.
+    stop.call(core.id);
     core.finished.announce(outcome);
 }
 

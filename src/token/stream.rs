@@ -3,7 +3,7 @@
 //! # Guarantees
 //!
 //! * Items arrive in the order in which they were sent, each once.
-//! * At most [`CAPACITY`] wait: a job that is faster than its reader pends in `send`.
+//! * At most [`CAPACITY`] wait, or as many as the host asked for: a job that is faster than its reader pends in `send`.
 //! * When the host lets go of the token the items that wait are dropped and every send fails from then on.
 //! * A queue is told of items once each time that a reader had found none before, so never of more than a reader
 //!   has asked for, and no item is left untold.
@@ -17,7 +17,7 @@ use super::Events;
 use crate::reply::{Reply, Status};
 use crate::sync::{Mutex, Parker, lock};
 
-/// How many items wait for their reader at the most.
+/// How many items wait for their reader at the most, unless the host says another number.
 pub(crate) const CAPACITY: usize = 16;
 
 #[derive(Default)]
@@ -28,6 +28,8 @@ pub(crate) struct Stream {
 #[derive(Default)]
 struct State {
     items: VecDeque<Reply>,
+    /// How many items may wait; 0: [`CAPACITY`].
+    capacity: usize,
     closed: bool,
     senders: Vec<Waker>,
     readers: Vec<Arc<Parker>>,
@@ -41,6 +43,10 @@ struct State {
 pub(crate) struct Closed;
 
 impl State {
+    fn capacity(&self) -> usize {
+        if self.capacity == 0 { CAPACITY } else { self.capacity }
+    }
+
     /// Whom to tell, outside the lock, that an item waits.
     fn news(&mut self) -> Option<Arc<Events>> {
         std::mem::take(&mut self.is_news).then(|| self.events.clone()).flatten()
@@ -60,7 +66,7 @@ impl Stream {
         if state.closed {
             return Poll::Ready(Err(Closed));
         }
-        if state.items.len() >= CAPACITY {
+        if state.items.len() >= state.capacity() {
             if !state.senders.iter().any(|sender| sender.will_wake(cx.waker())) {
                 state.senders.push(cx.waker().clone());
             }
@@ -73,6 +79,11 @@ impl Stream {
         readers.iter().for_each(|reader| reader.unpark());
         tell(events);
         Poll::Ready(Ok(()))
+    }
+
+    /// How many items wait for their reader at the most. Before the first is sent.
+    pub(crate) fn set_capacity(&self, items: usize) {
+        lock(&self.state).capacity = items;
     }
 
     /// Has a queue told of items from now on; at once if some wait.
