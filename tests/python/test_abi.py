@@ -169,7 +169,7 @@ def test_every_number_is_the_headers(header: Path) -> None:
     for name in names:
         their_name = {"VERSION": "ABI_VERSION"}.get(name, name)
         assert int(macros[their_name]) == getattr(_abi, name), name
-    kinds = {**_errors._ERRORS, 10: _errors.JobError, 12: _errors.CancelledError}
+    kinds = {**_errors._ERRORS, 10: _errors.JobError, 12: _errors.CancelledError, 14: _errors.BadPayloadError}
     for number, error in kinds.items():
         assert int(macros[error.status.removeprefix("PALITRA_")]) == number
     assert int(macros["DEADLINE"]) == 13
