@@ -144,9 +144,10 @@ def test_a_refused_payload_says_what_was_wrong() -> None:
 
 
 def test_a_deadline_that_has_passed_is_one(tests: palitra.Library) -> None:
-    for call in calls(tests.job("test.never").with_deadline(0)):
-        with pytest.raises(palitra.TimeoutError):
-            call()
+    late = tests.job("test.never").with_deadline(0)
+    for call in (palitra.run, palitra.gather, lambda job: palitra.submit(job).result(20)):
+        with pytest.raises(palitra.TimeoutError, match="deadline"):
+            call(late)
 
 
 def test_an_unknown_job_is_an_error_at_once(tests: palitra.Library) -> None:

@@ -54,6 +54,11 @@ ITEM_EVENTS = 1
 
 Handle = c_uint64
 
+CompleteFunction = CFUNCTYPE(None, Handle, c_int32, c_void_p)
+LogFunction = CFUNCTYPE(None, c_int32, c_char_p, c_char_p, c_void_p)
+ThreadFunction = CFUNCTYPE(None, c_void_p)
+FreeFunction = CFUNCTYPE(None, c_void_p)
+
 
 class Reply(Structure):
     _fields_ = [
@@ -80,10 +85,10 @@ class RunnerOptions(Structure):
         ("thread_stack_size", c_size_t),
         ("max_in_flight", c_size_t),
         ("max_payload", c_size_t),
-        ("thread_start", c_void_p),
-        ("thread_stop", c_void_p),
+        ("thread_start", ThreadFunction),
+        ("thread_stop", ThreadFunction),
         ("thread_user_data", c_void_p),
-        ("thread_free", c_void_p),
+        ("thread_free", FreeFunction),
     ]
 
 
@@ -138,10 +143,6 @@ class EventsAddress(c_void_p):
 class CountAddress(c_void_p):
     target = c_size_t
 
-
-CompleteFunction = CFUNCTYPE(None, Handle, c_int32, c_void_p)
-LogFunction = CFUNCTYPE(None, c_int32, c_char_p, c_char_p, c_void_p)
-FreeFunction = CFUNCTYPE(None, c_void_p)
 
 _STATUS = c_int32
 
