@@ -772,7 +772,7 @@ palitra_status palitra_token_poll(struct palitra_token token, struct palitra_rep
  * Waits for a job and fills its reply, which the caller frees, each time anew; the out may be NULL. As
  * palitra_runner_wait, without naming the runner.
  *
- * Answers the job's own status once it has finished; PALITRA_PENDING past the timeout, the job runs on.
+ * Returns the job's own status once it has finished; PALITRA_PENDING past the timeout, the job runs on.
  * PALITRA_INVALID_HANDLE, also when the token is freed meanwhile; PALITRA_WOULD_DEADLOCK from a job of the token's
  * runner; PALITRA_FORKED. Any number of threads may wait for the same token, also after its runner was shut down and
  * freed.

@@ -65,7 +65,7 @@ private:
     int code_;
 };
 
-/// The job ran and answered an error of its own; or it is a bad_payload.
+/// The job ran and failed with an error of its own; or it is a bad_payload.
 class job_failed : public error {
 public:
     using error::error;
