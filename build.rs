@@ -10,21 +10,33 @@ use std::{env, fs};
 const SOURCES: [&str; 5] =
     ["src/ffi/types.rs", "src/abi/library.rs", "src/abi/runner.rs", "src/abi/token.rs", "src/abi/queue.rs"];
 
-/// The name that programs remember the library by. It changes when PALITRA_ABI_VERSION does.
-const SONAME: &str = "libpalitra.so.0";
-
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     write_header(&root);
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
+        let soname = soname(&root);
         // Of this package alone. The cdylib form below reaches the libraries of its dependents too, and two of
         // them with one name would be one library to the loader. Programs and tests ignore it.
-        println!("cargo:rustc-link-arg=-Wl,-soname,{SONAME}");
+        println!("cargo:rustc-link-arg=-Wl,-soname,{soname}");
         // Threads and thread-local destructors outlive a dlclose: the code must stay mapped, also in a
         // library of a user's own jobs.
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
-        link_soname(&root);
+        link_soname(&root, &soname);
     }
+}
+
+/// The name that programs remember the library by, with the number of PALITRA_ABI_VERSION.
+///
+/// Its symbols have no versions. rustc writes the list of what a cdylib exports as a version script without a name.
+/// GNU ld takes no other script beside that ("anonymous version tag cannot be combined with other version tags") and
+/// no `.symver` of a version that no script names; lld refuses the `.symver` too, and drops the versions of a second
+/// script. `--default-symver` is known to GNU ld alone, and names the versions after the SONAME, which says no more
+/// than the SONAME.
+fn soname(root: &Path) -> String {
+    let source = fs::read_to_string(root.join("src/abi/library.rs")).expect("the source of the constant");
+    let (_, rest) = source.split_once("pub const PALITRA_ABI_VERSION: u32 = ").expect("the constant");
+    let (version, _) = rest.split_once(';').expect("its end");
+    format!("libpalitra.so.{version}")
 }
 
 fn write_header(root: &Path) {
@@ -53,15 +65,15 @@ pub fn header(root: &Path) -> Vec<u8> {
     header
 }
 
-/// Leaves libpalitra.so.0 beside libpalitra.so, for programs that are linked to it where it was built.
-fn link_soname(root: &Path) {
+/// Leaves the SONAME beside libpalitra.so, for programs that are linked to it where it was built.
+fn link_soname(root: &Path, soname: &str) {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     // OUT_DIR is <target>/<profile>/build/<package>/out. As somebody's dependency there is nothing to leave.
     let Some(profile) = out.ancestors().nth(3) else { return };
     if !(out.starts_with(root) || env::var_os("CARGO_TARGET_DIR").is_some()) {
         return;
     }
-    let link = profile.join(SONAME);
+    let link = profile.join(soname);
     if fs::read_link(&link).is_err() {
         #[cfg(unix)]
         let _ = std::os::unix::fs::symlink("libpalitra.so", link);

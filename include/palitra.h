@@ -16,7 +16,14 @@
  *   with a NUL. Out pointers may be NULL where the caller does not care.
  * - Replies. A reply that a call was given is always left fit for palitra_reply_free, whatever the call
  *   answers, and is the caller's to free.
- * - Times are nanoseconds. Negative means for ever, 0 means do not block.
+ * - Times are nanoseconds: PALITRA_MS and PALITRA_SECONDS. A negative timeout means forever, 0 means do not block.
+ * - Options. Structs that begin with their size may grow: prepare each with its init function and change what is to
+ *   differ. A struct of zeros with its size set means the same. What an older library does not know must be 0.
+ * - Several libraries built on palitra may live in one process. The handle of one is PALITRA_INVALID_HANDLE in the
+ *   others.
+ * - Versions. Programs remember the library as libpalitra.so.1: the number is PALITRA_ABI_VERSION. Its symbols have no
+ *   versions of their own: rustc hands the linker an anonymous version script, beside which GNU ld refuses every other
+ *   and lld ignores it.
  * - Signals. A wait is not interrupted by a signal: a program that handles Ctrl-C waits in slices. A handler of the
  *   program's never runs on a thread of the library's: those block all signals but faults and SIGPROF.
  * - Programs started by a callback. Forked, a process has the signal mask that the thread had which made the runner,
@@ -66,6 +73,12 @@
 #define PALITRA_NO_ITEMS 2u
 
 /**
+ * Times in the unit of every timeout, grace and deadline, which is nanoseconds: PALITRA_MS(250), PALITRA_SECONDS(1.5).
+ */
+#define PALITRA_MS(n) ((int64_t)((n) * INT64_C(1000000)))
+#define PALITRA_SECONDS(n) ((int64_t)((n) * INT64_C(1000000000)))
+
+/**
  * Nothing is logged.
  */
 #define PALITRA_LOG_OFF 0
@@ -96,9 +109,25 @@
 #define PALITRA_LOG_TRACE 5
 
 /**
- * The version of this ABI. It changes when a program built against an older header would no longer work.
+ * The version of this ABI, and the number in the name that programs remember the library by: libpalitra.so.1. It
+ * changes when a program built against an older header would no longer work.
  */
 #define PALITRA_ABI_VERSION 1
+
+/**
+ * The version of the library that this header came with: the first number of palitra_version.
+ */
+#define PALITRA_VERSION_MAJOR 0
+
+/**
+ * The second number of the version.
+ */
+#define PALITRA_VERSION_MINOR 2
+
+/**
+ * The third number of the version.
+ */
+#define PALITRA_VERSION_PATCH 0
 
 /**
  * How a call or a job ended: one of the PALITRA_ numbers that follow. New ones may be added; none is reused.
@@ -163,11 +192,12 @@ typedef struct palitra_reply {
    */
   palitra_format format;
   /**
-   * The result; unless the status is PALITRA_OK a message in UTF-8. Not terminated by a NUL.
+   * The result; unless the status is PALITRA_OK a message in UTF-8. Behind a text, JSON or a message, also an
+   * empty one, stands a NUL: it may be printed as a C string, up to the first NUL of its own. Bytes have none.
    */
   const uint8_t *data;
   /**
-   * The length of the data in bytes.
+   * The length of the data in bytes, without that NUL.
    */
   size_t len;
   /**
@@ -177,11 +207,18 @@ typedef struct palitra_reply {
 } palitra_reply;
 
 /**
- * How a runner is to be made. Call palitra_runner_options_init first, then change what is to differ.
+ * Is called on a thread of a runner, as its first or its last act: see palitra_runner_options.
+ */
+typedef void (*palitra_thread_fn)(void *user_data);
+
+/**
+ * How a runner is to be made. Call palitra_runner_options_init first, then change what is to differ. A struct of
+ * zeros with its size set means the defaults too.
  */
 typedef struct palitra_runner_options {
   /**
-   * The size of this struct in bytes, set by palitra_runner_options_init.
+   * The size of this struct in bytes, set by palitra_runner_options_init. Later versions add members at the end;
+   * a program and a library of different versions understand each other as far as both know the struct.
    */
   uint32_t size;
   /**
@@ -213,6 +250,30 @@ typedef struct palitra_runner_options {
    * The largest payload in bytes; a larger one is answered PALITRA_TOO_LARGE. 0: unbounded.
    */
   size_t max_payload;
+  /**
+   * Called with thread_user_data as the first thing on each thread of the runner, its own, its watchdog, its workers
+   * and the threads for blocking parts of jobs: to attach it to a Java VM, name it to a profiler, give it another
+   * priority or other processors. Several threads may be in it at once, also before palitra_runner_new has
+   * returned. It must not wait for the runner: no work is done on the thread until it returns. NULL: nothing is
+   * called.
+   */
+  palitra_thread_fn thread_start;
+  /**
+   * Called with thread_user_data as the last thing on each of these threads, on every thread on which
+   * thread_start was called. A shutdown waits for it within its bound. A thread that a job never gives back ends
+   * with the process, without this call. NULL: nothing is called.
+   */
+  palitra_thread_fn thread_stop;
+  /**
+   * What thread_start and thread_stop are called with.
+   */
+  void *thread_user_data;
+  /**
+   * Frees thread_user_data, unless NULL: exactly once, on any thread, when neither function will be called any
+   * more, at the latest when the runner has been freed and its last thread has ended. Also when
+   * palitra_runner_new fails, unless because of a size that no version of this struct has.
+   */
+  palitra_free_fn thread_free;
 } palitra_runner_options;
 
 /**
@@ -227,7 +288,8 @@ typedef struct palitra_queue {
 } palitra_queue;
 
 /**
- * How a job is to be submitted. Call palitra_submit_options_init first, then change what is to differ.
+ * How a job is to be submitted. Call palitra_submit_options_init first, then change what is to differ. A struct of
+ * zeros with its size set means the defaults too.
  */
 typedef struct palitra_submit_options {
   /**
@@ -240,7 +302,7 @@ typedef struct palitra_submit_options {
   uint32_t flags;
   /**
    * The job is cancelled and its token finishes as PALITRA_DEADLINE so many nanoseconds after the call.
-   * Negative, the default: none.
+   * 0, the default, or negative: none. For a moment that has passed already use 1.
    */
   int64_t deadline_ns;
   /**
@@ -251,37 +313,23 @@ typedef struct palitra_submit_options {
    * What the queue's event is to carry, for the caller to know it by.
    */
   uint64_t tag;
+  /**
+   * How many items of a stream wait for their reader at the most, up to 65536: a job that is further ahead waits
+   * before it sends the next. 0: 16.
+   */
+  uint32_t stream_items;
+  /**
+   * Must be 0.
+   */
+  uint32_t reserved;
 } palitra_submit_options;
-
-/**
- * A persistent runtime thread that jobs are submitted to. A value like an integer: copy it, compare its id,
- * pass it to any thread. The id 0 is no runner. Freed with palitra_runner_free; afterwards the handle is
- * stale, and every call answers PALITRA_INVALID_HANDLE for it.
- */
-typedef struct palitra_runner {
-  /**
-   * Which runner.
-   */
-  uint64_t id;
-} palitra_runner;
-
-/**
- * One submitted job. A value like an integer, as palitra_runner is. The id 0 is no token. Freed with
- * palitra_token_free, before or after the job has finished.
- */
-typedef struct palitra_token {
-  /**
-   * Which token.
-   */
-  uint64_t id;
-} palitra_token;
 
 /**
  * How a runner is doing. The figures are taken one after the other while the runner goes on.
  */
 typedef struct palitra_stats {
   /**
-   * The size of this struct in bytes, set by the caller.
+   * The size of this struct in bytes, set by palitra_stats_init or by hand.
    */
   uint32_t size;
   /**
@@ -305,7 +353,7 @@ typedef struct palitra_stats {
    */
   uint64_t succeeded;
   /**
-   * Jobs that answered an error of their own.
+   * Jobs that answered an error of their own or refused their payload.
    */
   uint64_t failed;
   /**
@@ -326,6 +374,29 @@ typedef struct palitra_stats {
    */
   uint64_t longest_poll_ns;
 } palitra_stats;
+
+/**
+ * A persistent runtime thread that jobs are submitted to. A value like an integer: copy it, compare its id,
+ * pass it to any thread. The id 0 is no runner. Freed with palitra_runner_free; afterwards the handle is
+ * stale, and every call answers PALITRA_INVALID_HANDLE for it.
+ */
+typedef struct palitra_runner {
+  /**
+   * Which runner.
+   */
+  uint64_t id;
+} palitra_runner;
+
+/**
+ * One submitted job. A value like an integer, as palitra_runner is. The id 0 is no token. Freed with
+ * palitra_token_free, before or after the job has finished.
+ */
+typedef struct palitra_token {
+  /**
+   * Which token.
+   */
+  uint64_t id;
+} palitra_token;
 
 /**
  * Is told once that a job finished, and how. On the runner's thread, under no lock of the library: it may
@@ -387,6 +458,12 @@ typedef struct palitra_event {
 #define PALITRA_DEADLINE 13
 
 /**
+ * The job refused its payload before it began, JSON that does not fit or text that is not UTF-8: see the reply's
+ * message. A mistake of the caller's, where PALITRA_JOB_FAILED is the job's own.
+ */
+#define PALITRA_BAD_PAYLOAD 14
+
+/**
  * An argument is NULL, not UTF-8, or has a size or value that the call does not take.
  */
 #define PALITRA_INVALID_ARGUMENT 20
@@ -437,12 +514,12 @@ typedef struct palitra_event {
 #define PALITRA_BYTES 0
 
 /**
- * UTF-8 text, without a NUL at its end.
+ * UTF-8 text. In a payload without a NUL at its end; in a reply with one, which its length does not count.
  */
 #define PALITRA_TEXT 1
 
 /**
- * One JSON value.
+ * One JSON value. In a reply with a NUL at its end, which its length does not count.
  */
 #define PALITRA_JSON 2
 
@@ -485,6 +562,14 @@ size_t palitra_job_count(void);
 palitra_status palitra_job_at(size_t index, struct palitra_job_info *out);
 
 /**
+ * The name of the job that a caller may have meant by this one: the registered name with the fewest letters to
+ * change, upper and lower case alike; the name itself if it is registered. NULL where no job's name is near, and for
+ * a NULL or one that is not UTF-8. For the message of a PALITRA_UNKNOWN_JOB that came without a reply, as from
+ * palitra_runner_submit. The text belongs to the library and lives as long as it is loaded.
+ */
+const char *palitra_job_nearest(const char *name);
+
+/**
  * Has a function given what the library, and the Rust crates in it, have to say, up to a level: one of the
  * PALITRA_LOG_ numbers. A NULL function or PALITRA_LOG_OFF ends it; while nobody listens a message costs
  * nothing. Function and level are set together, also where several threads set them at once. A new function replaces the one before, which may still be under way on another thread when this
@@ -509,14 +594,24 @@ palitra_status palitra_log_set(int32_t level,
 void palitra_reply_free(struct palitra_reply *reply);
 
 /**
- * Sets the size and the defaults. NULL does nothing.
+ * Sets the size and the defaults, which are zeros: `palitra_runner_options_init(&options)`. The macro of this name
+ * passes the size that the struct has for the caller, which is how much is written. NULL, and a size that no version
+ * of the struct has, do nothing.
  */
-void palitra_runner_options_init(struct palitra_runner_options *options);
+void palitra_runner_options_init(struct palitra_runner_options *options,
+                                 uint32_t size);
 
 /**
- * Sets the size and the defaults. NULL does nothing.
+ * Sets the size and the defaults, as palitra_runner_options_init does: `palitra_submit_options_init(&options)`.
  */
-void palitra_submit_options_init(struct palitra_submit_options *options);
+void palitra_submit_options_init(struct palitra_submit_options *options,
+                                 uint32_t size);
+
+/**
+ * Sets the size and makes everything else 0, as palitra_runner_options_init does: `palitra_stats_init(&stats)`.
+ */
+void palitra_stats_init(struct palitra_stats *stats,
+                        uint32_t size);
 
 /**
  * Makes a runner. NULL options mean the defaults: one thread, no limits. The caller frees it with
@@ -559,6 +654,8 @@ bool palitra_runner_is_alive(struct palitra_runner runner);
 /**
  * Runs a job to its end and fills its reply, which the caller frees. The payload is copied.
  *
+ * The reply of PALITRA_UNKNOWN_JOB names the job and the nearest that there is; see palitra_job_nearest.
+ *
  * With a negative timeout the job is polled once on the calling thread; one that is ready at once needs no
  * other thread. Past a timeout of 0 or more nanoseconds the job is cancelled and the answer is
  * PALITRA_DEADLINE.
@@ -567,7 +664,7 @@ bool palitra_runner_is_alive(struct palitra_runner runner);
  * mostly the job fails then, "nobody reads the stream any more". Submit such a job and read palitra_token_next.
  *
  * Answers how the job ended: PALITRA_OK, PALITRA_JOB_FAILED, PALITRA_JOB_PANICKED, PALITRA_CANCELLED,
- * PALITRA_DEADLINE. Or why it was not run: PALITRA_INVALID_ARGUMENT (a NULL name, data that is NULL but not
+ * PALITRA_DEADLINE, PALITRA_BAD_PAYLOAD. Or why it was not run: PALITRA_INVALID_ARGUMENT (a NULL name, data that is NULL but not
  * empty), PALITRA_INVALID_HANDLE, PALITRA_UNKNOWN_JOB, PALITRA_BUSY, PALITRA_TOO_LARGE,
  * PALITRA_WOULD_DEADLOCK (from a job of this runner), PALITRA_SHUT_DOWN, PALITRA_FORKED. The out may be NULL.
  */
@@ -606,7 +703,8 @@ palitra_status palitra_runner_submit(struct palitra_runner runner,
  * deadline counts from this call, but does not interrupt the first poll. With a NULL token the job runs detached;
  * the reply may be NULL. From a job of the same runner it is submitted, never polled here.
  *
- * Other answers as of palitra_runner_submit: nothing was begun, and the token is the id 0.
+ * Other answers as of palitra_runner_submit: nothing was begun, and the token is the id 0. The reply of
+ * PALITRA_UNKNOWN_JOB names the job and the nearest that there is.
  */
 palitra_status palitra_runner_start(struct palitra_runner runner,
                                     const char *job,
@@ -668,12 +766,13 @@ palitra_status palitra_runner_gather(struct palitra_runner runner,
                                      struct palitra_reply *replies);
 
 /**
- * Reads how a runner is doing. Set the size of the struct first; as much is written.
+ * Reads how a runner is doing. Call palitra_stats_init first, or set the size of the struct; as much is written.
  *
  * Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out or a size that no version of the struct has;
  * PALITRA_INVALID_HANDLE, PALITRA_FORKED. Works after a shutdown.
  */
-palitra_status palitra_runner_stats(struct palitra_runner runner, struct palitra_stats *out);
+palitra_status palitra_runner_stats(struct palitra_runner runner,
+                                    struct palitra_stats *out);
 
 /**
  * Shuts a runner down: refuses new work, lets jobs finish for the grace (negative: as long as they take),
@@ -701,6 +800,19 @@ void palitra_runner_free(struct palitra_runner runner);
  * From any thread, also after the token's runner was shut down and freed.
  */
 palitra_status palitra_token_poll(struct palitra_token token, struct palitra_reply *out);
+
+/**
+ * Waits for a job and fills its reply, which the caller frees, each time anew; the out may be NULL. As
+ * palitra_runner_wait, without naming the runner.
+ *
+ * Returns the job's own status once it has finished; PALITRA_PENDING past the timeout, the job runs on.
+ * PALITRA_INVALID_HANDLE, also when the token is freed meanwhile; PALITRA_WOULD_DEADLOCK from a job of the token's
+ * runner; PALITRA_FORKED. Any number of threads may wait for the same token, also after its runner was shut down and
+ * freed.
+ */
+palitra_status palitra_token_wait(struct palitra_token token,
+                                  int64_t timeout_ns,
+                                  struct palitra_reply *out);
 
 /**
  * Finishes a token as PALITRA_CANCELLED and drops its job at its next await. Does not free the token.
@@ -813,3 +925,11 @@ void palitra_queue_free(struct palitra_queue queue);
 #endif  // __cplusplus
 
 #endif  /* PALITRA_H */
+
+/*
+ * How the functions of these names are called in C and C++: the struct grows with the library, and each program says
+ * how large it is in its own header. A language that loads the functions by name passes the size itself.
+ */
+#define palitra_runner_options_init(options) palitra_runner_options_init((options), sizeof(palitra_runner_options))
+#define palitra_submit_options_init(options) palitra_submit_options_init((options), sizeof(palitra_submit_options))
+#define palitra_stats_init(stats) palitra_stats_init((stats), sizeof(palitra_stats))

@@ -66,7 +66,7 @@ impl Flight {
     pub(crate) fn ended(&self, status: Status) {
         let counter = match status {
             Status::Ok => &self.succeeded,
-            Status::JobFailed => &self.failed,
+            Status::JobFailed | Status::BadPayload => &self.failed,
             Status::JobPanicked => &self.panicked,
             Status::Deadline => &self.deadline,
             _ => &self.cancelled,

@@ -12,7 +12,7 @@
 //! | [`State<T>`] | the runner's one `T`, made at first use |
 //! | [`Context`] | cancellation, progress, a stream of items, submitting further jobs |
 //!
-//! A payload that an extractor refuses fails the job with a message that says what was wrong. At most one
+//! A payload that an extractor refuses ends the job as `BAD_PAYLOAD` with a message that says what was wrong. At most one
 //! argument takes the payload; a second one does not compile.
 //!
 //! | result | gives |
@@ -53,7 +53,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context as TaskContext, Poll};
 
 use crate::reply::{Error, Format, JobError, Reply, Status};
-use crate::token::{self, HostSide, JobSide, TokenId, TokenRef};
+use crate::token::{self, HostSide, JobSide, Reading, TokenId, TokenRef};
 
 pub use extract::{Context, FromRequest, Json, State};
 pub use output::IntoReply;
@@ -148,8 +148,7 @@ impl fmt::Debug for Job {
 /// What a runner is to its jobs.
 pub(crate) trait Host: Send + Sync {
     fn states(&self) -> &States;
-    /// `unread`: nobody can read the items of its job.
-    fn make_token(&self, unread: bool) -> Result<(HostSide, JobSide), Status>;
+    fn make_token(&self, reading: Reading) -> Result<(HostSide, JobSide), Status>;
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error>;
     fn to_arc(&self) -> Arc<dyn Host>;
 }
@@ -170,23 +169,23 @@ pub(crate) enum RequestToken<'a> {
 
 /// A token that is made when somebody asks for it.
 pub(crate) struct OnDemand {
-    unread: bool,
+    reading: Reading,
     token: OnceCell<Result<(HostSide, JobSide), Status>>,
 }
 
 impl OnDemand {
-    pub(crate) fn new(unread: bool) -> OnDemand {
-        OnDemand { unread, token: OnceCell::new() }
+    pub(crate) fn new(reading: Reading) -> OnDemand {
+        OnDemand { reading, token: OnceCell::new() }
     }
 
     fn get(&self, host: &dyn Host) -> Result<TokenRef, Status> {
-        let made = self.token.get_or_init(|| host.make_token(self.unread));
+        let made = self.token.get_or_init(|| host.make_token(self.reading));
         made.as_ref().map(|(host_side, _)| host_side.token()).map_err(|status| *status)
     }
 
     pub(crate) fn into_token(self, host: &dyn Host) -> Result<(HostSide, JobSide), Status> {
-        let OnDemand { unread, token } = self;
-        token.into_inner().unwrap_or_else(|| host.make_token(unread))
+        let OnDemand { reading, token } = self;
+        token.into_inner().unwrap_or_else(|| host.make_token(reading))
     }
 }
 

@@ -92,7 +92,7 @@ pub use jobs::http;
 pub use palitra_macros::job;
 pub use registry::jobs;
 pub use reply::{Error, Format, JobError, Reply, Status};
-pub use runner::{Options, Runner, gather, global_runner, is_runner_alive, run, shutdown_global_runner};
+pub use runner::{Options, Runner, ThreadHook, gather, global_runner, is_runner_alive, run, shutdown_global_runner};
 pub use stats::Stats;
 pub use sys::signals::host_signals;
 pub use token::{JobToken, Token};

@@ -6,9 +6,13 @@
 //! A table of chains that only grow: readers take no lock, so submitters do not meet here and a fork cannot
 //! leave anything held against the child.
 
+mod nearest;
+
 use std::sync::OnceLock;
 
 use crate::job::{Handler, Job};
+
+pub(crate) use nearest::{nearest, unknown_job};
 
 /// Jobs whose names have the same hash, each pointing to the next.
 type Chain = OnceLock<&'static Link>;

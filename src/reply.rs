@@ -27,6 +27,8 @@ pub enum Status {
     Cancelled = 12,
     /// The job's deadline, or the timeout of its `run`, passed before it finished.
     Deadline = 13,
+    /// The job refused its payload before it began: JSON that does not fit, text that is not UTF-8.
+    BadPayload = 14,
     /// An argument is not one that the call takes.
     InvalidArgument = 20,
     /// The handle is stale, freed, forged or of another kind.
@@ -49,7 +51,7 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order of its number.
-    pub const ALL: [Status; 16] = [
+    pub const ALL: [Status; 17] = [
         Status::Ok,
         Status::Pending,
         Status::End,
@@ -57,6 +59,7 @@ impl Status {
         Status::JobPanicked,
         Status::Cancelled,
         Status::Deadline,
+        Status::BadPayload,
         Status::InvalidArgument,
         Status::InvalidHandle,
         Status::UnknownJob,
@@ -93,6 +96,7 @@ impl Status {
             Status::JobPanicked => (c"PALITRA_JOB_PANICKED", c"the job panicked"),
             Status::Cancelled => (c"PALITRA_CANCELLED", c"the job was cancelled"),
             Status::Deadline => (c"PALITRA_DEADLINE", c"the deadline passed before the job finished"),
+            Status::BadPayload => (c"PALITRA_BAD_PAYLOAD", c"the payload is not what the job takes"),
             Status::InvalidArgument => (c"PALITRA_INVALID_ARGUMENT", c"an argument is not valid"),
             Status::InvalidHandle => (c"PALITRA_INVALID_HANDLE", c"the handle is stale, freed or of another kind"),
             Status::UnknownJob => (c"PALITRA_UNKNOWN_JOB", c"no job of that name is registered"),
@@ -135,15 +139,22 @@ pub enum Format {
 pub struct JobError {
     code: i32,
     message: Cow<'static, str>,
+    bad_payload: bool,
 }
 
 impl JobError {
-    /// The code of a failure that has no number of its own, such as a payload that an extractor refused.
+    /// The code of a failure that has no number of its own.
     pub const UNSPECIFIED: i32 = 0;
 
     /// A failure with the job's own code.
     pub fn new(code: i32, message: impl Into<Cow<'static, str>>) -> JobError {
-        JobError { code, message: message.into() }
+        JobError { code, message: message.into(), bad_payload: false }
+    }
+
+    /// The payload is not what the job takes: an extractor's error. The reply says [`Status::BadPayload`], which
+    /// tells a caller's mistake apart from a failure of the job's work.
+    pub fn bad_payload(message: impl Into<Cow<'static, str>>) -> JobError {
+        JobError { bad_payload: true, ..JobError::new(JobError::UNSPECIFIED, message) }
     }
 
     /// The job's own number; 0 where it gave none.
@@ -187,7 +198,7 @@ impl From<Error> for JobError {
 /// What a finished job left: its status and its bytes, or why there are none.
 ///
 /// On failure the data is the message, as UTF-8 text, and [`code`](Reply::code) the job's own number. A clone is
-/// another reader of the same bytes.
+/// another reader of the same bytes. Behind data that is not [`Format::Bytes`] stands a NUL for C, not counted.
 ///
 /// Two words, so that it passes from the job to its host in registers: as a struct of its parts it was copied
 /// six times on the way, which took a third of the time of a whole `run`.
@@ -210,7 +221,24 @@ pub(crate) struct Body {
     pub(crate) status: Status,
     pub(crate) code: i32,
     pub(crate) format: Format,
-    pub(crate) data: Vec<u8>,
+    /// Ends with a NUL unless the format is bytes.
+    stored: Vec<u8>,
+}
+
+impl Body {
+    fn data(&self) -> &[u8] {
+        match self.format {
+            Format::Bytes => &self.stored,
+            Format::Text | Format::Json => self.stored.strip_suffix(&[0]).unwrap_or_default(),
+        }
+    }
+
+    fn into_data(mut self) -> Vec<u8> {
+        if self.format != Format::Bytes {
+            self.stored.pop();
+        }
+        self.stored
+    }
 }
 
 impl Reply {
@@ -227,13 +255,23 @@ impl Reply {
         Reply(Inner::Plain { status, format: Format::Text })
     }
 
+    /// An ending with a message of its own: the call was refused, and this says why in full.
+    pub(crate) fn refused(error: Error) -> Reply {
+        Reply::full(error.status, error.code, Format::Text, error.message.into_owned().into_bytes())
+    }
+
     /// The job panicked with this message.
     pub(crate) fn panicked(message: String) -> Reply {
         Reply::full(Status::JobPanicked, 0, Format::Text, message.into_bytes())
     }
 
-    fn full(status: Status, code: i32, format: Format, data: Vec<u8>) -> Reply {
-        Reply(Inner::Full(Arc::new(Body { status, code, format, data })))
+    fn full(status: Status, code: i32, format: Format, mut stored: Vec<u8>) -> Reply {
+        if format != Format::Bytes {
+            // Exactly one more: a push alone would double a long text that fills its vector.
+            stored.reserve_exact(1);
+            stored.push(0);
+        }
+        Reply(Inner::Full(Arc::new(Body { status, code, format, stored })))
     }
 
     /// What holds the bytes, if they are the reply's own.
@@ -276,9 +314,10 @@ impl Reply {
     /// The bytes: the result, or the message of a failure.
     pub fn data(&self) -> &[u8] {
         match &self.0 {
-            Inner::Plain { status: Status::Ok, .. } => &[],
+            // Not just any empty slice: a NUL stands behind it.
+            Inner::Plain { status: Status::Ok, .. } => c"".to_bytes(),
             Inner::Plain { status, .. } => status.message().as_bytes(),
-            Inner::Full(body) => &body.data,
+            Inner::Full(body) => body.data(),
         }
     }
 
@@ -291,7 +330,7 @@ impl Reply {
     pub fn into_bytes(self) -> Vec<u8> {
         match self.0 {
             Inner::Plain { .. } => self.data().to_vec(),
-            Inner::Full(body) => Arc::try_unwrap(body).map_or_else(|shared| shared.data.clone(), |own| own.data),
+            Inner::Full(body) => Arc::try_unwrap(body).map_or_else(|shared| shared.data().to_vec(), Body::into_data),
         }
     }
 
@@ -307,8 +346,8 @@ impl Reply {
 
 impl From<JobError> for Reply {
     fn from(error: JobError) -> Reply {
-        let message = error.message.into_owned().into_bytes();
-        Reply::full(Status::JobFailed, error.code, Format::Text, message)
+        let status = if error.bad_payload { Status::BadPayload } else { Status::JobFailed };
+        Reply::full(status, error.code, Format::Text, error.message.into_owned().into_bytes())
     }
 }
 

@@ -53,10 +53,10 @@ use crate::stats::Stats;
 use crate::sys::signals;
 use crate::token::{self, JobToken, Output, Token, TokenRef, Until};
 
-pub(crate) use self::core::{Core, unknown_job};
+pub(crate) use self::core::Core;
 pub use global::{gather, global_runner, is_runner_alive, run, shutdown_global_runner};
 pub(crate) use inline::Started;
-pub use options::Options;
+pub use options::{Options, ThreadHook};
 pub(crate) use submission::{Caller, EventsWanted, Payload, Wanted};
 
 /// What a shutdown takes at most beyond its grace.
@@ -200,7 +200,7 @@ impl Runner {
     /// [`Status::Forked`]: the job was not run. Past `timeout` it is cancelled and the reply says
     /// [`Status::Deadline`].
     pub fn run_job(&self, job: &str, payload: impl Into<Vec<u8>>, timeout: Option<Duration>) -> Result<Reply, Error> {
-        let job = registry::find(job.as_bytes()).ok_or_else(|| unknown_job(job))?;
+        let job = registry::find(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
         Ok(self.core.run(job, Payload::Owned(payload.into()), timeout)?)
     }
 
@@ -209,7 +209,7 @@ impl Runner {
     /// # Errors
     /// As [`Runner::run_job`], except that it never blocks.
     pub fn submit_job(&self, job: &str, payload: impl Into<Vec<u8>>) -> Result<JobToken, Error> {
-        let job = registry::find(job.as_bytes()).ok_or_else(|| unknown_job(job))?;
+        let job = registry::find(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
         Ok(JobToken::new(self.core.submit(Caller::Host, job, Payload::Owned(payload.into()), Wanted::default())?))
     }
 

@@ -14,7 +14,7 @@ pub struct Stats {
     pub queued: u64,
     /// Ended with success.
     pub succeeded: u64,
-    /// Ended with an error of their own.
+    /// Ended with an error of their own, or refused their payload.
     pub failed: u64,
     /// Ended by a panic.
     pub panicked: u64,

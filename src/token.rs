@@ -45,7 +45,7 @@ use std::sync::Arc;
 pub(crate) use completion::{Call, Callback, Event, Events};
 pub(crate) use handle::Output;
 pub use handle::{JobToken, Token};
-pub(crate) use state::{Observer, Tenant, TokenCell, earlier};
+pub(crate) use state::{Observer, Reading, Tenant, TokenCell, earlier};
 pub(crate) use stream::Closed;
 
 static TOKENS: Arena<TokenCell> = Arena::new();

@@ -45,6 +45,8 @@ programs! {
     bad_input with TEST_JOBS,
     deadlock with TEST_JOBS,
     gather with TEST_JOBS,
+    growing with TEST_JOBS,
+    hooks with TEST_JOBS,
     json with PALITRA,
     libraries with PALITRA,
     library with PALITRA,

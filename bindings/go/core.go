@@ -71,7 +71,7 @@ func newRunnerHandle(o *runnerOptions) (C.palitra_runner, error) {
 	if !o.valid() || strings.IndexByte(o.threadName, 0) >= 0 {
 		return handle, ErrInvalidArgument
 	}
-	C.palitra_runner_options_init(&options)
+	C.palitra_go_runner_options(&options)
 	options.worker_threads = C.uint32_t(o.workers)
 	options.max_blocking_threads = C.uint32_t(o.blockingThreads)
 	options.thread_stack_size = C.size_t(o.stackSize)

@@ -32,7 +32,8 @@
 //
 //	errors.Is(err, palitra.ErrBusy)              one of the Err values
 //	errors.Is(err, context.DeadlineExceeded)     the context's deadline or the job's
-//	errors.As(err, &jobError)                    a *JobError: the job's own failure, its code and message
+//	errors.As(err, &jobError)                    a *JobError: the job's own failure, its code and message; or its
+//	                                             refusal of the payload, for which errors.Is finds ErrBadPayload too
 //	errors.As(err, &panicError)                  a *PanicError
 //
 // # What to close

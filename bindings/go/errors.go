@@ -2,6 +2,11 @@ package palitra
 
 // The errors of this package, for errors.Is and errors.As.
 
+/*
+#include "native.h"
+*/
+import "C"
+
 import (
 	"context"
 	"errors"
@@ -21,6 +26,9 @@ var (
 	ErrCancelled error = StatusCancelled
 	// ErrDeadline: the job's deadline passed. The same as [context.DeadlineExceeded] for errors.Is.
 	ErrDeadline error = StatusDeadline
+	// ErrBadPayload: the job refused its payload before it began, JSON that does not fit or text that is not UTF-8; a
+	// [JobError]. It is an ErrJobFailed too.
+	ErrBadPayload error = StatusBadPayload
 	// ErrInvalidArgument: an argument has a value that the call does not take.
 	ErrInvalidArgument error = StatusInvalidArgument
 	// ErrInvalidHandle: the runner or token was closed.
@@ -41,18 +49,29 @@ var (
 	ErrInternal error = StatusInternal
 )
 
-// JobError is the failure that a job answered itself. It wraps [ErrJobFailed].
+// JobError is the failure that a job answered itself, and wraps [ErrJobFailed]; or its refusal of a payload, which
+// wraps [ErrBadPayload].
 type JobError struct {
 	Job     string // The job's name.
 	Code    int32  // The number that the job gave its failure.
 	Message string // What the job said.
+
+	badPayload bool
 }
 
 func (e *JobError) Error() string {
+	if e.badPayload {
+		return fmt.Sprintf("palitra: %s: %s", e.Job, e.Message)
+	}
 	return fmt.Sprintf("palitra: %s failed with code %d: %s", e.Job, e.Code, e.Message)
 }
 
-func (e *JobError) Unwrap() error { return ErrJobFailed }
+func (e *JobError) Unwrap() error {
+	if e.badPayload {
+		return ErrBadPayload
+	}
+	return ErrJobFailed
+}
 
 // PanicError says that a job panicked. It wraps [ErrJobPanicked].
 type PanicError struct {
@@ -77,7 +96,23 @@ func (e *callError) Error() string {
 	if e.cause != nil {
 		return fmt.Sprintf("palitra: %s: %s: %v", e.job, e.status.message(), e.cause)
 	}
+	if nearest := e.nearest(); nearest != "" {
+		return fmt.Sprintf("palitra: %s: %s; the nearest is %s", e.job, e.status.message(), nearest)
+	}
 	return fmt.Sprintf("palitra: %s: %s", e.job, e.status.message())
+}
+
+// nearest is the job that may have been meant by the name of one that is unknown; "" where none is near.
+func (e *callError) nearest() string {
+	if e.status != StatusUnknownJob {
+		return ""
+	}
+	var x exchange
+	name := x.cName(e.job)
+	if name == nil {
+		return ""
+	}
+	return C.GoString(C.palitra_job_nearest(name))
 }
 
 func (e *callError) Unwrap() []error {
@@ -101,7 +136,9 @@ func errorOf(job string, status Status, code int32, message []byte) error {
 	case StatusOK:
 		return nil
 	case StatusJobFailed:
-		return &JobError{job, code, string(message)}
+		return &JobError{Job: job, Code: code, Message: string(message)}
+	case StatusBadPayload:
+		return &JobError{Job: job, Message: string(message), badPayload: true}
 	case StatusJobPanicked:
 		return &PanicError{job, string(message)}
 	}

@@ -47,6 +47,9 @@ static inline void palitra_go_free(const palitra_go_answer *answer) {
     palitra_reply_free(&reply);
 }
 
+/* A macro to C, which cgo cannot call. */
+static inline void palitra_go_runner_options(palitra_runner_options *options) { palitra_runner_options_init(options); }
+
 static inline palitra_status palitra_go_start(palitra_runner runner, const char *job, const uint8_t *data, size_t len,
                                               palitra_queue queue, uint64_t tag, palitra_go_answer *answer) {
     palitra_submit_options options;

@@ -57,7 +57,7 @@ func (o *runnerOptions) valid() bool {
 }
 
 type submitOptions struct {
-	deadline int64 // Nanoseconds; negative: none.
+	deadline int64 // Nanoseconds; 0 or negative: none.
 }
 
 // SubmitOption is a choice for [Runner.Submit] and [Runner.Stream].
@@ -66,5 +66,6 @@ type SubmitOption func(*submitOptions)
 // WithDeadline cancels the job so long after it was submitted; it then ends with [ErrDeadline]. The runner keeps the
 // deadline itself, whether or not anyone waits.
 func WithDeadline(d time.Duration) SubmitOption {
-	return func(o *submitOptions) { o.deadline = max(0, d.Nanoseconds()) }
+	// One that has passed already is not the 0 that means none.
+	return func(o *submitOptions) { o.deadline = max(1, d.Nanoseconds()) }
 }

@@ -112,6 +112,55 @@ func TestErrorsWorkWithIsAndAs(t *testing.T) {
 	never.Cancel()
 }
 
+func TestRefusedPayloadIsAnErrorOfItsOwnAndAFailureToo(t *testing.T) {
+	r := newRunner(t)
+	for _, ctx := range []context.Context{context.Background(), soon(t)} {
+		_, err := r.Run(ctx, "palitra.sleep", []byte("no json"))
+		wantIs(t, err, palitra.ErrBadPayload)
+		wantIs(t, err, palitra.ErrJobFailed)
+		if status := palitra.StatusOf(err); status != palitra.StatusBadPayload {
+			t.Error(status)
+		}
+		var failed *palitra.JobError
+		if !errors.As(err, &failed) || !strings.Contains(failed.Message, "the payload does not fit") {
+			t.Errorf("%#v", err)
+		}
+		_, err = r.Run(ctx, "test.fail", []byte(`{"code": 7, "message": "no luck"}`))
+		if errors.Is(err, palitra.ErrBadPayload) {
+			t.Error("a failure of the job's own is no bad payload")
+		}
+	}
+}
+
+func TestUnknownJobIsNamedWithTheNearest(t *testing.T) {
+	r := newRunner(t)
+	for _, ctx := range []context.Context{context.Background(), soon(t)} {
+		_, err := r.Run(ctx, "palitra.ech", nil)
+		wantIs(t, err, palitra.ErrUnknownJob)
+		if text := err.Error(); !strings.Contains(text, "palitra.ech:") || !strings.Contains(text, "the nearest is palitra.echo") {
+			t.Error(text)
+		}
+		_, err = r.Run(ctx, "no.such.job", nil)
+		wantIs(t, err, palitra.ErrUnknownJob)
+		if strings.Contains(err.Error(), "nearest") {
+			t.Error(err)
+		}
+	}
+}
+
+func TestDeadlineThatHasPassedIsOne(t *testing.T) {
+	r := newRunner(t)
+	for _, late := range []time.Duration{0, -time.Second} {
+		token, err := r.Submit(context.Background(), "test.never", nil, palitra.WithDeadline(late))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = token.Wait(soon(t))
+		wantIs(t, err, palitra.ErrDeadline)
+		token.Close()
+	}
+}
+
 func TestJobsOwnFailureCarriesCodeAndMessage(t *testing.T) {
 	r := newRunner(t)
 	for _, ctx := range []context.Context{context.Background(), soon(t)} {

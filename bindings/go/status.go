@@ -26,6 +26,7 @@ const (
 	StatusJobPanicked     Status = C.PALITRA_JOB_PANICKED
 	StatusCancelled       Status = C.PALITRA_CANCELLED
 	StatusDeadline        Status = C.PALITRA_DEADLINE
+	StatusBadPayload      Status = C.PALITRA_BAD_PAYLOAD
 	StatusInvalidArgument Status = C.PALITRA_INVALID_ARGUMENT
 	StatusInvalidHandle   Status = C.PALITRA_INVALID_HANDLE
 	StatusUnknownJob      Status = C.PALITRA_UNKNOWN_JOB
@@ -62,13 +63,16 @@ func (s Status) Error() string {
 	return "palitra: " + s.message()
 }
 
-// Is makes a deadline's status the same as [context.DeadlineExceeded], and a cancellation's as [context.Canceled].
+// Is makes a deadline's status the same as [context.DeadlineExceeded], a cancellation's as [context.Canceled], and a
+// refused payload's the same as [ErrJobFailed].
 func (s Status) Is(target error) bool {
 	switch target {
 	case context.DeadlineExceeded:
 		return s == StatusDeadline
 	case context.Canceled:
 		return s == StatusCancelled
+	case ErrJobFailed:
+		return s == StatusBadPayload
 	}
 	return false
 }

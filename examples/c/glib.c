@@ -30,7 +30,7 @@ static void on_event(const palitra_event *event, void *user_data)
         return;
     }
     palitra_token_poll(event->token, &reply);
-    printf("job %d: %.*s\n", (int)event->tag, (int)reply.len, (const char *)reply.data);
+    printf("job %d: %s\n", (int)event->tag, (const char *)reply.data);
     palitra_reply_free(&reply);
     palitra_token_free(event->token);
     if (--host->left == 0) palitra_queue_close(host->queue);

@@ -3,6 +3,7 @@
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 
+use crate::ffi::argument::{self, text};
 use crate::ffi::boundary::{enter, enter_or};
 use crate::ffi::callback::{self, UserData};
 use crate::ffi::reply;
@@ -11,8 +12,32 @@ use crate::log;
 use crate::registry;
 use crate::reply::Status;
 
-/// The version of this ABI. It changes when a program built against an older header would no longer work.
+/// The version of this ABI, and the number in the name that programs remember the library by: libpalitra.so.1. It
+/// changes when a program built against an older header would no longer work.
 pub const PALITRA_ABI_VERSION: u32 = 1;
+
+/// The version of the library that this header came with: the first number of palitra_version.
+pub const PALITRA_VERSION_MAJOR: u32 = 0;
+/// The second number of the version.
+pub const PALITRA_VERSION_MINOR: u32 = 2;
+/// The third number of the version.
+pub const PALITRA_VERSION_PATCH: u32 = 0;
+
+// The numbers are those of Cargo.toml.
+const _: () = {
+    assert!(PALITRA_VERSION_MAJOR == number(env!("CARGO_PKG_VERSION_MAJOR")));
+    assert!(PALITRA_VERSION_MINOR == number(env!("CARGO_PKG_VERSION_MINOR")));
+    assert!(PALITRA_VERSION_PATCH == number(env!("CARGO_PKG_VERSION_PATCH")));
+};
+
+const fn number(digits: &str) -> u32 {
+    let (mut number, mut i) = (0, 0);
+    while i < digits.len() {
+        number = 10 * number + (digits.as_bytes()[i] - b'0') as u32;
+        i += 1;
+    }
+    number
+}
 
 /// The version of the library, such as "1.2.3". Never NULL; lives as long as the library is loaded.
 #[unsafe(no_mangle)]
@@ -63,6 +88,17 @@ pub extern "C" fn palitra_job_at(index: usize, out: Option<&mut MaybeUninit<pali
         });
         Ok(())
     })
+}
+
+/// The name of the job that a caller may have meant by this one: the registered name with the fewest letters to
+/// change, upper and lower case alike; the name itself if it is registered. NULL where no job's name is near, and for
+/// a NULL or one that is not UTF-8. For the message of a PALITRA_UNKNOWN_JOB that came without a reply, as from
+/// palitra_runner_submit. The text belongs to the library and lives as long as it is loaded.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn palitra_job_nearest(name: *const c_char) -> *const c_char {
+    let nearest = || Ok(registry::nearest(argument::utf8(text!(name)?)?));
+    let job = enter_or(Err(Status::Internal), nearest);
+    job.ok().flatten().map_or(std::ptr::null(), |job| job.texts().0.as_ptr())
 }
 
 /// Has a function given what the library, and the Rust crates in it, have to say, up to a level: one of the

@@ -4,32 +4,36 @@ use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
-use crate::ffi::argument::{self, Sized32, array, bytes, options, out_array, out_options, text};
+use crate::ffi::argument::{self, Read, array, bytes, init, options, out_array, out_options, text};
 use crate::ffi::boundary::{enter, enter_or, enter_reply};
 use crate::ffi::types::{
     PALITRA_FAIL_FAST, PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, palitra_reply, palitra_runner, palitra_runner_options,
     palitra_stats, palitra_status, palitra_submit_options, palitra_token,
 };
-use crate::ffi::{handle, reply};
+use crate::ffi::{callback, handle, reply};
 use crate::gather;
 use crate::reply::{Error, Status};
 use crate::runner::{self, Caller, EventsWanted, Options, Payload, Runner, Started, Wanted};
-use crate::token::Until;
+use crate::token::{Reading, Until};
 
-/// Sets the size and the defaults. NULL does nothing.
+/// Sets the size and the defaults, which are zeros: `palitra_runner_options_init(&options)`. The macro of this name
+/// passes the size that the struct has for the caller, which is how much is written. NULL, and a size that no version
+/// of the struct has, do nothing.
 #[unsafe(no_mangle)]
-pub extern "C" fn palitra_runner_options_init(options: Option<&mut MaybeUninit<palitra_runner_options>>) {
-    if let Some(options) = options {
-        options.write(Sized32::defaults());
-    }
+pub unsafe extern "C" fn palitra_runner_options_init(options: *mut palitra_runner_options, size: u32) {
+    init!(options, size)
 }
 
-/// Sets the size and the defaults. NULL does nothing.
+/// Sets the size and the defaults, as palitra_runner_options_init does: `palitra_submit_options_init(&options)`.
 #[unsafe(no_mangle)]
-pub extern "C" fn palitra_submit_options_init(options: Option<&mut MaybeUninit<palitra_submit_options>>) {
-    if let Some(options) = options {
-        options.write(Sized32::defaults());
-    }
+pub unsafe extern "C" fn palitra_submit_options_init(options: *mut palitra_submit_options, size: u32) {
+    init!(options, size)
+}
+
+/// Sets the size and makes everything else 0, as palitra_runner_options_init does: `palitra_stats_init(&stats)`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn palitra_stats_init(stats: *mut palitra_stats, size: u32) {
+    init!(stats, size)
 }
 
 /// Makes a runner. NULL options mean the defaults: one thread, no limits. The caller frees it with
@@ -45,8 +49,12 @@ pub unsafe extern "C" fn palitra_runner_new(
     out: Option<&mut MaybeUninit<palitra_runner>>,
 ) -> palitra_status {
     enter(|| {
-        let out = out.ok_or(Status::InvalidArgument)?.write(palitra_runner { id: 0 });
-        let given = options!(options)?;
+        let out = out.map(|out| out.write(palitra_runner { id: 0 }));
+        let read = options!(options)?;
+        // First, so that its user data is freed whatever else is wrong.
+        let (thread_start, thread_stop) = callback::on_threads(&read.options);
+        read.check()?;
+        let (out, given) = (out.ok_or(Status::InvalidArgument)?, read.options);
         if given.flags != 0 {
             return Err(Status::InvalidArgument);
         }
@@ -61,6 +69,8 @@ pub unsafe extern "C" fn palitra_runner_new(
             thread_stack_size: given.thread_stack_size,
             max_in_flight: given.max_in_flight,
             max_payload: given.max_payload,
+            thread_start,
+            thread_stop,
         });
         *out = handle::of_runner(runner.map_err(|error| error.status())?)?;
         Ok(())
@@ -103,6 +113,8 @@ pub extern "C" fn palitra_runner_is_alive(runner: palitra_runner) -> bool {
 
 /// Runs a job to its end and fills its reply, which the caller frees. The payload is copied.
 ///
+/// The reply of PALITRA_UNKNOWN_JOB names the job and the nearest that there is; see palitra_job_nearest.
+///
 /// With a negative timeout the job is polled once on the calling thread; one that is ready at once needs no
 /// other thread. Past a timeout of 0 or more nanoseconds the job is cancelled and the answer is
 /// PALITRA_DEADLINE.
@@ -111,7 +123,7 @@ pub extern "C" fn palitra_runner_is_alive(runner: palitra_runner) -> bool {
 /// mostly the job fails then, "nobody reads the stream any more". Submit such a job and read palitra_token_next.
 ///
 /// Answers how the job ended: PALITRA_OK, PALITRA_JOB_FAILED, PALITRA_JOB_PANICKED, PALITRA_CANCELLED,
-/// PALITRA_DEADLINE. Or why it was not run: PALITRA_INVALID_ARGUMENT (a NULL name, data that is NULL but not
+/// PALITRA_DEADLINE, PALITRA_BAD_PAYLOAD. Or why it was not run: PALITRA_INVALID_ARGUMENT (a NULL name, data that is NULL but not
 /// empty), PALITRA_INVALID_HANDLE, PALITRA_UNKNOWN_JOB, PALITRA_BUSY, PALITRA_TOO_LARGE,
 /// PALITRA_WOULD_DEADLOCK (from a job of this runner), PALITRA_SHUT_DOWN, PALITRA_FORKED. The out may be NULL.
 #[unsafe(no_mangle)]
@@ -125,7 +137,10 @@ pub unsafe extern "C" fn palitra_runner_run(
 ) -> palitra_status {
     enter_reply(out, || {
         handle::with_core(runner, |core| {
-            let job = argument::job(text!(job)?)?;
+            let job = match argument::job_or_reply(text!(job)?)? {
+                Ok(job) => job,
+                Err(unknown) => return Ok(unknown),
+            };
             let payload = Payload::Borrowed(bytes!(data, len)?);
             core.run(job, payload, argument::timeout(timeout_ns))
         })
@@ -173,7 +188,8 @@ pub unsafe extern "C" fn palitra_runner_submit(
 /// deadline counts from this call, but does not interrupt the first poll. With a NULL token the job runs detached;
 /// the reply may be NULL. From a job of the same runner it is submitted, never polled here.
 ///
-/// Other answers as of palitra_runner_submit: nothing was begun, and the token is the id 0.
+/// Other answers as of palitra_runner_submit: nothing was begun, and the token is the id 0. The reply of
+/// PALITRA_UNKNOWN_JOB names the job and the nearest that there is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn palitra_runner_start(
     runner: palitra_runner,
@@ -187,7 +203,10 @@ pub unsafe extern "C" fn palitra_runner_start(
     let token = token.map(|token| token.write(palitra_token { id: 0 }));
     enter_reply(reply, || {
         handle::with_core(runner, |core| {
-            let job = argument::job(text!(job)?)?;
+            let job = match argument::job_or_reply(text!(job)?)? {
+                Ok(job) => job,
+                Err(unknown) => return Ok(unknown),
+            };
             let payload = Payload::Borrowed(bytes!(data, len)?);
             let host = match core.start(job, payload, wanted(options!(options)?, token.is_some())?)? {
                 Started::Ended(reply) => return Ok(reply),
@@ -201,19 +220,28 @@ pub unsafe extern "C" fn palitra_runner_start(
     })
 }
 
-/// When a job is to end, which queue is to be told, and whether anybody can read its items.
-fn wanted(given: palitra_submit_options, named: bool) -> Result<Wanted, Status> {
+/// The most items of a stream that may wait for their reader.
+const MOST_ITEMS: u32 = 65536;
+
+/// When a job is to end, which queue is to be notified, whether anybody can read its items and how many may wait.
+fn wanted(read: Read<palitra_submit_options>, named: bool) -> Result<Wanted, Status> {
+    read.check()?;
+    let given = read.options;
     let (items, unread) = (given.flags & PALITRA_ITEM_EVENTS != 0, given.flags & PALITRA_NO_ITEMS != 0);
     let unknown = given.flags & !(PALITRA_ITEM_EVENTS | PALITRA_NO_ITEMS) != 0;
     if unknown || (items && (unread || given.queue.id == 0)) {
+        return Err(Status::InvalidArgument);
+    }
+    if given.stream_items > MOST_ITEMS || given.reserved != 0 {
         return Err(Status::InvalidArgument);
     }
     let events = match given.queue.id {
         0 => None,
         _ => Some(EventsWanted { queue: handle::queue_for_token(given.queue)?, tag: given.tag, named, items }),
     };
-    let deadline = argument::timeout(given.deadline_ns).and_then(|after| Instant::now().checked_add(after));
-    Ok(Wanted { deadline, events, unread: unread || !named })
+    let deadline = argument::deadline(given.deadline_ns).and_then(|after| Instant::now().checked_add(after));
+    let reading = Reading { unread: unread || !named, most_items: given.stream_items };
+    Ok(Wanted { deadline, events, reading })
 }
 
 /// Waits for a job and fills its reply, which the caller frees, each time anew; the out may be NULL.
@@ -312,7 +340,7 @@ pub unsafe extern "C" fn palitra_runner_gather(
     })
 }
 
-/// Reads how a runner is doing. Set the size of the struct first; as much is written.
+/// Reads how a runner is doing. Call palitra_stats_init first, or set the size of the struct; as much is written.
 ///
 /// Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out or a size that no version of the struct has;
 /// PALITRA_INVALID_HANDLE, PALITRA_FORKED. Works after a shutdown.

@@ -24,6 +24,22 @@ pub extern "C" fn palitra_token_poll(
     enter_reply(out, || handle::token(token)?.poll())
 }
 
+/// Waits for a job and fills its reply, which the caller frees, each time anew; the out may be NULL. As
+/// palitra_runner_wait, without naming the runner.
+///
+/// Returns the job's own status once it has finished; PALITRA_PENDING past the timeout, the job runs on.
+/// PALITRA_INVALID_HANDLE, also when the token is freed meanwhile; PALITRA_WOULD_DEADLOCK from a job of the token's
+/// runner; PALITRA_FORKED. Any number of threads may wait for the same token, also after its runner was shut down and
+/// freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_token_wait(
+    token: palitra_token,
+    timeout_ns: i64,
+    out: Option<&mut MaybeUninit<palitra_reply>>,
+) -> palitra_status {
+    enter_reply(out, || handle::token(token)?.wait_until(Until::after(argument::timeout(timeout_ns))))
+}
+
 /// Finishes a token as PALITRA_CANCELLED and drops its job at its next await. Does not free the token.
 ///
 /// Answers PALITRA_OK, also if the job had finished: then nothing changes. PALITRA_INVALID_HANDLE,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::types::{palitra_runner_options, palitra_stats, palitra_submit_options};
 use crate::job::Job;
 use crate::registry;
-use crate::reply::Status;
+use crate::reply::{Reply, Status};
 
 /// `text!(pointer)`: the bytes of a C string.
 macro_rules! text {
@@ -44,6 +44,14 @@ macro_rules! out_array {
     };
 }
 
+/// `init!(pointer, size)`: a sized struct with its defaults.
+macro_rules! init {
+    ($pointer:expr, $size:expr) => {
+        // SAFETY: promised to be room for `size` bytes if it is not NULL.
+        unsafe { $crate::ffi::argument::init_sized($pointer, $size) }
+    };
+}
+
 /// `options!(pointer)`: a sized struct, or its defaults for NULL.
 macro_rules! options {
     ($pointer:expr) => {
@@ -60,7 +68,7 @@ macro_rules! out_options {
     };
 }
 
-pub(crate) use {array, bytes, options, out_array, out_options, text};
+pub(crate) use {array, bytes, init, options, out_array, out_options, text};
 
 /// # Safety
 /// `pointer` is NULL or a C string that lives for `'a`.
@@ -107,33 +115,51 @@ fn check_size<T>(n: usize) -> Result<(), Status> {
     if fits { Ok(()) } else { Err(Status::InvalidArgument) }
 }
 
-/// A struct that begins with its own size and may grow with later versions.
+/// A struct that begins with its own size and may grow with later versions. Zeros are its defaults.
 ///
 /// # Safety
-/// Implementors are `repr(C)`, begin with `size: u32`, and are valid for any bytes.
+/// Implementors are `repr(C)`, begin with `size: u32`, and are valid for any bytes that a caller put there.
 #[allow(unsafe_code)]
 pub(crate) unsafe trait Sized32: Copy {
     /// The size of its first version in bytes: no caller has a smaller one.
     const FIRST_SIZE: usize;
 
-    fn defaults() -> Self;
+    fn defaults() -> Self {
+        // SAFETY: valid for any bytes, so for zeros.
+        let mut defaults: Self = unsafe { std::mem::zeroed() };
+        // SAFETY: begins with its size.
+        unsafe { (&raw mut defaults).cast::<u32>().write(size_of::<Self>() as u32) };
+        defaults
+    }
 }
 
 /// No future version is larger: more is a mistake of the caller.
 const LARGEST: usize = 4096;
 
-/// The options, read as far as both sides know them; `None` where the caller passed NULL.
-///
-/// A caller built against a later header may pass a larger struct, as long as what this version does not know
-/// is zero: a wish that would be ignored is refused.
+/// Options as far as both sides know them.
+pub(crate) struct Read<T> {
+    pub(crate) options: T,
+    /// Whether the caller asked for something that this version does not know.
+    asks_more: bool,
+}
+
+impl<T> Read<T> {
+    /// A caller built against a later header may pass a larger struct, as long as what this version does not know
+    /// is zero: a wish that would be ignored is refused.
+    pub(crate) fn check(&self) -> Result<(), Status> {
+        if self.asks_more { Err(Status::InvalidArgument) } else { Ok(()) }
+    }
+}
+
+/// The options, or their defaults where the caller passed NULL.
 ///
 /// # Safety
 /// `pointer` is NULL or points to as many bytes as its first member says, unchanged during the call.
 #[allow(unsafe_code)]
-pub(crate) unsafe fn options_from<T: Sized32>(pointer: *const T) -> Result<T, Status> {
+pub(crate) unsafe fn options_from<T: Sized32>(pointer: *const T) -> Result<Read<T>, Status> {
     let mut options = T::defaults();
     if pointer.is_null() {
-        return Ok(options);
+        return Ok(Read { options, asks_more: false });
     }
     // SAFETY: not NULL, so its first member can be read.
     let size = unsafe { pointer.cast::<u32>().read() } as usize;
@@ -143,12 +169,27 @@ pub(crate) unsafe fn options_from<T: Sized32>(pointer: *const T) -> Result<T, St
     let known = size.min(size_of::<T>());
     // SAFETY: promised to be `size` bytes.
     let (given, unknown) = unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), size) }.split_at(known);
-    if unknown.iter().any(|byte| *byte != 0) {
-        return Err(Status::InvalidArgument);
-    }
     // SAFETY: at most as many bytes as T has, and T is valid for any.
     unsafe { std::ptr::copy_nonoverlapping(given.as_ptr(), (&raw mut options).cast::<u8>(), known) };
-    Ok(options)
+    Ok(Read { options, asks_more: unknown.iter().any(|byte| *byte != 0) })
+}
+
+/// Zeroes a sized struct of the caller's and sets its size, which its header knows and this library need not. NULL,
+/// and a size that no version of the struct has, are left as they are.
+///
+/// # Safety
+/// `pointer` is NULL or points to room for `size` bytes, used by nobody else during the call.
+#[allow(unsafe_code)]
+pub(crate) unsafe fn init_sized<T: Sized32>(pointer: *mut T, size: u32) {
+    let bytes = size as usize;
+    if pointer.is_null() || !(T::FIRST_SIZE..=LARGEST).contains(&bytes) {
+        return;
+    }
+    // SAFETY: promised to be `size` bytes, the first of which are the size.
+    unsafe {
+        std::ptr::write_bytes(pointer.cast::<u8>(), 0, bytes);
+        pointer.cast::<u32>().write(size);
+    }
 }
 
 /// Fills a sized struct, all but its size. What a later version of it has beyond this one becomes zero.
@@ -176,68 +217,29 @@ pub(crate) unsafe fn out_options_to<T: Sized32>(pointer: *mut T, value: T) -> Re
     Ok(())
 }
 
-// SAFETY: repr(C), begins with its size, made of numbers and a pointer that is checked when it is used.
+// SAFETY: repr(C), begins with its size, made of numbers and of pointers that may be NULL.
 #[allow(unsafe_code)]
 unsafe impl Sized32 for palitra_runner_options {
     const FIRST_SIZE: usize = 48;
-
-    fn defaults() -> Self {
-        palitra_runner_options {
-            size: size_of::<Self>() as u32,
-            worker_threads: 0,
-            max_blocking_threads: 0,
-            flags: 0,
-            thread_name: std::ptr::null(),
-            thread_stack_size: 0,
-            max_in_flight: 0,
-            max_payload: 0,
-        }
-    }
 }
 
 // SAFETY: repr(C), begins with its size, made of numbers.
 #[allow(unsafe_code)]
 unsafe impl Sized32 for palitra_submit_options {
     const FIRST_SIZE: usize = 32;
-
-    fn defaults() -> Self {
-        palitra_submit_options {
-            size: size_of::<Self>() as u32,
-            flags: 0,
-            deadline_ns: -1,
-            queue: super::types::palitra_queue { id: 0 },
-            tag: 0,
-        }
-    }
 }
 
 // SAFETY: repr(C), begins with its size, made of numbers.
 #[allow(unsafe_code)]
 unsafe impl Sized32 for palitra_stats {
     const FIRST_SIZE: usize = 80;
-
-    fn defaults() -> Self {
-        palitra_stats {
-            size: size_of::<Self>() as u32,
-            threads: 0,
-            submitted: 0,
-            running: 0,
-            queued: 0,
-            succeeded: 0,
-            failed: 0,
-            panicked: 0,
-            cancelled: 0,
-            deadline: 0,
-            longest_poll_ns: 0,
-        }
-    }
 }
 
 // The layouts that hosts were compiled with.
 #[cfg(target_pointer_width = "64")]
 const _: () = {
-    assert!(size_of::<palitra_runner_options>() == 48);
-    assert!(size_of::<palitra_submit_options>() == 32);
+    assert!(size_of::<palitra_runner_options>() == 80);
+    assert!(size_of::<palitra_submit_options>() == 40);
     assert!(size_of::<palitra_stats>() == 80);
     assert!(size_of::<super::types::palitra_event>() == 24);
     assert!(size_of::<super::types::palitra_reply>() == 40);
@@ -251,8 +253,21 @@ pub(crate) fn job(name: &CStr) -> Result<&'static Job, Status> {
     registry::find(name.to_bytes()).ok_or_else(|| utf8(name).err().unwrap_or(Status::UnknownJob))
 }
 
+/// The job with this name; or the reply of a call that asks for none there is, with the name and the nearest in it.
+pub(crate) fn job_or_reply(name: &CStr) -> Result<Result<&'static Job, Reply>, Status> {
+    match job(name) {
+        Err(Status::UnknownJob) => Ok(Err(Reply::refused(registry::unknown_job(utf8(name)?)))),
+        job => job.map(Ok),
+    }
+}
+
 pub(crate) fn utf8(text: &CStr) -> Result<&str, Status> {
     text.to_str().map_err(|_| Status::InvalidArgument)
+}
+
+/// How long after the call a deadline is; `None`: there is none, which zeroed options say too.
+pub(crate) fn deadline(nanoseconds: i64) -> Option<Duration> {
+    if nanoseconds == 0 { None } else { timeout(nanoseconds) }
 }
 
 /// A timeout in nanoseconds; `None` (negative): for ever.

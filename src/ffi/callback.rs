@@ -6,10 +6,14 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CString, c_void};
+use std::sync::Arc;
 
 use super::handle;
-use super::types::{palitra_complete_fn, palitra_free_fn, palitra_log_fn, palitra_token};
+use super::types::{
+    palitra_complete_fn, palitra_free_fn, palitra_log_fn, palitra_runner_options, palitra_thread_fn, palitra_token,
+};
 use crate::reply::Status;
+use crate::runner::ThreadHook;
 use crate::token::{Call, TokenId};
 
 /// What a callback is called with, freed by its finalizer when this is dropped.
@@ -64,6 +68,19 @@ pub(crate) fn on_log(function: palitra_log_fn, user_data: UserData) -> Option<cr
         // for the call.
         unsafe { function(level as i32, target.as_ptr(), message.as_ptr(), user_data.pointer()) };
     }))
+}
+
+/// The start and stop functions of a runner's threads, which own their user data together.
+pub(crate) fn on_threads(options: &palitra_runner_options) -> (ThreadHook, ThreadHook) {
+    let user_data = Arc::new(UserData::new(options.thread_user_data, options.thread_free));
+    let hook = |function: palitra_thread_fn| {
+        let user_data = Arc::clone(&user_data);
+        function.map_or_else(ThreadHook::default, |function| {
+            // SAFETY: promised to be a function that may be called with this data from any thread.
+            ThreadHook::new(move || unsafe { function(user_data.pointer()) })
+        })
+    };
+    (hook(options.thread_start), hook(options.thread_stop))
 }
 
 fn c_string(text: &str) -> CString {

@@ -7,7 +7,11 @@
 //! ```text
 //!   63    60 59            32 31             0
 //!   [ kind ] [    index     ] [  generation  ]
+//!            [             salt              ]
 //! ```
+//!
+//! All but the kind is salted with where this library is in memory: an id of another library built on palitra,
+//! which has tables of its own, means no slot here, or one of another generation.
 
 #![allow(unsafe_code)]
 
@@ -21,9 +25,17 @@ const KIND_SHIFT: u32 = 60;
 const INDEX_SHIFT: u32 = 32;
 const _: () = assert!(INDEX_SHIFT + INDEX_BITS <= KIND_SHIFT);
 
+/// What this library's ids are salted with. Two libraries of one process are at different addresses; a
+/// multiplication and a fold spread the difference over all bits.
+fn salt() -> u64 {
+    static PLACE: u8 = 0;
+    let spread = ((&raw const PLACE).addr() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (spread ^ spread >> 29) & ((1 << KIND_SHIFT) - 1)
+}
+
 /// The id of a slot's tenant.
 pub(crate) fn pack(kind: u64, index: u32, generation: u32) -> u64 {
-    kind << KIND_SHIFT | u64::from(index) << INDEX_SHIFT | u64::from(generation)
+    kind << KIND_SHIFT | (u64::from(index) << INDEX_SHIFT | u64::from(generation)) ^ salt()
 }
 
 /// Index and generation of an id of this kind.
@@ -31,8 +43,9 @@ pub(crate) fn unpack(kind: u64, id: u64) -> Result<(u32, u32), Status> {
     if id >> KIND_SHIFT != kind {
         return Err(Status::InvalidHandle);
     }
-    let index = (id >> INDEX_SHIFT) & ((1 << INDEX_BITS) - 1);
-    Ok((index as u32, id as u32))
+    let place = id ^ salt();
+    let index = (place >> INDEX_SHIFT) & ((1 << INDEX_BITS) - 1);
+    Ok((index as u32, place as u32))
 }
 
 /// Values of one kind. Each has a number beside it that can be read without touching it.

@@ -21,6 +21,9 @@ pub const PALITRA_JOB_PANICKED: palitra_status = 11;
 pub const PALITRA_CANCELLED: palitra_status = 12;
 /// The job's deadline, or the timeout of its run, passed before it finished.
 pub const PALITRA_DEADLINE: palitra_status = 13;
+/// The job refused its payload before it began, JSON that does not fit or text that is not UTF-8: see the reply's
+/// message. A mistake of the caller's, where PALITRA_JOB_FAILED is the job's own.
+pub const PALITRA_BAD_PAYLOAD: palitra_status = 14;
 /// An argument is NULL, not UTF-8, or has a size or value that the call does not take.
 pub const PALITRA_INVALID_ARGUMENT: palitra_status = 20;
 /// The handle is zero, stale, freed, forged or of another kind.
@@ -45,9 +48,9 @@ pub type palitra_format = i32;
 
 /// Any bytes.
 pub const PALITRA_BYTES: palitra_format = 0;
-/// UTF-8 text, without a NUL at its end.
+/// UTF-8 text. In a payload without a NUL at its end; in a reply with one, which its length does not count.
 pub const PALITRA_TEXT: palitra_format = 1;
-/// One JSON value.
+/// One JSON value. In a reply with a NUL at its end, which its length does not count.
 pub const PALITRA_JSON: palitra_format = 2;
 
 /// A gather flag: return at the first failure in time and cancel the rest. Written out in cbindgen.toml.
@@ -99,9 +102,10 @@ pub struct palitra_reply {
     pub code: i32,
     /// What the data is.
     pub format: palitra_format,
-    /// The result; unless the status is PALITRA_OK a message in UTF-8. Not terminated by a NUL.
+    /// The result; unless the status is PALITRA_OK a message in UTF-8. Behind a text, JSON or a message, also an
+    /// empty one, stands a NUL: it may be printed as a C string, up to the first NUL of its own. Bytes have none.
     pub data: *const u8,
-    /// The length of the data in bytes.
+    /// The length of the data in bytes, without that NUL.
     pub len: usize,
     /// The library's own; do not touch.
     pub owner: *mut c_void,
@@ -121,11 +125,13 @@ pub struct palitra_job_info {
     pub output: palitra_format,
 }
 
-/// How a runner is to be made. Call palitra_runner_options_init first, then change what is to differ.
+/// How a runner is to be made. Call palitra_runner_options_init first, then change what is to differ. A struct of
+/// zeros with its size set means the defaults too.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct palitra_runner_options {
-    /// The size of this struct in bytes, set by palitra_runner_options_init.
+    /// The size of this struct in bytes, set by palitra_runner_options_init. Later versions add members at the end;
+    /// a program and a library of different versions understand each other as far as both know the struct.
     pub size: u32,
     /// Threads that run jobs beside the runner's own, at most 4096. 0, the default: the runner's own thread
     /// runs them all.
@@ -142,9 +148,26 @@ pub struct palitra_runner_options {
     pub max_in_flight: usize,
     /// The largest payload in bytes; a larger one is answered PALITRA_TOO_LARGE. 0: unbounded.
     pub max_payload: usize,
+    /// Called with thread_user_data as the first thing on each thread of the runner, its own, its watchdog, its workers
+    /// and the threads for blocking parts of jobs: to attach it to a Java VM, name it to a profiler, give it another
+    /// priority or other processors. Several threads may be in it at once, also before palitra_runner_new has
+    /// returned. It must not wait for the runner: no work is done on the thread until it returns. NULL: nothing is
+    /// called.
+    pub thread_start: palitra_thread_fn,
+    /// Called with thread_user_data as the last thing on each of these threads, on every thread on which
+    /// thread_start was called. A shutdown waits for it within its bound. A thread that a job never gives back ends
+    /// with the process, without this call. NULL: nothing is called.
+    pub thread_stop: palitra_thread_fn,
+    /// What thread_start and thread_stop are called with.
+    pub thread_user_data: *mut c_void,
+    /// Frees thread_user_data, unless NULL: exactly once, on any thread, when neither function will be called any
+    /// more, at the latest when the runner has been freed and its last thread has ended. Also when
+    /// palitra_runner_new fails, unless because of a size that no version of this struct has.
+    pub thread_free: palitra_free_fn,
 }
 
-/// How a job is to be submitted. Call palitra_submit_options_init first, then change what is to differ.
+/// How a job is to be submitted. Call palitra_submit_options_init first, then change what is to differ. A struct of
+/// zeros with its size set means the defaults too.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct palitra_submit_options {
@@ -153,12 +176,17 @@ pub struct palitra_submit_options {
     /// 0, PALITRA_ITEM_EVENTS or PALITRA_NO_ITEMS.
     pub flags: u32,
     /// The job is cancelled and its token finishes as PALITRA_DEADLINE so many nanoseconds after the call.
-    /// Negative, the default: none.
+    /// 0, the default, or negative: none. For a moment that has passed already use 1.
     pub deadline_ns: i64,
     /// The queue that is told when the job finishes. The id 0, the default: none.
     pub queue: palitra_queue,
     /// What the queue's event is to carry, for the caller to know it by.
     pub tag: u64,
+    /// How many items of a stream wait for their reader at the most, up to 65536: a job that is further ahead waits
+    /// before it sends the next. 0: 16.
+    pub stream_items: u32,
+    /// Must be 0.
+    pub reserved: u32,
 }
 
 /// A finished job, or one whose items wait, as its queue tells it.
@@ -177,7 +205,7 @@ pub struct palitra_event {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct palitra_stats {
-    /// The size of this struct in bytes, set by the caller.
+    /// The size of this struct in bytes, set by palitra_stats_init or by hand.
     pub size: u32,
     /// The runner's own thread and its workers.
     pub threads: u32,
@@ -189,7 +217,7 @@ pub struct palitra_stats {
     pub queued: u64,
     /// Jobs that succeeded.
     pub succeeded: u64,
-    /// Jobs that answered an error of their own.
+    /// Jobs that answered an error of their own or refused their payload.
     pub failed: u64,
     /// Jobs that panicked.
     pub panicked: u64,
@@ -206,6 +234,9 @@ pub struct palitra_stats {
 /// call everything that does not block.
 pub type palitra_complete_fn =
     Option<unsafe extern "C" fn(token: palitra_token, status: palitra_status, user_data: *mut c_void)>;
+
+/// Is called on a thread of a runner, as its first or its last act: see palitra_runner_options.
+pub type palitra_thread_fn = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
 /// Is given a message of the library: one of the PALITRA_LOG_ levels, where it comes from, and the text, which
 /// lives for the call. From any thread, several at once, under no lock of the library.
@@ -239,6 +270,7 @@ const _: () = {
     assert!(PALITRA_JOB_PANICKED == Status::JobPanicked as i32);
     assert!(PALITRA_CANCELLED == Status::Cancelled as i32);
     assert!(PALITRA_DEADLINE == Status::Deadline as i32);
+    assert!(PALITRA_BAD_PAYLOAD == Status::BadPayload as i32);
     assert!(PALITRA_INVALID_ARGUMENT == Status::InvalidArgument as i32);
     assert!(PALITRA_INVALID_HANDLE == Status::InvalidHandle as i32);
     assert!(PALITRA_UNKNOWN_JOB == Status::UnknownJob as i32);

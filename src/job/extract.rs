@@ -15,7 +15,8 @@ pub trait FromRequest: Sized {
     /// The format of the payload, for an extractor that takes it.
     const PAYLOAD: Option<Format> = None;
 
-    /// Takes what it stands for. An error finishes the token as `JOB_FAILED` with its message.
+    /// Takes what it stands for. An error finishes the token as `JOB_FAILED` with its message, or as `BAD_PAYLOAD` if
+    /// it is a [`JobError::bad_payload`].
     fn from_request(request: &mut Request<'_>) -> Result<Self, JobError>;
 }
 
@@ -35,7 +36,7 @@ impl FromRequest for String {
     fn from_request(request: &mut Request<'_>) -> Result<Self, JobError> {
         String::from_utf8(request.take_payload()).map_err(|error| {
             let position = error.utf8_error().valid_up_to();
-            JobError::from(format!("the payload is not UTF-8 from byte {position} on"))
+            JobError::bad_payload(format!("the payload is not UTF-8 from byte {position} on"))
         })
     }
 }
@@ -51,7 +52,7 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
         let payload = request.take_payload();
         serde_json::from_slice(&payload)
             .map(Json)
-            .map_err(|error| JobError::from(format!("the payload does not fit: {error}")))
+            .map_err(|error| JobError::bad_payload(format!("the payload does not fit: {error}")))
     }
 }
 

@@ -42,7 +42,10 @@ impl IntoReply for &'static str {
     const FORMAT: Format = Format::Text;
 
     fn into_reply(self) -> Reply {
-        Reply::success(Self::FORMAT, self.as_bytes().to_vec())
+        // With room for the NUL that a text ends with.
+        let mut bytes = Vec::with_capacity(self.len() + 1);
+        bytes.extend_from_slice(self.as_bytes());
+        Reply::success(Self::FORMAT, bytes)
     }
 }
 

@@ -17,14 +17,14 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::options::Options;
+use super::options::{Hooks, Options};
 use super::watch::Watch;
-use crate::current::{Mark, RunnerId, Seat};
+use crate::current::{Mark, Seat};
 use crate::sys::signals::{self, Mask};
 use crate::sys::threads::{self, Reserve, ThreadId};
 
 /// The runtime of a runner, made on the runner's own thread. Its threads are the library's, for a host with this mask.
-pub(super) fn runtime(id: RunnerId, options: &Options, host: Mask, watch: &Arc<Watch>) -> io::Result<Runtime> {
+pub(super) fn runtime(options: &Options, host: Mask, hooks: &Hooks, watch: &Arc<Watch>) -> io::Result<Runtime> {
     let workers = options.worker_threads as usize;
     let mut builder = if workers == 0 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
     if workers > 0 {
@@ -45,7 +45,8 @@ pub(super) fn runtime(id: RunnerId, options: &Options, host: Mask, watch: &Arc<W
         named.before_spawn();
         name.clone()
     });
-    let started_watch = Arc::clone(watch);
+    let (id, started_watch) = (hooks.runner(), Arc::clone(watch));
+    let (start, stop) = (hooks.clone(), hooks.clone());
     builder.on_thread_start(move || {
         host.adopt();
         if let Some(number) = started.wait_at_start() {
@@ -53,7 +54,9 @@ pub(super) fn runtime(id: RunnerId, options: &Options, host: Mask, watch: &Arc<W
             std::mem::forget((Mark::set(id), Seat::take(id, number)));
             started_watch.awake();
         }
+        start.start();
     });
+    builder.on_thread_stop(move || stop.stop());
     let (parked, unparked) = (Arc::clone(watch), Arc::clone(watch));
     builder.on_thread_park(move || parked.parked()).on_thread_unpark(move || unparked.awake());
     if workers == 0 {

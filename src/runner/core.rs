@@ -20,7 +20,7 @@ use crate::job::{Host, Job, JobFuture, States};
 use crate::registry;
 use crate::reply::{Error, Reply, Status};
 use crate::stats::Stats;
-use crate::token::{self, Call, Callback, HostSide, JobSide, Observer, Tenant, TokenRef, Until};
+use crate::token::{self, Call, Callback, HostSide, JobSide, Observer, Reading, Tenant, TokenRef, Until};
 
 pub(crate) struct Core {
     pub(crate) id: RunnerId,
@@ -193,12 +193,12 @@ impl Core {
         caller: Caller,
         job: &'static Job,
         payload: Payload<'_>,
-        Wanted { deadline, events, unread }: Wanted,
+        Wanted { deadline, events, reading }: Wanted,
     ) -> Result<HostSide, Status> {
         payload.check(self)?;
         let accepted = self.accept(caller)?;
         let payload = Some(payload.into_vec()?);
-        let (host, token) = self.make_token(Tenant { deadline, payload, unread, ..Tenant::default() })?;
+        let (host, token) = self.make_token(Tenant { deadline, payload, reading, ..Tenant::default() })?;
         tell_events(&host, events);
         accepted.hand_over();
         self.lanes.start(job, token);
@@ -208,7 +208,7 @@ impl Core {
     /// Queues a future whose output is a reply.
     pub(crate) fn submit_future(&self, future: JobFuture) -> Result<HostSide, Status> {
         let accepted = self.accept(Caller::Host)?;
-        let (host, token) = self.make_token(Tenant { unread: true, ..Tenant::default() })?;
+        let (host, token) = self.make_token(Tenant { reading: Reading::NOBODY, ..Tenant::default() })?;
         accepted.hand_over();
         Running::new(self.to_arc(), None, future, token).into_task().schedule();
         Ok(host)
@@ -271,7 +271,7 @@ impl Core {
 
     /// On the runner's thread from the start, so that the timeout holds for a job that never yields.
     fn run_within(&self, job: &'static Job, payload: Payload<'_>, timeout: Option<Duration>) -> Result<Reply, Status> {
-        let host = self.submit(Caller::Host, job, payload, Wanted { unread: true, ..Wanted::default() })?;
+        let host = self.submit(Caller::Host, job, payload, Wanted { reading: Reading::NOBODY, ..Wanted::default() })?;
         match host.token().wait_until(Until::after(timeout)) {
             Err(Status::Pending) => {
                 // Either this ends it, or it has just ended by itself.
@@ -288,20 +288,16 @@ impl Host for Core {
         &self.states
     }
 
-    fn make_token(&self, unread: bool) -> Result<(HostSide, JobSide), Status> {
-        Core::make_token(self, Tenant { unread, ..Tenant::default() })
+    fn make_token(&self, reading: Reading) -> Result<(HostSide, JobSide), Status> {
+        Core::make_token(self, Tenant { reading, ..Tenant::default() })
     }
 
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error> {
-        let job = registry::find(job.as_bytes()).ok_or_else(|| unknown_job(job))?;
+        let job = registry::find(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
         Ok(Core::submit(self, Caller::Job, job, Payload::Owned(payload), Wanted::default())?)
     }
 
     fn to_arc(&self) -> Arc<dyn Host> {
         Core::to_arc(self)
     }
-}
-
-pub(crate) fn unknown_job(name: &str) -> Error {
-    Error::new(Status::UnknownJob, format!("no job is registered as \"{name}\""))
 }

@@ -16,7 +16,7 @@ use crate::current::{Mark, Standing, standing};
 use crate::job::{Job, JobFuture, OnDemand, Request, RequestToken, panic_message};
 use crate::reply::{Reply, Status};
 use crate::sys::signals;
-use crate::token::{HostSide, JobSide, Until};
+use crate::token::{HostSide, JobSide, Reading, Until};
 
 /// What came of a job's first poll on its caller's thread.
 enum Begun<'a> {
@@ -40,7 +40,7 @@ impl Core {
             return self.submit(Caller::Host, job, payload, wanted).map(Started::Pending);
         }
         payload.check(self)?;
-        match self.begin(payload.into_vec()?, wanted.unread, |request| job.start(request))? {
+        match self.begin(payload.into_vec()?, wanted.reading, |request| job.start(request))? {
             Begun::Ended(reply) => Ok(Started::Ended(reply)),
             Begun::Pending(accepted, future, token) => {
                 let (host, job_side) = token.into_token(self)?;
@@ -56,7 +56,7 @@ impl Core {
 
     /// Runs a job to its end.
     pub(super) fn run_inline(&self, job: &'static Job, payload: Vec<u8>) -> Result<Reply, Status> {
-        let begun = self.begin(payload, true, |request| job.start(request))?;
+        let begun = self.begin(payload, Reading::NOBODY, |request| job.start(request))?;
         self.finish_inline(Some(job), begun)
     }
 
@@ -65,7 +65,7 @@ impl Core {
         if !self.check_may_run()? {
             return self.submit_future(future)?.token().wait_until(Until::Forever);
         }
-        let begun = self.begin(Vec::new(), true, |_| Ok(future))?;
+        let begun = self.begin(Vec::new(), Reading::NOBODY, |_| Ok(future))?;
         self.finish_inline(None, begun)
     }
 
@@ -85,12 +85,12 @@ impl Core {
     fn begin(
         &self,
         payload: Vec<u8>,
-        unread: bool,
+        reading: Reading,
         start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
     ) -> Result<Begun<'_>, Status> {
         // Before the job begins: one that is refused has not done half of its work.
         let accepted = self.accept(Caller::Host)?;
-        let token = OnDemand::new(unread);
+        let token = OnDemand::new(reading);
         let polled = {
             let _signals = signals::Poll::begin();
             let _runtime = self.runtime.enter();

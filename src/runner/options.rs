@@ -1,5 +1,10 @@
 //! How a runner is to be made, and what is too absurd to try.
 
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::current::{Mark, RunnerId};
 use crate::reply::{Error, Status};
 
 /// What a new runner is to be like. The default suits most: one thread, no limits.
@@ -25,6 +30,80 @@ pub struct Options {
     pub max_in_flight: usize,
     /// The largest payload in bytes; 0: unbounded.
     pub max_payload: usize,
+    /// Called first on each of the runner's threads: its own, its watchdog, its workers and those for `spawn_blocking`.
+    pub thread_start: ThreadHook,
+    /// Called last on each of these threads. A shutdown waits for it within its bound.
+    pub thread_stop: ThreadHook,
+}
+
+/// A function that is called on each of a runner's threads; by default none. Clones are the same function.
+///
+/// Several threads may be in it at once. It must not wait for the runner. A panic in it changes nothing.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// use palitra::{Options, Runner, ThreadHook};
+///
+/// let (begun, ended) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+/// let count = |counter: &Arc<AtomicU32>| {
+///     let counter = Arc::clone(counter);
+///     ThreadHook::new(move || drop(counter.fetch_add(1, Ordering::Relaxed)))
+/// };
+/// let hooks = Options { thread_start: count(&begun), thread_stop: count(&ended), ..Options::default() };
+/// Runner::with_options(hooks)?.shutdown(None)?;
+/// assert_eq!((begun.load(Ordering::Relaxed), ended.load(Ordering::Relaxed)), (2, 2));
+/// # Ok::<(), palitra::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct ThreadHook(Option<Arc<dyn Fn() + Send + Sync>>);
+
+impl ThreadHook {
+    /// Calls `function`.
+    pub fn new(function: impl Fn() + Send + Sync + 'static) -> ThreadHook {
+        ThreadHook(Some(Arc::new(function)))
+    }
+
+    /// Calls it on a thread of this runner.
+    fn call(&self, runner: RunnerId) {
+        if let Some(function) = &self.0 {
+            let _mark = Mark::set(runner);
+            let _ = catch_unwind(AssertUnwindSafe(|| function()));
+        }
+    }
+}
+
+/// What is called on each thread of one runner.
+#[derive(Clone)]
+pub(super) struct Hooks {
+    runner: RunnerId,
+    start: ThreadHook,
+    stop: ThreadHook,
+}
+
+impl Hooks {
+    pub(super) fn of(runner: RunnerId, options: &Options) -> Hooks {
+        Hooks { runner, start: options.thread_start.clone(), stop: options.thread_stop.clone() }
+    }
+
+    pub(super) fn runner(&self) -> RunnerId {
+        self.runner
+    }
+
+    pub(super) fn start(&self) {
+        self.start.call(self.runner);
+    }
+
+    pub(super) fn stop(&self) {
+        self.stop.call(self.runner);
+    }
+}
+
+impl fmt::Debug for ThreadHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "ThreadHook(..)" } else { "ThreadHook(none)" })
+    }
 }
 
 const MAX_THREADS: u32 = 4096;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::core::Core;
 use crate::queue::Queue;
 use crate::reply::Status;
-use crate::token::{Event, Events, HostSide};
+use crate::token::{Event, Events, HostSide, Reading};
 
 /// Who submits.
 #[derive(Clone, Copy)]
@@ -21,8 +21,7 @@ pub(crate) enum Caller {
 pub(crate) struct Wanted {
     pub(crate) deadline: Option<Instant>,
     pub(crate) events: Option<EventsWanted>,
-    /// Nobody can read the items of the job: what it sends is refused.
-    pub(crate) unread: bool,
+    pub(crate) reading: Reading,
 }
 
 /// Which queue is to be notified of a submitted job.

@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use super::build;
 use super::core::Core;
 use super::driver::Driver;
-use super::options::Options;
+use super::options::{Hooks, Options};
 use super::watch::Watch;
 use super::watchdog;
 use crate::current::{Mark, RunnerId, Seat};
@@ -62,7 +62,8 @@ fn builder(options: &Options, role: &str) -> std::thread::Builder {
 
 fn begin(id: RunnerId, options: &Options, host: Mask, ready: &SyncSender<io::Result<Arc<Core>>>) {
     host.adopt();
-    let (core, runtime, watchdog) = match make(id, options, host) {
+    let hooks = Hooks::of(id, options);
+    let (core, runtime, watchdog) = match make(options, host, &hooks) {
         Ok(made) => made,
         Err(error) => {
             let _ = ready.send(Err(error));
@@ -70,20 +71,23 @@ fn begin(id: RunnerId, options: &Options, host: Mask, ready: &SyncSender<io::Res
         }
     };
     let _ = ready.send(Ok(Arc::clone(&core)));
-    live(&core, runtime, watchdog);
+    live(&core, runtime, watchdog, &hooks);
 }
 
 /// The watchdog first: once the runtime has its threads, nothing more can be refused.
-fn make(id: RunnerId, options: &Options, host: Mask) -> io::Result<(Arc<Core>, Runtime, JoinHandle<()>)> {
+fn make(options: &Options, host: Mask, hooks: &Hooks) -> io::Result<(Arc<Core>, Runtime, JoinHandle<()>)> {
     let (watched, given) = sync_channel::<Arc<Core>>(1);
+    let (id, watchdog_hooks) = (hooks.runner(), hooks.clone());
     let watchdog = builder(options, "-watchdog").spawn(move || {
         host.adopt();
         if let Ok(core) = given.recv() {
+            watchdog_hooks.start();
             watchdog::live(&core);
+            watchdog_hooks.stop();
         }
     })?;
     let watch = Arc::new(Watch::new(id, 1 + options.worker_threads as usize));
-    let runtime = match build::runtime(id, options, host, &watch) {
+    let runtime = match build::runtime(options, host, hooks, &watch) {
         Ok(runtime) => runtime,
         Err(error) => {
             drop(watched);
@@ -98,10 +102,11 @@ fn make(id: RunnerId, options: &Options, host: Mask) -> io::Result<(Arc<Core>, R
 }
 
 /// The life of the runner's thread.
-fn live(core: &Arc<Core>, runtime: Runtime, watchdog: JoinHandle<()>) {
+fn live(core: &Arc<Core>, runtime: Runtime, watchdog: JoinHandle<()>, hooks: &Hooks) {
     let _mark = Mark::set(core.id);
     let _seat = Seat::take(core.id, 0);
     core.watch.awake();
+    hooks.start();
     let _ = catch_unwind(AssertUnwindSafe(|| drive(core, &runtime)));
     // Only a defect of our own ends the loop before a shutdown; then nobody may go on submitting.
     core.closing.request(Until::Now);
@@ -115,6 +120,7 @@ fn live(core: &Arc<Core>, runtime: Runtime, watchdog: JoinHandle<()>) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(runtime)));
     core.watch.stop();
     let _ = watchdog.join();
+    hooks.stop();
     core.finished.announce();
 }
 

@@ -21,6 +21,19 @@ pub(crate) trait Observer: Send + Sync {
     fn finished(&self, tag: u32, status: Status);
 }
 
+/// Who reads the items of a job.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Reading {
+    /// Nobody can: what the job sends is refused.
+    pub(crate) unread: bool,
+    /// How many items wait for their reader at the most; 0: as many as usual.
+    pub(crate) most_items: u32,
+}
+
+impl Reading {
+    pub(crate) const NOBODY: Reading = Reading { unread: true, most_items: 0 };
+}
+
 /// What a token is made with.
 #[derive(Default)]
 pub(crate) struct Tenant {
@@ -28,8 +41,7 @@ pub(crate) struct Tenant {
     pub(crate) deadline: Option<Instant>,
     /// `Some`: the job is yet to begin.
     pub(crate) payload: Option<Vec<u8>>,
-    /// Nobody can read the items of the job: what it sends is refused.
-    pub(crate) unread: bool,
+    pub(crate) reading: Reading,
 }
 
 /// One slot: vacant, or the state of the token that lives in it now.
@@ -160,7 +172,10 @@ impl TokenCell {
         state.generation += 1;
         state.runner = tenant.runner;
         state.deadline = tenant.deadline;
-        state.unread = tenant.unread;
+        state.unread = tenant.reading.unread;
+        if tenant.reading.most_items > 0 {
+            state.rare.get_or_insert_default().stream.get_or_insert_default().set_capacity(tenant.reading.most_items);
+        }
         if let Some(payload) = tenant.payload {
             state.phase = Phase::Queued(payload);
         }

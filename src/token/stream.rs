@@ -3,7 +3,7 @@
 //! # Guarantees
 //!
 //! * Items arrive in the order in which they were sent, each once.
-//! * At most [`CAPACITY`] wait: a job that is faster than its reader pends in `send`.
+//! * At most [`CAPACITY`] wait, or as many as the host asked for: a job that is faster than its reader pends in `send`.
 //! * When the token finishes every send fails from then on, also one that waits; the items that wait can be read.
 //! * When the host lets go of the token every send fails from then on and the items that wait are dropped.
 //! * A reader that has left leaves nothing of its own behind.
@@ -19,7 +19,7 @@ use super::Events;
 use crate::reply::{Reply, Status};
 use crate::sync::{Mutex, Parker, lock};
 
-/// How many items wait for their reader at the most.
+/// How many items wait for their reader at the most, unless the host says another number.
 pub(crate) const CAPACITY: usize = 16;
 
 #[derive(Default)]
@@ -30,6 +30,8 @@ pub(crate) struct Stream {
 #[derive(Default)]
 struct State {
     items: VecDeque<Reply>,
+    /// How many items may wait; 0: [`CAPACITY`].
+    capacity: usize,
     /// No item is added any more.
     closed: bool,
     senders: Vec<Waker>,
@@ -45,6 +47,10 @@ struct State {
 pub(crate) struct Closed;
 
 impl State {
+    fn capacity(&self) -> usize {
+        if self.capacity == 0 { CAPACITY } else { self.capacity }
+    }
+
     /// Whom to tell, outside the lock, that an item waits.
     fn news(&mut self) -> Option<Arc<Events>> {
         std::mem::take(&mut self.is_news).then(|| self.events.clone()).flatten()
@@ -64,7 +70,7 @@ impl Stream {
         if state.closed {
             return Poll::Ready(Err(Closed));
         }
-        if state.items.len() >= CAPACITY {
+        if state.items.len() >= state.capacity() {
             if !state.senders.iter().any(|sender| sender.will_wake(cx.waker())) {
                 state.senders.push(cx.waker().clone());
             }
@@ -77,6 +83,11 @@ impl Stream {
         readers.iter().for_each(|reader| reader.unpark());
         tell(events);
         Poll::Ready(Ok(()))
+    }
+
+    /// How many items wait for their reader at the most. Before the first is sent.
+    pub(crate) fn set_capacity(&self, items: u32) {
+        lock(&self.state).capacity = items as usize;
     }
 
     /// Has a queue told of items from now on; at once if some wait.

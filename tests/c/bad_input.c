@@ -234,6 +234,12 @@ static void submit_options_are_checked(void)
     bad = good;
     bad.flags = ~0u;
     check_submit_options_refused(bad);
+    bad = good;
+    bad.stream_items = 65537;
+    check_submit_options_refused(bad);
+    bad = good;
+    bad.reserved = 1;
+    check_submit_options_refused(bad);
     const uint64_t no_queue[] = {1, UINT64_MAX, runner.id, pending.id};
     for (size_t i = 0; i < LENGTH(no_queue); i++) {
         bad = good;

@@ -134,7 +134,7 @@ static void the_end_is_told_of_a_job_that_was_late_before_it_began(void)
     options.flags = PALITRA_ITEM_EVENTS;
     options.queue = queue;
     options.tag = 7;
-    options.deadline_ns = 0;
+    options.deadline_ns = 1;
     CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "test.never", "", 0, &options, &token));
     CHECK_STATUS(PALITRA_DEADLINE, next_event());
     palitra_token_free(token);

@@ -52,9 +52,52 @@ static void each_library_has_its_own_global_runner(void)
     CHECK_STATUS(PALITRA_OK, loaded.shutdown_global_runner(0));
 }
 
+/* Both libraries count from the beginning: without something of each library's own in them, their handles would be
+ * the same numbers. */
+static void a_handle_of_the_other_library_is_invalid(void)
+{
+    palitra_runner ours = new_runner(), theirs = {0};
+    palitra_token our_token = submit(ours, "palitra.echo", "x"), their_token = {0}, none = {0};
+    palitra_queue our_queue = {0}, their_queue = {0};
+    palitra_reply reply;
+    palitra_event event;
+    CHECK_STATUS(PALITRA_OK, palitra_queue_new(&our_queue));
+    CHECK_STATUS(PALITRA_OK, loaded.queue_new(&their_queue));
+    CHECK_STATUS(PALITRA_OK, loaded.runner_new(NULL, &theirs));
+    CHECK_STATUS(PALITRA_OK, loaded.runner_submit(theirs, "palitra.echo", "x", 1, NULL, &their_token));
+    CHECK_STATUS(PALITRA_OK, palitra_token_wait(our_token, PALITRA_FOREVER, NULL));
+    CHECK_STATUS(PALITRA_OK, loaded.runner_wait(theirs, their_token, PALITRA_FOREVER, NULL));
+
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, run(theirs, "palitra.echo", "x", PALITRA_FOREVER, &reply));
+    palitra_reply_free(&reply);
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_runner_submit(theirs, "palitra.echo", "x", 1, NULL, &none));
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_runner_wait(ours, their_token, PALITRA_FOREVER, NULL));
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_token_poll(their_token, NULL));
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_queue_next(their_queue, 0, &event, 1, NULL));
+    CHECK_NUMBER(-1, palitra_queue_fd(their_queue));
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, loaded.runner_run(ours, "palitra.echo", "x", 1, PALITRA_FOREVER, NULL));
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, loaded.runner_wait(theirs, our_token, PALITRA_FOREVER, NULL));
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, loaded.queue_next(our_queue, 0, &event, 1, NULL));
+
+    /* Freed by the wrong library they live on. */
+    palitra_token_free(their_token);
+    palitra_queue_free(their_queue);
+    palitra_runner_free(theirs);
+    CHECK_STATUS(PALITRA_OK, loaded.runner_wait(theirs, their_token, PALITRA_FOREVER, NULL));
+    CHECK_STATUS(PALITRA_PENDING, loaded.queue_next(their_queue, 0, &event, 1, NULL));
+    CHECK_STATUS(PALITRA_OK, loaded.runner_run(theirs, "palitra.echo", "on", 2, PALITRA_FOREVER, NULL));
+    loaded.token_free(their_token);
+    loaded.queue_free(their_queue);
+    loaded.runner_free(theirs);
+    palitra_token_free(our_token);
+    palitra_queue_free(our_queue);
+    palitra_runner_free(ours);
+}
+
 int main(void)
 {
     load("libpalitra_test_jobs.so");
+    TEST(a_handle_of_the_other_library_is_invalid); /* first, while both count from the beginning */
     TEST(each_library_has_its_own_jobs);
     TEST(both_run_side_by_side);
     TEST(each_library_has_its_own_global_runner);

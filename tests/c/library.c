@@ -7,7 +7,10 @@ static void the_version_is_a_number_with_dots(void)
     unsigned major, minor, patch;
     CHECK(palitra_version() != NULL);
     CHECK_NUMBER(3, sscanf(palitra_version(), "%u.%u.%u", &major, &minor, &patch));
-    CHECK(palitra_abi_version() >= 1);
+    CHECK_NUMBER(PALITRA_VERSION_MAJOR, major);
+    CHECK_NUMBER(PALITRA_VERSION_MINOR, minor);
+    CHECK_NUMBER(PALITRA_VERSION_PATCH, patch);
+    CHECK_NUMBER(PALITRA_ABI_VERSION, palitra_abi_version());
 }
 
 struct named { palitra_status status; const char *name; };
@@ -15,6 +18,7 @@ struct named { palitra_status status; const char *name; };
 static const struct named statuses[] = {
     {0, "PALITRA_OK"}, {1, "PALITRA_PENDING"}, {2, "PALITRA_END"},
     {10, "PALITRA_JOB_FAILED"}, {11, "PALITRA_JOB_PANICKED"}, {12, "PALITRA_CANCELLED"}, {13, "PALITRA_DEADLINE"},
+    {14, "PALITRA_BAD_PAYLOAD"},
     {20, "PALITRA_INVALID_ARGUMENT"}, {21, "PALITRA_INVALID_HANDLE"}, {22, "PALITRA_UNKNOWN_JOB"},
     {23, "PALITRA_BUSY"}, {24, "PALITRA_TOO_LARGE"}, {25, "PALITRA_WOULD_DEADLOCK"}, {26, "PALITRA_SHUT_DOWN"},
     {27, "PALITRA_FORKED"}, {29, "PALITRA_INTERNAL"},
@@ -33,7 +37,7 @@ static void every_status_has_its_name_and_its_message(void)
 
 static void a_number_that_is_no_status_still_has_a_text(void)
 {
-    const palitra_status strange[] = {-1, 3, 28, 30, 1000, INT32_MAX, INT32_MIN};
+    const palitra_status strange[] = {-1, 3, 15, 28, 30, 1000, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < LENGTH(strange); i++) {
         CHECK(palitra_status_name(strange[i]) != NULL);
         CHECK(palitra_status_message(strange[i]) != NULL);
@@ -92,7 +96,38 @@ static void options_are_filled_with_their_size_and_defaults(void)
     CHECK_NUMBER(sizeof submit, submit.size);
     CHECK_NUMBER(0, submit.flags);
     CHECK_NUMBER(0, submit.queue.id);
-    CHECK(submit.deadline_ns < 0);
+    CHECK_NUMBER(0, submit.deadline_ns);
+}
+
+static void times_are_written_in_their_unit(void)
+{
+    CHECK_NUMBER(INT64_C(250000000), PALITRA_MS(250));
+    CHECK_NUMBER(INT64_C(500000), PALITRA_MS(0.5));
+    CHECK_NUMBER(INT64_C(1500000000), PALITRA_SECONDS(1.5));
+    /* Beyond what an int holds. */
+    CHECK_NUMBER(INT64_C(86400000000000), PALITRA_SECONDS(86400));
+    CHECK_NUMBER(INT64_C(86400000000000), PALITRA_MS(86400000));
+    CHECK(PALITRA_SECONDS(PALITRA_FOREVER) < 0);
+    CHECK_NUMBER(8, sizeof(PALITRA_MS(1)));
+}
+
+static void check_nearest(const char *expected, const char *name)
+{
+    const char *nearest = palitra_job_nearest(name);
+    CHECK(nearest != NULL);
+    check_text(__FILE__, __LINE__, name, expected, nearest, strlen(nearest));
+}
+
+static void the_nearest_job_is_one_that_may_have_been_meant(void)
+{
+    check_nearest("http.get", "http.gett");
+    check_nearest("http.get", "HTTP.Get");
+    check_nearest("palitra.echo", "palitra.ehco");
+    check_nearest("palitra.sleep", "palitra.sleep");
+    static char long_name[100000];
+    memset(long_name, 'x', sizeof long_name - 1);
+    const char *const none[] = {NULL, "", "x", "\xff\xfe", "another.thing", long_name};
+    for (size_t i = 0; i < LENGTH(none); i++) CHECK(palitra_job_nearest(none[i]) == NULL);
 }
 
 static void a_reply_may_be_freed_twice(void)
@@ -119,10 +154,12 @@ static void the_layout_is_the_documented_one(void)
     CHECK_NUMBER(16 + 3 * sizeof(void *), sizeof(palitra_reply));
     CHECK_NUMBER(0, offsetof(palitra_runner_options, size));
     CHECK_NUMBER(16, offsetof(palitra_runner_options, thread_name));
-    CHECK_NUMBER(16 + 4 * sizeof(void *), sizeof(palitra_runner_options));
+    CHECK_NUMBER(16 + 4 * sizeof(void *), offsetof(palitra_runner_options, thread_start));
+    CHECK_NUMBER(16 + 8 * sizeof(void *), sizeof(palitra_runner_options));
     CHECK_NUMBER(0, offsetof(palitra_submit_options, size));
     CHECK_NUMBER(8, offsetof(palitra_submit_options, deadline_ns));
-    CHECK_NUMBER(32, sizeof(palitra_submit_options));
+    CHECK_NUMBER(32, offsetof(palitra_submit_options, stream_items));
+    CHECK_NUMBER(40, sizeof(palitra_submit_options));
 }
 
 int main(void)
@@ -133,6 +170,8 @@ int main(void)
     TEST(the_jobs_that_ship_are_registered_before_main);
     TEST(each_job_is_listed_once);
     TEST(options_are_filled_with_their_size_and_defaults);
+    TEST(times_are_written_in_their_unit);
+    TEST(the_nearest_job_is_one_that_may_have_been_meant);
     TEST(a_reply_may_be_freed_twice);
     TEST(the_layout_is_the_documented_one);
     return 0;

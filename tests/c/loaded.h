@@ -23,6 +23,9 @@ static struct {
     void (*runner_free)(palitra_runner);
     void (*token_free)(palitra_token);
     void (*reply_free)(palitra_reply *);
+    palitra_status (*queue_new)(palitra_queue *);
+    palitra_status (*queue_next)(palitra_queue, int64_t, palitra_event *, size_t, size_t *);
+    void (*queue_free)(palitra_queue);
 } loaded;
 
 /* ISO C has no cast from an object pointer to a function pointer; POSIX has them alike, hence the copy. */
@@ -54,6 +57,9 @@ static inline void load(const char *name)
     find("palitra_runner_free", &loaded.runner_free);
     find("palitra_token_free", &loaded.token_free);
     find("palitra_reply_free", &loaded.reply_free);
+    find("palitra_queue_new", &loaded.queue_new);
+    find("palitra_queue_next", &loaded.queue_next);
+    find("palitra_queue_free", &loaded.queue_free);
 }
 
 #endif

@@ -125,7 +125,7 @@ static void a_panic_is_a_status_with_its_message_and_the_runner_lives_on(void)
     }
 }
 
-static void a_payload_that_the_extractor_refuses_fails_with_a_reason(void)
+static void a_payload_that_the_extractor_refuses_is_bad_and_says_why(void)
 {
     static const struct { const char *job, *payload; } refused[] = {
         {"palitra.sleep", "not json"}, {"palitra.sleep", "{\"minutes\": 1}"}, {"palitra.sleep", ""},
@@ -133,10 +133,43 @@ static void a_payload_that_the_extractor_refuses_fails_with_a_reason(void)
     };
     for (size_t i = 0; i < LENGTH(refused); i++) {
         palitra_reply reply;
-        CHECK_STATUS(PALITRA_JOB_FAILED, run(runner, refused[i].job, refused[i].payload, SECONDS(20), &reply));
-        CHECK(reply.len > 0);
+        palitra_token token = submit(runner, refused[i].job, refused[i].payload);
+        CHECK_STATUS(PALITRA_BAD_PAYLOAD, run(runner, refused[i].job, refused[i].payload, PALITRA_FOREVER, NULL));
+        CHECK_STATUS(PALITRA_BAD_PAYLOAD, run(runner, refused[i].job, refused[i].payload, SECONDS(20), &reply));
+        CHECK_STATUS(PALITRA_BAD_PAYLOAD, reply.status);
+        CHECK_NUMBER(0, reply.code);
+        CHECK_REPLY_CONTAINS("the payload ", reply);
+        palitra_reply_free(&reply);
+        CHECK_STATUS(PALITRA_BAD_PAYLOAD, palitra_runner_wait(runner, token, PALITRA_FOREVER, NULL));
+        palitra_token_free(token);
+    }
+    /* It fits; what the job makes of it is the job's own failure. */
+    CHECK_STATUS(PALITRA_JOB_FAILED, run(runner, "palitra.sleep", "{\"seconds\": -1}", SECONDS(20), NULL));
+}
+
+static void check_ends_with_nul(palitra_status expected, const char *job, const char *payload)
+{
+    for (int where = 0; where < 2; where++) {
+        palitra_reply reply;
+        CHECK_STATUS(expected, run(runner, job, payload, where == 0 ? PALITRA_FOREVER : SECONDS(20), &reply));
+        CHECK(reply.data != NULL);
+        CHECK_NUMBER(0, reply.data[reply.len]);
+        CHECK_NUMBER(reply.len, strlen((const char *)reply.data));
         palitra_reply_free(&reply);
     }
+}
+
+static void texts_end_with_a_nul_that_is_not_counted(void)
+{
+    check_ends_with_nul(PALITRA_OK, "test.nested", "text");
+    check_ends_with_nul(PALITRA_OK, "test.nested", "");
+    check_ends_with_nul(PALITRA_OK, "test.drops", "");
+    check_ends_with_nul(PALITRA_OK, "palitra.sleep", "{\"seconds\": 0.0}");
+    check_ends_with_nul(PALITRA_JOB_FAILED, "test.fail", "{\"code\": 1, \"message\": \"broken\"}");
+    check_ends_with_nul(PALITRA_JOB_FAILED, "test.fail", "{\"code\": 1, \"message\": \"\"}");
+    check_ends_with_nul(PALITRA_JOB_PANICKED, "test.panic", "boom");
+    check_ends_with_nul(PALITRA_BAD_PAYLOAD, "palitra.sleep", "not json");
+    check_ends_with_nul(PALITRA_UNKNOWN_JOB, "no.such.job", "");
 }
 
 static void an_unknown_job_is_refused(void)
@@ -144,6 +177,13 @@ static void an_unknown_job_is_refused(void)
     palitra_reply reply;
     palitra_token token = {0};
     CHECK_STATUS(PALITRA_UNKNOWN_JOB, run(runner, "no.such.job", "", PALITRA_FOREVER, &reply));
+    CHECK_REPLY("no job is registered as \"no.such.job\"", reply);
+    palitra_reply_free(&reply);
+    CHECK_STATUS(PALITRA_UNKNOWN_JOB, run(runner, "palitra.slep", "", SECONDS(20), &reply));
+    CHECK_REPLY("no job is registered as \"palitra.slep\"; the nearest is \"palitra.sleep\"", reply);
+    palitra_reply_free(&reply);
+    CHECK_STATUS(PALITRA_UNKNOWN_JOB, palitra_runner_start(runner, "palitra.slep", "", 0, NULL, &token, &reply));
+    CHECK_REPLY("no job is registered as \"palitra.slep\"; the nearest is \"palitra.sleep\"", reply);
     palitra_reply_free(&reply);
     CHECK_STATUS(PALITRA_UNKNOWN_JOB, palitra_runner_submit(runner, "palitra.ech", NULL, 0, NULL, &token));
     CHECK_STATUS(PALITRA_UNKNOWN_JOB, palitra_runner_submit(runner, "", NULL, 0, NULL, &token));
@@ -171,7 +211,8 @@ int main(void)
     TEST(a_timeout_of_zero_does_not_block);
     TEST(a_failure_carries_code_and_message);
     TEST(a_panic_is_a_status_with_its_message_and_the_runner_lives_on);
-    TEST(a_payload_that_the_extractor_refuses_fails_with_a_reason);
+    TEST(a_payload_that_the_extractor_refuses_is_bad_and_says_why);
+    TEST(texts_end_with_a_nul_that_is_not_counted);
     TEST(an_unknown_job_is_refused);
     TEST(a_large_reply_arrives_whole);
     palitra_runner_free(runner);

@@ -5,7 +5,8 @@ static palitra_stats stats_of(palitra_runner runner)
 {
     palitra_stats stats;
     memset(&stats, 0xAA, sizeof stats);
-    stats.size = sizeof stats;
+    palitra_stats_init(&stats);
+    CHECK_NUMBER(0, stats.submitted + stats.longest_poll_ns);
     CHECK_STATUS(PALITRA_OK, palitra_runner_stats(runner, &stats));
     CHECK_NUMBER(sizeof stats, stats.size);
     return stats;

@@ -356,6 +356,45 @@ static void a_deadline_ends_a_reading(void)
     palitra_token_free(token);
 }
 
+/* ---- as many as the host wants ---------------------------------------------------------------------- */
+
+typedef palitra_status begin(palitra_runner, const char *, const void *, size_t, const palitra_submit_options *,
+                             palitra_token *);
+
+static palitra_status begin_here(palitra_runner own, const char *job, const void *data, size_t length,
+                                 const palitra_submit_options *options, palitra_token *token)
+{
+    CHECK_STATUS(PALITRA_PENDING, palitra_runner_start(own, job, data, length, options, token, NULL));
+    return PALITRA_OK;
+}
+
+/* A job that nobody reads sends `expected` items and waits with the next. */
+static void check_waiting_items(begin *begin, uint32_t stream_items, uint64_t expected)
+{
+    static const char payload[] = "{\"items\":100000}";
+    palitra_submit_options options;
+    palitra_token token;
+    palitra_submit_options_init(&options);
+    options.stream_items = stream_items;
+    CHECK_STATUS(PALITRA_OK, begin(runner, "test.stream", payload, sizeof payload - 1, &options, &token));
+    EVENTUALLY(sent(token) == expected);
+    run(runner, "palitra.sleep", "{\"seconds\":0.03}", SECONDS(20), NULL);
+    CHECK_NUMBER(expected, sent(token));
+    for (unsigned n = 0; n < 2 * expected && n < 100; n++) check_item(token, n);
+    palitra_token_free(token);
+}
+
+static void as_many_items_wait_as_the_host_wants(void)
+{
+    begin *const ways[] = {palitra_runner_submit, begin_here};
+    for (size_t i = 0; i < LENGTH(ways); i++) {
+        check_waiting_items(ways[i], 0, 16);
+        check_waiting_items(ways[i], 1, 1);
+        check_waiting_items(ways[i], 40, 40);
+        check_waiting_items(ways[i], 65536, 65536);
+    }
+}
+
 /* ---- what is left behind ---------------------------------------------------------------------------- */
 
 static void freeing_the_token_ends_the_job(void)
@@ -393,6 +432,7 @@ int main(void)
     TEST(a_cancel_ends_a_task_that_waits_to_send_and_what_it_sent_can_be_read);
     TEST(a_free_ends_a_task_that_waits_to_send);
     TEST(a_slow_reader_slows_the_job);
+    TEST(as_many_items_wait_as_the_host_wants);
     TEST(freeing_the_token_ends_the_job);
     palitra_runner_free(runner);
     return 0;

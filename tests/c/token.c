@@ -58,6 +58,71 @@ static void wait_past_its_timeout_answers_pending_and_the_job_runs_on(void)
     end_never(runner, token);
 }
 
+static void a_wait_needs_no_runner(void)
+{
+    palitra_reply reply;
+    palitra_token token = submit(runner, "palitra.sleep", "{\"seconds\":0.02}"), never = submit(runner, "test.never", "");
+    CHECK_STATUS(PALITRA_OK, palitra_token_wait(token, PALITRA_FOREVER, &reply));
+    CHECK_REPLY("{\"seconds\":0.02}", reply);
+    palitra_reply_free(&reply);
+    CHECK_STATUS(PALITRA_OK, palitra_token_wait(token, 0, NULL));
+    double start = now();
+    CHECK_STATUS(PALITRA_PENDING, palitra_token_wait(never, SECONDS(0.05), &reply));
+    CHECK_TOOK(0.05, 20, start);
+    CHECK_STATUS(PALITRA_PENDING, reply.status);
+    CHECK_STATUS(PALITRA_PENDING, palitra_token_wait(never, 0, NULL));
+    end_never(runner, never);
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_token_wait(never, PALITRA_FOREVER, NULL));
+    palitra_token_free(token);
+}
+
+static void a_wait_works_after_the_runner_is_gone(void)
+{
+    palitra_reply reply;
+    palitra_runner own = new_runner();
+    palitra_token done = submit(own, "palitra.echo", "kept"), never = submit(own, "test.never", "");
+    CHECK_STATUS(PALITRA_OK, palitra_token_wait(done, PALITRA_FOREVER, NULL));
+    palitra_runner_free(own);
+    CHECK_STATUS(PALITRA_OK, palitra_token_wait(done, PALITRA_FOREVER, &reply));
+    CHECK_REPLY("kept", reply);
+    palitra_reply_free(&reply);
+    CHECK_STATUS(PALITRA_CANCELLED, palitra_token_wait(never, PALITRA_FOREVER, NULL));
+    palitra_token_free(done);
+    palitra_token_free(never);
+}
+
+static void wait_in_callback(palitra_token token, palitra_status status, void *seen)
+{
+    palitra_token never = {((uint64_t *)seen)[0]};
+    (void)status;
+    ((uint64_t *)seen)[1] = (uint64_t)palitra_token_wait(never, PALITRA_FOREVER, NULL);
+    ((uint64_t *)seen)[2] = (uint64_t)palitra_token_wait(token, PALITRA_FOREVER, NULL);
+}
+
+static void a_wait_on_the_runners_own_thread_would_deadlock(void)
+{
+    palitra_runner own = new_runner();
+    palitra_token never = submit(own, "test.never", ""), token = submit(own, "palitra.echo", "x");
+    uint64_t seen[3] = {never.id, 99, 99};
+    CHECK_STATUS(PALITRA_OK, palitra_token_on_complete(token, wait_in_callback, seen, NULL));
+    CHECK_STATUS(PALITRA_OK, palitra_token_wait(token, PALITRA_FOREVER, NULL));
+    palitra_runner_free(own); /* and the callback has been */
+    CHECK_NUMBER(PALITRA_WOULD_DEADLOCK, seen[1]);
+    CHECK_NUMBER(PALITRA_OK, seen[2]);
+    palitra_token_free(token);
+    palitra_token_free(never);
+}
+
+static void a_deadline_of_zero_is_none(void)
+{
+    palitra_token token = submit_with_deadline("palitra.sleep", "{\"seconds\": 0.02}", 0);
+    CHECK_STATUS(PALITRA_OK, wait_for(token));
+    palitra_token_free(token);
+    token = submit_with_deadline("test.never", "", 1);
+    CHECK_STATUS(PALITRA_DEADLINE, wait_for(token));
+    palitra_token_free(token);
+}
+
 static void poll_never_blocks(void)
 {
     palitra_reply reply;
@@ -201,6 +266,9 @@ int main(void)
     TEST(a_submitted_job_is_waited_for);
     TEST(the_payload_is_copied);
     TEST(wait_past_its_timeout_answers_pending_and_the_job_runs_on);
+    TEST(a_wait_needs_no_runner);
+    TEST(a_wait_works_after_the_runner_is_gone);
+    TEST(a_wait_on_the_runners_own_thread_would_deadlock);
     TEST(poll_never_blocks);
     TEST(poll_answers_the_jobs_own_status_once_it_has_finished);
     TEST(a_finished_token_may_be_waited_on_twice_and_each_reply_is_freed_on_its_own);
@@ -209,6 +277,7 @@ int main(void)
     TEST(cancel_of_a_finished_token_changes_nothing);
     TEST(a_deadline_cancels_the_job_and_is_its_status);
     TEST(a_deadline_in_good_time_does_nothing);
+    TEST(a_deadline_of_zero_is_none);
     TEST(a_deadline_holds_while_the_runner_is_blocked);
     TEST(freeing_a_token_detaches_but_does_not_cancel);
     TEST(a_job_may_submit_to_its_own_runner_and_await);

@@ -113,6 +113,7 @@ static void submit(const struct step *step, struct outcome *outcome)
     palitra_submit_options options;
     palitra_submit_options_init(&options);
     options.deadline_ns = nanoseconds(option(step, "deadline"));
+    if (options.deadline_ns == 0) options.deadline_ns = 1; /* 0 would be none */
     palitra_status status =
         palitra_runner_submit(made.runner, word(step, 3), payload, strlen(payload), &options, &made.token);
     if (status == PALITRA_OK) set(word(step, 1), made);

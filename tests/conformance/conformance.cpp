@@ -41,7 +41,8 @@ std::string show_status(const Result& result) {
 std::string show(const Reply& reply) {
     std::string outcome = show(reply.status());
     if (reply.status() == Status::job_failed) outcome += ' ' + std::to_string(reply.code());
-    const bool has_text = reply || reply.status() == Status::job_failed || reply.status() == Status::job_panicked;
+    const bool has_text = reply || reply.status() == Status::job_failed || reply.status() == Status::job_panicked ||
+                          reply.status() == Status::bad_payload;
     if (has_text && !reply.empty()) outcome.append(" ").append(reply.text());
     return outcome;
 }

@@ -50,6 +50,8 @@ def outcome_of(call: Callable[[], Any]) -> str:
     """What a call that fills a reply came to: its value, or its exception."""
     try:
         text = text_of(call())
+    except palitra.BadPayloadError as error:
+        return f"BAD_PAYLOAD {error.message}".rstrip()
     except palitra.JobError as error:
         return f"JOB_FAILED {error.code} {error.message}".rstrip()
     except palitra.JobPanickedError as error:
@@ -85,7 +87,7 @@ def reply_beneath(call: Callable[[int], int]) -> str:
     text = ctypes.string_at(reply.data, reply.len).decode() if reply.len else ""
     code = f" {reply.code}" if status == 10 else ""
     beneath.reply_free(ctypes.addressof(reply))
-    shown = f" {text}" if status in (_abi.OK, 10, 11) and text else ""
+    shown = f" {text}" if status in (_abi.OK, 10, 11, 14) and text else ""
     return name_of(status) + code + shown
 
 

@@ -51,7 +51,8 @@ static inline void put_status(struct outcome *outcome, palitra_status status)
 /* Only these statuses have a text of the job's own. Frees the reply. */
 static inline void put_reply(struct outcome *outcome, palitra_status status, palitra_reply *reply)
 {
-    bool has_text = status == PALITRA_OK || status == PALITRA_JOB_FAILED || status == PALITRA_JOB_PANICKED;
+    bool has_text = status == PALITRA_OK || status == PALITRA_JOB_FAILED || status == PALITRA_JOB_PANICKED ||
+                    status == PALITRA_BAD_PAYLOAD;
     put_status(outcome, status);
     if (status == PALITRA_JOB_FAILED) put(outcome, " %" PRId32, reply->code);
     if (has_text && reply->len > 0) put(outcome, " %.*s", (int)reply->len, (const char *)reply->data);

@@ -55,6 +55,65 @@ TEST_CASE("a failure throws its status, code and message; the twin says the same
     static_assert(noexcept(runner.try_run("x")) && noexcept(runner.try_submit("x")));
 }
 
+TEST_CASE("a job's own failure and a payload that it refuses have classes, and the second is a kind of the first") {
+    const palitra::Runner runner;
+    CHECK_THROWS_AS((void)runner.run("test.fail", failing), palitra::job_failed);
+    try {
+        (void)runner.run("test.fail", failing);
+    } catch (const palitra::bad_payload&) {
+        FAIL("the payload is well");
+    } catch (const palitra::job_failed& failed) {
+        CHECK(failed.code() == 7);
+    }
+    const auto refused = [](const palitra::error& error) {
+        CHECK(error.status() == Status::bad_payload);
+        CHECK(error.message().find("the payload does not fit") == 0);
+    };
+    try {
+        (void)runner.run("palitra.sleep", "no json");
+        FAIL("nothing was thrown");
+    } catch (const palitra::bad_payload& error) {
+        refused(error);
+    }
+    // Who knows only its base catches it still.
+    try {
+        (void)palitra::as_future(runner.submit("palitra.sleep", "no json")).get();
+        FAIL("nothing was thrown");
+    } catch (const palitra::job_failed& error) {
+        refused(error);
+    }
+    CHECK(runner.try_run("palitra.sleep", "no json").status() == Status::bad_payload);
+    CHECK_THROWS_AS((void)runner.run("test.panic", "boom"), palitra::error);
+    CHECK(runner.run("palitra.echo", "x").exception() == nullptr);
+}
+
+TEST_CASE("an unknown job is named, with the nearest that there is") {
+    const palitra::Runner runner;
+    const auto text = [](auto&& call) {
+        try {
+            call();
+        } catch (const palitra::error& error) {
+            CHECK(error.status() == Status::unknown_job);
+            return std::string(error.what());
+        }
+        return std::string("nothing was thrown");
+    };
+    const std::string message = "no job is registered as \"palitra.ech\"; the nearest is \"palitra.echo\"";
+    CHECK(text([&] { (void)runner.run("palitra.ech"); }) == message);
+    CHECK(text([&] { (void)runner.submit("palitra.ech"); }) == message);
+    CHECK(text([&] { runner.submit_detached("palitra.ech"); }) == message);
+    CHECK(text([&] { (void)runner.stream("palitra.ech"); }) == message);
+    CHECK(runner.try_run("palitra.ech").message() == message);
+    CHECK(text([&] { (void)runner.submit("no.such.job"); }) == "no job is registered as \"no.such.job\"");
+}
+
+TEST_CASE("a deadline that has passed already is one") {
+    const palitra::Runner runner;
+    palitra::SubmitOptions late;
+    late.deadline = std::chrono::seconds(-1);
+    CHECK(runner.submit("test.never", {}, late).try_wait().status() == Status::deadline);
+}
+
 TEST_CASE("a panic is a failure with a message, and the runner lives on") {
     const palitra::Runner runner;
     const auto answer = runner.try_run("test.panic", "boom");
@@ -71,7 +130,7 @@ TEST_CASE("what cannot be meant is refused") {
     CHECK(runner.try_run(std::string(1000, 'x')).status() == Status::unknown_job);
     CHECK(runner.try_run(std::string_view("palitra.echo\0", 13)).status() == Status::invalid_argument);
     CHECK(runner.try_run("palitra.echo", {nullptr, 5}).status() == Status::invalid_argument);
-    CHECK(runner.try_run("").message() == palitra::message(Status::unknown_job));
+    CHECK(runner.try_run("").message() == "no job is registered as \"\"");
     palitra::RunnerOptions options;
     options.worker_threads = 1'000'000;
     CHECK(thrown_by([&] { const palitra::Runner impossible(options); }) == Status::invalid_argument);

@@ -42,7 +42,7 @@ fn run(runner: &Runner, job: &str, request: Value) -> Result<Reply, Failure> {
 fn checked(reply: Reply) -> Result<Reply, Failure> {
     match reply.status() {
         Status::Ok => Ok(reply),
-        Status::JobFailed => Err((reply.code(), reply.text().into_owned())),
+        Status::JobFailed | Status::BadPayload => Err((reply.code(), reply.text().into_owned())),
         other => panic!("the job ended {other:?}: {}", reply.text()),
     }
 }

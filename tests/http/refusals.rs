@@ -1,7 +1,7 @@
 //! What is refused before anything is sent, and that the message says why.
 
-use palitra::Runner;
 use palitra::http::code;
+use palitra::{Runner, Status};
 use serde_json::json;
 
 use crate::nginx::PATIENCE;
@@ -60,6 +60,7 @@ fn a_payload_that_is_not_the_request_says_what_is_wrong() {
     }
     for not_json in [&b""[..], b"{", b"\xff", br#"{"url": "http://127.0.0.1/", "timeout": NaN}"#] {
         let reply = runner.run_job("http.get", not_json, Some(PATIENCE)).unwrap();
+        assert_eq!(reply.status(), Status::BadPayload);
         assert_failure(checked(reply), 0, &["the payload does not fit"]);
     }
 }

@@ -132,10 +132,22 @@ def test_a_panic_has_its_message_and_the_runner_lives_on(tests: palitra.Library,
 
 
 def test_a_refused_payload_says_what_was_wrong() -> None:
-    with pytest.raises(palitra.JobError, match=r'the payload does not fit.*string "long"'):
+    with pytest.raises(palitra.BadPayloadError, match=r'^the payload does not fit.*string "long"') as caught:
         palitra.run(palitra.job("palitra.sleep", b'{"seconds": "long"}'))
-    with pytest.raises(palitra.JobError):
-        palitra.run(palitra.job("palitra.sleep", b"no json"))
+    assert caught.value.status == "PALITRA_BAD_PAYLOAD"
+    for kind in (palitra.JobError, ValueError):  # who knows only these catches it still
+        with pytest.raises(kind):
+            palitra.run(palitra.job("palitra.sleep", b"no json"))
+    with pytest.raises(palitra.JobError) as failed:
+        palitra.run(palitra.job("palitra.sleep", seconds=-1))
+    assert not isinstance(failed.value, palitra.BadPayloadError), "it fits"
+
+
+def test_a_deadline_that_has_passed_is_one(tests: palitra.Library) -> None:
+    late = tests.job("test.never").with_deadline(0)
+    for call in (palitra.run, palitra.gather, lambda job: palitra.submit(job).result(20)):
+        with pytest.raises(palitra.TimeoutError, match="deadline"):
+            call(late)
 
 
 def test_an_unknown_job_is_an_error_at_once(tests: palitra.Library) -> None:
@@ -145,6 +157,10 @@ def test_an_unknown_job_is_an_error_at_once(tests: palitra.Library) -> None:
         assert isinstance(caught.value, LookupError)
     with pytest.raises(palitra.UnknownJobError):
         palitra.job("test.fail", code=1, message="of the other library")
+    for make, name in ((palitra.job, "http.gett"), (palitra.job, "HTTP.get"), (tests.job, "palitra.ech\0")):
+        with pytest.raises(palitra.UnknownJobError) as caught:
+            make(name)
+        assert ("; the nearest is 'http.get'" in str(caught.value)) is ("http" in name.lower())
 
 
 def test_a_full_runner_is_busy(tests: palitra.Library) -> None:

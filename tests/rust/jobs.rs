@@ -126,7 +126,7 @@ fn a_failure_keeps_its_code_and_its_message() {
 }
 
 #[test]
-fn a_payload_that_is_refused_fails_the_job_and_the_message_says_why() {
+fn a_payload_that_is_refused_is_bad_and_the_message_says_why() {
     let cases: [(&str, &[u8], &str); 5] = [
         ("rust.text", b"abc\xff", "not UTF-8 from byte 3"),
         ("rust.json", b"", "EOF"),
@@ -136,16 +136,17 @@ fn a_payload_that_is_refused_fails_the_job_and_the_message_says_why() {
     ];
     for (job, payload, why) in cases {
         let reply = call(job, payload);
-        assert_eq!((reply.status(), reply.code()), (Status::JobFailed, JobError::UNSPECIFIED), "{job}");
+        assert_eq!((reply.status(), reply.code()), (Status::BadPayload, JobError::UNSPECIFIED), "{job}");
         assert!(reply.text().contains("payload") && reply.text().contains(why), "{job}: {}", reply.text());
     }
 }
 
 #[test]
 fn the_jobs_that_ship_refuse_what_they_cannot_do() {
-    for seconds in ["-1", "1e300", "\"x\"", "null"] {
+    let refused = [Status::JobFailed, Status::BadPayload];
+    for (seconds, status) in [("-1", refused[0]), ("1e300", refused[0]), ("\"x\"", refused[1]), ("null", refused[1])] {
         let reply = call("palitra.sleep", format!(r#"{{"seconds": {seconds}}}"#).as_bytes());
-        assert_eq!(reply.status(), Status::JobFailed, "{seconds}");
+        assert_eq!(reply.status(), status, "{seconds}");
     }
     let reply = call("palitra.sleep", br#"{"seconds": 0, "minutes": 1}"#);
     assert!(reply.text().contains("unknown field `minutes`"), "{}", reply.text());

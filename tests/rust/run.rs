@@ -212,4 +212,6 @@ fn an_unknown_job_is_named_in_the_error() {
         assert_eq!(error.status(), Status::UnknownJob);
         assert!(error.to_string().contains(&format!("\"{name}\"")), "{error}");
     }
+    let nearest = "no job is registered as \"palitra.ech\"; the nearest is \"palitra.echo\"";
+    assert_eq!(errors[2].to_string(), nearest);
 }

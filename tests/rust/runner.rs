@@ -1,8 +1,10 @@
 //! Runners: several at once, their options, and jobs that really run side by side. Promise 12.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use palitra::{Options, Runner, Status, Token};
+use palitra::{Options, Runner, Status, ThreadHook, Token};
 
 use super::{Meeting, PATIENCE, assert_refused, give_way, occupy, runner, runner_with_workers, wait_until};
 
@@ -80,6 +82,29 @@ fn the_threads_bear_the_name_that_was_asked_for() {
     assert_eq!(found.wait(Some(PATIENCE)).unwrap().as_deref(), Some(name));
     // Each thread gives itself its name, a moment after it was made.
     wait_until("all threads bear it", || threads_named(name) == 3);
+}
+
+#[test]
+fn hooks_are_called_at_both_ends_of_every_thread_and_may_panic() {
+    let counters: [Arc<AtomicUsize>; 2] = Default::default();
+    let [thread_start, thread_stop] = counters.each_ref().map(|counter| {
+        let counter = Arc::clone(counter);
+        ThreadHook::new(move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+            std::panic::panic_any("a hook");
+        })
+    });
+    let options = Options { worker_threads: 2, thread_start, thread_stop, ..Options::default() };
+    let runner = Runner::with_options(options).unwrap();
+    let counts = || counters.each_ref().map(|counter| counter.load(Ordering::SeqCst));
+    wait_until("all threads have begun", || counts() == [4, 0]);
+    let blocking = runner.run(async { tokio::task::spawn_blocking(|| 1).await }).unwrap();
+    assert_eq!((blocking.unwrap(), counts()), (1, [5, 0]));
+    runner.shutdown(None).unwrap();
+    assert_eq!(counts(), [5, 5]);
+    drop(runner);
+    let gone = counters.each_ref().map(Arc::strong_count);
+    assert_eq!(gone, [1, 1], "the hooks are dropped with the runner");
 }
 
 #[test]

@@ -213,6 +213,8 @@ func answered(reply palitra.Reply, err error) string {
 	switch {
 	case err == nil:
 		return strings.TrimSuffix("OK "+reply.String(), " ")
+	case errors.Is(err, palitra.ErrBadPayload) && errors.As(err, &failed):
+		return strings.TrimSuffix("BAD_PAYLOAD "+failed.Message, " ")
 	case errors.As(err, &failed):
 		return strings.TrimSuffix(fmt.Sprintf("JOB_FAILED %d %s", failed.Code, failed.Message), " ")
 	case errors.As(err, &panicked):

@@ -56,10 +56,16 @@ impl Client {
         // Held until the answer is complete. It cannot fail: nobody closes the semaphore.
         let _turn = self.turns.acquire().await;
         let (url, timeout) = (call.request.url().clone(), call.timeout);
-        match tokio::time::timeout(timeout, self.perform(call, context)).await {
+        let answer = match tokio::time::timeout(timeout, self.perform(call, context)).await {
             Ok(answer) => answer,
             Err(_) => Err(code::timeout(&url, timeout)),
+        };
+        if self.turns.available_permits() == 0 {
+            // A task of the HTTP library's puts the connection back. Whoever has the next turn finds it there, and
+            // opens none of its own.
+            tokio::task::yield_now().await;
         }
+        answer
     }
 
     async fn perform(&self, mut call: Call, context: &Context) -> Result<Answer, JobError> {

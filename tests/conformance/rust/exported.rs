@@ -177,7 +177,7 @@ impl Exported {
         let options = SubmitOptions {
             size: size_of::<SubmitOptions>() as u32,
             flags: 0,
-            deadline_ns: nanoseconds(deadline),
+            deadline_ns: if deadline == Some("0ms") { 1 } else { nanoseconds(deadline) },
             queue: Handle::default(),
             tag: 0,
         };

@@ -97,7 +97,7 @@ fn with_text(ended: Status, code: i32, text: &str) -> String {
     let space = if text.is_empty() { "" } else { " " };
     match ended {
         Status::JobFailed => format!("{} {code}{space}{text}", status(ended)),
-        Status::Ok | Status::JobPanicked => format!("{}{space}{text}", status(ended)),
+        Status::Ok | Status::JobPanicked | Status::BadPayload => format!("{}{space}{text}", status(ended)),
         _ => status(ended),
     }
 }

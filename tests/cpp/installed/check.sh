@@ -38,7 +38,10 @@ install PREFIX="$work/first"
 mv "$work/first" "$work/moved"
 prefix=$work/moved
 if grep -rlI "$work/first" "$prefix"; then fail "a file names the prefix"; fi
-[ "$(readlink "$prefix/lib/libpalitra.so")" = libpalitra.so.0 ] || fail "libpalitra.so is no link to its SONAME"
+soname=$(readelf -d "$prefix/lib/libpalitra.so" | sed -n 's/.*soname: \[\(.*\)\].*/\1/p')
+abi=$(sed -n 's/^#define PALITRA_ABI_VERSION //p' "$prefix/include/palitra.h")
+[ "$soname" = "libpalitra.so.$abi" ] || fail "the SONAME $soname has not the number of the ABI, $abi"
+[ "$(readlink "$prefix/lib/libpalitra.so")" = "$soname" ] || fail "libpalitra.so is no link to its SONAME"
 
 cmake -S "$here" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" \
     >"$work/log" 2>&1 && cmake --build "$work/cmake" >>"$work/log" 2>&1 || { cat "$work/log" >&2 && fail cmake; }

@@ -48,8 +48,7 @@ public:
         // Here and not where the job finished: a slot belongs to its handler's thread.
         auto slot = asio::get_associated_cancellation_slot(handler_);
         if (slot.is_connected()) slot.clear();
-        std::exception_ptr failure;
-        if (!reply_) failure = std::make_exception_ptr(reply_.error());
+        std::exception_ptr failure = reply_.exception();
         std::move(handler_)(std::move(failure), std::move(reply_));
     }
 

@@ -16,7 +16,7 @@ namespace palitra {
     auto future = promise.get_future();
     std::move(token).on_complete([promise = std::move(promise)](Reply reply) mutable {
         if (reply) promise.set_value(std::move(reply));
-        else promise.set_exception(std::make_exception_ptr(reply.error()));
+        else promise.set_exception(reply.exception());
     });
     return future;
 }

@@ -37,7 +37,7 @@ struct [[nodiscard]] Gathered {
         if (status == Status::ok) return std::move(replies);
         for (const Reply& reply : replies)
             if (reply.status() == status) reply.check();
-        throw error(status, 0, std::string(message(status)));
+        detail::raise(status, 0, std::string(message(status)));
     }
 };
 

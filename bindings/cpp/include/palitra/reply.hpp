@@ -2,6 +2,7 @@
 #ifndef PALITRA_REPLY_HPP
 #define PALITRA_REPLY_HPP
 
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -66,9 +67,18 @@ public:
     }
     /// The same as an exception.
     [[nodiscard]] palitra::error error() const { return {status(), code(), std::string(message())}; }
-    /// Throws it unless the job succeeded.
+    /// Throws it unless the job succeeded: as palitra::job_failed or palitra::bad_payload where it is one.
     void check() const {
-        if (!*this) throw error();
+        if (!*this) detail::raise(status(), code(), std::string(message()));
+    }
+    /// What check() throws; nullptr if the job succeeded.
+    [[nodiscard]] std::exception_ptr exception() const noexcept {
+        try {
+            check();
+            return nullptr;
+        } catch (...) {
+            return std::current_exception();
+        }
     }
 
 private:

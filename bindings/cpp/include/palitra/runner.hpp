@@ -123,7 +123,7 @@ public:
 
     /// Submits a job and returns at once. Throws why it was not taken.
     [[nodiscard]] Token submit(std::string_view job, Payload payload = {}, const SubmitOptions& options = {}) const {
-        return try_submit(job, payload, options).value();
+        return taken(job, try_submit(job, payload, options)).value();
     }
     result<Token> try_submit(std::string_view job, Payload payload = {},
                              const SubmitOptions& options = {}) const noexcept {
@@ -135,7 +135,7 @@ public:
 
     /// Submits a job whose reply nobody wants; a queue of its options is told.
     void submit_detached(std::string_view job, Payload payload = {}, const SubmitOptions& options = {}) const {
-        try_submit_detached(job, payload, options).value();
+        taken(job, try_submit_detached(job, payload, options)).value();
     }
     result<void> try_submit_detached(std::string_view job, Payload payload = {},
                                      const SubmitOptions& options = {}) const noexcept {
@@ -168,8 +168,8 @@ public:
 
     [[nodiscard]] Stats stats() const { return try_stats().value(); }
     result<Stats> try_stats() const noexcept {
-        palitra_stats raw{};
-        raw.size = sizeof raw;
+        palitra_stats raw;
+        palitra_stats_init(&raw);
         const palitra_status status = palitra_runner_stats(raw_, &raw);
         if (status != PALITRA_OK) return static_cast<Status>(status);
         return Stats{raw.threads,   raw.submitted, raw.running,   raw.queued,   raw.succeeded,
@@ -201,7 +201,8 @@ private:
                           palitra_token* token) const noexcept {
         palitra_submit_options raw;
         palitra_submit_options_init(&raw);
-        raw.deadline_ns = options.deadline.nanoseconds();
+        // One that has passed already is not the 0 that means none.
+        raw.deadline_ns = options.deadline.nanoseconds() == 0 ? 1 : options.deadline.nanoseconds();
         raw.tag = options.tag;
         if (options.queue != nullptr) {
             // One that was moved from is not "no queue".
@@ -209,6 +210,13 @@ private:
             raw.queue = options.queue->get();
         }
         return palitra_runner_submit(raw_, detail::CString(job).get(), payload.data(), payload.size(), &raw, token);
+    }
+
+    /// The same, unless no such job is registered: throws that with the job's name.
+    template <class Result>
+    static Result taken(std::string_view job, Result submitted) {
+        if (submitted.status() == Status::unknown_job) throw detail::unknown_job(job);
+        return submitted;
     }
 
     static bool ended(palitra_status status) {

@@ -22,6 +22,7 @@ enum class Status : palitra_status {
     job_panicked = PALITRA_JOB_PANICKED,
     cancelled = PALITRA_CANCELLED,
     deadline = PALITRA_DEADLINE,
+    bad_payload = PALITRA_BAD_PAYLOAD,
     invalid_argument = PALITRA_INVALID_ARGUMENT,
     invalid_handle = PALITRA_INVALID_HANDLE,
     unknown_job = PALITRA_UNKNOWN_JOB,
@@ -64,6 +65,37 @@ private:
     int code_;
 };
 
+/// The job ran and failed with an error of its own; or it is a bad_payload.
+class job_failed : public error {
+public:
+    using error::error;
+};
+
+/// The job refused its payload before it began: JSON that does not fit, text that is not UTF-8.
+class bad_payload : public job_failed {
+public:
+    using job_failed::job_failed;
+};
+
+namespace detail {
+
+/// Throws as the class that the status has.
+[[noreturn]] inline void raise(Status status, int code, const std::string& message) {
+    if (status == Status::bad_payload) throw bad_payload(status, code, message);
+    if (status == Status::job_failed) throw job_failed(status, code, message);
+    throw error(status, code, message);
+}
+
+/// What submitting an unknown job throws: submit has no reply that says which job may have been meant.
+[[nodiscard]] inline error unknown_job(std::string_view job) {
+    const std::string name(job);
+    const char* nearest = palitra_job_nearest(name.c_str());
+    std::string text = "no job is registered as \"" + name + '"';
+    if (nearest != nullptr) text.append("; the nearest is \"").append(nearest).append("\"");
+    return {Status::unknown_job, 0, text};
+}
+
+}  // namespace detail
 }  // namespace palitra
 
 #endif

@@ -14,6 +14,7 @@ Native jobs, async functions in Rust, run on a runtime of their own without an e
 
 from ._bridges import to_async, to_sync
 from ._errors import (
+    BadPayloadError,
     BusyError,
     CancelledError,
     Error,
@@ -45,6 +46,7 @@ from ._native import Runner
 from ._runner import EventLoopThreadRunner
 
 __all__ = (
+    "BadPayloadError",
     "BusyError",
     "CancelledError",
     "Error",

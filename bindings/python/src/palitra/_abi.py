@@ -39,6 +39,7 @@ JOB_FAILED = 10
 JOB_PANICKED = 11
 CANCELLED = 12
 DEADLINE = 13
+BAD_PAYLOAD = 14
 INVALID_ARGUMENT = 20
 INVALID_HANDLE = 21
 SHUT_DOWN = 26
@@ -53,6 +54,11 @@ ITEM_EVENTS = 1
 NO_ITEMS = 2
 
 Handle = c_uint64
+
+CompleteFunction = CFUNCTYPE(None, Handle, c_int32, c_void_p)
+LogFunction = CFUNCTYPE(None, c_int32, c_char_p, c_char_p, c_void_p)
+ThreadFunction = CFUNCTYPE(None, c_void_p)
+FreeFunction = CFUNCTYPE(None, c_void_p)
 
 
 class Reply(Structure):
@@ -80,6 +86,10 @@ class RunnerOptions(Structure):
         ("thread_stack_size", c_size_t),
         ("max_in_flight", c_size_t),
         ("max_payload", c_size_t),
+        ("thread_start", ThreadFunction),
+        ("thread_stop", ThreadFunction),
+        ("thread_user_data", c_void_p),
+        ("thread_free", FreeFunction),
     ]
 
 
@@ -90,6 +100,8 @@ class SubmitOptions(Structure):
         ("deadline_ns", c_int64),
         ("queue", Handle),
         ("tag", c_uint64),
+        ("stream_items", c_uint32),
+        ("reserved", c_uint32),
     ]
 
 
@@ -133,10 +145,6 @@ class CountAddress(c_void_p):
     target = c_size_t
 
 
-CompleteFunction = CFUNCTYPE(None, Handle, c_int32, c_void_p)
-LogFunction = CFUNCTYPE(None, c_int32, c_char_p, c_char_p, c_void_p)
-FreeFunction = CFUNCTYPE(None, c_void_p)
-
 _STATUS = c_int32
 
 #: What may wait or take long: the GIL is let go of.
@@ -169,8 +177,9 @@ _SHORT: dict[str, tuple[Any, list[Any]]] = {
     "palitra_job_count": (c_size_t, []),
     "palitra_job_at": (_STATUS, [c_size_t, POINTER(JobInfo)]),
     "palitra_reply_free": (None, [ReplyAddress]),
-    "palitra_runner_options_init": (None, [POINTER(RunnerOptions)]),
-    "palitra_submit_options_init": (None, [POINTER(SubmitOptions)]),
+    "palitra_job_nearest": (c_char_p, [c_char_p]),
+    "palitra_runner_options_init": (None, [POINTER(RunnerOptions), c_uint32]),
+    "palitra_submit_options_init": (None, [POINTER(SubmitOptions), c_uint32]),
     "palitra_is_runner_alive": (ctypes.c_bool, []),
     "palitra_runner_is_alive": (ctypes.c_bool, [Handle]),
     "palitra_runner_stats": (_STATUS, [Handle, POINTER(Stats)]),

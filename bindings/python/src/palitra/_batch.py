@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _abi
-from ._calls import SLICE, Slot, nanoseconds
+from ._calls import SLICE, Slot, deadline_nanoseconds, nanoseconds
 from ._completions import CompletionQueue
 from ._errors import BusyError, TimeoutError
 
@@ -80,7 +80,7 @@ class Batch:
         calls = self._calls or job.library
         options, slot = self._options, self._slot
         options.tag = index
-        options.deadline_ns = -1 if job.plain else nanoseconds(job.deadline)
+        options.deadline_ns = -1 if job.plain else deadline_nanoseconds(job.deadline)
         if not self._polls_here:
             self._tokens[index] = calls._submit(job, slot, options)
             return None

@@ -29,6 +29,11 @@ def nanoseconds(timeout: float | None) -> int:
     return int(min(max(timeout, 0.0), 9e9) * 1e9)
 
 
+def deadline_nanoseconds(deadline: float | None) -> int:
+    """The same for a deadline, of which 0 means none: one that has passed already is 1."""
+    return nanoseconds(deadline) or 1
+
+
 class Slot:
     """A reply and a token for one call, with their addresses. Used again by later calls."""
 

@@ -13,6 +13,7 @@ import concurrent.futures
 import sys
 
 __all__ = [
+    "BadPayloadError",
     "BusyError",
     "CancelledError",
     "Error",
@@ -52,6 +53,15 @@ class JobError(Error):
 
     def __str__(self) -> str:
         return f"{self.message} (code {self.code})" if self.message else f"code {self.code}"
+
+
+class BadPayloadError(JobError, ValueError):
+    """The job refused its payload before it began: JSON that does not fit, text that is not UTF-8."""
+
+    status = "PALITRA_BAD_PAYLOAD"
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class JobPanickedError(Error):
@@ -144,6 +154,8 @@ def error_of(status: int, code: int, message: str) -> BaseException:
     """The exception for a status that is not PALITRA_OK."""
     if status == 10:
         return JobError(message, code)
+    if status == 14:
+        return BadPayloadError(message, code)
     if status == 12:
         return CancelledError(message)
     if status == 13:

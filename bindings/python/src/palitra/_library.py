@@ -58,7 +58,12 @@ class Library(Calls):
         try:
             return self._descriptions[name]
         except KeyError:
-            raise UnknownJobError(f"{self.path} has no job {name!r}") from None
+            raise UnknownJobError(f"{self.path} has no job {name!r}{self._hint(name)}") from None
+
+    def _hint(self, name: str) -> str:
+        """Which job may have been meant."""
+        nearest = None if "\0" in name else self.functions.job_nearest(name.encode(errors="replace"))
+        return f"; the nearest is {nearest.decode()!r}" if nearest else ""
 
     def job(self, name: str, payload: Any = None, /, **fields: Any) -> Job:
         """A job with its payload: bytes as they are, anything else in the format that the job declares; fields
@@ -86,7 +91,7 @@ class Library(Calls):
         time. 0 means the default, and no bound. Raises InvalidArgumentError, InternalError.
         """
         options = _abi.RunnerOptions()
-        self.functions.runner_options_init(ctypes.byref(options))
+        self.functions.runner_options_init(ctypes.byref(options), ctypes.sizeof(options))
         options.thread_name = None if thread_name is None else thread_name.encode()
         numbers = {
             "worker_threads": worker_threads,

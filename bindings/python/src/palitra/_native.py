@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _abi, _batch
-from ._calls import SLICE, Slot, bytes_at, nanoseconds, read_reply
+from ._calls import SLICE, Slot, bytes_at, deadline_nanoseconds, nanoseconds, read_reply
 from ._completions import Completions, JobFuture, await_job, stream_job
 from ._errors import InvalidArgumentError, TimeoutError, error_of
 from ._gathering import check_limit
@@ -61,7 +61,7 @@ class Calls:
         if status == _abi.OK:
             return data if format == _abi.BYTES else decode(format, data)
         message = data.decode(errors="replace")
-        if not message and status not in (_abi.JOB_FAILED, _abi.JOB_PANICKED):
+        if not message and status not in (_abi.JOB_FAILED, _abi.JOB_PANICKED, _abi.BAD_PAYLOAD):
             message = self._message(status)
         raise error_of(status, code, message)
 
@@ -198,8 +198,8 @@ class Calls:
     def submit_options(self, job: Job) -> _abi.SubmitOptions:
         """How such a job is to be submitted, with nobody told of its end."""
         options = _abi.SubmitOptions()
-        self.functions.submit_options_init(ctypes.byref(options))
-        options.deadline_ns = nanoseconds(job.deadline)
+        self.functions.submit_options_init(ctypes.byref(options), ctypes.sizeof(options))
+        options.deadline_ns = deadline_nanoseconds(job.deadline)
         return options
 
     def _poll(self, token: int, slot: Slot | None = None) -> Any:
