@@ -9,6 +9,9 @@
  * - Stack. palitra_runner_run and palitra_runner_start poll a job on the calling thread where 64 KiB of its stack
  *   are left, and on the runner's thread from the start where not. http.get needs 36 KiB, the most of the jobs of
  *   this library.
+ * - Held threads. A job that does not yield, and a callback, hold the runner's thread and everything else that needs
+ *   it. What does not need it goes on: waits, polls and cancels, deadlines and the end of a grace, which the runner's
+ *   watchdog sees to; after 100 ms it logs which job holds the thread.
  * - Handles are values of 8 bytes. A stale, freed, forged or wrong-kind handle answers PALITRA_INVALID_HANDLE
  *   and is never undefined behaviour; freeing twice is safe.
  * - Pointers. A pointer that is not NULL points to memory that holds what its type says for the duration of
@@ -243,7 +246,8 @@ typedef struct palitra_runner_options {
    */
   size_t thread_stack_size;
   /**
-   * The most unfinished jobs at a time; one more is answered PALITRA_BUSY. 0: unbounded.
+   * The most jobs in flight at a time; one more is PALITRA_BUSY. A job is in flight from its acceptance until it has
+   * been dropped: one that was cancelled, or is late, until its next await. 0: unbounded.
    */
   size_t max_in_flight;
   /**
@@ -301,7 +305,8 @@ typedef struct palitra_submit_options {
    */
   uint32_t flags;
   /**
-   * The job is cancelled and its token finishes as PALITRA_DEADLINE so many nanoseconds after the call.
+   * The job is cancelled and its token finishes as PALITRA_DEADLINE so many nanoseconds after the call, some
+   * hundredths of a second later where a job holds the runner's thread.
    * 0, the default, or negative: none. For a moment that has passed already use 1.
    */
   int64_t deadline_ns;
@@ -333,19 +338,19 @@ typedef struct palitra_stats {
    */
   uint32_t size;
   /**
-   * The runner's own thread and its workers.
+   * The threads that run jobs: the runner's own and its workers.
    */
   uint32_t threads;
   /**
-   * Jobs that the runner ever took.
+   * Jobs that the runner ever accepted.
    */
   uint64_t submitted;
   /**
-   * Jobs that have begun and not ended.
+   * Jobs that have begun and have not been dropped, first polls on callers' threads included.
    */
   uint64_t running;
   /**
-   * Jobs that have not begun yet: the depth of the submission queue.
+   * Jobs that have not begun yet.
    */
   uint64_t queued;
   /**
@@ -767,6 +772,8 @@ palitra_status palitra_runner_gather(struct palitra_runner runner,
 
 /**
  * Reads how a runner is doing. Call palitra_stats_init first, or set the size of the struct; as much is written.
+ * Every job that was submitted is queued, running or has ended: submitted is the sum of the others. No figure but
+ * running and queued ever goes back.
  *
  * Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out or a size that no version of the struct has;
  * PALITRA_INVALID_HANDLE, PALITRA_FORKED. Works after a shutdown.
@@ -778,16 +785,24 @@ palitra_status palitra_runner_stats(struct palitra_runner runner,
  * Shuts a runner down: refuses new work, lets jobs finish for the grace (negative: as long as they take),
  * cancels the rest, finishes every token, wakes every waiter and joins the threads. Does not free the handle.
  *
- * Answers PALITRA_OK; PALITRA_PENDING if a job that never yields kept its thread for a second beyond the
- * grace: every token has finished, the thread is left behind. PALITRA_WOULD_DEADLOCK from a job of this
- * runner, where nothing is done. PALITRA_INVALID_HANDLE, PALITRA_FORKED. May be called again and by several
- * threads at once. Replies of finished tokens stay readable.
+ * What is in flight has its grace wherever it is polled, also a palitra_runner_run on another thread. A job may
+ * submit to its own runner until the grace is over. No job begins after that.
+ *
+ * Returns PALITRA_OK; PALITRA_PENDING where something still held a thread a second after the grace: a job that never
+ * yields, a first poll, a blocking part of a job, a callback, the destructor of a state. Then every token has finished,
+ * no callback begins any more, and the user data of those that were due has been freed. A callback that was under way
+ * may go on. The runner ends by itself when the thread comes back; called again, this waits again for its grace and a
+ * second, and returns PALITRA_OK once that is so. PALITRA_WOULD_DEADLOCK from a job of this runner, where nothing is
+ * done. PALITRA_INVALID_HANDLE, PALITRA_FORKED. May be called by several threads at once. Replies of finished tokens
+ * stay readable.
  */
-palitra_status palitra_runner_shutdown(struct palitra_runner runner, int64_t grace_ns);
+palitra_status palitra_runner_shutdown(struct palitra_runner runner,
+                                       int64_t grace_ns);
 
 /**
- * Frees a runner, after shutting it down with a grace of 0: the handle is stale from now on. From a job of
- * this runner it returns at once and the runner ends by itself. Freeing a runner twice, or one that is none,
+ * Frees a runner, after shutting it down with a grace of 0: the handle is stale from now on. It waits a second at the
+ * most, and not again after a shutdown that returned PALITRA_PENDING. From a job of this runner it returns at once
+ * and the runner ends by itself. Freeing a runner twice, or one that is none,
  * does nothing; so does freeing a parent's runner in a forked child.
  */
 void palitra_runner_free(struct palitra_runner runner);
@@ -848,13 +863,15 @@ palitra_status palitra_token_progress(struct palitra_token token, uint64_t *done
 
 /**
  * Has a function called once when the job finishes, or soon if it has finished: on the runner's thread, under
- * no lock. A child that is forked in it leaves by exit or exec and does not return. Several may be registered for one token; they are called in no particular order. Freeing the
- * unfinished token takes it back. After palitra_runner_shutdown has returned none is called any more.
+ * no lock. A child that is forked in it leaves by exit or exec and does not return. Several may be registered for one
+ * token; they are called in no particular order. Freeing the unfinished token takes it back. After
+ * palitra_runner_shutdown has returned none begins any more.
  *
  * The free function, unless NULL, is called with the user data exactly once, whatever happens and whatever
- * this call answers: after the callback, or when it is clear that it will not be called.
+ * this call returns: after the callback, or when it is clear that it will not be called, which is at the latest when
+ * palitra_runner_shutdown returns.
  *
- * Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL function; PALITRA_SHUT_DOWN after the runner's end;
+ * Returns PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL function; PALITRA_SHUT_DOWN after the runner's end;
  * PALITRA_INVALID_HANDLE, PALITRA_FORKED.
  */
 palitra_status palitra_token_on_complete(struct palitra_token token,

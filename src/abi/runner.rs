@@ -341,6 +341,8 @@ pub unsafe extern "C" fn palitra_runner_gather(
 }
 
 /// Reads how a runner is doing. Call palitra_stats_init first, or set the size of the struct; as much is written.
+/// Every job that was submitted is queued, running or has ended: submitted is the sum of the others. No figure but
+/// running and queued ever goes back.
 ///
 /// Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out or a size that no version of the struct has;
 /// PALITRA_INVALID_HANDLE, PALITRA_FORKED. Works after a shutdown.
@@ -370,17 +372,24 @@ pub unsafe extern "C" fn palitra_runner_stats(runner: palitra_runner, out: *mut 
 /// Shuts a runner down: refuses new work, lets jobs finish for the grace (negative: as long as they take),
 /// cancels the rest, finishes every token, wakes every waiter and joins the threads. Does not free the handle.
 ///
-/// Answers PALITRA_OK; PALITRA_PENDING if a job that never yields kept its thread for a second beyond the
-/// grace: every token has finished, the thread is left behind. PALITRA_WOULD_DEADLOCK from a job of this
-/// runner, where nothing is done. PALITRA_INVALID_HANDLE, PALITRA_FORKED. May be called again and by several
-/// threads at once. Replies of finished tokens stay readable.
+/// What is in flight has its grace wherever it is polled, also a palitra_runner_run on another thread. A job may
+/// submit to its own runner until the grace is over. No job begins after that.
+///
+/// Returns PALITRA_OK; PALITRA_PENDING where something still held a thread a second after the grace: a job that never
+/// yields, a first poll, a blocking part of a job, a callback, the destructor of a state. Then every token has finished,
+/// no callback begins any more, and the user data of those that were due has been freed. A callback that was under way
+/// may go on. The runner ends by itself when the thread comes back; called again, this waits again for its grace and a
+/// second, and returns PALITRA_OK once that is so. PALITRA_WOULD_DEADLOCK from a job of this runner, where nothing is
+/// done. PALITRA_INVALID_HANDLE, PALITRA_FORKED. May be called by several threads at once. Replies of finished tokens
+/// stay readable.
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_runner_shutdown(runner: palitra_runner, grace_ns: i64) -> palitra_status {
     enter(|| status_of(handle::runner(runner)?.shutdown(argument::timeout(grace_ns))))
 }
 
-/// Frees a runner, after shutting it down with a grace of 0: the handle is stale from now on. From a job of
-/// this runner it returns at once and the runner ends by itself. Freeing a runner twice, or one that is none,
+/// Frees a runner, after shutting it down with a grace of 0: the handle is stale from now on. It waits a second at the
+/// most, and not again after a shutdown that returned PALITRA_PENDING. From a job of this runner it returns at once
+/// and the runner ends by itself. Freeing a runner twice, or one that is none,
 /// does nothing; so does freeing a parent's runner in a forked child.
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_runner_free(runner: palitra_runner) {

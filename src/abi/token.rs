@@ -91,13 +91,15 @@ pub extern "C" fn palitra_token_progress(
 }
 
 /// Has a function called once when the job finishes, or soon if it has finished: on the runner's thread, under
-/// no lock. A child that is forked in it leaves by exit or exec and does not return. Several may be registered for one token; they are called in no particular order. Freeing the
-/// unfinished token takes it back. After palitra_runner_shutdown has returned none is called any more.
+/// no lock. A child that is forked in it leaves by exit or exec and does not return. Several may be registered for one
+/// token; they are called in no particular order. Freeing the unfinished token takes it back. After
+/// palitra_runner_shutdown has returned none begins any more.
 ///
 /// The free function, unless NULL, is called with the user data exactly once, whatever happens and whatever
-/// this call answers: after the callback, or when it is clear that it will not be called.
+/// this call returns: after the callback, or when it is clear that it will not be called, which is at the latest when
+/// palitra_runner_shutdown returns.
 ///
-/// Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL function; PALITRA_SHUT_DOWN after the runner's end;
+/// Returns PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL function; PALITRA_SHUT_DOWN after the runner's end;
 /// PALITRA_INVALID_HANDLE, PALITRA_FORKED.
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_token_on_complete(

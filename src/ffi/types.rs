@@ -144,7 +144,8 @@ pub struct palitra_runner_options {
     pub thread_name: *const c_char,
     /// The stack of each thread in bytes, 64 KiB to 1 GiB. 0: 2 MiB.
     pub thread_stack_size: usize,
-    /// The most unfinished jobs at a time; one more is answered PALITRA_BUSY. 0: unbounded.
+    /// The most jobs in flight at a time; one more is PALITRA_BUSY. A job is in flight from its acceptance until it has
+    /// been dropped: one that was cancelled, or is late, until its next await. 0: unbounded.
     pub max_in_flight: usize,
     /// The largest payload in bytes; a larger one is answered PALITRA_TOO_LARGE. 0: unbounded.
     pub max_payload: usize,
@@ -175,7 +176,8 @@ pub struct palitra_submit_options {
     pub size: u32,
     /// 0, PALITRA_ITEM_EVENTS or PALITRA_NO_ITEMS.
     pub flags: u32,
-    /// The job is cancelled and its token finishes as PALITRA_DEADLINE so many nanoseconds after the call.
+    /// The job is cancelled and its token finishes as PALITRA_DEADLINE so many nanoseconds after the call, some
+    /// hundredths of a second later where a job holds the runner's thread.
     /// 0, the default, or negative: none. For a moment that has passed already use 1.
     pub deadline_ns: i64,
     /// The queue that is told when the job finishes. The id 0, the default: none.
@@ -207,13 +209,13 @@ pub struct palitra_event {
 pub struct palitra_stats {
     /// The size of this struct in bytes, set by palitra_stats_init or by hand.
     pub size: u32,
-    /// The runner's own thread and its workers.
+    /// The threads that run jobs: the runner's own and its workers.
     pub threads: u32,
-    /// Jobs that the runner ever took.
+    /// Jobs that the runner ever accepted.
     pub submitted: u64,
-    /// Jobs that have begun and not ended.
+    /// Jobs that have begun and have not been dropped, first polls on callers' threads included.
     pub running: u64,
-    /// Jobs that have not begun yet: the depth of the submission queue.
+    /// Jobs that have not begun yet.
     pub queued: u64,
     /// Jobs that succeeded.
     pub succeeded: u64,

@@ -136,7 +136,7 @@ impl Launch {
     /// on; none for a thread for blocking tasks, which comes later.
     fn wait_at_start(&self) -> Option<u32> {
         let mut state = self.lock();
-        if state.stage != Stage::Launching {
+        if state.stage == Stage::Done {
             return None;
         }
         state.waiting.push(threads::this_thread());

@@ -28,7 +28,8 @@ fn a_thousand_urls_gathered_at_once_are_all_answered() {
         assert_eq!((page["status"].as_u64(), page["body"].as_str()), (Some(200), Some(&*format!("/page/{n}"))));
     }
     let accepted = nginx.connections().accepted;
-    assert!(accepted <= 256, "{accepted} connections: a process has only so many file descriptors");
+    // 256 are under way at a time, and each may leave one connection to the next that it had begun to make.
+    assert!(accepted <= 2 * 256, "{accepted} connections: a process has only so many file descriptors");
 }
 
 #[test]

@@ -57,5 +57,7 @@ fn a_body_of_unknown_length_is_cut_off_at_the_limit() {
         |max_bytes: usize| run(&runner, "http.bytes", json!({"url": nginx.url("/chunked"), "max_bytes": max_bytes}));
     assert_eq!(limited(BIG).unwrap().data().len(), BIG);
     assert_failure(limited(BIG - 1), code::BODY_TOO_LARGE, &[&nginx.url("/chunked")]);
+    // Long before its end: a body that has arrived whole leaves a connection that can be used again.
+    assert_failure(limited(1000), code::BODY_TOO_LARGE, &[&nginx.url("/chunked")]);
     wait_until("its connection is closed", || nginx.connections().open <= 1);
 }

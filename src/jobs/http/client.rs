@@ -14,7 +14,8 @@ use super::{code, redirect};
 use crate::job::{Context, RunnerState};
 use crate::reply::JobError;
 
-/// Requests of one runner that are under way at a time; the others wait their turn. Each is a connection, and a
+/// Requests of one runner that are under way at a time; the others wait their turn. Each is a connection, or two for a
+/// moment: one that is given the connection of another request leaves its own, which was being made, to the next. A
 /// process commonly has 1024 file descriptors for everything.
 const UNDER_WAY: usize = 256;
 /// Room made for a body before its first byte arrives. The length is the server's word, so it is not trusted beyond.

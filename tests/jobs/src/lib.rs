@@ -76,13 +76,6 @@ async fn spin(Json(spin): Json<Spin>) {
     }
 }
 
-/// Holds a thread for blocking parts of jobs for so long.
-#[job("test.blocking")]
-async fn blocking(Json(spin): Json<Spin>) {
-    let nap = move || std::thread::sleep(Duration::from_secs_f64(spin.seconds));
-    let _ = tokio::task::spawn_blocking(nap).await;
-}
-
 #[derive(Deserialize)]
 struct SpinAndSleep {
     spin: f64,
