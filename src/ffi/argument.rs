@@ -254,11 +254,17 @@ pub(crate) fn job(name: &CStr) -> Result<&'static Job, Status> {
 }
 
 /// The job with this name; or the reply of a call that asks for none there is, with the name and the nearest in it.
+#[inline]
 pub(crate) fn job_or_reply(name: &CStr) -> Result<Result<&'static Job, Reply>, Status> {
-    match job(name) {
-        Err(Status::UnknownJob) => Ok(Err(Reply::refused(registry::unknown_job(utf8(name)?)))),
-        job => job.map(Ok),
+    match registry::find(name.to_bytes()) {
+        Some(job) => Ok(Ok(job)),
+        None => unknown(name).map(Err),
     }
+}
+
+#[cold]
+fn unknown(name: &CStr) -> Result<Reply, Status> {
+    Ok(Reply::refused(registry::unknown_job(utf8(name)?)))
 }
 
 pub(crate) fn utf8(text: &CStr) -> Result<&str, Status> {

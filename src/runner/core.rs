@@ -114,10 +114,13 @@ impl Core {
 
     /// Whether the runner takes work of the caller: of a host until it is shut down, of its own jobs until the grace
     /// of that is over.
+    #[inline(always)]
     fn check_open(&self, caller: Caller) -> Result<(), Status> {
-        if !self.closing.is_requested() {
-            return Ok(());
-        }
+        if self.closing.is_requested() { self.check_grace(caller) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn check_grace(&self, caller: Caller) -> Result<(), Status> {
         let is_job = matches!(caller, Caller::Job) || works_for(self.id);
         if is_job && !self.closing.is_over() { Ok(()) } else { Err(Status::ShutDown) }
     }
@@ -125,7 +128,7 @@ impl Core {
     /// Takes a job into flight: from here on a shutdown waits until it is counted as ended.
     ///
     /// A job that is refused only by the second look is counted as cancelled, so that no count goes back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn accept(&self, caller: Caller) -> Result<Accepted<'_>, Status> {
         self.check_process()?;
         self.check_open(caller)?;

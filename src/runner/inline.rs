@@ -96,15 +96,7 @@ impl Core {
             let _runtime = self.runtime.enter();
             let _mark = Mark::set(self.id);
             let mut request = Request::new(payload, self, RequestToken::OnDemand(&token));
-            start(&mut request).and_then(|mut future| {
-                match poll_caught(&mut future, &mut Context::from_waker(Waker::noop())) {
-                    Poll::Ready(reply) => {
-                        drop_caught(future);
-                        Err(reply)
-                    }
-                    Poll::Pending => Ok(future),
-                }
-            })
+            start(&mut request).and_then(poll_once)
         };
         let future = match polled {
             Ok(future) => future,
@@ -126,6 +118,18 @@ impl Core {
     fn go_on(&self, accepted: Accepted<'_>, job: Option<&'static Job>, future: JobFuture, token: JobSide) {
         accepted.hand_over();
         Running::new(self.to_arc(), job, future, token).into_task().schedule();
+    }
+}
+
+/// The future if it pends; its reply if it is ready, and then it has been dropped.
+#[inline]
+fn poll_once(mut future: JobFuture) -> Result<JobFuture, Reply> {
+    match poll_caught(&mut future, &mut Context::from_waker(Waker::noop())) {
+        Poll::Pending => Ok(future),
+        Poll::Ready(reply) => {
+            drop_caught(future);
+            Err(reply)
+        }
     }
 }
 
