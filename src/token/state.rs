@@ -6,6 +6,7 @@
 
 mod rare;
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
@@ -61,6 +62,13 @@ struct State {
     job_holds: bool,
     /// The job has no stream.
     unread: bool,
+    /// None while the slot is vacant: what stays of a busy moment is a few words for each slot.
+    life: Option<Box<Life>>,
+}
+
+/// What a token has from its beginning to its end.
+#[derive(Default)]
+struct Life {
     deadline: Option<Instant>,
     phase: Phase,
     /// The task to wake when the job need not go on.
@@ -70,7 +78,24 @@ struct State {
     rare: Option<Box<Rare>>,
 }
 
-/// How far the job is. It stays where it was while the slot is vacant.
+/// What a vacant slot has of that.
+static VACANT: Life = Life { deadline: None, phase: Phase::Running, task: None, observer: None, rare: None };
+
+impl Deref for State {
+    type Target = Life;
+
+    fn deref(&self) -> &Life {
+        self.life.as_deref().unwrap_or(&VACANT)
+    }
+}
+
+impl DerefMut for State {
+    fn deref_mut(&mut self) -> &mut Life {
+        self.life.get_or_insert_default()
+    }
+}
+
+/// How far the job is.
 #[derive(Default)]
 enum Phase {
     /// Not begun; the payload waits here, so that what is queued is no more than a name.
@@ -156,12 +181,12 @@ impl State {
 
     /// Finished -> Vacant, or nothing while a side still holds on. Whether the slot may be reused.
     /// What it answers besides is to be dropped outside the lock.
-    fn vacate(&mut self) -> (bool, Phase, Option<Box<Rare>>) {
+    fn vacate(&mut self) -> (bool, Option<Box<Life>>) {
         if !self.is_vacant() {
-            return (false, Phase::Running, None);
+            return (false, None);
         }
         // A slot whose names are used up is never reused: no stale handle can ever meet a namesake.
-        (self.generation < u32::MAX, std::mem::take(&mut self.phase), self.rare.take())
+        (self.generation < u32::MAX, self.life.take())
     }
 }
 
@@ -285,7 +310,7 @@ impl TokenCell {
         let Ok(mut state) = self.host_state(generation) else { return };
         let same = |registration: &Registration| Arc::ptr_eq(&registration.observer, observer);
         let first = state.observer.take_if(|registration| same(registration));
-        if let State { rare: Some(rare), observer, .. } = &mut *state {
+        if let Some(Life { rare: Some(rare), observer, .. }) = state.life.as_deref_mut() {
             rare.observers.retain(|registration| !same(registration));
             // The first place is never empty while others are taken.
             if observer.is_none() {
@@ -381,9 +406,9 @@ impl TokenCell {
             false => (None, Some(reply)),
         };
         state.job_holds = false;
-        let (reusable, unread, rare) = state.vacate();
+        let (reusable, life) = state.vacate();
         drop(state);
-        drop((task, late, unread, rare));
+        drop((task, late, life));
         settle(aftermath);
         reusable
     }
@@ -395,12 +420,12 @@ impl TokenCell {
         // The job goes on as if nothing had happened; only a stream has nobody to send to any more.
         let aftermath = state.notify(Status::InvalidHandle, None, None, Vec::new());
         let stream = state.rare.as_mut().and_then(|rare| rare.stream.clone());
-        let (reusable, reply, rare) = state.vacate();
+        let (reusable, life) = state.vacate();
         drop(state);
         if let Some(stream) = stream {
             stream.close();
         }
-        drop((reply, rare));
+        drop(life);
         settle(aftermath);
         Ok(reusable)
     }
