@@ -72,6 +72,9 @@ impl Driver {
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.core.lanes.bell(self.number).awake();
+        if self.has_thread_of_its_own() {
+            self.core.watch.awake();
+        }
         self.core.watch.step();
         let mut turn = Turn::begin(&self.core.watch);
         let mut has_more = self.calls_back && self.call_back(&mut turn);
@@ -84,8 +87,15 @@ impl Driver {
             let _ = pin!(tokio::task::yield_now()).poll(cx);
         } else if !self.may_sleep(cx) {
             cx.waker().wake_by_ref();
+        } else if self.has_thread_of_its_own() {
+            self.core.watch.parked();
         }
         Poll::Pending
+    }
+
+    /// Whether nothing else runs on its thread, which the runtime then says nothing of when it parks.
+    fn has_thread_of_its_own(&self) -> bool {
+        self.calls_back && !self.runs_jobs
     }
 
     /// Whether there may be more to call.

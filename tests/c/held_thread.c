@@ -163,9 +163,9 @@ static long switches(void)
     return sum;
 }
 
-static void an_idle_runner_wakes_nobody(void)
+static void check_that_nobody_wakes(uint32_t workers)
 {
-    palitra_runner runner = new_runner();
+    palitra_runner runner = runner_with_workers(workers);
     palitra_submit_options options = deadline_tagged(1);
     options.deadline_ns = SECONDS(600);
     for (int i = 0; i < 10; i++)
@@ -176,6 +176,11 @@ static void an_idle_runner_wakes_nobody(void)
     pause_for(1);
     CHECK(switches() - before < 20);
     palitra_runner_free(runner);
+}
+
+static void an_idle_runner_wakes_nobody(void)
+{
+    for (uint32_t workers = 0; workers < 3; workers++) check_that_nobody_wakes(workers);
 }
 
 int main(void)
