@@ -43,6 +43,8 @@ pub(crate) struct Tenant {
     /// `Some`: the job is yet to begin.
     pub(crate) payload: Option<Vec<u8>>,
     pub(crate) reading: Reading,
+    /// The slot is one of those that are always in use: it keeps its memory.
+    pub(crate) keeps_life: bool,
 }
 
 /// One slot: vacant, or the state of the token that lives in it now.
@@ -62,8 +64,10 @@ struct State {
     job_holds: bool,
     /// The job has no stream.
     unread: bool,
-    /// None while the slot is vacant: what stays of a busy moment is a few words for each slot.
+    /// None while the slot is vacant, but in the slots that are always in use: what stays of a busy moment is a few
+    /// words for each slot.
     life: Option<Box<Life>>,
+    keeps_life: bool,
 }
 
 /// What a token has from its beginning to its end.
@@ -104,6 +108,9 @@ enum Phase {
     Running,
     Finished(Reply),
 }
+
+/// What is left of a token in a slot that has become vacant. Dropping it may call anything.
+type Remains = (Phase, Option<Box<Rare>>, Option<Box<Life>>);
 
 struct Registration {
     observer: Arc<dyn Observer>,
@@ -181,12 +188,16 @@ impl State {
 
     /// Finished -> Vacant, or nothing while a side still holds on. Whether the slot may be reused.
     /// What it answers besides is to be dropped outside the lock.
-    fn vacate(&mut self) -> (bool, Option<Box<Life>>) {
+    fn vacate(&mut self) -> (bool, Remains) {
         if !self.is_vacant() {
-            return (false, None);
+            return (false, Remains::default());
         }
+        let remains = match self.keeps_life {
+            true => (std::mem::take(&mut self.phase), self.rare.take(), None),
+            false => (Phase::Running, None, self.life.take()),
+        };
         // A slot whose names are used up is never reused: no stale handle can ever meet a namesake.
-        (self.generation < u32::MAX, self.life.take())
+        (self.generation < u32::MAX, remains)
     }
 }
 
@@ -194,6 +205,7 @@ impl TokenCell {
     /// Vacant -> Queued or Running. Answers the generation of the new tenant.
     pub(crate) fn open(&self, tenant: Tenant) -> u32 {
         let mut state = lock(&self.state);
+        state.keeps_life = tenant.keeps_life;
         state.generation += 1;
         state.runner = tenant.runner;
         state.deadline = tenant.deadline;
@@ -406,9 +418,9 @@ impl TokenCell {
             false => (None, Some(reply)),
         };
         state.job_holds = false;
-        let (reusable, life) = state.vacate();
+        let (reusable, remains) = state.vacate();
         drop(state);
-        drop((task, late, life));
+        drop((task, late, remains));
         settle(aftermath);
         reusable
     }
@@ -420,12 +432,12 @@ impl TokenCell {
         // The job goes on as if nothing had happened; only a stream has nobody to send to any more.
         let aftermath = state.notify(Status::InvalidHandle, None, None, Vec::new());
         let stream = state.rare.as_mut().and_then(|rare| rare.stream.clone());
-        let (reusable, life) = state.vacate();
+        let (reusable, remains) = state.vacate();
         drop(state);
         if let Some(stream) = stream {
             stream.close();
         }
-        drop(life);
+        drop(remains);
         settle(aftermath);
         Ok(reusable)
     }
