@@ -6,6 +6,7 @@
 
 mod rare;
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
@@ -42,6 +43,8 @@ pub(crate) struct Tenant {
     /// `Some`: the job is yet to begin.
     pub(crate) payload: Option<Vec<u8>>,
     pub(crate) reading: Reading,
+    /// The slot is one of those that are always in use: it keeps its memory.
+    pub(crate) keeps_life: bool,
 }
 
 /// One slot: vacant, or the state of the token that lives in it now.
@@ -61,6 +64,15 @@ struct State {
     job_holds: bool,
     /// The job has no stream.
     unread: bool,
+    /// None while the slot is vacant, but in the slots that are always in use: what stays of a busy moment is a few
+    /// words for each slot.
+    life: Option<Box<Life>>,
+    keeps_life: bool,
+}
+
+/// What a token has from its beginning to its end.
+#[derive(Default)]
+struct Life {
     deadline: Option<Instant>,
     phase: Phase,
     /// The task to wake when the job need not go on.
@@ -70,7 +82,24 @@ struct State {
     rare: Option<Box<Rare>>,
 }
 
-/// How far the job is. It stays where it was while the slot is vacant.
+/// What a vacant slot has of that.
+static VACANT: Life = Life { deadline: None, phase: Phase::Running, task: None, observer: None, rare: None };
+
+impl Deref for State {
+    type Target = Life;
+
+    fn deref(&self) -> &Life {
+        self.life.as_deref().unwrap_or(&VACANT)
+    }
+}
+
+impl DerefMut for State {
+    fn deref_mut(&mut self) -> &mut Life {
+        self.life.get_or_insert_default()
+    }
+}
+
+/// How far the job is.
 #[derive(Default)]
 enum Phase {
     /// Not begun; the payload waits here, so that what is queued is no more than a name.
@@ -79,6 +108,9 @@ enum Phase {
     Running,
     Finished(Reply),
 }
+
+/// What is left of a token in a slot that has become vacant. Dropping it may call anything.
+type Remains = (Phase, Option<Box<Rare>>, Option<Box<Life>>);
 
 struct Registration {
     observer: Arc<dyn Observer>,
@@ -156,12 +188,16 @@ impl State {
 
     /// Finished -> Vacant, or nothing while a side still holds on. Whether the slot may be reused.
     /// What it answers besides is to be dropped outside the lock.
-    fn vacate(&mut self) -> (bool, Phase, Option<Box<Rare>>) {
+    fn vacate(&mut self) -> (bool, Remains) {
         if !self.is_vacant() {
-            return (false, Phase::Running, None);
+            return (false, Remains::default());
         }
+        let remains = match self.keeps_life {
+            true => (std::mem::take(&mut self.phase), self.rare.take(), None),
+            false => (Phase::Running, None, self.life.take()),
+        };
         // A slot whose names are used up is never reused: no stale handle can ever meet a namesake.
-        (self.generation < u32::MAX, std::mem::take(&mut self.phase), self.rare.take())
+        (self.generation < u32::MAX, remains)
     }
 }
 
@@ -169,6 +205,7 @@ impl TokenCell {
     /// Vacant -> Queued or Running. Answers the generation of the new tenant.
     pub(crate) fn open(&self, tenant: Tenant) -> u32 {
         let mut state = lock(&self.state);
+        state.keeps_life = tenant.keeps_life;
         state.generation += 1;
         state.runner = tenant.runner;
         state.deadline = tenant.deadline;
@@ -285,7 +322,7 @@ impl TokenCell {
         let Ok(mut state) = self.host_state(generation) else { return };
         let same = |registration: &Registration| Arc::ptr_eq(&registration.observer, observer);
         let first = state.observer.take_if(|registration| same(registration));
-        if let State { rare: Some(rare), observer, .. } = &mut *state {
+        if let Some(Life { rare: Some(rare), observer, .. }) = state.life.as_deref_mut() {
             rare.observers.retain(|registration| !same(registration));
             // The first place is never empty while others are taken.
             if observer.is_none() {
@@ -381,9 +418,9 @@ impl TokenCell {
             false => (None, Some(reply)),
         };
         state.job_holds = false;
-        let (reusable, unread, rare) = state.vacate();
+        let (reusable, remains) = state.vacate();
         drop(state);
-        drop((task, late, unread, rare));
+        drop((task, late, remains));
         settle(aftermath);
         reusable
     }
@@ -395,12 +432,12 @@ impl TokenCell {
         // The job goes on as if nothing had happened; only a stream has nobody to send to any more.
         let aftermath = state.notify(Status::InvalidHandle, None, None, Vec::new());
         let stream = state.rare.as_mut().and_then(|rare| rare.stream.clone());
-        let (reusable, reply, rare) = state.vacate();
+        let (reusable, remains) = state.vacate();
         drop(state);
         if let Some(stream) = stream {
             stream.close();
         }
-        drop((reply, rare));
+        drop(remains);
         settle(aftermath);
         Ok(reusable)
     }
