@@ -20,8 +20,18 @@ use crate::sync::{AtomicU64, Ordering, in_one_order};
 pub(crate) struct Flight {
     /// The most jobs at a time; 0: any number.
     max: u64,
-    /// Jobs that were ever accepted.
-    submitted: AtomicU64,
+    /// Jobs that were ever accepted. Hosts write it, and the runner's threads the others.
+    submitted: OwnLine<AtomicU64>,
+    ended: OwnLine<Ended>,
+}
+
+/// Alone on its cache lines: what one thread writes all the time takes none from another that does the same, or reads.
+#[derive(Default)]
+#[repr(align(128))]
+struct OwnLine<T>(T);
+
+#[derive(Default)]
+struct Ended {
     succeeded: AtomicU64,
     failed: AtomicU64,
     panicked: AtomicU64,
@@ -41,7 +51,7 @@ impl Flight {
     /// Accepts one job; [`Status::Busy`] at the limit. Each accepted job is to be counted by [`Flight::ended`] once.
     pub(crate) fn admit(&self) -> Result<(), Status> {
         if self.max == 0 {
-            self.submitted.fetch_add(1, Ordering::SeqCst);
+            self.submitted.0.fetch_add(1, Ordering::SeqCst);
             // What comes next is the look at whether the runner is closing.
             in_one_order();
             return Ok(());
@@ -49,9 +59,9 @@ impl Flight {
         // If others are accepted meanwhile, the exchange fails; jobs that end meanwhile make it look fuller than it is.
         let is_below =
             |submitted: u64| (submitted.saturating_sub(self.ended_so_far()) < self.max).then_some(submitted + 1);
-        let mut submitted = self.submitted.load(Ordering::SeqCst);
+        let mut submitted = self.submitted.0.load(Ordering::SeqCst);
         while let Some(next) = is_below(submitted) {
-            match self.submitted.compare_exchange_weak(submitted, next, Ordering::SeqCst, Ordering::SeqCst) {
+            match self.submitted.0.compare_exchange_weak(submitted, next, Ordering::SeqCst, Ordering::SeqCst) {
                 Ok(_) => {
                     in_one_order();
                     return Ok(());
@@ -65,11 +75,11 @@ impl Flight {
     /// One job has been dropped.
     pub(crate) fn ended(&self, status: Status) {
         let counter = match status {
-            Status::Ok => &self.succeeded,
-            Status::JobFailed | Status::BadPayload => &self.failed,
-            Status::JobPanicked => &self.panicked,
-            Status::Deadline => &self.deadline,
-            _ => &self.cancelled,
+            Status::Ok => &self.ended.0.succeeded,
+            Status::JobFailed | Status::BadPayload => &self.ended.0.failed,
+            Status::JobPanicked => &self.ended.0.panicked,
+            Status::Deadline => &self.ended.0.deadline,
+            _ => &self.ended.0.cancelled,
         };
         counter.fetch_add(1, Ordering::SeqCst);
         in_one_order();
@@ -77,12 +87,12 @@ impl Flight {
 
     /// Comes before [`Flight::ended`] on a thread that is not the runner's own: the token is being finished.
     pub(crate) fn begin_settling(&self) {
-        self.settling.fetch_add(1, Ordering::SeqCst);
+        self.ended.0.settling.fetch_add(1, Ordering::SeqCst);
     }
 
     /// And has been.
     pub(crate) fn end_settling(&self) {
-        self.settling.fetch_sub(1, Ordering::SeqCst);
+        self.ended.0.settling.fetch_sub(1, Ordering::SeqCst);
         in_one_order();
     }
 
@@ -91,39 +101,45 @@ impl Flight {
         in_one_order();
         // In this order: a job that has ended is settling before it is counted, and was accepted before that.
         let ended = self.ended_so_far();
-        let settling = self.settling.load(Ordering::SeqCst);
-        settling == 0 && self.submitted.load(Ordering::SeqCst) == ended
+        let settling = self.ended.0.settling.load(Ordering::SeqCst);
+        settling == 0 && self.submitted.0.load(Ordering::SeqCst) == ended
     }
 
     fn ended_so_far(&self) -> u64 {
-        [&self.succeeded, &self.failed, &self.panicked, &self.cancelled, &self.deadline]
-            .map(|counter| counter.load(Ordering::SeqCst))
-            .iter()
-            .sum()
+        [
+            &self.ended.0.succeeded,
+            &self.ended.0.failed,
+            &self.ended.0.panicked,
+            &self.ended.0.cancelled,
+            &self.ended.0.deadline,
+        ]
+        .map(|counter| counter.load(Ordering::SeqCst))
+        .iter()
+        .sum()
     }
 
     /// One poll held its thread for so long.
     pub(crate) fn polled(&self, time: Duration) {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        self.longest_poll.fetch_max(nanoseconds, Ordering::Relaxed);
+        self.ended.0.longest_poll.fetch_max(nanoseconds, Ordering::Relaxed);
     }
 
     /// The figures of one moment: what is `queued` and not running is for the caller to know.
     pub(crate) fn stats(&self, queued: impl FnOnce() -> usize, threads: u32) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
         let mut stats = Stats {
-            succeeded: read(&self.succeeded),
-            failed: read(&self.failed),
-            panicked: read(&self.panicked),
-            cancelled: read(&self.cancelled),
-            deadline: read(&self.deadline),
+            succeeded: read(&self.ended.0.succeeded),
+            failed: read(&self.ended.0.failed),
+            panicked: read(&self.ended.0.panicked),
+            cancelled: read(&self.ended.0.cancelled),
+            deadline: read(&self.ended.0.deadline),
             queued: queued() as u64,
-            longest_poll: Duration::from_nanos(self.longest_poll.load(Ordering::Relaxed)),
+            longest_poll: Duration::from_nanos(self.ended.0.longest_poll.load(Ordering::Relaxed)),
             threads,
             ..Stats::default()
         };
         // The accepted last, so that they are no fewer than those that were counted above.
-        stats.submitted = read(&self.submitted);
+        stats.submitted = read(&self.submitted.0);
         let ended = stats.succeeded + stats.failed + stats.panicked + stats.cancelled + stats.deadline;
         // A job may have ended between the two looks: it is counted as queued no more.
         stats.queued = stats.queued.min(stats.submitted - ended);
