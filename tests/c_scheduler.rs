@@ -50,6 +50,7 @@ programs! {
     held_thread,
     limit_of_jobs,
     shutdown_many,
+    slots,
     turns,
     workers,
 }
