@@ -174,8 +174,9 @@ impl Core {
     }
 
     /// Makes the token of an accepted job.
-    pub(super) fn make_token(&self, tenant: Tenant) -> Result<(HostSide, JobSide), Status> {
-        let made = token::create(Tenant { runner: self.id, ..tenant })?;
+    pub(super) fn make_token(&self, mut tenant: Tenant) -> Result<(HostSide, JobSide), Status> {
+        tenant.runner = self.id;
+        let made = token::create(tenant)?;
         if self.closing.is_cancelled() {
             // Whoever cancelled the runner's tokens may have come by before this one was made.
             let _ = made.0.token().end(Status::Cancelled);

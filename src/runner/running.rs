@@ -8,13 +8,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use async_task::Runnable;
 use tokio::time::Sleep;
 
 use super::core::Core;
 use super::inline::drop_caught;
-use super::watch::A_FUTURE;
+use super::watch::{A_FUTURE, Desk};
 use crate::current::Mark;
 use crate::job::{Job, JobFuture, panic_message};
 use crate::reply::{Reply, Status};
@@ -59,9 +60,12 @@ impl Running {
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some((future, _)) = &mut self.progress else { return Poll::Ready(()) };
         let _mark = Mark::set(self.core.id);
-        self.core.watch.begin(self.job.map_or(A_FUTURE, |job| std::ptr::from_ref(job).addr()));
+        let desk = self.core.watch.desk();
+        if let Some(desk) = desk {
+            desk.begin(self.job.map_or(A_FUTURE, |job| std::ptr::from_ref(job).addr()));
+        }
         let poll = poll_caught(future, cx);
-        let held = self.core.watch.end();
+        let held = desk.map_or(Duration::ZERO, Desk::end);
         if !held.is_zero() {
             self.core.flight.polled(held);
         }

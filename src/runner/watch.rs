@@ -37,7 +37,7 @@ pub(crate) struct Watch {
 }
 
 /// What one thread does. Written by that thread alone.
-struct Desk {
+pub(crate) struct Desk {
     parked: AtomicBool,
     /// Counts what it does, so that the same number twice is the same step.
     step: AtomicUsize,
@@ -76,7 +76,7 @@ impl Watch {
 
     /// This thread's desk; none for a thread that is not the runner's.
     #[inline]
-    fn desk(&self) -> Option<&Desk> {
+    pub(crate) fn desk(&self) -> Option<&Desk> {
         self.desks.get(current::seat(self.runner)?)
     }
 
@@ -102,23 +102,6 @@ impl Watch {
         }
     }
 
-    /// This thread begins to poll `job`.
-    #[inline]
-    pub(crate) fn begin(&self, job: usize) {
-        if let Some(desk) = self.desk() {
-            desk.job.store(job, Ordering::Relaxed);
-            desk.advance();
-        }
-    }
-
-    /// And has done so. How long it has held this thread since its last step.
-    #[inline]
-    pub(crate) fn end(&self) -> Duration {
-        let Some(desk) = self.desk() else { return Duration::ZERO };
-        desk.job.store(NOTHING, Ordering::Relaxed);
-        desk.look_at_clock()
-    }
-
     /// This thread does something else than polling a job.
     pub(crate) fn step(&self) {
         if let Some(desk) = self.desk() {
@@ -141,6 +124,20 @@ impl Watch {
 }
 
 impl Desk {
+    /// This thread begins to poll `job`.
+    #[inline]
+    pub(crate) fn begin(&self, job: usize) {
+        self.job.store(job, Ordering::Relaxed);
+        self.advance();
+    }
+
+    /// And has done so. How long it has held this thread since its last step.
+    #[inline]
+    pub(crate) fn end(&self) -> Duration {
+        self.job.store(NOTHING, Ordering::Relaxed);
+        self.look_at_clock()
+    }
+
     /// The time since the last look.
     #[inline]
     fn look_at_clock(&self) -> Duration {

@@ -205,18 +205,19 @@ impl TokenCell {
     /// Vacant -> Queued or Running. Answers the generation of the new tenant.
     pub(crate) fn open(&self, tenant: Tenant) -> u32 {
         let mut state = lock(&self.state);
-        state.keeps_life = tenant.keeps_life;
         state.generation += 1;
         state.runner = tenant.runner;
-        state.deadline = tenant.deadline;
         state.unread = tenant.reading.unread;
+        state.keeps_life = tenant.keeps_life;
+        (state.host_holds, state.job_holds) = (true, true);
+        let life: &mut Life = &mut state;
+        life.deadline = tenant.deadline;
         if tenant.reading.most_items > 0 {
-            state.rare.get_or_insert_default().stream.get_or_insert_default().set_capacity(tenant.reading.most_items);
+            life.rare.get_or_insert_default().stream.get_or_insert_default().set_capacity(tenant.reading.most_items);
         }
         if let Some(payload) = tenant.payload {
-            state.phase = Phase::Queued(payload);
+            life.phase = Phase::Queued(payload);
         }
-        (state.host_holds, state.job_holds) = (true, true);
         state.generation
     }
 
