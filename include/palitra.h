@@ -358,7 +358,7 @@ typedef struct palitra_stats {
    */
   uint64_t succeeded;
   /**
-   * Jobs that answered an error of their own or refused their payload.
+   * Jobs that failed with an error of their own, or whose payload did not fit.
    */
   uint64_t failed;
   /**

@@ -211,7 +211,7 @@ type Stats struct {
 	Running     uint64        // Jobs that have begun and not ended.
 	Queued      uint64        // Jobs that have not begun yet.
 	Succeeded   uint64        // Jobs that succeeded.
-	Failed      uint64        // Jobs that answered an error of their own, or refused their payload.
+	Failed      uint64        // Jobs that failed with an error of their own, or whose payload did not fit.
 	Panicked    uint64        // Jobs that panicked.
 	Cancelled   uint64        // Jobs that were dropped after they were cancelled.
 	Deadline    uint64        // Jobs that were dropped after their deadline.

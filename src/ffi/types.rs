@@ -219,7 +219,7 @@ pub struct palitra_stats {
     pub queued: u64,
     /// Jobs that succeeded.
     pub succeeded: u64,
-    /// Jobs that answered an error of their own or refused their payload.
+    /// Jobs that failed with an error of their own, or whose payload did not fit.
     pub failed: u64,
     /// Jobs that panicked.
     pub panicked: u64,

@@ -103,7 +103,7 @@ impl<M: Marks> Readiness<M> {
         self.turn();
     }
 
-    /// Readable for ever, so that an event loop comes and learns of the end.
+    /// Readable forever, so that an event loop comes and learns of the end.
     pub(super) fn closed(&self) {
         self.closed.store(true, Ordering::Release);
         self.turn();

@@ -5,7 +5,7 @@
 //! * Items arrive in the order in which they were sent, each once.
 //! * At most [`CAPACITY`] wait, or as many as the host asked for: a job that is faster than its reader pends in `send`.
 //! * When the token finishes every send fails from then on, also one that waits; the items that wait can be read.
-//! * When the host lets go of the token every send fails from then on and the items that wait are dropped.
+//! * When the host releases the token every send fails from then on and the items that wait are dropped.
 //! * A reader that has left leaves nothing of its own behind.
 //! * A queue is told of items once each time that a reader had found none before, so never of more than a reader
 //!   has asked for, and no item is left untold.

@@ -23,7 +23,7 @@ impl Descriptor {
     #[allow(unsafe_code)]
     pub(super) fn new() -> Result<Descriptor> {
         use std::os::fd::FromRawFd;
-        // SAFETY: a plain system call; it answers a new descriptor, which is owned from here on, or -1.
+        // SAFETY: a plain system call; it returns a new descriptor, which is owned from here on, or -1.
         let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
         if fd < 0 {
             return Err(std::io::Error::last_os_error());

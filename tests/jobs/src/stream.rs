@@ -61,7 +61,7 @@ async fn streams() -> String {
 /// How many helper tasks of `test.stream_beside` there are now.
 static HELPERS: AtomicUsize = AtomicUsize::new(0);
 
-/// Has a task beside the job stream "0", "1" and so on, until a send fails; the job itself pends for ever.
+/// Has a task beside the job stream "0", "1" and so on, until a send fails; the job itself pends forever.
 #[job("test.stream_beside")]
 async fn stream_beside(context: Context) {
     HELPERS.fetch_add(1, Ordering::SeqCst);
@@ -86,7 +86,7 @@ async fn helpers() -> String {
 struct Progress {
     /// What it says one after the other, each time yielding: done, total.
     steps: Vec<(u64, u64)>,
-    /// Whether it finishes after that, or pends for ever.
+    /// Whether it finishes after that, or pends forever.
     finish: bool,
 }
 
