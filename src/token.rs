@@ -69,6 +69,7 @@ pub(crate) struct TokenRef {
 const KEPT: u32 = 4096;
 
 /// Makes a pending token. Fails with [`Status::Busy`] when every slot that an index can name is taken.
+#[inline]
 pub(crate) fn create(mut tenant: Tenant) -> Result<(HostSide, JobSide), Status> {
     let (index, cell) = TOKENS.take().ok_or(Status::Busy)?;
     tenant.keeps_life = index < KEPT;

@@ -174,6 +174,7 @@ impl Core {
     }
 
     /// Makes the token of an accepted job.
+    #[inline]
     pub(super) fn make_token(&self, mut tenant: Tenant) -> Result<(HostSide, JobSide), Status> {
         tenant.runner = self.id;
         let made = token::create(tenant)?;

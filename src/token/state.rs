@@ -153,33 +153,6 @@ impl State {
         !self.host_holds && !self.job_holds
     }
 
-    /// Pending -> Finished. The caller has checked that the token is pending.
-    #[must_use]
-    fn finish(&mut self, reply: Reply) -> Option<Aftermath> {
-        let status = reply.status();
-        self.phase = Phase::Finished(reply);
-        let task = self.task.take();
-        let (completion, senders) = self.rare.as_mut().map(|rare| rare.finish()).unwrap_or_default();
-        self.notify(status, task, completion, senders)
-    }
-
-    /// Everyone who asked is told; mostly nobody did.
-    fn notify(
-        &mut self,
-        status: Status,
-        task: Option<Waker>,
-        completion: Option<Registration>,
-        senders: Vec<Waker>,
-    ) -> Option<Aftermath> {
-        // Whoever is added later is told at once, so there are no more observers without a first.
-        let observer = self.observer.take();
-        if task.is_none() && observer.is_none() && completion.is_none() && senders.is_empty() {
-            return None;
-        }
-        let more_observers = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.observers)).unwrap_or_default();
-        Some(Aftermath { status, task, senders, observer, more_observers, completion })
-    }
-
     /// A deadline that has passed finishes the token, whoever notices it.
     fn expire(&mut self) -> Option<Aftermath> {
         let expired = self.is_pending() && self.deadline.is_some_and(|deadline| deadline <= Instant::now());
@@ -201,8 +174,41 @@ impl State {
     }
 }
 
+impl Life {
+    /// Pending -> Finished. The caller has checked that the token is pending.
+    #[must_use]
+    fn finish(&mut self, reply: Reply) -> Option<Aftermath> {
+        let status = reply.status();
+        self.phase = Phase::Finished(reply);
+        let task = self.task.take();
+        if task.is_none() && self.observer.is_none() && self.rare.is_none() {
+            return None;
+        }
+        let (completion, senders) = self.rare.as_mut().map(|rare| rare.finish()).unwrap_or_default();
+        self.notify(status, task, completion, senders)
+    }
+
+    /// Everyone who asked is told; mostly nobody did.
+    fn notify(
+        &mut self,
+        status: Status,
+        task: Option<Waker>,
+        completion: Option<Registration>,
+        senders: Vec<Waker>,
+    ) -> Option<Aftermath> {
+        // Whoever is added later is told at once, so there are no more observers without a first.
+        let observer = self.observer.take();
+        if task.is_none() && observer.is_none() && completion.is_none() && senders.is_empty() {
+            return None;
+        }
+        let more_observers = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.observers)).unwrap_or_default();
+        Some(Aftermath { status, task, senders, observer, more_observers, completion })
+    }
+}
+
 impl TokenCell {
     /// Vacant -> Queued or Running. Answers the generation of the new tenant.
+    #[inline]
     pub(crate) fn open(&self, tenant: Tenant) -> u32 {
         let mut state = lock(&self.state);
         state.generation += 1;
