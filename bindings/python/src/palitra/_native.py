@@ -41,7 +41,7 @@ class Calls:
         self._start = functions.runner_start
         #: How a run submits: it has no reader, so what the job streams is refused.
         self._run_options = _abi.SubmitOptions()
-        functions.submit_options_init(ctypes.byref(self._run_options))
+        functions.submit_options_init(ctypes.byref(self._run_options), ctypes.sizeof(self._run_options))
         self._run_options.flags = _abi.NO_ITEMS
         self._run_options_address = ctypes.addressof(self._run_options)
         self._free_reply = functions.reply_free
