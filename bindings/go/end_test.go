@@ -139,10 +139,10 @@ func TestForgottenRunnerIsClosed(t *testing.T) {
 		if _, err := r.Run(context.Background(), "palitra.echo", nil); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "there is a thread of that name", func() bool { return threads(t, "forgotten") == 1 })
+		eventually(t, "its thread and its watchdog have the name", func() bool { return threads(t, "forgotten") == 2 })
 		runtime.KeepAlive(r)
 	}()
-	eventually(t, "the thread is gone", func() bool {
+	eventually(t, "the threads are gone", func() bool {
 		runtime.GC()
 		return threads(t, "forgotten") == 0
 	})
@@ -182,7 +182,7 @@ func TestRunnerInUseIsNotForgotten(t *testing.T) {
 		if err := <-used; err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		eventually(t, "the thread is gone", func() bool {
+		eventually(t, "the threads are gone", func() bool {
 			runtime.GC()
 			return threads(t, "in use") == 0
 		})

@@ -100,7 +100,8 @@ def test_options_reach_the_runner(tests: palitra.Library, wait_until: Callable[.
         assert runner.run(runner.job("palitra.echo", b"x")) == b"x"
         # A thread takes its name when it begins.
         wait_until(
-            lambda: sum(name.startswith("its-own") for name in thread_names()) == 2, "both threads have the name"
+            lambda: sum(name.startswith("its-own") for name in thread_names()) == 3,
+            "the runner's thread, its worker and its watchdog have the name",
         )
         never = runner.submit(runner.job("test.never"))
         with pytest.raises(palitra.BusyError):
