@@ -6,14 +6,13 @@
 //! * A job whose first poll is under way is in flight as any other: the runner's runtime outlives it, a shutdown
 //!   waits for it within its grace, and its [`Context`](crate::Context) learns of the end.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
 
 use super::core::{Accepted, Core};
-use super::running::{Running, poll_caught};
+use super::running::{Running, drop_caught, poll_caught};
 use super::submission::{Caller, Payload, Wanted, tell_events};
 use crate::current::{Mark, Standing, standing};
-use crate::job::{Job, JobFuture, OnDemand, Request, RequestToken, panic_message};
+use crate::job::{Job, JobFuture, OnDemand, Request, RequestToken};
 use crate::reply::{Reply, Status};
 use crate::sys::signals;
 use crate::token::{HostSide, JobSide, Reading, Until};
@@ -131,9 +130,4 @@ fn poll_once(mut future: JobFuture) -> Result<JobFuture, Reply> {
             Err(reply)
         }
     }
-}
-
-/// A job's own destructor may panic; its reply stands.
-pub(super) fn drop_caught(future: JobFuture) {
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(panic_message);
 }

@@ -14,7 +14,6 @@ use async_task::Runnable;
 use tokio::time::Sleep;
 
 use super::core::Core;
-use super::inline::drop_caught;
 use super::watch::{A_FUTURE, Desk};
 use crate::current::Mark;
 use crate::job::{Job, JobFuture, panic_message};
@@ -125,4 +124,9 @@ pub(crate) fn poll_caught(future: &mut JobFuture, cx: &mut Context<'_>) -> Poll<
         Ok(poll) => poll,
         Err(panic) => Poll::Ready(Reply::panicked(panic_message(panic))),
     }
+}
+
+/// A job's own destructor may panic; its reply stands.
+pub(super) fn drop_caught(future: JobFuture) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(panic_message);
 }

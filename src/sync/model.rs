@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering as Std};
+use std::task::Wake;
 
 use loom::thread;
 
@@ -32,6 +33,18 @@ pub(crate) fn explore(scene: impl Fn() + Send + Sync + 'static) {
     let orders = orders.load(Std::Relaxed);
     println!("{orders} orders");
     assert!(orders > 1, "the model explores nothing");
+}
+
+/// A thread that parks until its waker is called.
+#[derive(Default)]
+pub(crate) struct Sleeper {
+    pub(crate) parker: Parker,
+}
+
+impl Wake for Sleeper {
+    fn wake(self: Arc<Self>) {
+        self.parker.unpark();
+    }
 }
 
 /// Something that was said before the unpark, and is looked for before and after the park.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use std::task::{Wake, Waker};
+use std::task::Waker;
 
 use loom::thread;
 
@@ -10,8 +10,8 @@ use super::Closing;
 use crate::flight::Flight;
 use crate::reply::Status;
 use crate::runner::doorbell::Doorbell;
-use crate::sync::model::explore;
-use crate::sync::{AtomicBool, Mutex, Ordering, Parker, lock};
+use crate::sync::model::{Sleeper, explore};
+use crate::sync::{AtomicBool, Mutex, Ordering, lock};
 use crate::token::Until;
 
 /// One runner and the one token that a host makes.
@@ -112,18 +112,6 @@ fn a_token_that_is_made_while_a_shutdown_gives_up_is_finished_by_one_of_them() {
     });
 }
 
-/// The runner's thread: parks until its waker is called.
-#[derive(Default)]
-struct Runtime {
-    parker: Parker,
-}
-
-impl Wake for Runtime {
-    fn wake(self: Arc<Self>) {
-        self.parker.unpark();
-    }
-}
-
 #[test]
 fn the_last_job_wakes_the_runner_and_its_token_is_finished_first() {
     explore(|| {
@@ -141,7 +129,7 @@ fn the_last_job_wakes_the_runner_and_its_token_is_finished_first() {
             }
         });
         house.closing.request(Until::Forever);
-        let runtime = Arc::<Runtime>::default();
+        let runtime = Arc::<Sleeper>::default();
         let waker = Waker::from(Arc::clone(&runtime));
         // A sleep that nobody ends is a deadlock, which loom reports.
         while !house.flight.is_empty() {

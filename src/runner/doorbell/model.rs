@@ -10,27 +10,15 @@ use loom::sync::atomic::AtomicU32;
 use loom::thread;
 
 use super::Doorbell;
-use crate::sync::model::explore;
-use crate::sync::{Ordering, Parker};
+use crate::sync::Ordering;
+use crate::sync::model::{Sleeper, explore};
 
 /// What the submitters and the runner's thread share.
 #[derive(Default)]
 struct House {
     doorbell: Doorbell,
     queue: AtomicU32,
-    runtime: Arc<Runtime>,
-}
-
-/// The runtime under the runner: a thread that parks until its waker is called.
-#[derive(Default)]
-struct Runtime {
-    parker: Parker,
-}
-
-impl Wake for Runtime {
-    fn wake(self: Arc<Self>) {
-        self.parker.unpark();
-    }
+    runtime: Arc<Sleeper>,
 }
 
 impl House {
