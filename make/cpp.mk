@@ -76,14 +76,14 @@ test-cpp: $(PALITRA_LIBRARY_DIR)/libpalitra.so $(PALITRA_LIBRARY_DIR)/libpalitra
 cpp-programs: $(CPP_PROGRAMS)
 cpp-objects: $(CPP_OBJECTS)
 
-# Not one that includes what is installed elsewhere.
+# Not one that includes what is installed elsewhere. Headers of C are for lint-c.
 CPP_TIDY = $(filter-out tests/cpp/installed/%,$(filter %.cpp,$(CPP_FILES)))
 CPP_TIDY_FLAGS := -std=c++20 $(CPP_COROUTINES) -pthread -Iinclude -Ibindings/cpp/include
 
 ## clang-format and clang-tidy
 lint-cpp: $(TOOLS)/made
 	$(CLANG_FORMAT) --dry-run --Werror $(CPP_FILES)
-	echo $(CPP_TIDY) | xargs -n 2 -P 2 sh -c '$(CLANG_TIDY) "$$@" -- $(CPP_TIDY_FLAGS)' clang-tidy
+	echo $(CPP_TIDY) | xargs -n 2 -P 2 sh -c '$(CLANG_TIDY) --header-filter="[.]hpp$$" "$$@" -- $(CPP_TIDY_FLAGS)' clang-tidy
 
 ## clang-format
 format-cpp: $(TOOLS)/made

@@ -1,8 +1,9 @@
 ##@ Rust, and the libraries
 
 JOBS_DIR := $(CURDIR)/target/jobs/release
-MODELS := RUSTFLAGS="--cfg palitra_model" cargo test --target-dir target/model --release \
-	--config 'profile.release.lto="off"' --lib --no-default-features model
+MODEL ?= model
+MODELS = RUSTFLAGS="--cfg palitra_model" cargo test --target-dir target/model --release \
+	--config 'profile.release.lto="off"' --lib --no-default-features $(MODEL)
 
 .PHONY: all jobs test-rust test-models build-tests-rust build-tests-models lint-rust format-rust
 
@@ -27,7 +28,7 @@ test-rust: export NO_PROXY := 127.0.0.1,localhost
 test-rust: all jobs $(GO_ENVIRONMENT)/made
 	cargo test --workspace --exclude palitra-rivals
 
-## The models of what is shared between threads: loom runs them through every order of events
+## The models of what is shared between threads: loom runs them through every order of events: MODEL=NAME
 test-models:
 	$(MODELS)
 
