@@ -1,10 +1,15 @@
 ##@ C
 
-.PHONY: demo lint-c format-c
+.PHONY: demo test-c lint-c format-c
 
 ## Fetches URLs with examples/c/fetch.c: URLS="..." or pages of a server of its own
 demo: all
 	examples/c/demo.sh $(URLS)
+
+## The programs of tests/c alone; test-rust runs them too
+test-c: export NO_PROXY := 127.0.0.1,localhost
+test-c: all jobs
+	cargo test --test c
 
 # Not those that only a build of another tool can read: cgo's, one for macros of tsan/build.sh, one of an installation.
 C_TIDY = $(filter-out bindings/go/% tests/cpp/%,$(filter %.c,$(C_FILES)))

@@ -18,6 +18,7 @@ all:
 # optimise only one of the two at link time, and the tests need neither to be.
 ## The libraries of tests/jobs and examples/jobs, which the tests call
 jobs:
+	mkdir -p target/release
 	cargo build --release --target-dir target/jobs --config 'profile.release.lto="off"' \
 		--package palitra-test-jobs --package palitra-example-jobs
 	ln -sf $(JOBS_DIR)/libpalitra_test_jobs.so $(JOBS_DIR)/libexample_jobs.so target/release/
