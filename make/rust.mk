@@ -24,12 +24,12 @@ jobs:
 	ln -sf $(JOBS_DIR)/libpalitra_test_jobs.so $(JOBS_DIR)/libexample_jobs.so target/release/
 
 # Bounded by its own limits; a proxy of the machine's is not for servers on the loopback.
-## What cargo runs: the Rust API, the programs in C, the header, the README, the conformance of all languages
+## What cargo runs: the Rust API, C programs, header, documents, the conformance of all languages
 test-rust: export NO_PROXY := 127.0.0.1,localhost
 test-rust: all jobs $(GO_ENVIRONMENT)/made
 	cargo test --workspace --exclude palitra-rivals
 
-## The models of what is shared between threads: loom runs them through every order of events: MODEL=NAME
+## loom runs what threads share through every order of events: MODEL=NAME for a part
 test-models:
 	$(MODELS)
 
