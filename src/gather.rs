@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use crate::current::{RunnerId, works_for};
+use crate::deadline::Until;
 use crate::reply::{Reply, Status};
 use crate::sync::Parker;
-use crate::token::{Observer, TokenRef, Until, with_parker};
+use crate::token::{Observer, TokenRef, with_parker};
 
 /// What became of each token, and of all together.
 pub(crate) struct Gathered {

@@ -69,6 +69,7 @@ mod sync;
 mod arena;
 mod clock;
 mod current;
+mod deadline;
 mod flight;
 mod fork;
 mod gather;

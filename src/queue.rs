@@ -23,8 +23,8 @@ use std::sync::{PoisonError, RwLock};
 use crossbeam_channel::{Receiver, RecvError, RecvTimeoutError, Sender, TryRecvError};
 
 use crate::current::works_for_any;
+use crate::deadline::Until;
 use crate::reply::Status;
-use crate::token::Until;
 use readiness::Readiness;
 
 pub(crate) struct Queue<Event> {

@@ -45,13 +45,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::current::{self, RunnerId, works_for};
+use crate::deadline::Until;
 use crate::fork::{self, PerProcess};
 use crate::gather as many;
 use crate::registry;
 use crate::reply::{Error, Format, Reply, Status};
 use crate::stats::Stats;
 use crate::sys::signals;
-use crate::token::{self, JobToken, Output, Token, TokenRef, Until};
+use crate::token::{self, JobToken, Output, Token, TokenRef};
 
 pub(crate) use self::core::Core;
 pub use global::{gather, global_runner, is_runner_alive, run, shutdown_global_runner};

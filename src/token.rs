@@ -38,6 +38,7 @@ use std::time::Instant;
 
 use crate::arena::{Arena, Lookup};
 use crate::current::{RunnerId, works_for};
+use crate::deadline::{Until, earlier};
 use crate::reply::{Reply, Status};
 use crate::sync::Parker;
 use std::sync::Arc;
@@ -45,7 +46,7 @@ use std::sync::Arc;
 pub(crate) use completion::{Call, Callback, Event, Events};
 pub(crate) use handle::Output;
 pub use handle::{JobToken, Token};
-pub(crate) use state::{Observer, Reading, Tenant, TokenCell, earlier};
+pub(crate) use state::{Observer, Reading, Tenant, TokenCell};
 pub(crate) use stream::Closed;
 
 static TOKENS: Arena<TokenCell> = Arena::new();
@@ -363,44 +364,6 @@ impl JobSide {
 impl Drop for JobSide {
     fn drop(&mut self) {
         self.release(Reply::ending(Status::Cancelled));
-    }
-}
-
-/// How long a call may block.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Until {
-    /// Not at all.
-    Now,
-    /// Until this moment.
-    At(Instant),
-    /// For ever.
-    Forever,
-}
-
-impl Until {
-    pub(crate) fn after(timeout: Option<std::time::Duration>) -> Until {
-        match timeout {
-            None => Until::Forever,
-            Some(timeout) if timeout.is_zero() => Until::Now,
-            // A moment that the clock cannot name is as good as never.
-            Some(timeout) => Instant::now().checked_add(timeout).map_or(Until::Forever, Until::At),
-        }
-    }
-
-    pub(crate) fn instant(self) -> Option<Instant> {
-        match self {
-            Until::Now => Some(Instant::now()),
-            Until::At(instant) => Some(instant),
-            Until::Forever => None,
-        }
-    }
-
-    pub(crate) fn has_passed(self) -> bool {
-        match self {
-            Until::Now => true,
-            Until::At(instant) => instant <= Instant::now(),
-            Until::Forever => false,
-        }
     }
 }
 

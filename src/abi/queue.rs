@@ -3,13 +3,13 @@
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
 
+use crate::deadline::Until;
 use crate::ffi::argument::{self, out_array};
 use crate::ffi::boundary::{enter, enter_or};
 use crate::ffi::handle;
 use crate::ffi::types::{palitra_event, palitra_queue, palitra_status, palitra_token};
 use crate::queue::Queue;
 use crate::reply::Status;
-use crate::token::Until;
 
 /// Makes a queue. The caller frees it with palitra_queue_free.
 ///

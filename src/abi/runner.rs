@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
+use crate::deadline::Until;
 use crate::ffi::argument::{self, Read, array, bytes, init, options, out_array, out_options, text};
 use crate::ffi::boundary::{enter, enter_or, enter_reply};
 use crate::ffi::types::{
@@ -14,7 +15,7 @@ use crate::ffi::{callback, handle, reply};
 use crate::gather;
 use crate::reply::{Error, Status};
 use crate::runner::{self, Caller, EventsWanted, Options, Payload, Runner, Started, Wanted};
-use crate::token::{Reading, Until};
+use crate::token::Reading;
 
 /// Sets the size and the defaults, which are zeros: `palitra_runner_options_init(&options)`. The macro of this name
 /// passes the size that the struct has for the caller, which is how much is written. NULL, and a size that no version

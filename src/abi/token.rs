@@ -3,13 +3,13 @@
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
+use crate::deadline::Until;
 use crate::ffi::boundary::{enter, enter_or, enter_reply};
 use crate::ffi::callback::{self, UserData};
 use crate::ffi::types::{palitra_complete_fn, palitra_free_fn, palitra_reply, palitra_status, palitra_token};
 use crate::ffi::{argument, handle};
 use crate::reply::Status;
 use crate::runner;
-use crate::token::Until;
 
 /// Looks whether a job has finished; never blocks.
 ///

@@ -20,8 +20,8 @@ mod model;
 
 use std::time::Instant;
 
+use crate::deadline::Until;
 use crate::sync::{AtomicBool, AtomicU32, Condvar, Mutex, Ordering, PoisonError, in_one_order, lock};
-use crate::token::Until;
 
 /// The request to end.
 pub(crate) struct Closing {

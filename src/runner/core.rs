@@ -14,13 +14,14 @@ use super::running::Running;
 use super::submission::{Caller, Payload, Wanted, tell_events};
 use super::watch::Watch;
 use crate::current::{RunnerId, Standing, standing, works_for};
+use crate::deadline::Until;
 use crate::flight::Flight;
 use crate::fork;
 use crate::job::{Host, Job, JobFuture, States};
 use crate::registry;
 use crate::reply::{Error, Reply, Status};
 use crate::stats::Stats;
-use crate::token::{self, Call, Callback, HostSide, JobSide, Observer, Reading, Tenant, TokenRef, Until};
+use crate::token::{self, Call, Callback, HostSide, JobSide, Observer, Reading, Tenant, TokenRef};
 
 pub(crate) struct Core {
     pub(crate) id: RunnerId,

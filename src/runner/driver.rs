@@ -28,8 +28,8 @@ use super::Core;
 use super::lanes::Start;
 use super::running::Running;
 use super::watch::Watch;
+use crate::deadline::Until;
 use crate::job::{Request, RequestToken};
-use crate::token::Until;
 
 /// The most steps of a turn: jobs begun, jobs polled, callbacks called.
 const STEPS: u32 = 256;

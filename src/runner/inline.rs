@@ -12,10 +12,11 @@ use super::core::{Accepted, Core};
 use super::running::{Running, drop_caught, poll_caught};
 use super::submission::{Caller, Payload, Wanted, tell_events};
 use crate::current::{Mark, Standing, standing};
+use crate::deadline::Until;
 use crate::job::{Job, JobFuture, OnDemand, Request, RequestToken};
 use crate::reply::{Reply, Status};
 use crate::sys::signals;
-use crate::token::{HostSide, JobSide, Reading, Until};
+use crate::token::{HostSide, JobSide, Reading};
 
 /// What came of a job's first poll on its caller's thread.
 enum Begun<'a> {

@@ -24,9 +24,9 @@ use super::options::{Hooks, Options};
 use super::watch::Watch;
 use super::watchdog;
 use crate::current::{Mark, RunnerId, Seat};
+use crate::deadline::Until;
 use crate::reply::{Error, Status};
 use crate::sys::signals::{Blocked, Mask};
-use crate::token::Until;
 
 /// Drivers for each worker: the one that a job holds, and the one that may wait behind it to be polled.
 const DRIVERS_PER_WORKER: usize = 2;

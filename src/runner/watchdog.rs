@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 use super::core::Core;
 use super::watch::{A_FUTURE, Doing, NOTHING};
 use crate::current::Mark;
+use crate::deadline::earlier;
 use crate::registry;
-use crate::token::{self, earlier};
+use crate::token;
 
 /// How long it waits between two looks. A thread that does the same at two of them is held.
 const TICK: Duration = Duration::from_millis(20);

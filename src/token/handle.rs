@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::{HostSide, Observer, TokenRef, Until};
+use super::{HostSide, Observer, TokenRef};
+use crate::deadline::Until;
 use crate::reply::{Error, Reply, Status};
 
 /// A submitted job. Wait for it from any thread, or await it in any executor.

@@ -12,6 +12,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use crate::current::RunnerId;
+use crate::deadline::earlier;
 use crate::reply::{Reply, Status};
 use crate::sync::{Mutex, MutexGuard, Parker, lock};
 use rare::Rare;
@@ -458,13 +459,5 @@ impl TokenCell {
 fn settle(aftermath: Option<Aftermath>) {
     if let Some(aftermath) = aftermath {
         aftermath.settle();
-    }
-}
-
-/// The earlier of two moments; `None` is never.
-pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
     }
 }

@@ -149,8 +149,9 @@ impl Stream {
 mod tests {
     use std::time::Duration;
 
-    use super::super::{Tenant, Until, create, with_parker};
+    use super::super::{Tenant, create, with_parker};
     use super::*;
+    use crate::deadline::Until;
     use crate::reply::Format;
 
     #[test]

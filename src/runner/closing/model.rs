@@ -7,12 +7,12 @@ use std::task::Waker;
 use loom::thread;
 
 use super::Closing;
+use crate::deadline::Until;
 use crate::flight::Flight;
 use crate::reply::Status;
 use crate::runner::doorbell::Doorbell;
 use crate::sync::model::{Sleeper, explore};
 use crate::sync::{AtomicBool, Mutex, Ordering, lock};
-use crate::token::Until;
 
 /// One runner and the one token that a host makes.
 struct House {
