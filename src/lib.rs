@@ -67,11 +67,9 @@ extern crate self as palitra;
 mod sync;
 
 mod arena;
-mod clock;
 mod current;
 mod deadline;
 mod flight;
-mod fork;
 mod gather;
 mod job;
 mod jobs;

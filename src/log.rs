@@ -14,8 +14,8 @@ use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use crate::fork::PerProcess;
 use crate::reply::Status;
+use crate::sys::fork::PerProcess;
 
 /// What the host does with an event: level, target, message.
 pub(crate) type Sink = Box<dyn Fn(usize, &str, &str) + Send + Sync>;

@@ -46,11 +46,11 @@ use std::time::{Duration, Instant};
 
 use crate::current::{self, RunnerId, works_for};
 use crate::deadline::Until;
-use crate::fork::{self, PerProcess};
 use crate::gather as many;
 use crate::registry;
 use crate::reply::{Error, Format, Reply, Status};
 use crate::stats::Stats;
+use crate::sys::fork::{self, PerProcess};
 use crate::sys::signals;
 use crate::token::{self, JobToken, Output, Token, TokenRef};
 

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use super::table::{Table, pack, unpack};
 use super::types::{palitra_queue, palitra_runner, palitra_token};
 use crate::current::RunnerId;
-use crate::fork::{PerProcess, at_fork_in_child};
 use crate::queue::Queue;
 use crate::reply::{Error, Status};
 use crate::runner::{Core, Runner, global_runner};
+use crate::sys::fork::{PerProcess, at_fork_in_child};
 use crate::token::{self, Event, TokenId, TokenRef};
 
 const KIND_RUNNER: u64 = 1;

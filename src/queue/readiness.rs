@@ -23,7 +23,6 @@
 //! that it is about. A consumer that comes meanwhile empties the descriptor by itself, so that its event loop does not
 //! come back for nothing as long as the other is preempted, and leaves one more turn behind.
 
-mod descriptor;
 #[cfg(all(test, palitra_model))]
 mod model;
 
@@ -31,7 +30,7 @@ use std::io::Result;
 use std::os::fd::RawFd;
 
 use crate::sync::{AtomicBool, AtomicIsize, AtomicU32, Ordering};
-use descriptor::Descriptor;
+use crate::sys::eventfd::EventFd;
 
 /// What marks are put into. One thread at a time calls `put` and `take`.
 pub(super) trait Marks {
@@ -43,7 +42,24 @@ pub(super) trait Marks {
     fn clear(&self);
 }
 
-pub(super) struct Readiness<M = Descriptor> {
+impl Marks for EventFd {
+    fn put(&self) {
+        EventFd::put(self);
+    }
+
+    fn take(&self, marks: u32) {
+        EventFd::take(self, marks);
+    }
+
+    fn clear(&self) {
+        // Where marks are counted, who has the turn takes them out.
+        if EventFd::ADDS_UP {
+            EventFd::take(self, 1);
+        }
+    }
+}
+
+pub(super) struct Readiness<M = EventFd> {
     waiting: AtomicIsize,
     closed: AtomicBool,
     turns: AtomicU32,
@@ -54,7 +70,7 @@ pub(super) struct Readiness<M = Descriptor> {
 
 impl Readiness {
     pub(super) fn new() -> Result<Readiness> {
-        Descriptor::new().map(Readiness::with)
+        EventFd::new().map(Readiness::with)
     }
 
     pub(super) fn fd(&self) -> RawFd {
@@ -142,11 +158,7 @@ mod tests {
     use super::*;
 
     fn is_readable(readiness: &Readiness) -> bool {
-        let mut poll = libc::pollfd { fd: readiness.fd(), events: libc::POLLIN, revents: 0 };
-        #[allow(unsafe_code)]
-        // SAFETY: one pollfd, alive for the call.
-        let ready = unsafe { libc::poll(&mut poll, 1, 0) };
-        ready == 1
+        readiness.marks.is_readable()
     }
 
     #[test]

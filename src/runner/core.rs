@@ -16,11 +16,11 @@ use super::watch::Watch;
 use crate::current::{RunnerId, Standing, standing, works_for};
 use crate::deadline::Until;
 use crate::flight::Flight;
-use crate::fork;
 use crate::job::{Host, Job, JobFuture, States};
 use crate::registry;
 use crate::reply::{Error, Reply, Status};
 use crate::stats::Stats;
+use crate::sys::fork;
 use crate::token::{self, Call, Callback, HostSide, JobSide, Observer, Reading, Tenant, TokenRef};
 
 pub(crate) struct Core {

@@ -8,8 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Runner;
-use crate::fork::PerProcess;
 use crate::reply::Error;
+use crate::sys::fork::PerProcess;
 
 static GLOBAL: PerProcess<Mutex<Option<Runner>>> = PerProcess::new();
 

@@ -21,9 +21,9 @@ mod model;
 
 use std::time::Duration;
 
-use crate::clock;
 use crate::current::{self, RunnerId};
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, Parker, fence};
+use crate::sys::clock;
 
 pub(crate) struct Watch {
     runner: RunnerId,

@@ -1,11 +1,12 @@
-//! What a forked child sees: none of its parent's handles, locks or threads, and a clean start of its own.
+//! Forked children: a hook that runs in each, how many forks lie behind a process, and values that each process has
+//! for itself.
 //!
-//! A child has one thread, the one that forked; every other thread of the parent is gone, whatever it held.
+//! A child starts anew: it uses none of its parent's handles, locks or threads. It has one thread, the one that forked; every other thread of the parent is gone, whatever it held.
 //! So the child must not touch a lock that a parent's thread could have held, join a thread or drop an object
 //! that the parent still uses. Two means serve that:
 //!
 //! * [`depth`] counts the forks between the first process and this one. Whoever remembers the depth at which
-//!   it was made knows in a forked child that it is not the child's: it answers `FORKED` and leaks.
+//!   it was made knows in a forked child that it is not the child's: it returns `FORKED` and leaks.
 //! * [`PerProcess`] gives each process in a chain of forks a value of its own, made at first use.
 //!
 //! Nothing happens before the fork. The hooks are registered when the library is loaded: later, a thread could be
@@ -23,24 +24,23 @@ pub(crate) fn depth() -> u32 {
     DEPTH.load(Ordering::Relaxed)
 }
 
-/// To be called by exactly one hook: this process is a child of the one that was counted last.
+/// Counts this process, a child of the one that was counted last. Exactly one hook calls this.
 pub(crate) fn entered_child() {
     DEPTH.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Has `hook` run in every forked child. To be called while the library is loaded; the hook may store to atomics
-/// and to cells of its thread, and do nothing else.
-#[allow(unsafe_code)]
+/// Registers a hook that runs in every forked child. Call this while the library is loaded; the hook may store to
+/// atomics and to cells of its thread, and do nothing else.
 pub(crate) fn at_fork_in_child(hook: extern "C" fn()) {
     // SAFETY: the hook takes no argument, lives as long as the library, which is never unmapped (nodelete), and
     // does only what is allowed in the child of a threaded process: atomic stores.
-    // A failure (no memory) leaves the library without the hook; there is no better answer.
+    // A failure (no memory) leaves the library without the hook; nothing better can be done.
     let _ = unsafe { libc::pthread_atfork(None, None, Some(hook)) };
 }
 
 /// A value that every process in a chain of forks has for itself.
 ///
-/// A child never looks at the value of its parent: a lock in it may be held for ever by a thread that the
+/// A child never looks at the value of its parent: a lock in it may be held forever by a thread that the
 /// child does not have.
 pub(crate) struct PerProcess<T> {
     value: OnceLock<T>,
@@ -61,7 +61,6 @@ impl<T: Default> PerProcess<T> {
         own.value.get_or_init(T::default)
     }
 
-    #[allow(unsafe_code)]
     fn child(&'static self) -> &'static PerProcess<T> {
         let mut child = self.child.load(Ordering::Acquire);
         if child.is_null() {

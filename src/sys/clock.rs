@@ -4,7 +4,6 @@ use std::time::Duration;
 
 /// How long the machine has been up, as of its last tick (1 to 10 ms ago).
 #[cfg(target_os = "linux")]
-#[allow(unsafe_code)]
 pub(crate) fn now() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: fills the struct that it is given; the clock exists on every Linux that Rust supports.

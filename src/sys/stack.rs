@@ -1,16 +1,8 @@
-//! How much of its stack a thread has left.
-
-/// What is to be left for a first poll on a host's thread; with less the job is polled on the runner's from the start.
-///
-/// http.get, http.request and http.bytes need most of the jobs that ship: on threads with stacks of growing sizes
-/// their first poll came through from 36 KiB on, http.stream's from 32, the others' from the smallest of 16 (x86-64,
-/// glibc 2.36, release build, with what a thread's start itself takes; see tests/c/stack.c). The rest is for jobs of
-/// others. It is also the smallest stack that a runner's own thread may have.
-pub(super) const NEEDED: usize = 64 << 10;
+//! Where a thread is on its stack, and where that ends.
 
 /// Where the caller is on its stack, which grows downwards on every platform of Rust's that has threads and a libc.
 #[inline(always)]
-pub(super) fn here() -> usize {
+pub(crate) fn here() -> usize {
     let mark = 0_u8;
     (&raw const mark).addr()
 }
@@ -21,8 +13,7 @@ const UNKNOWN: usize = 1;
 /// The lowest address of the calling thread's stack; never 0. Not known of a process's first thread, whose stack grows
 /// to a limit of its own.
 #[cfg(target_os = "linux")]
-#[allow(unsafe_code)]
-pub(super) fn lowest() -> usize {
+pub(crate) fn lowest() -> usize {
     // SAFETY: plain system calls.
     if unsafe { libc::syscall(libc::SYS_gettid) == libc::c_long::from(libc::getpid()) } {
         return UNKNOWN;
@@ -45,6 +36,6 @@ pub(super) fn lowest() -> usize {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn lowest() -> usize {
+pub(crate) fn lowest() -> usize {
     UNKNOWN
 }
