@@ -40,7 +40,7 @@ use crate::arena::{Arena, Lookup};
 use crate::current::{RunnerId, works_for};
 use crate::deadline::{Until, earlier};
 use crate::reply::{Reply, Status};
-use crate::sync::Parker;
+use crate::sync::{Parker, shared_static};
 use std::sync::Arc;
 
 pub(crate) use completion::{Call, Callback, Event, Events};
@@ -49,7 +49,9 @@ pub use handle::{JobToken, Token};
 pub(crate) use state::{Observer, Reading, Tenant, TokenCell};
 pub(crate) use stream::Closed;
 
-static TOKENS: Arena<TokenCell> = Arena::new();
+shared_static! {
+    static TOKENS: Arena<TokenCell> = Arena::new();
+}
 
 /// Names a token: the place of its slot and which of the slot's tenants it is. A stale name finds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -276,7 +278,7 @@ impl TokenRef {
     /// [`Status::InvalidHandle`] if the host had done so before.
     pub(crate) fn release_host(self) -> Result<(), Status> {
         if self.cell.release_host(self.id.generation)? {
-            TOKENS.give_back(self.id.index);
+            TOKENS.release(self.id.index);
         }
         Ok(())
     }
@@ -356,7 +358,7 @@ impl JobSide {
         if let Some(token) = self.find()
             && token.cell.release_job(reply)
         {
-            TOKENS.give_back(self.id.index);
+            TOKENS.release(self.id.index);
         }
     }
 }

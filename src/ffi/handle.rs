@@ -8,6 +8,7 @@ use crate::current::RunnerId;
 use crate::queue::Queue;
 use crate::reply::{Error, Status};
 use crate::runner::{Core, Runner, global_runner};
+use crate::sync::shared_static;
 use crate::sys::fork::{PerProcess, at_fork_in_child};
 use crate::token::{self, Event, TokenId, TokenRef};
 
@@ -15,8 +16,12 @@ const KIND_RUNNER: u64 = 1;
 const KIND_TOKEN: u64 = 2;
 const KIND_QUEUE: u64 = 3;
 
-static RUNNERS: Table<Runner> = Table::new(KIND_RUNNER);
-static QUEUES: Table<Arc<Queue<Event>>> = Table::new(KIND_QUEUE);
+shared_static! {
+    static RUNNERS: Table<Runner> = Table::new(KIND_RUNNER);
+}
+shared_static! {
+    static QUEUES: Table<Arc<Queue<Event>>> = Table::new(KIND_QUEUE);
+}
 
 ctor::declarative::ctor! {
     #[ctor(unsafe)]

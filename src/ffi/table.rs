@@ -15,11 +15,12 @@
 
 #![allow(unsafe_code)]
 
-use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+#[cfg(all(test, palitra_model))]
+mod model;
 
 use crate::arena::{Arena, INDEX_BITS, Lookup};
 use crate::reply::Status;
+use crate::sync::{AtomicU32, AtomicU64, Ordering, UnsafeCell};
 
 const KIND_SHIFT: u32 = 60;
 const INDEX_SHIFT: u32 = 32;
@@ -33,7 +34,7 @@ fn salt() -> u64 {
     (spread ^ spread >> 29) & ((1 << KIND_SHIFT) - 1)
 }
 
-/// The id of a slot's tenant.
+/// The id of the value in a slot.
 pub(crate) fn pack(kind: u64, index: u32, generation: u32) -> u64 {
     kind << KIND_SHIFT | (u64::from(index) << INDEX_SHIFT | u64::from(generation)) ^ salt()
 }
@@ -94,7 +95,13 @@ impl<T> Default for Entry<T> {
 }
 
 impl<T: Clone + Send + Sync> Table<T> {
+    #[cfg(not(palitra_model))]
     pub(crate) const fn new(kind: u64) -> Self {
+        Table { kind, entries: Arena::new() }
+    }
+
+    #[cfg(palitra_model)]
+    pub(crate) fn new(kind: u64) -> Self {
         Table { kind, entries: Arena::new() }
     }
 
@@ -102,16 +109,16 @@ impl<T: Clone + Send + Sync> Table<T> {
     pub(crate) fn insert(&'static self, value: T, number: u32) -> Result<u64, Status> {
         let (index, entry) = self.entries.take().ok_or(Status::Busy)?;
         // SAFETY: the slot is vacant and this is its inserter.
-        unsafe { *entry.value.get() = Some(value) };
-        entry.number.store(number, Ordering::Relaxed);
+        entry.value.with_mut(|place| unsafe { *place = Some(value) });
+        // Whoever reads it finds the generation of the value before gone.
+        entry.number.store(number, Ordering::Release);
         let before = entry.word.fetch_add(1 << GENERATION_SHIFT, Ordering::Release);
         Ok(pack(self.kind, index, generation(before) + 1))
     }
 
     /// What `read` makes of the value.
     pub(crate) fn with<R>(&'static self, id: u64, read: impl FnOnce(&T) -> R) -> Result<R, Status> {
-        let user = self.enter(id)?;
-        Ok(read(user.value()?))
+        self.enter(id)?.read(read)
     }
 
     /// The number beside the value.
@@ -123,10 +130,10 @@ impl<T: Clone + Send + Sync> Table<T> {
         if valid { Ok(number) } else { Err(Status::InvalidHandle) }
     }
 
-    /// Makes the id stale from now on and answers the value; the slot's own goes with its last user.
+    /// Makes the id stale from now on and returns the value; the slot's own is dropped by its last user.
     pub(crate) fn remove(&'static self, id: u64) -> Result<T, Status> {
         let user = self.enter(id)?;
-        let value = user.value()?.clone();
+        let value = user.read(T::clone)?;
         let remove = |word| {
             let valid = generation(word) == user.generation;
             valid.then(|| word.wrapping_add(1 << GENERATION_SHIFT) | REMOVED)
@@ -165,19 +172,19 @@ struct User<T: 'static + Clone + Send + Sync> {
     table: &'static Table<T>,
     index: u32,
     entry: &'static Entry<T>,
-    /// Which tenant is meant.
+    /// Of the id that this user came with.
     generation: u32,
     /// What the slot was when this user stepped in.
     found: u64,
 }
 
 impl<T: Clone + Send + Sync> User<T> {
-    fn value(&self) -> Result<&T, Status> {
+    fn read<R>(&self, read: impl FnOnce(&T) -> R) -> Result<R, Status> {
         if generation(self.found) != self.generation || self.generation.is_multiple_of(2) {
             return Err(Status::InvalidHandle);
         }
         // SAFETY: this user found the slot valid and has not left it.
-        unsafe { &*self.entry.value.get() }.as_ref().ok_or(Status::InvalidHandle)
+        self.entry.value.with(|place| unsafe { &*place }.as_ref().map(read)).ok_or(Status::InvalidHandle)
     }
 }
 
@@ -192,16 +199,16 @@ impl<T: Clone + Send + Sync> Drop for User<T> {
             return;
         }
         // SAFETY: this made the step from removed with no user to vacant.
-        let value = unsafe { (*self.entry.value.get()).take() };
+        let value = self.entry.value.with_mut(|place| unsafe { (*place).take() });
         // A slot whose generations are used up is never reused.
         if generation(left) < u32::MAX - 1 {
-            self.table.entries.give_back(self.index);
+            self.table.entries.release(self.index);
         }
         drop(value);
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(palitra_model)))]
 mod tests {
     use super::*;
     use std::sync::Arc;
