@@ -16,7 +16,7 @@ use super::watch::Watch;
 use crate::current::{RunnerId, Standing, standing, works_for};
 use crate::deadline::Until;
 use crate::flight::Flight;
-use crate::job::{Host, Job, JobFuture, States};
+use crate::job::{Job, JobFuture, JobRuntime, States};
 use crate::registry;
 use crate::reply::{Error, Reply, Status};
 use crate::stats::Stats;
@@ -289,7 +289,7 @@ impl Core {
     }
 }
 
-impl Host for Core {
+impl JobRuntime for Core {
     fn states(&self) -> &States {
         &self.states
     }
@@ -303,7 +303,7 @@ impl Host for Core {
         Ok(Core::submit(self, Caller::Job, job, Payload::Owned(payload), Wanted::default())?)
     }
 
-    fn to_arc(&self) -> Arc<dyn Host> {
+    fn to_arc(&self) -> Arc<dyn JobRuntime> {
         Core::to_arc(self)
     }
 }

@@ -150,7 +150,7 @@ impl Driver {
             return self.core.ended_with(token.ending(), || drop(token));
         };
         let mut request = Request::new(payload, &*self.core, RequestToken::Made(token.id()));
-        let future = match job.start(&mut request) {
+        let future = match job.call(&mut request) {
             Ok(future) => future,
             Err(reply) => return self.core.ended_with(reply.status(), || token.finish(reply)),
         };

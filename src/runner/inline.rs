@@ -40,7 +40,7 @@ impl Core {
             return self.submit(Caller::Host, job, payload, wanted).map(Started::Pending);
         }
         payload.check(self)?;
-        match self.begin(payload.into_vec()?, wanted.reading, |request| job.start(request))? {
+        match self.begin(payload.into_vec()?, wanted.reading, |request| job.call(request))? {
             Begun::Ended(reply) => Ok(Started::Ended(reply)),
             Begun::Pending(accepted, future, token) => {
                 let (host, job_side) = token.into_token(self)?;
@@ -56,7 +56,7 @@ impl Core {
 
     /// Runs a job to its end.
     pub(super) fn run_inline(&self, job: &'static Job, payload: Vec<u8>) -> Result<Reply, Status> {
-        let begun = self.begin(payload, Reading::NOBODY, |request| job.start(request))?;
+        let begun = self.begin(payload, Reading::NOBODY, |request| job.call(request))?;
         self.finish_inline(Some(job), begun)
     }
 
