@@ -4,7 +4,7 @@
 //!
 //! * Readable exactly while events wait, apart from the moment in which somebody is between a count and the system
 //!   call that follows it: no lost wake-up, and none for nothing.
-//! * A queue that is filled or closed puts a mark in, also where one is already: an edge-triggered loop hears of it.
+//! * A queue that is filled or closed puts a mark in, also where one is already: an edge-triggered loop is notified.
 //! * A system call only when the queue becomes filled or empty, not for every event.
 //! * Nobody waits for anybody: who takes does not wait for a producer that has been preempted.
 //!
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn readable_for_ever_after_the_close() {
+    fn readable_forever_after_the_close() {
         let readiness = Readiness::new().unwrap();
         readiness.added_one();
         readiness.closed();

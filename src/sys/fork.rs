@@ -1,9 +1,9 @@
 //! Forked children: a hook that runs in each, how many forks lie behind a process, and values that each process has
 //! for itself.
 //!
-//! A child starts anew: it uses none of its parent's handles, locks or threads. It has one thread, the one that forked; every other thread of the parent is gone, whatever it held.
-//! So the child must not touch a lock that a parent's thread could have held, join a thread or drop an object
-//! that the parent still uses. Two means serve that:
+//! A child starts anew: it uses none of its parent's handles, locks or threads. It has one thread, the one that
+//! forked; every other thread of the parent is gone, whatever it held. So the child must not touch a lock that a
+//! parent's thread could have held, join a thread or drop an object that the parent still uses. Two means serve that:
 //!
 //! * [`depth`] counts the forks between the first process and this one. Whoever remembers the depth at which
 //!   it was made knows in a forked child that it is not the child's: it returns `FORKED` and leaks.
