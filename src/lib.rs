@@ -35,22 +35,25 @@
 //!
 //! Each uses only rooms above it. Data flows one way: host, abi, runner, job, token, host.
 //!
+//! `unsafe` is in `sys`, where system calls are, and in `ffi`, where pointers of the host's are and the table behind its
+//! handles (`ffi::table`, without locks; its slots, in `arena`, have no locks either and need no `unsafe`). In `abi` the
+//! exported names and the macros of `ffi` count as unsafe, and nothing else.
+//!
 //! | room | what it holds |
 //! |---|---|
-//! | `sync` | the atomics, locks and waits that can be model-checked |
-//! | `reply` | what a job leaves: reply, format, error, status |
-//! | `fork` | what a forked child sees |
-//! | `sys` | what is asked of the system about threads and their signals |
+//! | `sync` | the atomics, cells, locks and waits that can be model-checked |
+//! | `deadline` | how long a call may block |
+//! | `sys` | every system call: signals, threads, stacks, forks, the coarse clock, the eventfd |
+//! | `reply` | the result of a job: reply, format, error, status |
 //! | `arena` | slots with fixed addresses, which handles point into |
 //! | `current` | which runner the calling thread works for, and whether it may poll |
-//! | `clock` | a clock that costs next to nothing |
-//! | `log` | what the library has to say, for the host's one callback |
+//! | `log` | the library's log, for the host's one callback |
 //! | `stats` | how a runner is doing, as its host reads it |
 //! | `flight` | the jobs in flight of a runner: one count for its limit, its end and its statistics |
-//! | `queue` | completion events and their readiness fd |
+//! | `queue` | completion events and their readiness descriptor |
 //! | `token` | one submitted job: pending, then finished, exactly once |
 //! | `gather` | waiting for many tokens |
-//! | `job` | a job: name, async function, extractors |
+//! | `job` | a job: name, async function, request, extractors |
 //! | `registry` | name -> job, filled at load time |
 //! | `runner` | the persistent thread: submit, run, shutdown, the global runner |
 //! | `jobs` | the jobs that ship with the library |
