@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn jobs_whose_names_share_their_ends_share_a_chain_and_are_told_apart() {
+    fn jobs_whose_names_share_their_ends_are_two_jobs_of_one_chain() {
         let names = ["registry.tests.1.of.two.jobs", "registry.tests.2.of.two.jobs"];
         assert!(std::ptr::eq(chain_of(names[0].as_bytes()), chain_of(names[1].as_bytes())));
         for name in names {
