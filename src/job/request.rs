@@ -15,14 +15,14 @@ pub(crate) trait JobRuntime: Send + Sync {
     fn to_arc(&self) -> Arc<dyn JobRuntime>;
 }
 
-/// What one execution of a job is about, while its arguments are being taken from it.
+/// One execution of a job, while its arguments are being taken from it.
 pub struct Request<'a> {
     payload: Vec<u8>,
     pub(super) runtime: &'a dyn JobRuntime,
     token: RequestToken<'a>,
 }
 
-/// The token of a job. One that is run, is ready at once and never asks for its token does without.
+/// The token of a job. A job that is run, is ready at once and never asks for its token does without one.
 #[derive(Clone, Copy)]
 pub(crate) enum RequestToken<'a> {
     Made(TokenId),
@@ -45,6 +45,7 @@ impl OnDemand {
         made.as_ref().map(|(host_side, _)| host_side.token()).map_err(|status| *status)
     }
 
+    /// The token, made now if nobody has asked for it.
     pub(crate) fn into_token(self, runtime: &dyn JobRuntime) -> Result<(HostSide, JobSide), Status> {
         let OnDemand { reading, token } = self;
         token.into_inner().unwrap_or_else(|| runtime.make_token(reading))
