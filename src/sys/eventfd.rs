@@ -64,7 +64,7 @@ impl EventFd {
     }
 
     /// Whether it is readable now.
-    #[cfg(test)]
+    #[cfg(all(test, not(palitra_model)))]
     pub(crate) fn is_readable(&self) -> bool {
         let mut poll = libc::pollfd { fd: self.fd(), events: libc::POLLIN, revents: 0 };
         // SAFETY: one pollfd, alive for the call.
