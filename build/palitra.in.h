@@ -40,22 +40,22 @@
  *         return status == PALITRA_OK ? 0 : 1;
  *     }
  *
- * What holds for every function, unless its comment says otherwise:
+ * These rules apply to every function, unless its comment says otherwise:
  *
- * Threads. Every function may be called from any thread, and by several threads at once. A thread
- * must not be cancelled in a call (pthread_cancel): that ends the process. Disable its
- * cancellation around calls (pthread_setcancelstate).
+ * Threads. Every function may be called from any thread, and by several threads at once.
+ * Cancelling a thread inside a call (pthread_cancel) ends the process: disable cancellation
+ * around calls (pthread_setcancelstate).
  *
  * Pointers. A pointer that is not NULL points to what its type says until the call returns. The
  * library keeps no pointer after that: payloads are copied. Names and texts are UTF-8 and end
- * with a NUL. "May be NULL" is said of each pointer that may be; another one that is NULL is
+ * with a NUL. The comments say which pointers may be NULL; for any other NULL a function returns
  * PALITRA_INVALID_ARGUMENT.
  *
- * Handles. An invalid handle (zero, stale, freed, forged or of another kind) returns
- * PALITRA_INVALID_HANDLE and is never undefined behaviour. Freeing a handle twice is safe.
- * Several libraries built on palitra may live in one process; the handle of one is invalid in the
- * others. No handle is left, which is PALITRA_BUSY, when 2^28 of a kind exist, or when in a line
- * of processes, each forked from the one before, 1,024 have made some.
+ * Handles. For an invalid handle (zero, stale, freed, forged or of another kind) a function
+ * returns PALITRA_INVALID_HANDLE; it is never undefined behaviour. Freeing a handle twice is
+ * safe. Several libraries built on palitra may live in one process; the handle of one is invalid
+ * in the others. A function that makes a handle returns PALITRA_BUSY if no handle is left: if
+ * 2^28 of its kind exist, or if 1,024 processes, each forked from the one before, have made some.
  *
  * Replies. Whatever a call returns, it fills the reply that it was given. The caller frees each
  * reply with palitra_reply_free.
@@ -66,17 +66,17 @@
  * Options. A struct that begins with its size may grow at its end in later versions. Its init
  * function sets the size and the defaults; a struct of zeros with its size set means the
  * defaults, too. A program and a library of different versions work together as far as both know
- * the struct: what the library does not know must be 0.
+ * the struct: a field that the library does not know must be 0.
  *
- * Blocked threads. A job that does not yield, and a callback, block the runner's thread and what
- * needs it. Waits, polls, cancels, deadlines and the end of a grace period do not need it. After
- * 100 ms the runner's watchdog logs which job blocks the thread.
+ * Blocked threads. A job that does not yield, and a callback, block the runner's thread and
+ * everything that needs it. Waits, polls, cancels, deadlines and the end of a grace period do not
+ * need it. After 100 ms the runner's watchdog logs which job blocks the thread.
  *
  * Stack. palitra_runner_run and palitra_runner_start poll a job on the calling thread if 64 KiB
  * of its stack are left, and on the runner's thread otherwise.
  *
- * Fork. In a forked child a handle of the parent returns PALITRA_FORKED. The child makes runners
- * of its own, and may read and free replies.
+ * Fork. In a forked child a function returns PALITRA_FORKED for a handle of the parent. The child
+ * makes runners of its own, and may read and free replies.
  *
  * Signals. The library installs no signal handler, and its threads block all signals but faults
  * and SIGPROF. A signal does not interrupt a wait: a program that handles Ctrl-C waits in slices.
@@ -86,7 +86,8 @@
  * Exit. A process may exit at any time with jobs in flight. The library installs no exit handler,
  * and dlclose leaves it mapped.
  *
- * Defects. PALITRA_INTERNAL, also where it is not listed, says that the library has a defect.
+ * Defects. Every function may return PALITRA_INTERNAL. Where its comment does not list that, the
+ * library has a defect.
  *
  * The build writes this file from the library's sources: see build/header.rs.
  */

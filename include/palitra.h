@@ -40,22 +40,22 @@
  *         return status == PALITRA_OK ? 0 : 1;
  *     }
  *
- * What holds for every function, unless its comment says otherwise:
+ * These rules apply to every function, unless its comment says otherwise:
  *
- * Threads. Every function may be called from any thread, and by several threads at once. A thread
- * must not be cancelled in a call (pthread_cancel): that ends the process. Disable its
- * cancellation around calls (pthread_setcancelstate).
+ * Threads. Every function may be called from any thread, and by several threads at once.
+ * Cancelling a thread inside a call (pthread_cancel) ends the process: disable cancellation
+ * around calls (pthread_setcancelstate).
  *
  * Pointers. A pointer that is not NULL points to what its type says until the call returns. The
  * library keeps no pointer after that: payloads are copied. Names and texts are UTF-8 and end
- * with a NUL. "May be NULL" is said of each pointer that may be; another one that is NULL is
+ * with a NUL. The comments say which pointers may be NULL; for any other NULL a function returns
  * PALITRA_INVALID_ARGUMENT.
  *
- * Handles. An invalid handle (zero, stale, freed, forged or of another kind) returns
- * PALITRA_INVALID_HANDLE and is never undefined behaviour. Freeing a handle twice is safe.
- * Several libraries built on palitra may live in one process; the handle of one is invalid in the
- * others. No handle is left, which is PALITRA_BUSY, when 2^28 of a kind exist, or when in a line
- * of processes, each forked from the one before, 1,024 have made some.
+ * Handles. For an invalid handle (zero, stale, freed, forged or of another kind) a function
+ * returns PALITRA_INVALID_HANDLE; it is never undefined behaviour. Freeing a handle twice is
+ * safe. Several libraries built on palitra may live in one process; the handle of one is invalid
+ * in the others. A function that makes a handle returns PALITRA_BUSY if no handle is left: if
+ * 2^28 of its kind exist, or if 1,024 processes, each forked from the one before, have made some.
  *
  * Replies. Whatever a call returns, it fills the reply that it was given. The caller frees each
  * reply with palitra_reply_free.
@@ -66,17 +66,17 @@
  * Options. A struct that begins with its size may grow at its end in later versions. Its init
  * function sets the size and the defaults; a struct of zeros with its size set means the
  * defaults, too. A program and a library of different versions work together as far as both know
- * the struct: what the library does not know must be 0.
+ * the struct: a field that the library does not know must be 0.
  *
- * Blocked threads. A job that does not yield, and a callback, block the runner's thread and what
- * needs it. Waits, polls, cancels, deadlines and the end of a grace period do not need it. After
- * 100 ms the runner's watchdog logs which job blocks the thread.
+ * Blocked threads. A job that does not yield, and a callback, block the runner's thread and
+ * everything that needs it. Waits, polls, cancels, deadlines and the end of a grace period do not
+ * need it. After 100 ms the runner's watchdog logs which job blocks the thread.
  *
  * Stack. palitra_runner_run and palitra_runner_start poll a job on the calling thread if 64 KiB
  * of its stack are left, and on the runner's thread otherwise.
  *
- * Fork. In a forked child a handle of the parent returns PALITRA_FORKED. The child makes runners
- * of its own, and may read and free replies.
+ * Fork. In a forked child a function returns PALITRA_FORKED for a handle of the parent. The child
+ * makes runners of its own, and may read and free replies.
  *
  * Signals. The library installs no signal handler, and its threads block all signals but faults
  * and SIGPROF. A signal does not interrupt a wait: a program that handles Ctrl-C waits in slices.
@@ -86,7 +86,8 @@
  * Exit. A process may exit at any time with jobs in flight. The library installs no exit handler,
  * and dlclose leaves it mapped.
  *
- * Defects. PALITRA_INTERNAL, also where it is not listed, says that the library has a defect.
+ * Defects. Every function may return PALITRA_INTERNAL. Where its comment does not list that, the
+ * library has a defect.
  *
  * The build writes this file from the library's sources: see build/header.rs.
  */
@@ -150,7 +151,7 @@ typedef int32_t palitra_status;
 #define PALITRA_END 2
 /** The job ran and returned an error: see the code and the message of the reply. */
 #define PALITRA_JOB_FAILED 10
-/** The job panicked: see the message of the reply. The runner goes on. */
+/** The job panicked: see the message of the reply. The runner keeps running. */
 #define PALITRA_JOB_PANICKED 11
 /** The job was cancelled: by palitra_token_cancel, a fail-fast gather or a shutdown. */
 #define PALITRA_CANCELLED 12
@@ -522,7 +523,7 @@ bool palitra_runner_is_alive(struct palitra_runner runner);
  * threads. Several threads may call it at once. The handle stays valid, and the replies of
  * finished tokens stay readable.
  *
- * The grace period holds for every job in flight, also for a palitra_runner_run on another
+ * Every job in flight has the grace period, also one that palitra_runner_run waits for in another
  * thread. A job may submit jobs to its own runner during the grace period. No job starts
  * afterwards.
  *
@@ -674,7 +675,7 @@ void palitra_submit_options_init(struct palitra_submit_options *options, uint32_
  * Runs a job, waits until it has finished, and fills its reply.
  *
  * Without a timeout the calling thread polls the job once. A job that is ready at once needs no
- * other thread; any other goes on at the runner. With a timeout the job starts on the runner's
+ * other thread; any other continues on the runner. With a timeout the job starts on the runner's
  * thread.
  *
  * Nobody can read the items of a job that is run this way: the first item that it sends is
@@ -766,7 +767,8 @@ palitra_status palitra_runner_submit(struct palitra_runner runner,
  * @param reply    receives the reply, which the caller frees; may be NULL
  *
  * @return one of these:
- * - PALITRA_PENDING: the job is pending and goes on at the runner, as after palitra_runner_submit
+ * - PALITRA_PENDING: the job is pending and continues on the runner, as after
+ *   palitra_runner_submit
  * - how the job ended, as from palitra_runner_run: it was ready at once. The queue of the options
  *   is not notified, and the items that the job sent are discarded.
  * - why nothing was submitted, as from palitra_runner_submit. The reply of PALITRA_UNKNOWN_JOB

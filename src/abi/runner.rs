@@ -125,7 +125,7 @@ pub extern "C" fn palitra_runner_is_alive(runner: palitra_runner) -> bool {
 /// threads. Several threads may call it at once. The handle stays valid, and the replies of
 /// finished tokens stay readable.
 ///
-/// The grace period holds for every job in flight, also for a palitra_runner_run on another
+/// Every job in flight has the grace period, also one that palitra_runner_run waits for in another
 /// thread. A job may submit jobs to its own runner during the grace period. No job starts
 /// afterwards.
 ///

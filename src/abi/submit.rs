@@ -28,7 +28,7 @@ pub unsafe extern "C" fn palitra_submit_options_init(options: *mut palitra_submi
 /// Runs a job, waits until it has finished, and fills its reply.
 ///
 /// Without a timeout the calling thread polls the job once. A job that is ready at once needs no
-/// other thread; any other goes on at the runner. With a timeout the job starts on the runner's
+/// other thread; any other continues on the runner. With a timeout the job starts on the runner's
 /// thread.
 ///
 /// Nobody can read the items of a job that is run this way: the first item that it sends is
@@ -146,7 +146,8 @@ pub unsafe extern "C" fn palitra_runner_submit(
 /// @param reply    receives the reply, which the caller frees; may be NULL
 ///
 /// @return one of these:
-/// - PALITRA_PENDING: the job is pending and goes on at the runner, as after palitra_runner_submit
+/// - PALITRA_PENDING: the job is pending and continues on the runner, as after
+///   palitra_runner_submit
 /// - how the job ended, as from palitra_runner_run: it was ready at once. The queue of the options
 ///   is not notified, and the items that the job sent are discarded.
 /// - why nothing was submitted, as from palitra_runner_submit. The reply of PALITRA_UNKNOWN_JOB

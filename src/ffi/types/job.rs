@@ -1,4 +1,4 @@
-//! What a library tells of a job.
+//! The description of a job.
 
 use std::ffi::c_char;
 

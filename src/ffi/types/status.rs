@@ -12,7 +12,7 @@ pub const PALITRA_PENDING: palitra_status = 1;
 pub const PALITRA_END: palitra_status = 2;
 /// The job ran and returned an error: see the code and the message of the reply.
 pub const PALITRA_JOB_FAILED: palitra_status = 10;
-/// The job panicked: see the message of the reply. The runner goes on.
+/// The job panicked: see the message of the reply. The runner keeps running.
 pub const PALITRA_JOB_PANICKED: palitra_status = 11;
 /// The job was cancelled: by palitra_token_cancel, a fail-fast gather or a shutdown.
 pub const PALITRA_CANCELLED: palitra_status = 12;
