@@ -1,13 +1,18 @@
-//! include/palitra.h: what a build writes, exactly what the library exports, and good in every dialect.
+//! include/palitra.h: what a build writes, exactly what the code has, readable, and good in every dialect.
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
-#[path = "../build.rs"]
-#[allow(dead_code, reason = "a test builds nothing")]
+#[path = "../build/header.rs"]
 mod build;
+#[path = "header/comments.rs"]
+mod comments;
+#[path = "header/layouts.rs"]
+mod layouts;
 #[path = "support/process.rs"]
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod process;
+#[path = "header/signatures.rs"]
+mod signatures;
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -63,19 +68,18 @@ fn it_compiles_alone_and_twice_in_every_cpp() {
     }
 }
 
-#[test]
-fn a_cpp_program_links_with_it() {
-    let (source, program) = (scratch("links").with_extension("cpp"), scratch("links"));
-    std::fs::write(&source, "#include \"palitra.h\"\nint main() { return palitra_version() == nullptr; }\n")
-        .expect("a scratch file");
+/// Compiles `source`, links it with the library, runs it, and returns what it wrote.
+fn run_program(compiler: &str, language: &str, source: &str) -> String {
+    let (file, program) = (scratch("links").with_extension(language), scratch("links"));
+    std::fs::write(&file, source).expect("a scratch file");
     library("libpalitra.so");
     let libraries = library_directory();
     run_well(
-        Command::new("g++")
+        Command::new(compiler)
             .args(WARNINGS)
-            .arg("-o")
+            .args(["-x", language, "-o"])
             .arg(&program)
-            .arg(&source)
+            .arg(&file)
             .arg("-I")
             .arg(root().join("include"))
             .arg("-L")
@@ -84,10 +88,16 @@ fn a_cpp_program_links_with_it() {
             .arg("-lpalitra"),
         TOOL,
     );
-    run_well(&mut Command::new(&program), TOOL);
-    for file in [source, program] {
+    let ended = run_well(&mut Command::new(&program), TOOL);
+    for file in [file, program] {
         std::fs::remove_file(file).expect("a file made a moment ago");
     }
+    ended.output
+}
+
+#[test]
+fn a_cpp_program_links_with_it() {
+    run_program("g++", "c++", "#include \"palitra.h\"\nint main() { return palitra_version() == nullptr; }\n");
 }
 
 /// The header without its comments.
@@ -136,7 +146,7 @@ fn committed() -> String {
 
 #[test]
 fn the_committed_one_is_what_a_build_writes() {
-    let written = String::from_utf8(build::header(&root())).expect("a text");
+    let written = build::header(&root());
     let committed = committed();
     let difference = written.lines().zip(committed.lines()).find(|(now, before)| now != before);
     assert!(written == committed, "it is stale: add what the build wrote. First difference: {difference:?}");

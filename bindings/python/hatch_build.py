@@ -29,7 +29,7 @@ else:
 LIBRARY = "libpalitra.so"
 
 #: What cargo builds the library of, and a member of its workspace.
-CRATE = ("Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "build.rs", "cbindgen.toml", "include", "src")
+CRATE = ("Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "build", "build.rs", "cbindgen.toml", "include", "src")
 MEMBER = ("Cargo.toml", "build.rs", "src")
 
 

@@ -1,8 +1,7 @@
-//! What runner and queue handles name: a table of values behind generational ids.
+//! A table of values behind generational ids: the runners and queues that handles name.
 //!
-//! An id is a number: the kind of its table, the index of a slot, and the generation that the slot had when
-//! the value was put in. An id that was removed, made up or is of another table meets a slot of another
-//! generation, or none.
+//! An id holds the kind of its table, the index of a slot, and the generation that the slot had when the value was
+//! inserted. An id that was removed, made up or is of another table finds a slot of another generation, or none.
 //!
 //! ```text
 //!   63    60 59            32 31             0
@@ -10,8 +9,8 @@
 //!            [             salt              ]
 //! ```
 //!
-//! All but the kind is salted with where this library is in memory: an id of another library built on palitra,
-//! which has tables of its own, means no slot here, or one of another generation.
+//! All but the kind is salted with the address of this library: an id of another library built on palitra, which has
+//! tables of its own, finds no slot here, or one of another generation.
 
 #![allow(unsafe_code)]
 
@@ -26,8 +25,8 @@ const KIND_SHIFT: u32 = 60;
 const INDEX_SHIFT: u32 = 32;
 const _: () = assert!(INDEX_SHIFT + INDEX_BITS <= KIND_SHIFT);
 
-/// What this library's ids are salted with. Two libraries of one process are at different addresses; a
-/// multiplication and a fold spread the difference over all bits.
+/// The salt of this library's ids. Two libraries of one process are at different addresses; a multiplication and a fold
+/// spread the difference over all bits.
 fn salt() -> u64 {
     static PLACE: u8 = 0;
     let spread = ((&raw const PLACE).addr() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -49,7 +48,7 @@ pub(crate) fn unpack(kind: u64, id: u64) -> Result<(u32, u32), Status> {
     Ok((index as u32, place as u32))
 }
 
-/// Values of one kind. Each has a number beside it that can be read without touching it.
+/// Values of one kind, each with a number beside it that can be read without using the value.
 ///
 /// A use of a value is two atomic additions, and no lock: a use may take as long as it likes, call anything, and
 /// remove the value that it is using.
@@ -73,8 +72,8 @@ pub(crate) struct Table<T: 'static> {
 /// * A user looks at the value only if its own step into the slot found it valid, which keeps it from becoming
 ///   vacant until the user leaves.
 struct Entry<T> {
-    /// The generation in the upper half, odd while valid; then [`REMOVED`], and the number of users. Those who
-    /// come with a stale id count as users for a moment too.
+    /// The generation in the upper half, odd while valid; then [`REMOVED`], and the number of users. A user with a
+    /// stale id counts for a moment, too.
     word: AtomicU64,
     number: AtomicU32,
     value: UnsafeCell<Option<T>>,
@@ -105,7 +104,7 @@ impl<T: Clone + Send + Sync> Table<T> {
         Table { kind, entries: Arena::new() }
     }
 
-    /// Puts a value in. [`Status::Busy`] when no index is left.
+    /// Inserts a value. [`Status::Busy`] when no index is left.
     pub(crate) fn insert(&'static self, value: T, number: u32) -> Result<u64, Status> {
         let (index, entry) = self.entries.take().ok_or(Status::Busy)?;
         // SAFETY: the slot is vacant and this is its inserter.
@@ -116,7 +115,7 @@ impl<T: Clone + Send + Sync> Table<T> {
         Ok(pack(self.kind, index, generation(before) + 1))
     }
 
-    /// What `read` makes of the value.
+    /// Calls `read` with the value and returns its result.
     pub(crate) fn with<R>(&'static self, id: u64, read: impl FnOnce(&T) -> R) -> Result<R, Status> {
         self.enter(id)?.read(read)
     }
@@ -130,7 +129,7 @@ impl<T: Clone + Send + Sync> Table<T> {
         if valid { Ok(number) } else { Err(Status::InvalidHandle) }
     }
 
-    /// Makes the id stale from now on and returns the value; the slot's own is dropped by its last user.
+    /// Makes the id stale from now on and returns the value; the slot's own copy is dropped by its last user.
     pub(crate) fn remove(&'static self, id: u64) -> Result<T, Status> {
         let user = self.enter(id)?;
         let value = user.read(T::clone)?;
@@ -167,14 +166,14 @@ fn generation(word: u64) -> u32 {
     (word >> GENERATION_SHIFT) as u32
 }
 
-/// Someone who stepped into a slot, and leaves it when dropped.
+/// A use of a slot, from its creation until it is dropped.
 struct User<T: 'static + Clone + Send + Sync> {
     table: &'static Table<T>,
     index: u32,
     entry: &'static Entry<T>,
-    /// Of the id that this user came with.
+    /// The generation of the id.
     generation: u32,
-    /// What the slot was when this user stepped in.
+    /// The word of the slot when this use began.
     found: u64,
 }
 
