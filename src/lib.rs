@@ -107,7 +107,13 @@ pub mod __private {
     pub use ctor::*;
 }
 
-/// The Rust programs of the README, as tests.
+/// The Rust programs of README.md and docs/, as tests.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-mod readme {}
+mod pages {
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+    #[doc = include_str!("../docs/jobs.md")]
+    mod jobs {}
+    #[doc = include_str!("../docs/rust.md")]
+    mod rust {}
+}

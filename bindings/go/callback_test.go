@@ -29,7 +29,7 @@ func TestCallbackIsCalledOnceWithTheStatus(t *testing.T) {
 			}
 			called <- status
 		}
-		for range 2 { // Before it has finished or not, and after.
+		for range 2 { // Once perhaps before it has finished, and once after.
 			if err := token.OnComplete(tell); err != nil {
 				t.Fatal(err)
 			}
@@ -89,7 +89,7 @@ func TestCallbackCannotWaitForItsOwnRunner(t *testing.T) {
 		n++
 	}
 	if n != 6 {
-		t.Errorf("%d answers", n)
+		t.Errorf("%d errors", n)
 	}
 	// The same calls outside of the callback wait.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
@@ -128,7 +128,7 @@ func TestCallbackIsFreedWhateverBecomesOfIt(t *testing.T) {
 	if err := register(never); err != nil {
 		t.Fatal(err)
 	}
-	never.Close() // Takes the callback back.
+	never.Close() // Unregisters the callback.
 	ended := newRunner(t)
 	late := submit(t, ended, "palitra.echo", "")
 	if err := ended.Shutdown(soon(t)); err != nil {

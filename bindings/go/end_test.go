@@ -50,7 +50,7 @@ func TestShutdownCancelsTheRestWhenItsContextIsDone(t *testing.T) {
 			t.Error(err)
 		}
 		if took := time.Since(began); took < grace || took > patience {
-			t.Errorf("a grace of %v took %v", grace, took)
+			t.Errorf("a grace period of %v took %v", grace, took)
 		}
 		wantIs(t, <-waited, palitra.ErrCancelled)
 	}

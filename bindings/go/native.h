@@ -9,8 +9,8 @@
 
 #include <string.h>
 
-/* Pointers to bytes are uint8_t, not void, and the addresses in an answer are numbers: cgo then knows that there is
- * nothing to check in them. */
+/* Pointers to bytes are uint8_t, not void, and the addresses in a palitra_go_answer are numbers: cgo then knows that
+ * there are no Go pointers in them to check. */
 
 #define PALITRA_GO_SMALL 128u
 
@@ -58,7 +58,7 @@ static inline palitra_status palitra_go_start(palitra_runner runner, const char 
     palitra_submit_options_init(&options);
     options.queue = queue;
     options.tag = tag;
-    options.flags = PALITRA_NO_ITEMS; /* as of a run: its token is nobody's to read */
+    options.flags = PALITRA_NO_ITEMS; /* as for a run: nobody reads items from this token */
     palitra_status status = palitra_runner_start(runner, job, data, len, &options, &token, &reply);
     answer->token = token.id;
     return palitra_go_answered(status, &reply, answer);
@@ -82,7 +82,7 @@ static inline palitra_status palitra_go_poll(palitra_token token, palitra_go_ans
     return palitra_go_answered(status, &reply, answer);
 }
 
-/* Takes the reply of a token that is not needed any more. */
+/* Reads the reply of a token that is not needed any more, and frees the token. */
 static inline palitra_status palitra_go_take(palitra_token token, palitra_go_answer *answer) {
     palitra_status status = palitra_go_poll(token, answer);
     palitra_token_free(token);
@@ -96,7 +96,7 @@ static inline palitra_status palitra_go_next(palitra_token token, palitra_go_ans
     return palitra_go_answered(status, &item, answer);
 }
 
-/* Has the Go function behind a cgo.Handle called; the handle is deleted whatever this answers. */
+/* Registers the Go function behind a cgo.Handle; the handle is deleted whatever this returns. */
 palitra_status palitra_go_on_complete(palitra_token token, uintptr_t handle);
 
 #endif

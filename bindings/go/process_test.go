@@ -61,7 +61,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// start runs a process until it says that it is ready.
+// start runs a process until it reports that it is ready.
 func start(t *testing.T, name string) *exec.Cmd {
 	t.Helper()
 	command := exec.CommandContext(soon(t), os.Args[0])

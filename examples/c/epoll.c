@@ -1,4 +1,4 @@
-/* epoll: jobs that tell an epoll loop when they finish, beside whatever else the loop watches.
+/* epoll: an epoll loop that is notified when jobs finish, beside whatever else it watches.
  *
  * With nothing but the system's own headers:
  *

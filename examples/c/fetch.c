@@ -1,15 +1,15 @@
-/* fetch: gets many URLs at once and says how each went.
+/* fetch: gets many URLs at once and reports how each went.
  *
  *     fetch [--timeout seconds] [url ...]         without URLs they are read from standard input, one a line
  *
- * One line for each URL, in the order given: HTTP status, bytes of the body, time, URL. While it works it
- * shows on standard error, if that is a terminal, a bar of the bytes that have come. It exits with 0 if every page came, with 1
- * if any did not (no answer, or a status of 400 or more), with 2 for wrong usage, with 130 after Ctrl-C.
+ * It prints one line for each URL, in the order given: HTTP status, bytes of the body, time, URL. Meanwhile it shows a
+ * bar of the bytes that have come, if standard error is a terminal. It exits with 0 if every page came, with 1 if any
+ * did not (no response, or a status of 400 or more), with 2 for wrong usage, with 130 after Ctrl-C.
  *
- * How a program uses palitra, from top to bottom: main makes a runner; submit_all hands one http.get to it
- * for each URL and keeps the tokens; watch waits until they have finished; gather collects the replies in
- * order. The library installs no signal handler, so Ctrl-C is this program's own affair: the handler sets a
- * flag, and watch waits in slices short enough to see it soon, then cancels what is still running.
+ * How a program uses palitra, from top to bottom: main makes a runner; submit_all submits one http.get for each URL and
+ * keeps the tokens; watch waits until they have finished; gather collects the replies in order. The library installs no
+ * signal handler, so this program handles Ctrl-C itself: the handler sets a flag, and watch waits in slices short
+ * enough to see it soon, then cancels what is still running.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -26,7 +26,7 @@
 
 enum { ALL_CAME = 0, SOME_FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130 };
 
-/* How long watch may be deaf to Ctrl-C. */
+/* How long watch may take to notice Ctrl-C. */
 #define SLICE_NS 100000000
 
 struct fetches {
@@ -35,7 +35,7 @@ struct fetches {
     palitra_token *tokens;
     double *started, *seconds;
 
-    palitra_token *running;     /* the tokens that have not finished, in no order, */
+    palitra_token *running;     /* the pending tokens, in no order, */
     size_t *running_index;      /* and which of the fetches each one is */
     size_t running_count;
 };
@@ -92,7 +92,7 @@ static int usage(FILE *out)
     return out == stdout ? ALL_CAME : WRONG_USAGE;
 }
 
-/* Nanoseconds, for ever where no timeout was given; 0 for what is not a number of seconds. */
+/* Returns nanoseconds; 0 for what is not a number of seconds. */
 static int64_t parse_seconds(const char *text)
 {
     char *end;
@@ -159,7 +159,7 @@ static void submit_all(struct fetches *fetches, palitra_runner runner, int64_t t
     fetches->running_count = fetches->count;
 }
 
-/* Takes the time of those that have finished since the last look. */
+/* Records the time of those that have finished since the last call. */
 static void note_finished(struct fetches *fetches)
 {
     double time = now();
@@ -215,9 +215,9 @@ static void cancel_running(struct fetches *fetches)
     for (size_t i = 0; i < fetches->running_count; i++) palitra_token_cancel(fetches->running[i]);
 }
 
-/* ---- saying how it went ----------------------------------------------------------------------------- */
+/* ---- reporting how it went -------------------------------------------------------------------------- */
 
-/* Whatever a server or a user wrote stays on its line and leaves the terminal as it is. */
+/* Control characters in what a server or a user wrote become '?': the line and the terminal stay as they are. */
 static void print_visible(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
@@ -235,7 +235,7 @@ static const char *name_of_failure(palitra_status status)
     }
 }
 
-/* Prints one line; answers whether the page came. */
+/* Prints one line and returns whether the page came. */
 static bool report(const char *url, const palitra_reply *reply, double seconds)
 {
     const char *text = (const char *)reply->data;

@@ -1,4 +1,4 @@
-/* glib: jobs that tell a GLib main loop when they finish, beside whatever else the loop does: here it beats.
+/* glib: a GLib main loop that is notified when jobs finish, beside whatever else it does: here a timer beats.
  *
  *     cc glib.c -o glib -I../../include -L../../target/release -lpalitra $(pkg-config --cflags --libs glib-2.0)
  */

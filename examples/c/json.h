@@ -1,6 +1,6 @@
 /* Just enough JSON for a program that asks a job for something: a string written out, and one member of an
  * object found and read. It copies nothing and allocates nothing; every function gets the end of the text,
- * and none reads past it. Text that is cut short or malformed where it is read answers NULL.
+ * and none reads past it. For text that is cut short or malformed where it is read they return NULL.
  */
 #ifndef EXAMPLES_JSON_H
 #define EXAMPLES_JSON_H

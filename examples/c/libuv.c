@@ -1,8 +1,8 @@
-/* libuv: jobs that tell a libuv loop when they finish, beside whatever else the loop does: here it beats.
+/* libuv: a libuv loop that is notified when jobs finish, beside whatever else it does: here a timer beats.
  *
  *     cc libuv.c -o libuv -I../../include -L../../target/release -lpalitra $(pkg-config --cflags --libs libuv)
  */
-#define _POSIX_C_SOURCE 200809L /* uv.h wants it where the compiler is held to strict C */
+#define _POSIX_C_SOURCE 200809L /* uv.h needs it where the compiler is held to strict C */
 
 #include "adapters/libuv.h"
 

@@ -2,7 +2,7 @@
 //
 //     coroutines URL [URL ...]
 //
-// One line for each URL as its answer comes. C++20, standalone asio.
+// Prints one line for each URL as its response comes. C++20, standalone asio.
 #include <asio.hpp>
 #include <iostream>
 #include <palitra/asio.hpp>
@@ -22,7 +22,7 @@ asio::awaitable<void> fetch(const palitra::Runner& runner, std::string url) {
     }
 }
 
-// Until everything has come: the pages keep the context at work, this does not.
+// Ticks until everything has come: the pages keep the context running, this does not.
 asio::awaitable<void> tick(asio::steady_timer& timer, int& ticks) {
     for (;; ticks++) {
         timer.expires_after(10ms);

@@ -54,8 +54,8 @@ func (h *host) token(name string) *token {
 	return h.tokens[name]
 }
 
-// carryOut makes a step and answers its outcome. What it cannot do at all, such as a step that lacks an operand, it
-// says so.
+// carryOut carries out a step and returns its outcome, which also reports a step that cannot be carried out, such as
+// one that lacks an operand.
 func (h *host) carryOut(words []string) (outcome string) {
 	defer func() {
 		if trouble := recover(); trouble != nil {
@@ -148,7 +148,7 @@ func (h *host) submit(name string, r *palitra.Runner, job string, payload []byte
 	return ended(err)
 }
 
-// gather tells each token's own outcome: the error of Gather is that of all.
+// gather returns each token's own outcome: the error of Gather is that of all.
 func (h *host) gather(names []string) string {
 	gather := palitra.Gather
 	if names[0] == "fail_fast" {
