@@ -1,7 +1,7 @@
-"""What ctypes believes of the C ABI is what include/palitra.h says; a library that is another's is refused.
+"""The C ABI as ctypes has it equals include/palitra.h; a library of another kind is refused.
 
-The header is preprocessed by the C compiler and read by a parser of C. Where its structs lie in memory, the compiler
-says itself, in a program made of their fields.
+The C compiler preprocesses the header and a C parser reads it. How its structs lie in memory is printed by a C program
+that is made from their fields.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from palitra import _errors
 from palitra._native import abi
 from pycparser import c_ast, c_parser
 
-#: What the package does without: it waits by the runner and for many by a queue, is called back by none, and asks for
-#: figures with the one size that it knows.
+#: What the package does not use: it waits on the runner and, for many jobs, on a queue; it registers no callbacks; and
+#: it reads stats of the one size that it knows.
 NOT_NEEDED = {
     "palitra_runner_run",
     "palitra_runner_wait_any",
@@ -103,7 +103,7 @@ def fits(kind: Any, ours: Any) -> bool:
     if pointee == "char":
         return ours is ctypes.c_char_p
     if pointee in ("void", "uint8_t"):
-        # Bytes that are only read may be Python's own.
+        # Python passes its own bytes where C only reads.
         return ours is ctypes.c_void_p or (ours is ctypes.c_char_p and "const" in kind.type.quals)
     expected = abi.Handle if pointee in HANDLES else STRUCTS.get(pointee) or SCALARS[pointee]
     return expected is getattr(ours, "target", getattr(ours, "_type_", None))
@@ -120,10 +120,10 @@ def test_every_function_of_the_header_is_known_or_named_as_not_needed(declaratio
 
 
 @pytest.mark.parametrize("name", sorted(abi.SIGNATURES))
-def test_a_signature_is_the_headers(name: str, declarations: dict[str, Any]) -> None:
+def test_a_signature_equals_the_headers(name: str, declarations: dict[str, Any]) -> None:
     result, arguments = abi.SIGNATURES[name]
     function = declarations[name]
-    assert fits(function.type, result), f"{name} answers another type than {result}"
+    assert fits(function.type, result), f"{name} returns another type than {result}"
     parameters = [one.type for one in function.args.params]
     if len(parameters) == 1 and not isinstance(parameters[0], c_ast.PtrDecl) and named(parameters[0]) == "void":
         parameters = []
@@ -132,7 +132,7 @@ def test_a_signature_is_the_headers(name: str, declarations: dict[str, Any]) -> 
         assert fits(theirs, ours), f"argument {position} of {name} is not {ours}"
 
 
-def test_every_callback_is_the_headers(declarations: dict[str, Any]) -> None:
+def test_every_callback_equals_the_headers(declarations: dict[str, Any]) -> None:
     for name, ours in CALLBACKS.items():
         function = declarations[name].type
         assert fits(function.type, ours._restype_), name
@@ -167,7 +167,7 @@ def test_every_struct_lies_in_memory_as_the_compiler_lays_it(header: Path, tmp_p
     assert compiled.returncode == 0, compiled.stderr
 
 
-def test_every_number_is_the_headers(header: Path) -> None:
+def test_every_constant_has_the_headers_value(header: Path) -> None:
     macros = dict(re.findall(r"^#define PALITRA_(\w+) \(?(-?\d+)u?\)?$", preprocessed(header, "-dM"), re.MULTILINE))
     names = [name for name in vars(abi) if name.isupper() and isinstance(getattr(abi, name), int)]
     assert len(names) >= 10
@@ -183,7 +183,7 @@ def test_every_number_is_the_headers(header: Path) -> None:
     assert in_header == {*kinds, 13}, "a status that no exception is made of"
 
 
-# Libraries of others.
+# Other libraries.
 
 Build = Callable[[str], Path]
 
@@ -207,7 +207,7 @@ def test_a_library_of_another_abi_version_is_refused_with_both_versions(build: B
 
 
 def test_a_library_that_is_not_palitras_is_refused(build: Build) -> None:
-    library = build("int answer(void) { return 42; }")
+    library = build("int other(void) { return 42; }")
     with pytest.raises(ImportError, match=f"{library} is not a palitra library"):
         palitra.load(library)
 
@@ -234,7 +234,7 @@ def test_the_library_of_the_package_is_of_its_own_version(palitra_library: Path)
     assert palitra.load(palitra_library).version() == version("palitra")
 
 
-def test_a_named_library_that_is_missing_is_told_at_the_first_job(run_python: Callable[..., Any]) -> None:
+def test_a_missing_library_is_named_at_the_first_job(run_python: Callable[..., Any]) -> None:
     ended = run_python("import palitra; palitra.job('palitra.echo')", env={"PALITRA_LIBRARY": "/no/libpalitra.so"})
     assert ended.returncode == 1
     assert "/no/libpalitra.so" in ended.stderr

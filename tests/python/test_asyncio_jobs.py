@@ -165,7 +165,7 @@ def test_a_loop_closed_with_jobs_under_way_leaves_nothing(tests: palitra.Library
 
 @pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_loop_closed_without_cancelling_is_no_ones_harm(tests: palitra.Library, factory: Any) -> None:
+def test_a_loop_closed_without_cancelling_harms_nobody(tests: palitra.Library, factory: Any) -> None:
     async def wait(job: palitra.Job) -> None:
         await job
 
@@ -184,7 +184,7 @@ def test_a_loop_closed_without_cancelling_is_no_ones_harm(tests: palitra.Library
 
 
 def test_a_loop_is_free_of_readers_between_jobs() -> None:
-    # A watched descriptor would cost the loop at each turn, and keep it from being closed cleanly.
+    # A watched descriptor would cost the loop time in each iteration, and keep it from being closed cleanly.
     async def work() -> tuple[int, int]:
         watched: list[Any] = []
         loop = asyncio.get_running_loop()

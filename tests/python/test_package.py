@@ -40,7 +40,7 @@ def new_environment(place: Path) -> Path:
     purelib = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
     import hatchling
 
-    # The tools that build are this environment's: no registry is asked.
+    # The tools that build are this environment's: nothing is downloaded.
     Path(purelib, "tools.pth").write_text(str(Path(hatchling.__file__).parents[1]) + "\n")
     return python
 
@@ -129,7 +129,7 @@ def test_the_sdist_builds_where_rust_is_far_from_the_checkout(
     sdist: Path, root: Path, version: str, tmp_path: Path
 ) -> None:
     python = new_environment(tmp_path / "environment")
-    # As quick to build as cargo can, and kept for the next run: only the sources of the sdist are new each time.
+    # Built as quickly as cargo can, and kept for the next run: only the sources of the sdist are new each time.
     quick = {
         "CARGO_TARGET_DIR": root / "target/sdist",
         "CARGO_PROFILE_RELEASE_LTO": "off",

@@ -33,7 +33,7 @@ __all__ = [
 
 
 class Error(Exception):
-    """A native job failed, or something that was asked about one.
+    """A native job failed, or an operation on one.
 
     ``status`` is the name of the status, such as ``"PALITRA_BUSY"``; the message says what it means.
     """

@@ -196,10 +196,13 @@ class EventLoopThreadRunner:
         the runner closed; RuntimeError on the runner's own thread and after ``close``. Ctrl-C cancels the work and
         waits for it, at most two seconds, before KeyboardInterrupt is raised.
         """
+        value: T
         if type(coro) is Job:
             if timeout is None and coro.plain:
-                return coro.invoker.run(coro.wire_name, coro.data)  # type: ignore[no-any-return]
-            return run_submitted(coro.invoker, coro, timeout)  # type: ignore[no-any-return]
+                value = coro.invoker.run(coro.wire_name, coro.data)
+            else:
+                value = run_submitted(coro.invoker, coro, timeout)
+            return value
         if loop_factory is not None:
             try:
                 runner = self._sibling(loop_factory)
@@ -211,7 +214,7 @@ class EventLoopThreadRunner:
         if thread is None or thread.closing or thread.is_current():
             thread = self._thread_for("run", coro)
         work = Work(thread, coro, debug, copy_context_back)
-        value: T = work.run(timeout)
+        value = work.run(timeout)
         if copy_context_back:
             work.copy_context_back()
         return value

@@ -91,11 +91,12 @@ class Invoker:
             status = self._start(
                 runner, name, data, len(data), self._run_options_address, slot.token_address, slot.reply_address
             )
-            if status == abi.PENDING:
-                status = self.wait(slot.token.value, abi.FOREVER, slot)
-                self.functions.token_free(slot.token.value)
-            elif status >= abi.INVALID_HANDLE and self.replaces(status, runner):
-                return self.run(name, data)
+            if status != abi.OK:
+                if status >= abi.INVALID_HANDLE and self.replaces(status, runner):
+                    status = self.poll_inline(name, data, self._run_options, slot)
+                if status == abi.PENDING:
+                    status = self.wait(slot.token.value, abi.FOREVER, slot)
+                    self.functions.token_free(slot.token.value)
         except BaseException:
             # A token that is left from an earlier job is a stale handle: nothing happens to it.
             self.abandon(slot.token.value)

@@ -61,13 +61,6 @@ class Job:
         other.progress, other.plain = progress, False
         return other
 
-    def report_progress(self, invoker: Invoker, token: int) -> None:
-        """Calls the progress function, if there is one and the job has reported anything."""
-        if self.progress is not None:
-            progress = invoker.progress(token)
-            if progress != (0, 0):
-                self.progress(*progress)
-
     def __await__(self) -> Generator[Any, None, Any]:
         """Awaits the reply in the running loop. Cancelled there, the job is cancelled."""
         invoker = self.invoker
@@ -95,7 +88,7 @@ class Job:
     def _with_progress(self, token: int, finished: asyncio.Future[int]) -> Generator[Any, None, None]:
         while not finished.done():
             yield from asyncio.wait({finished}, timeout=PROGRESS_INTERVAL).__await__()
-            self.report_progress(self.invoker, token)
+            report_progress(self, self.invoker, token)
 
     async def __aiter__(self) -> AsyncGenerator[Any, None]:
         """The items that the job streams, in the running loop. Closed there, the job is cancelled."""
@@ -142,3 +135,11 @@ class Job:
     def __repr__(self) -> str:
         payload = self.data if len(self.data) <= 60 else self.data[:57] + b"..."
         return f"<job {self.name} {payload!r}>"
+
+
+def report_progress(job: Job, invoker: Invoker, token: int) -> None:
+    """Calls the job's progress function, if it has one and the job has reported anything to the invoker's runner."""
+    if job.progress is not None:
+        progress = invoker.progress(token)
+        if progress != (0, 0):
+            job.progress(*progress)

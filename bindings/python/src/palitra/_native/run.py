@@ -9,7 +9,7 @@ from .._errors import TimeoutError
 from .._limits import nanoseconds
 from . import abi
 from .invoke import Invoker
-from .job import Job
+from .job import Job, report_progress
 from .signals import wait_in_slices
 from .slot import Slot
 
@@ -22,7 +22,7 @@ def run_submitted(invoker: Invoker, job: Job, timeout: float | None) -> Any:
     token = 0
     try:
         token = invoker.submit(job.wire_name, job.data, invoker.options(job.deadline, abi.NO_ITEMS), slot)
-        on_slice = None if job.progress is None else lambda: job.report_progress(invoker, token)
+        on_slice = None if job.progress is None else lambda: report_progress(job, invoker, token)
         status = invoker.wait(token, limit, slot, on_slice)
     except BaseException:
         invoker.abandon(token)
