@@ -23,7 +23,7 @@ def runner(request: pytest.FixtureRequest) -> Iterator[EventLoopThreadRunner]:
 
 
 class Manager:
-    """Tells in which tasks it was entered and left, and with what; may suppress."""
+    """Records in which tasks it was entered and left, and with what; may suppress."""
 
     def __init__(self, suppress: bool = False) -> None:
         self.suppress = suppress

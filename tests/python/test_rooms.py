@@ -1,7 +1,7 @@
 """The package's modules use each other in one direction only, and import at their top.
 
 ORDER is the map: a module imports only modules that stand above it, so that no circle is possible. The import lines are
-read, not run, those for type checkers too. ``palitra/_loop/__init__.py`` and ``palitra/_native/__init__.py`` tell what
+read, not run, those for type checkers too. ``palitra/_loop/__init__.py`` and ``palitra/_native/__init__.py`` say what
 each module is for.
 """
 
@@ -85,7 +85,7 @@ def imports_of(module: str, source: str, is_package: bool, known: Mapping[str, o
 
 def faults(sources: Mapping[str, str], packages: set[str], order: list[str]) -> Iterator[str]:
     """What is wrong with the imports of these modules, a line for each."""
-    height = {module: position for position, module in enumerate(order)}
+    position = {module: place for place, module in enumerate(order)}
     for module, source in sources.items():
         for target, line, deferred in imports_of(module, source, module in packages, sources):
             place = f"{module}, line {line}"
@@ -93,9 +93,9 @@ def faults(sources: Mapping[str, str], packages: set[str], order: list[str]) -> 
                 yield f"{place}: imports {target} inside a function"
             if target.split(".")[0] != "palitra":
                 continue
-            if target not in height:
+            if target not in position:
                 yield f"{place}: imports {target}, which is not on the map"
-            elif height[target] >= height[module]:
+            elif position[target] >= position[module]:
                 yield f"{place}: imports {target}, which stands below it on the map"
             if {chapter(module), chapter(target)} == APART:
                 yield f"{place}: {chapter(module)} uses {chapter(target)}"
@@ -131,7 +131,7 @@ def test_no_module_imports_upward_or_inside_a_function(sources: dict[str, str], 
     assert list(faults(sources, packages, ORDER)) == []
 
 
-def test_each_chapter_tells_what_its_modules_are_for(sources: dict[str, str], packages: set[str]) -> None:
+def test_each_chapter_says_what_its_modules_are_for(sources: dict[str, str], packages: set[str]) -> None:
     for module, source in sources.items():
         page = ast.get_docstring(ast.parse(source))
         assert page, f"{module} does not say what it is for"

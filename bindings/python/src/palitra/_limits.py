@@ -8,7 +8,7 @@ import threading
 
 #: A timeout that never passes, for locks and for the native library alike.
 FOREVER = -1
-#: The longest timeout that the native library is given, in seconds: 285 years.
+#: The longest timeout that is passed to the native library, in seconds: 285 years.
 LONGEST = 9e9
 
 

@@ -331,8 +331,9 @@ class EventLoopThreadRunner:
         """Runs several at the same time, at most ``limit`` of them, and yields their futures, done, in order of time.
         ``future.index`` is the position of its awaitable.
 
-        All start when this is called. One that is passed twice is yielded once. Past ``timeout`` seconds TimeoutError
-        is raised. Then, and when the generator is closed, the rest is cancelled. Otherwise raises as ``run`` does.
+        They start when this is called, before the generator's first step. One that is passed twice is yielded once.
+        Past ``timeout`` seconds TimeoutError is raised. Then, and when the generator is closed, the rest is cancelled.
+        Otherwise raises as ``run`` does.
         """
         check_limit(limit)
         return Completing(self._thread_for("as_completed", *coros), coros, timeout, limit).futures()

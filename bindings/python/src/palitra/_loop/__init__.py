@@ -8,7 +8,7 @@ or context manager that takes turns with its caller (``conversation``).
 Threads. Any thread may post work and wait for it. Only the loop's thread starts, drives and ends it. In each class the
 methods stand under the thread that calls them. A post takes no lock, so that signal handlers and finalizers may post.
 
-The rooms, each of which uses only those above it:
+The modules, each of which imports only those above it:
 
     doorbell      wakes the loop's thread
     thread        the loop, its thread, its inbox; how it ends, in the process and in a forked child

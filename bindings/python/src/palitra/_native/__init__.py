@@ -1,14 +1,14 @@
 """Native jobs: async functions in Rust, run by the native runner of a shared library that this package loads.
 
-Called by the public functions ``job``, ``jobs`` and ``load``, by users of the ``Library`` and ``Runner`` that these
-return, and by ``EventLoopThreadRunner`` (``palitra._runner``) where it is given jobs. No event loop takes part unless a
-coroutine awaits a job.
+Called through the public functions ``job``, ``jobs`` and ``load``, through the ``Library`` and the ``Runner`` that they
+lead to, and by ``EventLoopThreadRunner`` (``palitra._runner``) for the jobs that are passed to it. No event loop takes
+part unless a coroutine awaits a job.
 
 Threads. Anything here may be called from any thread. The job itself runs on the native runner's threads, or starts on
 the caller's. Its end reaches Python on the thread that waits: the caller's own, the thread of the asyncio loop that
 awaits the job, or the one thread that completes futures. No Rust thread ever runs Python code.
 
-The rooms, each of which uses only those above it:
+The modules, each of which imports only those above it:
 
     abi          the C functions and structs of a library, as ctypes has them
     slot         memory for one reply and one token

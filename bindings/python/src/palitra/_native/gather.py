@@ -41,7 +41,7 @@ class Batch:
         self._next = 0
         self._slot = Slot()
 
-    def ended(self) -> Iterator[Outcome]:
+    def outcomes(self) -> Iterator[Outcome]:
         """How each job ended, in order of time. Raises TimeoutError."""
         limit = nanoseconds(self._timeout)
         deadline = time.monotonic_ns() + limit
@@ -132,7 +132,7 @@ def gather_jobs(
     batch = Batch(jobs, limit, timeout, invoker)
     failure: BaseException | None = None
     try:
-        for index, value, error in batch.ended():
+        for index, value, error in batch.outcomes():
             if error is None:
                 values[index] = value
             elif return_exceptions:
