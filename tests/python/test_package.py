@@ -141,9 +141,8 @@ def test_the_sdist_builds_where_rust_is_far_from_the_checkout(
     place, echoed = run(python, "-c", SHOW, cwd=tmp_path).splitlines()
     assert Path(place).is_relative_to(tmp_path)
     assert echoed == "installed"
-    assert (
-        run(python, "-c", "import palitra; print(palitra._native.library.default.get().version())").strip() == version
-    )
+    show = "import palitra; print(palitra._native.library.default.get().version())"
+    assert run(python, "-c", show).strip() == version
 
 
 def test_an_editable_install_sees_the_sources_and_the_library_of_cargo(

@@ -143,6 +143,8 @@ def test_threads_that_call_one_task_see_their_own_requests(app: Celery) -> None:
         await asyncio.sleep(0.01)
         return before, self.request.id
 
+    # As a worker does before its first task: at its first use Celery binds a task, which is not safe in many threads.
+    app.finalize()
     with ThreadPoolExecutor(8) as threads:
         seen = list(threads.map(lambda _: identity.apply().get(), range(32)))
     assert all(before == after for before, after in seen)
@@ -162,6 +164,7 @@ def test_the_current_task_is_no_other_tasks(app: Celery) -> None:
             assert celery.current_task.name == quick.name
         return celery.current_task.name
 
+    app.finalize()  # As above.
     with ThreadPoolExecutor(2) as threads:
         one, other = threads.submit(lambda: slow.apply().get()), threads.submit(lambda: quick.apply().get())
         assert (one.result(10), other.result(10)) == (slow.name, quick.name)
