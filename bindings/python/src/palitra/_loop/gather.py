@@ -1,45 +1,37 @@
-"""Several awaitables as one call: each in a task of its own, results in order.
+"""Several awaitables as one piece of work: each in a task of its own, their results in order.
 
-Like ``asyncio.gather``, whose results, errors and messages it keeps: without ``return_exceptions`` the first
-failure in time is the call's, and the others run on. It does without a future, a callback and a task of its
-own: the last step of each task writes its result and counts down. With a limit the next awaitable begins
-where one has ended; what has not begun when the call fails is closed and never begins.
+Results, errors and messages are those of ``asyncio.gather``: without ``return_exceptions`` the first failure in time is
+raised, and the others keep running. There is no future, callback or task for the whole: the last step of each task
+writes its result and counts down. With a limit, the next awaitable starts when one has ended; those that have not
+started when one fails are closed.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ._call import Call, discard, make_task
-from ._errors import CancelledError
+from .._errors import CancelledError
+from .thread import LoopThread
+from .work import Work, discard, make_task
 
-if TYPE_CHECKING:
-    from ._loop_thread import LoopThread
-
-#: Is told the index, the value and the error of each awaitable that ended; index -1 where none of them will.
-Told = Callable[[int, Any, "BaseException | None"], None]
+#: Is called with the index, the value and the error of each awaitable that ended; with index -1 if none will end.
+OnEnd = Callable[[int, Any, "BaseException | None"], None]
 
 
-def check_limit(limit: int | None) -> None:
-    """Raises ValueError for a limit that lets nothing through."""
-    if limit is not None and limit < 1:
-        raise ValueError("limit must be at least 1")
-
-
-class Gathering(Call):
-    """The awaitables of one ``gather``; its value is the list of theirs."""
+class Gathering(Work):
+    """The awaitables of one ``gather``. Its value is the list of their values."""
 
     __slots__ = (
         "_awaitables",
         "_limit",
         "_next",
+        "_on_end",
         "_pending",
         "_places",
         "_return_exceptions",
         "_tasks",
-        "_told",
         "_values",
     )
 
@@ -49,11 +41,11 @@ class Gathering(Call):
         awaitables: tuple[Any, ...],
         return_exceptions: bool = False,
         limit: int | None = None,
-        told: Told | None = None,
+        on_end: OnEnd | None = None,
     ) -> None:
         super().__init__(thread, None)
         distinct = {id(awaitable): awaitable for awaitable in awaitables}
-        #: Where each awaitable's value is, if one was given more than once.
+        #: Where each awaitable's value is, if one of them came more than once.
         self._places: list[int] | None = None
         if len(distinct) < len(awaitables):
             order = {identity: place for place, identity in enumerate(distinct)}
@@ -62,7 +54,7 @@ class Gathering(Call):
         self._awaitables = awaitables
         self._return_exceptions = return_exceptions
         self._limit = limit or len(awaitables)
-        self._told = told
+        self._on_end = on_end
         self._tasks: dict[int, asyncio.Task[Any]] = {}
         self._next = 0
         self._pending = len(awaitables)
@@ -70,23 +62,23 @@ class Gathering(Call):
 
     # On the loop's thread.
 
-    def begin(self) -> None:
+    def start(self) -> None:
         if self._cancelled:
             return self.refuse(CancelledError())
         for awaitable in self._awaitables:
             if not (asyncio.iscoroutine(awaitable) or hasattr(awaitable, "__await__")):
                 return self.refuse(TypeError("An asyncio.Future, a coroutine or an awaitable is required"))
-        self._thread.calls.add(self)
-        self._begin_more()
+        self._thread.running.add(self)
+        self._start_more()
 
     def refuse(self, error: BaseException) -> None:
-        told, self._told = self._told, None
+        on_end, self._on_end = self._on_end, None
         self._close_waiting()
         super().refuse(error)
-        if told is not None:
-            told(-1, None, error)
+        if on_end is not None:
+            on_end(-1, None, error)
 
-    def _begin_more(self) -> None:
+    def _start_more(self) -> None:
         while self._next < len(self._awaitables) and len(self._tasks) < self._limit and not self._ended:
             index, self._next = self._next, self._next + 1
             drive = self._drive_one(index)
@@ -95,9 +87,9 @@ class Gathering(Call):
             except BaseException as error:
                 drive.close()
                 discard(self._awaitables[index])
-                self.cancel_now()
+                self._cancel_now()
                 return self.refuse(error)
-            if not task.done():  # What begins eagerly may end at once.
+            if not task.done():  # A task that starts eagerly may have ended.
                 self._tasks[index] = task
                 task.add_done_callback(self._task_ended)
 
@@ -121,8 +113,8 @@ class Gathering(Call):
         if task is not None:
             task.remove_done_callback(self._task_ended)
         self._pending -= 1
-        if self._told is not None:
-            self._told(index, value, error)
+        if self._on_end is not None:
+            self._on_end(index, value, error)
         if self._ended:
             return
         cancelled = self._cancelled or self._thread.closing
@@ -136,7 +128,7 @@ class Gathering(Call):
         if cancelled:
             self._close_waiting()
         elif task is not None:
-            self._begin_more()
+            self._start_more()
         if self._pending == 0 and not self._ended:
             values, self._values = self._values, []
             self._value = values if self._places is None else [values[place] for place in self._places]
@@ -148,10 +140,10 @@ class Gathering(Call):
         self._pending -= len(waiting)
         for index in waiting:
             discard(self._awaitables[index])
-            if self._told is not None:
-                self._told(index, None, CancelledError())
+            if self._on_end is not None:
+                self._on_end(index, None, CancelledError())
 
-    def cancel_now(self) -> None:
+    def _cancel_now(self) -> None:
         self._close_waiting()
         for task in list(self._tasks.values()):
             task.cancel()
@@ -160,5 +152,5 @@ class Gathering(Call):
 
     def abandon(self, error: BaseException) -> None:
         super().abandon(error)
-        if self._told is not None:
-            self._told(-1, None, error)
+        if self._on_end is not None:
+            self._on_end(-1, None, error)

@@ -1,14 +1,14 @@
-"""The C ABI of a palitra library, as ctypes sees it: structs, signatures, and the check of the version.
+"""The C ABI of a palitra library, as ctypes has it: structs, signatures, and the check of the version.
 
-The structs mirror include/palitra.h; a test compares every name, size and signature with it. Handles are
-structs of one 64-bit integer in C; here they are that integer, which every 64-bit ABI passes the same way and
-ctypes much faster.
+The structs mirror include/palitra.h; a test compares every name, size and signature with it. In C a handle is a struct
+of one 64-bit integer. Here it is that integer, which every 64-bit ABI passes the same way, and ctypes much faster.
 
-Structs that every call needs are passed by their address, an integer, as ``c_void_p`` takes it: a quarter less
-time than by ``byref``. :class:`ReplyAddress` and its like tell the test what the address is of.
+Structs that most functions need are passed by their address, an integer, which ``c_void_p`` accepts: that takes a
+quarter less time than ``byref``. :class:`ReplyAddress` and the other subclasses tell the test what the address points
+to.
 
-Two kinds of call: what may wait, or do work, lets go of the GIL; the short ones that never block keep it,
-since giving it away costs more than they take.
+A function that may wait, or that works for long, releases the GIL. Short ones that never block keep it: releasing it
+would take longer than they do.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from ctypes import (
 )
 from typing import Any
 
+from .._limits import FOREVER as FOREVER
+
 ABI_VERSION = 1
 
 OK = 0
@@ -49,7 +51,6 @@ BYTES = 0
 TEXT = 1
 JSON = 2
 
-FOREVER = -1
 ITEM_EVENTS = 1
 NO_ITEMS = 2
 
@@ -147,7 +148,7 @@ class CountAddress(c_void_p):
 
 _STATUS = c_int32
 
-#: What may wait or take long: the GIL is let go of.
+#: These may wait or take long: the GIL is released.
 _BLOCKING: dict[str, tuple[Any, list[Any]]] = {
     "palitra_runner_new": (_STATUS, [POINTER(RunnerOptions), POINTER(Handle)]),
     "palitra_runner_global": (_STATUS, [POINTER(Handle)]),
@@ -168,7 +169,7 @@ _BLOCKING: dict[str, tuple[Any, list[Any]]] = {
     "palitra_log_set": (_STATUS, [c_int32, LogFunction, c_void_p, FreeFunction]),
 }
 
-#: What never blocks: the GIL is kept.
+#: These never block: the GIL is kept.
 _SHORT: dict[str, tuple[Any, list[Any]]] = {
     "palitra_version": (c_char_p, []),
     "palitra_abi_version": (c_uint32, []),
@@ -200,13 +201,13 @@ class Functions:
     """The functions of one loaded library, each under its C name without ``palitra_``."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Loads the library. Raises OSError if it is not there, ImportError if it is no palitra library or one
-        of another ABI version."""
+        """Loads the library. Raises OSError if that fails, ImportError if it is not a palitra library or has another
+        ABI version."""
         self.path = os.fspath(path)
-        waiting = ctypes.CDLL(self.path)
+        blocking = ctypes.CDLL(self.path)
         short = ctypes.PyDLL(self.path)
         self._check_version(short)
-        for library, signatures in ((waiting, _BLOCKING), (short, _SHORT)):
+        for library, signatures in ((blocking, _BLOCKING), (short, _SHORT)):
             for name, (result, arguments) in signatures.items():
                 try:
                     function = getattr(library, name)
@@ -225,5 +226,5 @@ class Functions:
             raise ImportError(message)
 
     def __getattr__(self, name: str) -> Any:
-        # Only for names that no signature set; and it tells type checkers that the others are there.
+        # Called only for names without a signature. Type checkers learn from it that the others exist.
         raise AttributeError(name)

@@ -1,21 +1,22 @@
-"""One awaitable on its way through a loop thread, and the thread that waits for it.
+"""One awaitable on its way through a loop thread, and the caller that waits for it.
 
 Guarantees
 
-* A call ends exactly once for its caller: with a value, an error, or :class:`CancelledError`.
+* Work ends exactly once for its caller: with a value, an error, or :class:`CancelledError`.
 * Whatever the awaitable raises, SystemExit and KeyboardInterrupt too, reaches the caller and not the loop.
-* The caller's deadline and Ctrl-C hold although the awaitable, or another, refuses to end.
-* A coroutine that is never begun is closed, so that nobody is told it was never awaited.
+* The caller's deadline and Ctrl-C hold even if the awaitable, or another one, does not end when it is cancelled.
+* A coroutine that never starts is closed, so that Python does not warn that it was never awaited.
 
 States
 
     posted    in the loop thread's inbox
     running   its task exists; the task holds the awaitable
     ended     its outcome is written, and after that its lock is released
-    abandoned the loop thread gave up on it: the lock is released, and an outcome that comes later is nobody's
+    abandoned the loop thread gave up on it: the lock is released, and an outcome that comes later is ignored
 
-Transitions: posted -> running -> ended, posted -> ended (refused, or no task could be made), and from posted
-and running -> abandoned. Only the loop's thread writes an outcome; only a closer abandons.
+Transitions: posted -> running -> ended, posted -> ended (refused, or no task could be made), and from posted and
+running
+-> abandoned. Only the loop's thread writes an outcome; only whoever closes that thread abandons.
 """
 
 from __future__ import annotations
@@ -23,35 +24,23 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextvars
-import math
 import sys
-import threading
 from _thread import allocate_lock
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ._errors import CancelledError, TimeoutError
+from .._errors import CancelledError, TimeoutError
+from .._limits import seconds
+from .thread import LoopThread, Postable, Posted
 
-if TYPE_CHECKING:
-    from ._loop_thread import LoopThread, Posted
-
-#: How long a caller whose timeout passed waits, in seconds, for the work to take its cancellation.
+#: How long a caller whose timeout passed waits, in seconds, for the cancelled work to end.
 TIMEOUT_GRACE = 0.1
 #: How long a caller that was interrupted waits for that; a second Ctrl-C ends the wait.
 INTERRUPT_GRACE = 2.0
 
 
-def seconds(timeout: float | None) -> float:
-    """A timeout as locks take it: -1 for ever, never longer than the system can say."""
-    if timeout is None:
-        return -1
-    if math.isnan(timeout):
-        raise ValueError("a timeout cannot be NaN")
-    return min(max(timeout, 0.0), threading.TIMEOUT_MAX)
-
-
 def discard(awaitable: object) -> None:
-    """Closes a coroutine that will not be awaited, so that nobody is warned of it."""
+    """Closes a coroutine that will not be awaited, so that Python does not warn of it."""
     close = getattr(awaitable, "close", None)
     if asyncio.iscoroutine(awaitable) and close is not None:
         close()
@@ -60,7 +49,7 @@ def discard(awaitable: object) -> None:
 def make_task(
     loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context
 ) -> asyncio.Task[Any]:
-    """A task in the caller's context, begun at once where Python can."""
+    """Makes a task in the caller's context; it runs its first step at once where Python can do that."""
     if loop.get_task_factory() is not None:
         return context.run(loop.create_task, coroutine)
     if sys.version_info >= (3, 12):
@@ -70,8 +59,19 @@ def make_task(
     return context.run(asyncio.Task, coroutine, loop=loop)
 
 
-class Call:
-    """Runs one awaitable to its end. Made and waited for by one thread, driven by the loop's."""
+def for_caller(error: BaseException) -> BaseException:
+    """The error as the caller is to see it: the names of asyncio and of concurrent.futures both catch a
+    cancellation."""
+    if isinstance(error, asyncio.CancelledError | concurrent.futures.CancelledError):
+        if not isinstance(error, CancelledError):
+            cancelled = CancelledError(*error.args)
+            cancelled.__cause__ = error
+            return cancelled
+    return error
+
+
+class Work(Postable):
+    """Runs one awaitable to its end. One thread makes it and waits for it, the loop's thread drives it."""
 
     __slots__ = (
         "_abandoned",
@@ -107,12 +107,12 @@ class Call:
 
     # On the loop's thread.
 
-    def begin(self) -> None:
-        """posted -> running. What it raises the loop's thread refuses the call with."""
+    def start(self) -> None:
+        """posted -> running."""
         if self._cancelled:
             return self.refuse(CancelledError())
         thread = self._thread
-        thread.calls.add(self)
+        thread.running.add(self)
         if self._debug is not None:
             thread.override_debug(self, self._debug)
         drive = self._drive()
@@ -126,7 +126,7 @@ class Call:
             task.add_done_callback(self._task_ended)
 
     def refuse(self, error: BaseException) -> None:
-        """posted -> ended, without the awaitable's having begun."""
+        """posted -> ended, and the awaitable never starts."""
         discard(self._awaitable)
         self._awaitable = None
         self._end(error)
@@ -160,13 +160,13 @@ class Call:
         if self._task is not None:
             self._task.remove_done_callback(self._task_ended)
             self._task = None
-        thread.calls.discard(self)
+        thread.running.discard(self)
         self._error = error
         self._awaitable = None
         self._ended = True
         self._wake()
 
-    def cancel_now(self) -> None:
+    def _cancel_now(self) -> None:
         if self._task is not None:
             self._task.cancel()
 
@@ -178,32 +178,33 @@ class Call:
         try:
             self._lock.release()
         except RuntimeError:
-            pass  # Abandoned, and so released already.
+            pass  # It was abandoned, and so released already.
 
     def cancel(self) -> None:
         """Asks the loop's thread to cancel the work; never waits."""
         self._cancelled = True
-        self._thread.post(self.cancel_now)
+        self._thread.post(self._cancel_now)
 
     def abandon(self, error: BaseException) -> None:
-        """-> abandoned: the loop's thread will not end this call in time."""
+        """-> abandoned: the loop's thread will not end this work in time."""
         self._abandoned = error
         self._wake()
 
     # On the caller's thread.
 
-    def perform(self, timeout: float | None) -> Any:
-        """Posts the call and waits for its outcome. Past the timeout, or interrupted, the work is cancelled."""
+    def run(self, timeout: float | None) -> Any:
+        """Posts the work and waits for its outcome: returns the value, or raises the error. Past the timeout, or
+        interrupted, it cancels the work."""
         try:
             limit = seconds(timeout)
         except BaseException as error:
             self.refuse(error)
             raise
         if self._wait(limit, self):
-            return self._take()
+            return self._take_outcome()
         self.interrupt(TIMEOUT_GRACE)
         if self._ended and self._error is None:
-            return self._take()
+            return self._take_outcome()
         cause, self._error = self._error, None
         try:
             raise TimeoutError(f"timed out after {timeout} seconds") from cause
@@ -211,7 +212,7 @@ class Call:
             del cause
 
     def _wait(self, timeout: float, posted: Posted) -> bool:
-        """Posts, and waits to be woken; False past the timeout."""
+        """Posts, and waits to be woken. Returns False past the timeout."""
         try:
             self._thread.post(posted)
             return self._lock.acquire(timeout=timeout)
@@ -221,19 +222,19 @@ class Call:
             raise
 
     def interrupt(self, grace: float = INTERRUPT_GRACE) -> None:
-        """Cancels the work of a caller that will not wait for it, and awaits its end for so many seconds."""
+        """Cancels the work of a caller that will not wait for it, and waits at most ``grace`` seconds for its end."""
         self.cancel()
         self._lock.acquire(timeout=grace)
 
-    def _take(self) -> Any:
+    def _take_outcome(self) -> Any:
         error = self._error if self._ended else self._abandoned
         if error is None:
             value, self._value = self._value, None
             return value
         try:
-            raise self._translate(error)
+            raise for_caller(error)
         finally:
-            # The traceback holds this frame: without this the call would live until a collection.
+            # The traceback holds this frame: without this the work would live until a collection.
             self._error = None
             del error
 
@@ -242,13 +243,3 @@ class Call:
         for variable, value in self._context.items():
             if variable.get(self) is not value:
                 variable.set(value)
-
-    @staticmethod
-    def _translate(error: BaseException) -> BaseException:
-        """What the caller is to see: a cancellation by the names of both libraries."""
-        if isinstance(error, asyncio.CancelledError | concurrent.futures.CancelledError):
-            if not isinstance(error, CancelledError):
-                translated = CancelledError(*error.args)
-                translated.__cause__ = error
-                return translated
-        return error

@@ -1,4 +1,7 @@
-"""``as_completed``: several awaitables at once, their futures in the order of time."""
+"""``as_completed``: several awaitables at once, their futures in order of time.
+
+The loop's thread puts a finished future into a queue for each awaitable that ended; the caller's thread takes them out.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,13 @@ import concurrent.futures
 import queue
 import time
 from collections.abc import Awaitable, Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from ._call import TIMEOUT_GRACE, Call, seconds
-from ._errors import TimeoutError
-from ._gathering import Gathering
-
-if TYPE_CHECKING:
-    from ._loop_thread import LoopThread
+from .._errors import TimeoutError
+from .._limits import seconds
+from .gather import Gathering
+from .thread import LoopThread
+from .work import TIMEOUT_GRACE, for_caller
 
 T = TypeVar("T")
 
@@ -21,13 +23,13 @@ WOULD_DEADLOCK = "cannot wait for coroutines on the loop thread: use asyncio.as_
 
 
 class CompletedFuture(concurrent.futures.Future[T]):
-    """What ``as_completed`` answers: done, and at which position its awaitable stood."""
+    """What ``as_completed`` yields: a future that is done. ``index`` is the position of its awaitable."""
 
     index: int
 
 
 class Completing(Generic[T]):
-    """The awaitables of one ``as_completed``, begun, and a queue of those that ended."""
+    """The awaitables of one ``as_completed``, which have been started, and a queue of those that ended."""
 
     def __init__(
         self, thread: LoopThread, coros: tuple[Awaitable[T], ...], timeout: float | None, limit: int | None
@@ -39,20 +41,20 @@ class Completing(Generic[T]):
         positions: dict[int, int] = {}
         for position, coro in enumerate(coros):
             positions.setdefault(id(coro), position)
-        #: The position of each awaitable among all, where some were given twice.
+        #: The position of each awaitable among all, where some came twice.
         self._positions = list(positions.values())
-        self._call = Gathering(thread, tuple(coros[at] for at in self._positions), True, limit, self._told)
+        self._gathering = Gathering(thread, tuple(coros[at] for at in self._positions), True, limit, self._one_ended)
         self._deadline = None if timeout is None else time.monotonic() + timeout
         if coros:
-            thread.post(self._call)
+            thread.post(self._gathering)
 
-    def _told(self, index: int, value: Any, error: BaseException | None) -> None:
+    def _one_ended(self, index: int, value: Any, error: BaseException | None) -> None:
         future: CompletedFuture[T] = CompletedFuture()
         future.index = -1 if index < 0 else self._positions[index]
         if error is None:
             future.set_result(value)
         else:
-            future.set_exception(Call._translate(error))
+            future.set_exception(for_caller(error))
         self._ended.put(future)
 
     def _next(self) -> CompletedFuture[T]:
@@ -60,17 +62,18 @@ class Completing(Generic[T]):
         try:
             future = self._ended.get(timeout=remaining)
         except queue.Empty:
-            self._call.interrupt(TIMEOUT_GRACE)
+            self._gathering.interrupt(TIMEOUT_GRACE)
             raise TimeoutError(f"timed out after {self._timeout} seconds") from None
         except BaseException:
-            self._call.interrupt()
+            self._gathering.interrupt()
             raise
         if future.index < 0:
-            future.result()  # None of them will end: raises why.
+            future.result()  # None of them will end: this raises the reason.
         return future
 
     def futures(self) -> Generator[CompletedFuture[T], None, None]:
-        """Let go of, also before its first step, it cancels what still runs."""
+        """The futures, as they end. Closed or dropped, even before its first step, the generator cancels what still
+        runs."""
         generator = self._generate()
         next(generator)
         return generator  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
@@ -82,4 +85,4 @@ class Completing(Generic[T]):
                 self._thread.check_may_wait(WOULD_DEADLOCK)
                 yield self._next()
         finally:
-            self._call.cancel()
+            self._gathering.cancel()

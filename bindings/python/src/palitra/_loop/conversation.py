@@ -1,8 +1,8 @@
 """A coroutine and a thread that take turns: asynchronous iterators and context managers for synchronous code.
 
-One task drives the whole of the generator or context manager, from its first step to its ``aclose`` or
-``__aexit__``: what it keeps in context variables, cancel scopes and task groups stays in one place. The task
-hands a value to the caller and sleeps; the caller's next turn wakes it with a message.
+One task drives the whole generator or context manager, from its first step to its ``aclose`` or ``__aexit__``, so that
+context variables, cancel scopes and task groups work. The task hands a value to the caller and sleeps; the caller's
+next message wakes it.
 """
 
 from __future__ import annotations
@@ -11,35 +11,34 @@ import asyncio
 from collections.abc import Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from ._call import Call, seconds
-from ._errors import TimeoutError
-
-if TYPE_CHECKING:
-    from ._loop_thread import LoopThread
+from .._errors import TimeoutError
+from .._limits import seconds
+from .thread import LoopThread
+from .work import Work
 
 T = TypeVar("T")
 
-#: How long an iterator that is let go of waits for its generator's end, in seconds, before it is cancelled.
+#: How long a dropped iterator waits for its generator to end, in seconds, before it cancels it.
 STOP_TIMEOUT = 5.0
 
 
-class Dialogue(Call):
-    """A call that hands over values before it ends."""
+class Conversation(Work):
+    """Work that hands over values before it ends."""
 
-    __slots__ = ("_handed", "_message", "_outcome", "_over", "_resumed")
+    __slots__ = ("_finished", "_handed", "_message", "_outcome", "_resumed")
 
     def __init__(self, thread: LoopThread, subject: Any) -> None:
         super().__init__(thread, subject)
         self._handed: Any = None
         self._message: Any = None
         self._outcome: Any = None
-        self._over = False
+        self._finished = False
         self._resumed: asyncio.Future[Any] | None = None
 
     async def _next_message(self) -> Any:
-        """On the loop's thread: has the caller take what is in ``_handed``, and waits for its next message."""
+        """On the loop's thread: hands ``_handed`` to the caller and waits for its next message."""
         self._resumed = self._thread.loop.create_future()
         self._wake()
         return await self._resumed
@@ -48,37 +47,37 @@ class Dialogue(Call):
         if self._resumed is not None and not self._resumed.done():
             self._resumed.set_result(self._message)
 
-    def turn(self, message: Any, timeout: float | None = None) -> bool:
-        """On the caller's thread: whether a value was handed over; else the dialogue has ended, without error.
-        Raises what it ended with, and TimeoutError past the timeout, which cancels it."""
-        if self._over:
+    def send(self, message: Any, timeout: float | None = None) -> bool:
+        """On the caller's thread: sends the message and waits. Returns True if a value was handed over, False if the
+        conversation has ended. Raises the error it ended with; past the timeout cancels it and raises TimeoutError."""
+        if self._finished:
             raise RuntimeError("this asynchronous iterator or context manager has ended")
         limit = seconds(timeout)
         self._thread.check_may_wait("cannot wait for a coroutine on the loop thread: use async for or async with there")
         self._message = message
-        self._over = True  # Unless it hands over a value.
+        self._finished = True  # Unless it hands over a value.
         if not self._wait(limit, self if self._resumed is None else self._resume):
             self.cancel()
             raise TimeoutError(f"timed out after {timeout} seconds")
         if self._ended or self._abandoned is not None:
-            self._outcome = self._take()
+            self._outcome = self._take_outcome()
             return False
-        self._over = False
+        self._finished = False
         return True
 
     def take_handed(self) -> Any:
-        """The value that was handed over last, kept no longer."""
+        """Returns the value that was handed over last, and keeps it no longer."""
         handed, self._handed = self._handed, None
         return handed
 
     @property
     def outcome(self) -> Any:
-        """What the dialogue ended with."""
+        """The value that the conversation ended with."""
         return self._outcome
 
 
-class Iteration(Dialogue):
-    """An asynchronous iterable, item by item. Its messages: whether to go on."""
+class Iteration(Conversation):
+    """An asynchronous iterable, item by item. A message says whether the caller wants another item."""
 
     __slots__ = ()
 
@@ -95,27 +94,27 @@ class Iteration(Dialogue):
                 await iterator.aclose()
 
     def items(self, timeout: float | None) -> Generator[Any, None, None]:
-        """The items, as the caller asks for them; let go of, the generator is closed."""
+        """The items, as the caller asks for them. Closing or dropping this generator closes the asynchronous one."""
         try:
-            while self.turn(True, timeout):
+            while self.send(True, timeout):
                 yield self.take_handed()
         finally:
             self._stop()
 
     def _stop(self) -> None:
-        if self._over or self._resumed is None or self._thread.closing:
+        if self._finished or self._resumed is None or self._thread.closing:
             return  # A thread that is closing ends the generator itself.
         if self._thread.is_current():
-            # A collection on the loop's own thread: waiting there would be for ever.
-            self._over = True
+            # Garbage was collected on the loop's own thread, where a wait would last forever.
+            self._finished = True
             self._message = False
             self._resume()
         else:
-            self.turn(False, STOP_TIMEOUT)
+            self.send(False, STOP_TIMEOUT)
 
 
-class Entering(Dialogue):
-    """An asynchronous context manager. Its message: the exception that left the block, or None."""
+class Entering(Conversation):
+    """An asynchronous context manager. The message is the exception that left the block, or None."""
 
     __slots__ = ()
 
@@ -137,26 +136,26 @@ class Entering(Dialogue):
 
 
 class Entered(AbstractContextManager[T], Generic[T]):
-    """An asynchronous context manager as a synchronous one; entered once."""
+    """An asynchronous context manager as a synchronous one, to be entered once."""
 
     def __init__(self, thread: LoopThread, manager: AbstractAsyncContextManager[T]) -> None:
-        self._dialogue = Entering(thread, manager)
+        self._conversation = Entering(thread, manager)
 
     def __enter__(self) -> T:
-        self._dialogue.turn(None)
-        value: T = self._dialogue.take_handed()
+        self._conversation.send(None)
+        value: T = self._conversation.take_handed()
         return value
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
         try:
-            self._dialogue.turn(error)
+            self._conversation.send(error)
         except BaseException as raised:
             if raised is error:
                 return False
             raise
-        return error is not None and bool(self._dialogue.outcome)
+        return error is not None and bool(self._conversation.outcome)
 
 
 def check_iterable(subject: object) -> None:
