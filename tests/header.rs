@@ -5,15 +5,12 @@
 #[path = "../build.rs"]
 #[allow(dead_code, reason = "a test builds nothing")]
 mod build;
-#[path = "support/process.rs"]
-#[allow(dead_code, reason = "each test program uses a part of it")]
-mod process;
 
 use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
 
-use process::{library, library_directory, root, run_well, scratch};
+use palitra_test_support::process::{library, library_directory, root, run_well, scratch};
 
 /// The longest that one compiler or tool may take.
 const TOOL: Duration = Duration::from_secs(60);

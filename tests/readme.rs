@@ -3,17 +3,13 @@
 //! A block belongs to the file that its first line names; blocks of shell commands run in the order in which
 //! they stand. The Rust programs run as documentation tests of the crate besides.
 
-#[path = "support/process.rs"]
-#[allow(dead_code)]
-mod process;
-
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use process::{library, root, run_well};
+use palitra_test_support::process::{library, root, run_well};
 
 /// Building a crate from nothing is the longest of the commands.
 const LIMIT: Duration = Duration::from_secs(600);

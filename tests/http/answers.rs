@@ -3,8 +3,8 @@
 use palitra::Runner;
 use serde_json::{Value, json};
 
-use crate::nginx::{BIG, Nginx, PATIENCE};
 use crate::{assert_failure, checked, get, page, run};
+use palitra_test_support::nginx::{BIG, Nginx, PATIENCE};
 
 #[test]
 fn a_page_has_status_url_headers_and_body() {
@@ -18,7 +18,7 @@ fn a_page_has_status_url_headers_and_body() {
 }
 
 #[test]
-fn a_thousand_urls_gathered_at_once_are_all_answered() {
+fn a_thousand_urls_gathered_at_once_all_have_a_page() {
     let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
     let request = |n| json!({"url": nginx.url(&format!("/page/{n}"))}).to_string();
     let tokens: Vec<_> = (0..1000).map(|n| runner.submit_job("http.get", request(n)).unwrap()).collect();
@@ -28,12 +28,12 @@ fn a_thousand_urls_gathered_at_once_are_all_answered() {
         assert_eq!((page["status"].as_u64(), page["body"].as_str()), (Some(200), Some(&*format!("/page/{n}"))));
     }
     let accepted = nginx.connections().accepted;
-    // 256 are under way at a time, and each may leave one connection to the next that it had begun to make.
+    // 256 are under way at a time, and each may leave a connection that it had started to make to the next.
     assert!(accepted <= 2 * 256, "{accepted} connections: a process has only so many file descriptors");
 }
 
 #[test]
-fn a_status_that_is_not_a_success_is_an_answer() {
+fn a_status_that_is_not_a_success_is_a_page() {
     let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
     let page = get(&runner, json!({"url": nginx.url("/missing")})).unwrap();
     assert_eq!(page["status"], 404);

@@ -1,5 +1,6 @@
 //! Jobs: what they may take and return, what the registry knows of them, and what they may ask of their runner.
-//! Promise 11.
+//!
+//! Promise 11: bad input and limits return a status.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -65,7 +66,7 @@ async fn result(payload: String) -> Result<String, JobError> {
     }
 }
 
-/// Calls the job in each of the ways there are, which answer alike.
+/// Calls the job in each of the ways there are, which return alike.
 fn call(job: &str, payload: &[u8]) -> Reply {
     let runner = runner();
     let (clone, name, copy) = (runner.clone(), job.to_string(), payload.to_vec());

@@ -1,6 +1,6 @@
 //! The conformance scenarios in Rust: carries out the steps of a file and prints what came of each.
 //!
-//! tests/conformance/README.md tells the format and what each verb means. A scenario goes through the public API,
+//! tests/conformance/README.md defines the format and what each verb means. A scenario goes through the public API,
 //! [`native`], unless it has a step for which that has no call; then all of it goes through the C functions that
 //! every Rust program with palitra in it exports, [`exported`], since the two share no handles.
 
@@ -19,7 +19,7 @@ use palitra_test_jobs as _;
 
 /// What carries out the steps of one scenario. Dropped, it frees what they made.
 trait Host: Sync {
-    /// Answers the outcome.
+    /// Returns the outcome.
     fn carry_out(&self, words: &[&str]) -> String;
 }
 
@@ -85,7 +85,7 @@ fn ended(result: Result<(), Error>) -> String {
 }
 
 /// Of a call that fills one.
-fn answered(result: Result<Reply, Error>) -> String {
+fn outcome_of(result: Result<Reply, Error>) -> String {
     match result {
         Ok(reply) => with_text(reply.status(), reply.code(), &reply.text()),
         Err(error) => status(error.status()),

@@ -44,9 +44,9 @@ bool wrap_timeout(void *condition, uint32_t *lock, uint64_t seconds, uint32_t na
 bool wrap_timeout(void *condition, uint32_t *lock, uint64_t seconds, uint32_t nanoseconds)
 {
     release(lock);
-    const bool answer = real_timeout(condition, lock, seconds, nanoseconds);
+    const bool result = real_timeout(condition, lock, seconds, nanoseconds);
     acquire(lock);
-    return answer;
+    return result;
 }
 
 /* What is done once is a `&mut dyn FnMut(&OnceState)`: a pointer and a table of functions, of which call_mut comes after

@@ -53,7 +53,7 @@ struct Slowly {
     sleep: Option<f64>,
 }
 
-/// Leaves the note "begun", holds its thread in its first poll, and then sleeps as jobs do.
+/// Leaves the note "begun", blocks its thread in its first poll, and then sleeps as jobs do.
 #[job("test.slow_start")]
 async fn slow_start(Json(slowly): Json<Slowly>) -> &'static str {
     set_seen("begun");

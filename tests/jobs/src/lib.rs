@@ -97,7 +97,7 @@ struct Large {
     bytes: usize,
 }
 
-/// Answers so many bytes.
+/// Returns so many bytes.
 #[job("test.large")]
 async fn large(Json(large): Json<Large>) -> Vec<u8> {
     vec![b'x'; large.bytes]
@@ -118,7 +118,7 @@ fn use_stack(bytes: usize) {
     std::hint::black_box(&frame);
 }
 
-/// Answers nothing, at once.
+/// Returns nothing, at once.
 #[job("test.ready")]
 async fn ready() {}
 
@@ -130,13 +130,13 @@ async fn nested(context: Context, text: String) -> Result<String, JobError> {
     Ok(reply.text().into_owned())
 }
 
-/// Blocks on a job of its own runner, on the runner's thread. Answers the name of the status it was given.
+/// Blocks on a job of its own runner, on the runner's thread. Returns the name of the status that it gets.
 #[job("test.block")]
 async fn block(context: Context) -> Result<String, JobError> {
     let token = context.submit_job("test.never", "")?;
-    let answer = token.wait(None);
+    let waited = token.wait(None);
     token.cancel();
-    match answer {
+    match waited {
         Ok(reply) => Ok(reply.status().name().to_string()),
         Err(error) => Ok(error.status().name().to_string()),
     }

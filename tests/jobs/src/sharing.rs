@@ -19,7 +19,7 @@ impl Time {
     }
 }
 
-/// How many `test.hold` have begun in this process.
+/// How many `test.hold` have started in this process.
 static HOLDS: AtomicUsize = AtomicUsize::new(0);
 
 /// Holds its thread: blocks and never yields.
@@ -29,7 +29,7 @@ async fn hold(Json(time): Json<Time>) {
     time.hold();
 }
 
-/// How many jobs `test.hold` have begun in this process.
+/// How many jobs `test.hold` have started in this process.
 #[job("test.holds")]
 async fn holds() -> String {
     HOLDS.load(Ordering::SeqCst).to_string()
@@ -70,7 +70,7 @@ impl Default for Gate {
     }
 }
 
-/// Waits at the gate of its runner, then holds its thread.
+/// Waits at the gate of its runner, then blocks its thread.
 #[job("test.gated_hold")]
 async fn gated_hold(shared: State<Shared>, Json(time): Json<Time>) -> Result<(), JobError> {
     let _passed = shared.gate.0.acquire().await.map_err(|error| JobError::from(error.to_string()))?;
@@ -90,7 +90,7 @@ async fn woken(shared: State<Shared>) {
     shared.notify.notified().await;
 }
 
-/// Wakes one `test.woken` and then holds its thread.
+/// Wakes one `test.woken` and then blocks its thread.
 #[job("test.wake_and_hold")]
 async fn wake_and_hold(shared: State<Shared>, Json(time): Json<Time>) {
     shared.notify.notify_one();

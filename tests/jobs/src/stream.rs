@@ -30,7 +30,7 @@ struct Stream {
     items: u64,
     /// Fails instead of sending this one.
     fail_at: Option<u64>,
-    /// Pends for ever after the last.
+    /// Pends forever after the last.
     #[serde(default)]
     forever: bool,
 }
