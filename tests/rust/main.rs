@@ -67,7 +67,7 @@ fn end(runner: &Runner, grace: Option<Duration>) {
 struct Polls(Arc<Mutex<Vec<ThreadId>>>);
 
 impl Polls {
-    /// A future that writes them down and pends so many times.
+    /// A future that records them and pends so many times.
     fn future(&self, pends: usize) -> impl Future<Output = ()> + Send + 'static {
         let polls = Arc::clone(&self.0);
         poll_fn(move |cx| {
@@ -86,7 +86,7 @@ impl Polls {
     }
 }
 
-/// Gives way once, so that the rest runs on the runner's thread.
+/// Yields once, so that the rest runs on the runner's thread.
 async fn give_way() {
     Polls::default().future(1).await;
 }

@@ -129,7 +129,7 @@ fn a_job_that_is_cancelled_in_the_queue_never_begins() {
     assert!(token.cancel());
     assert_refused(token.wait(Some(PATIENCE)), Status::Cancelled);
     drop(release);
-    // Whatever stood in the queue has had its turn when one behind it has.
+    // Everything that was queued before this job has been polled when this one has.
     runner.submit(async {}).unwrap().wait(Some(PATIENCE)).unwrap();
     assert!(!begun.is_up());
 }

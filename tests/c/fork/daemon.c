@@ -32,7 +32,7 @@ static void detach_from_the_terminal(void)
     if (nowhere > STDERR_FILENO) close(nowhere);
 }
 
-/* The usual way: fork, a session of its own, fork again, let go of everything. */
+/* The usual way: fork, a session of its own, fork again, close every descriptor. */
 static void become_a_daemon(int report)
 {
     watchdog();
@@ -119,7 +119,7 @@ static void a_process_may_become_a_daemon_before_its_first_call(void)
 
 #define GENERATIONS 4
 
-/* One generation's own, kept for the next to look at. */
+/* What one generation made and the next looks at. */
 static struct generation {
     palitra_runner runner, global;
     palitra_queue queue;

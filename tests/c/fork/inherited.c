@@ -45,8 +45,8 @@ static void share_counts(void)
     memset(counts, 0, sizeof *counts);
 }
 
-/* A parent with a queue that holds one event, a token with a callback to come, and a token of a stream's
- * kind: whatever a child could get hold of. */
+/* A parent with an event in its queue, a token whose callback is still to be called, and a stream: everything
+ * that a child could reach. */
 struct parent {
     palitra_runner runner;
     palitra_queue queue;
@@ -86,7 +86,7 @@ static void check_one_event(palitra_queue queue, uint64_t tag)
     CHECK_STATUS(PALITRA_OK, event.status);
 }
 
-/* The parent has lost nothing: its event waits, its queue works, its callback is still to come and comes. */
+/* The parent has lost nothing: its event waits, its queue works, its callback is called, once its time has come. */
 static void check_and_end_the_parent(struct parent *parent)
 {
     check_one_event(parent->queue, 11);

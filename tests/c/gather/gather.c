@@ -68,7 +68,7 @@ static void a_thousand_jobs_are_gathered_at_once(void)
     free_tokens(tokens, COUNT);
 }
 
-/* In time the panic comes first; in order the failure does. */
+/* The panic is first in time, the failure first in order. */
 static void the_status_is_that_of_the_first_in_order_that_did_not_succeed(void)
 {
     palitra_token tokens[4];
@@ -227,7 +227,7 @@ static void wait_any_on_the_runners_thread_names_one_that_has_finished_and_waits
     runner = new_runner();
 }
 
-/* Compared with itself, so that the machine's speed does not matter. */
+/* Compared with a smaller one, so that the machine's speed does not matter. */
 static void wait_any_looks_no_further_than_the_first_that_has_finished(void)
 {
     enum { COUNT = 100000 };
@@ -259,7 +259,7 @@ static void wait_any_of_pending_tokens_is_pending_at_its_timeout(void)
     for (size_t i = 0; i < LENGTH(tokens); i++) end_never(runner, tokens[i]);
 }
 
-/* The way a program follows many jobs: wait for any, take it out, wait on. */
+/* The way a program follows many jobs: wait for any, remove it, wait again. */
 static void wait_any_finds_each_of_many_in_turn(void)
 {
     palitra_token left[50];

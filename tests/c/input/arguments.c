@@ -40,7 +40,7 @@ static void payloads_are_checked(void)
     CHECK_REFUSED(palitra_runner_submit(runner, "palitra.echo", "x", SIZE_MAX, NULL, NULL));
 }
 
-/* No memory holds so much, and nothing is read of it. */
+/* No machine has so much memory. Nothing of it is read. */
 static void a_length_that_no_memory_holds_is_refused(void)
 {
     const size_t absurd[] = {(size_t)1 << 47, (size_t)1 << 62};

@@ -37,7 +37,7 @@ static void runner_options_are_checked(void)
     palitra_runner_options_init(NULL);
 }
 
-/* A caller built against a later header passes a larger struct; what this version does not know is zero. */
+/* A host that was compiled with a later header passes a larger struct, with zeros where this version knows nothing. */
 static void a_larger_struct_is_taken_if_it_asks_for_nothing_unknown(void)
 {
     struct { palitra_runner_options known; uint64_t unknown; } later;

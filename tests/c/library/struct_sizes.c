@@ -93,7 +93,7 @@ static void an_old_program_is_written_no_further_than_its_structs(void)
     check_canaries(stats.canaries);
 }
 
-/* What stands behind the old structs is not read either: canaries would be a wish that is refused, or called. */
+/* What stands behind the old structs is not read either: canaries would be invalid options, or a hook to call. */
 static void an_old_program_works(void)
 {
     old_runner_options options;

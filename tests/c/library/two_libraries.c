@@ -82,7 +82,7 @@ static void a_handle_of_the_other_library_is_invalid(void)
     CHECK_STATUS(PALITRA_INVALID_HANDLE, loaded.runner_wait(theirs, our_token, PALITRA_FOREVER, NULL));
     CHECK_STATUS(PALITRA_INVALID_HANDLE, loaded.queue_next(our_queue, 0, &event, 1, NULL));
 
-    /* Freed by the wrong library they live on. */
+    /* Freed by the wrong library, they stay alive. */
     palitra_token_free(their_token);
     palitra_queue_free(their_queue);
     palitra_runner_free(theirs);

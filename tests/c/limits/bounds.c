@@ -17,13 +17,13 @@ static void check_busy(palitra_runner runner)
     CHECK_TOOK(0, 5, start);
 }
 
-/* A job that is ready on the caller's thread is never in flight; one that pends is. */
+/* A job that is ready at its inline poll needs no place; one that pends does. */
 static void check_busy_for_a_run_that_pends(palitra_runner runner)
 {
     CHECK_STATUS(PALITRA_BUSY, run(runner, "palitra.sleep", "{\"seconds\":60}", PALITRA_FOREVER, NULL));
 }
 
-/* For when a place is released soon. */
+/* Where a place is about to be released. */
 static palitra_token submit_soon(palitra_runner runner, const char *job, const char *payload)
 {
     palitra_token token = {0};

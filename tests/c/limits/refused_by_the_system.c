@@ -80,7 +80,7 @@ static void check_mask(const struct state *before)
     for (int number = 1; number < NSIG; number++) CHECK_NUMBER(sigismember(&before->mask, number), sigismember(&mask, number));
 }
 
-/* A thread is gone from the list a moment after it was joined. */
+/* A thread leaves the list a moment after it was joined. */
 static void check_undone(const struct state *before)
 {
     check_mask(before);
@@ -136,9 +136,9 @@ static void exactly_as_many_threads_as_it_needs_suffice(void)
     allowed = INT_MAX;
 }
 
-/* Whichever creation is refused, as by another program that takes the place in that moment: every thread ends, the
- * mask is back, and the next runner is well. Those that the runtime had been promised are allowed a message of the
- * runtime's and the three descriptors that it has then. */
+/* Whichever creation is refused, as when another program takes the place in that moment: every thread ends, the mask
+ * is restored, and the next runner works. Where tokio expected the thread, tokio may print a message and keep three
+ * descriptors. */
 static void each_single_thread_that_is_refused_is_a_status(void)
 {
     for (int number = 1;; number++) {

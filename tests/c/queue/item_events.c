@@ -35,7 +35,7 @@ static void check_no_event(void)
     CHECK_STATUS(PALITRA_PENDING, palitra_queue_next(queue, 0, &event, 1, NULL));
 }
 
-/* Reads what waits; how many items there were. Whatever ends the reading is left in `status`. */
+/* Reads what waits and returns how many items there were. `status` says what ended the reading. */
 static unsigned drain(palitra_token token, palitra_status *status)
 {
     unsigned items = 0;
@@ -43,7 +43,7 @@ static unsigned drain(palitra_token token, palitra_status *status)
     return items;
 }
 
-/* As an event loop reads: an event, then all there is, and so on to the end. */
+/* As an event loop reads: an event, then every item that waits, and so on to the end. */
 static unsigned read_all(palitra_token token, unsigned *events)
 {
     palitra_status status = PALITRA_PENDING;
@@ -78,7 +78,7 @@ static void every_item_of_a_long_stream_is_read_by_its_events(void)
     palitra_token token = stream("{\"items\":20000}");
     CHECK_NUMBER(20000, read_all(token, &events));
     palitra_token_free(token);
-    /* The event of the end, unless it was the last that was read. */
+    /* The event of the end, unless it was read last. */
     palitra_event event;
     palitra_queue_next(queue, 0, &event, 1, NULL);
     check_no_event();

@@ -149,7 +149,7 @@ static void a_payload_that_the_extractor_refuses_is_bad_and_says_why(void)
         CHECK_STATUS(PALITRA_BAD_PAYLOAD, palitra_runner_wait(runner, token, PALITRA_FOREVER, NULL));
         palitra_token_free(token);
     }
-    /* It fits; what the job makes of it is the job's own failure. */
+    /* The payload fits; the failure is the job's own. */
     CHECK_STATUS(PALITRA_JOB_FAILED, run(runner, "palitra.sleep", "{\"seconds\": -1}", SECONDS(20), NULL));
 }
 

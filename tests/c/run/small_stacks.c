@@ -32,7 +32,7 @@ static void *make_call(void *argument)
     return NULL;
 }
 
-/* Calls on a thread with exactly that stack: libraries give threads larger ones that they have at hand. */
+/* Calls on a thread with exactly that stack: the C library may reuse a larger one. */
 static void call_on(size_t size, void *(*function)(void *), void *argument)
 {
     pthread_attr_t attributes;
@@ -55,7 +55,7 @@ static palitra_status call_with(size_t stack, const char *job, const char *paylo
     return call.status;
 }
 
-/* The smallest that the system has, and the sizes around the one from which on a job is polled on its caller's. */
+/* The smallest that the system allows, and sizes around the one from which on a job is polled inline. */
 static const size_t sizes[] = {16 << 10, 24 << 10, 32 << 10, 48 << 10, 60 << 10, 64 << 10, 72 << 10, 96 << 10, 128 << 10};
 
 static void a_job_that_needs_much_stack_runs_on_a_thread_with_little(void)
@@ -112,7 +112,7 @@ static void start_in_handler(int signal_number)
     seen = palitra_runner_start(runner, "palitra.echo", "hello", 5, NULL, NULL, NULL);
 }
 
-/* Raised where the thread holds no lock, so the handler may call. */
+/* Raised where the thread holds no lock, so the handler may call the library. */
 static void a_stack_that_is_not_the_threads_own_is_used_as_it_is(void)
 {
     static char alternate[256 << 10];

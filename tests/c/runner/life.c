@@ -83,8 +83,8 @@ static void many_runners_live_at_once(void)
     for (size_t i = 0; i < LENGTH(runners); i++) palitra_runner_free(runners[i]);
 }
 
-/* An echo comes back while another job spins. It is asked for more than once: a worker that is just going to
- * sleep may miss the first, which it would not if the job that spins yielded now and then. */
+/* An echo comes back while another job spins. Several are submitted: a worker that is just going to sleep
+ * may miss the first one, which it would not if the spinning job yielded. */
 static void worker_threads_run_jobs_side_by_side(void)
 {
     palitra_runner runner = runner_with((palitra_runner_options){.worker_threads = 2});

@@ -39,7 +39,7 @@ static void wait_and_free(palitra_runner runner, palitra_token token)
     palitra_token_free(token);
 }
 
-/* Submitted, run on the caller's thread, run on the runner's: it is one job each time. */
+/* Submitted, polled inline, or run on the runner's thread: it is one job each time. */
 static void every_job_is_counted_once_by_how_it_ended(void)
 {
     palitra_runner runner = new_runner();

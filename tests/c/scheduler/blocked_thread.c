@@ -52,7 +52,7 @@ static void a_queued_job(uint32_t workers)
 static void the_deadline_of_a_queued_job_arrives(void) { a_queued_job(0); }
 static void the_deadline_of_a_job_queued_for_a_worker_arrives(void) { a_queued_job(1); }
 
-/* It was started and pends, so its timer is where nobody looks. */
+/* It was started and pends: its timer belongs to the thread that is blocked. */
 static void a_pending_job(uint32_t workers)
 {
     palitra_runner runner = runner_with_workers(workers);

@@ -131,7 +131,7 @@ static void figures_never_decrease(void)
     }
 }
 
-/* What a host has submitted it finds in the figures at once. */
+/* A host finds what it has submitted in the figures at once. */
 static void what_was_submitted_is_counted(void)
 {
     palitra_runner runner = new_runner();

@@ -90,7 +90,7 @@ static void submit_another(palitra_token token, palitra_status status, void *use
     __atomic_store_n(&from_a_callback.done, 1, __ATOMIC_RELEASE);
 }
 
-/* Called on the runner's thread it is the runner's own work, by way of the same C function. */
+/* A submission on the runner's thread is the runner's own work, though it is the same C function. */
 static void a_callback_in_the_grace_period_may_submit_another(void)
 {
     palitra_runner runner = from_a_callback.runner = new_runner();

@@ -30,7 +30,7 @@ static void a_hundred_thousand_jobs_of_workers_end_at_once(void)
     end_with_many(2, "palitra.sleep", "{\"seconds\":60}");
 }
 
-/* They have not started when the end comes. Then they do not start, and are not lost. */
+/* They have not started when the shutdown comes: none starts, and none is lost. */
 static void a_hundred_thousand_queued_jobs_end_at_once(void)
 {
     for (uint32_t workers = 0; workers < 3; workers += 2) {

@@ -192,9 +192,9 @@ static void a_destructor_that_blocks_does_not_hold_up_a_free(void)
     CHECK_TOOK(0.9, 1.6, start);
 }
 
-/* ---- completed later ---------------------------------------------------------------------------- */
+/* ---- completed later -------------------------------------------------------------------------------- */
 
-/* Ends a runner early whose thread a job blocks for two seconds. */
+/* Shuts down, too early, a runner that work of two seconds keeps busy. */
 static void end_early(palitra_runner runner, palitra_token token)
 {
     double start = now();

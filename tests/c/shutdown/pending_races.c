@@ -14,7 +14,7 @@ static void *shut_down_too_early(void *runner)
     return NULL;
 }
 
-/* ---- a submit that is half-way during the whole shutdown ------------------------------------- */
+/* ---- a submit that is half-way during the whole shutdown -------------------------------------------- */
 
 static struct {
     void *page;
@@ -105,7 +105,7 @@ static struct {
     int over;
 } raced;
 
-/* Submits until it is refused, and waits for what was accepted last. */
+/* Submits until it is refused, then waits for the last tokens. */
 static void *submit_until_refused(void *unused)
 {
     palitra_token last[256] = {{0}};

@@ -27,8 +27,8 @@ static void mask_of_this_thread(int how)
     CHECK_NUMBER(0, pthread_sigmask(how, &both, NULL));
 }
 
-/* With every thread of the host's closed, a signal waits for one of them to open; a thread of the library's that is
- * open would take it. */
+/* While every thread of the host's blocks a signal, it stays pending. A thread of the library's that does not block it
+ * would take it. */
 static void check_signals_wait_for_the_host(void)
 {
     handled = handled_elsewhere = 0;
@@ -64,7 +64,7 @@ static void close_handlers(void)
     signal(SIGUSR1, SIG_DFL);
     signal(SIGCHLD, SIG_DFL);
     CHECK(made > 0);
-    /* Born with a closed mask, so there is no moment in which one could take a signal. */
+    /* Each started with every signal blocked, so there is no moment in which it could take one. */
     CHECK_NUMBER(0, made_open);
 }
 
@@ -103,7 +103,7 @@ static void check_blocking_threads(uint32_t workers, int on_the_runner)
         palitra_token_free(tokens[i]);
     }
     CHECK(made >= 2);
-    /* They stay for some seconds. */
+    /* The threads stay for some seconds. */
     check_signals_wait_for_the_host();
     palitra_runner_free(runner);
     close_handlers();
@@ -238,7 +238,7 @@ static void fork_and_exec(palitra_token token, palitra_status status, void *unus
     __atomic_store_n(&program_of_callback, program, __ATOMIC_SEQ_CST);
 }
 
-/* As the header says it is done. */
+/* In the way that the header describes. */
 static void spawn_with_a_mask(palitra_token token, palitra_status status, void *environment)
 {
     (void)token, (void)status;
@@ -278,7 +278,7 @@ static void a_program_that_a_callback_spawns_has_the_mask_it_is_given(void)
 
 int main(void)
 {
-    /* As in a terminal, whatever this test was started by. */
+    /* As in a terminal, whatever started this test. */
     signal(SIGINT, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);

@@ -31,7 +31,7 @@ static void shut_down(palitra_token unused)
     CHECK_STATUS(PALITRA_OK, shutdown_runner(runner, 0));
 }
 
-/* One reader waits for a stream that has no more to say, until `end` ends that. */
+/* One reader waits for a stream that sends no more, until `end` ends it. */
 static void check_ends(void (*end)(palitra_token), palitra_status expected)
 {
     struct reading reading = {stream("{\"items\":20,\"forever\":true}"), PALITRA_OK};

@@ -1,7 +1,7 @@
 /* Reads the body of a page with http.stream, for tests/http/stream.rs.
  *
- *     http_stream whole URL BYTES      reads it all: so many bytes, progress that is right, little memory
- *     http_stream part URL             reads one chunk, frees the token, says so, and stays until it is killed
+ *     http whole URL BYTES      reads it all: so many bytes, progress that is right, little memory
+ *     http part URL             reads one chunk, frees the token, says so, and stays until it is killed
  */
 #include "test.h"
 
@@ -16,7 +16,7 @@ static palitra_token stream(const char *url)
     return submit(runner, "http.stream", request);
 }
 
-/* A figure of this process in kB: VmRSS, what it has now, or VmHWM, the most that it ever had. */
+/* A figure of this process in kB: VmRSS, its memory now, or VmHWM, the most that it ever had. */
 static long memory(const char *name)
 {
     char line[256];

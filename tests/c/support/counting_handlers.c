@@ -1,6 +1,6 @@
-/* Loaded before the C library (LD_PRELOAD), for tests/c/process/untouched.c: counts who asks for a handler, of a
- * signal or of the exit, or for one of the few other settings that a whole process shares, and passes the
- * call on. What the program and its libraries ask for while they are loaded is counted too, so the program
+/* Loaded before the C library (LD_PRELOAD), for tests/c/process/untouched.c: counts the calls that install a
+ * handler of a signal or of the exit, or change one of the few other settings that a whole process shares, and
+ * forwards them. Calls made while the program and its libraries are loaded are counted too, so the program
  * compares counts. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -28,7 +28,7 @@ struct way {
 };
 
 /* The moment of the exit moves from child to child: from before the first job has finished to after the last
- * that ever will. */
+ * one that finishes. */
 static inline void linger(int number)
 {
     double until = now() + (number % 40) * 0.0001;

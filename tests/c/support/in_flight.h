@@ -1,5 +1,5 @@
-/* A library in full swing, for tests of what happens when its process leaves it so: a thousand jobs with
- * callbacks, some just finishing, some that never will, and threads that wait for them in every way there is.
+/* A busy library, for tests of what happens when its process exits: a thousand jobs with callbacks, some just
+ * finishing, some that never will, and threads that wait for them in every way there is.
  *
  * Fit for C and C++.
  */
@@ -14,7 +14,7 @@ static palitra_runner busy_runner;
 static palitra_queue busy_queue;
 static palitra_token busy_tokens[JOBS_IN_FLIGHT];
 
-/* Writes to memory that its finalizer frees: an exit that pulled it from under the runner would show. */
+/* Writes to memory that its finalizer frees: an exit that frees it while the runner uses it would show. */
 static inline void note_the_status(palitra_token token, palitra_status status, void *user_data)
 {
     (void)token;

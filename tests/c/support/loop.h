@@ -3,16 +3,15 @@
  * Each adapter's test gives `check_loop` a function that runs its loop: it watches the queue with `take` as the
  * callback, calls `tick` every millisecond, and returns once `take` was called for the end.
  *
- * How a stall is measured. The machine may be busy, and then a thread that did nothing wrong comes late, so
- * there are two bounds. The time that the loop's own thread computed between two ticks is its own alone, and
- * holds in every run: an adapter that drains for too long shows here. The time on the wall also sees an adapter
- * that blocks, and everything else on the machine; it holds in the best of a few runs, because an adapter that
- * blocks does so in each.
+ * How a stall is measured. On a busy machine a thread may be late without a fault of its own, so there are two
+ * bounds. The processor time of the loop's thread between two ticks is bounded in every run: an adapter that
+ * drains for too long exceeds it. The time on the wall also shows an adapter that blocks, and everything else on
+ * the machine; it is bounded in the best of a few runs, because an adapter that blocks does so in each.
  *
  * A wake-up for nothing shows as a call of palitra_queue_next that finds no event, since an adapter calls it
  * once for each wake-up. To see them the adapters are compiled with a palitra_queue_next that counts: so this
- * is included before them. None is allowed: a lone consumer comes only when the mark of src/queue/readiness.rs
- * is in the descriptor, and takes it out with the last event.
+ * is included before them. Few are allowed: a producer may be between its count and its mark (see
+ * src/queue/readiness.rs) when the events are taken.
  */
 #ifndef PALITRA_TEST_LOOP_H
 #define PALITRA_TEST_LOOP_H
@@ -62,7 +61,7 @@ static inline void tick(void)
     loop.last_tick_computed = time_computed;
 }
 
-/* What the adapter calls. The last event closes the queue, and the end comes by the same way. */
+/* What the adapter calls. The last event closes the queue. The end is reported in the same way. */
 static inline void take(const palitra_event *event, void *user_data)
 {
     CHECK(user_data == &loop);
@@ -109,7 +108,6 @@ static inline void run_loop(void (*run_until_the_end)(void))
     CHECK_NUMBER(JOBS, loop.events);
     CHECK_NUMBER(1, loop.ends);
     CHECK(loop.ticks > 10);
-    /* A producer may be between its count and its mark when the events are taken; then one wake-up finds none. */
     CHECK(loop.empty_wakeups <= loop.wakeups / 20);
     CHECK(loop.wakeups > JOBS / 200);
 }

@@ -11,9 +11,9 @@
 
 /* How many threads made here may live at a time. */
 static int allowed = INT_MAX;
-/* The creation that is refused, counted down from here; 0: none. */
+/* Which creation is refused, counted down from here; 0: none. */
 static int refuse_in;
-/* How many live, were made, and were refused; and how many were made by a thread that blocks SIGUSR2 not. */
+/* How many live, were made, and were refused; and how many were made by a thread that does not block SIGUSR2. */
 static int living, made, refused, made_open;
 
 struct birth {

@@ -115,7 +115,7 @@ static size_t draw(struct chance *chance, size_t below)
     return (chance->seed >> 8) % below;
 }
 
-/* Another thread may free the token at any moment, so INVALID_HANDLE is as good as the status of the job. */
+/* Another thread may free the token at any moment, so INVALID_HANDLE is as right as the status of the job. */
 static void check_possible(palitra_status status)
 {
     switch (status) {

@@ -34,7 +34,7 @@ static palitra_runner current_runner(void)
     return runner;
 }
 
-/* Whatever a job or a call may come to while its runner is shut down and freed. */
+/* Every outcome that a job or a call may have while its runner is shut down and freed. */
 static void check_ending(const char *call, palitra_status status)
 {
     switch (status) {
@@ -168,7 +168,7 @@ static void every_wait_ends_and_nothing_is_printed(void)
     CHECK(real >= 0 && written != NULL);
     fflush(stderr);
     CHECK(dup2(fileno(written), STDERR_FILENO) >= 0);
-    /* In a child: also what a failed check, or a process that ends, has to say is caught and shown. */
+    /* In a child: so that what a failed check or an exit prints is caught and shown, too. */
     int ending = in_child(storm, NULL);
     CHECK(dup2(real, STDERR_FILENO) >= 0);
     if (pread(fileno(written), text, sizeof text - 1, 0) < 0) text[0] = 0;

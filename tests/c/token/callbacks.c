@@ -46,7 +46,7 @@ static palitra_status on_complete(palitra_token token, struct call *call)
     return palitra_token_on_complete(token, note_call, call, note_free);
 }
 
-/* What was due on the runner's thread has been called. */
+/* Every callback that was due has been called. */
 static void settle(void)
 {
     check_echo(runner);
@@ -280,7 +280,7 @@ static void after_a_shutdown_none_is_called(void)
     runner = shared;
 }
 
-/* The thread that would call is stuck in a job: when it comes back it calls nobody. */
+/* A job blocks the thread that would call. After the job the thread calls nothing. */
 static void nor_after_a_shutdown_that_gave_up(void)
 {
     struct call call = {0};

@@ -33,7 +33,7 @@ static void a_submitted_job_is_waited_for(void)
     palitra_token_free(token);
 }
 
-/* The caller's buffer is free for reuse as soon as submit has returned. */
+/* The host may reuse its buffer as soon as submit has returned. */
 static void the_payload_is_copied(void)
 {
     char payload[] = "first";
