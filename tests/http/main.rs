@@ -1,13 +1,16 @@
-//! The HTTP jobs against a real nginx: what they promise, one test each.
+//! The HTTP jobs against a real nginx: one test for each thing that holds.
+//!
+//! Promise 3: timeouts and deadlines hold.
+//! Promise 11: bad input and limits return a status.
 
 #![cfg(feature = "http")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod answers;
 mod connections;
 mod limits;
 mod redirects;
 mod refusals;
+mod responses;
 mod stream;
 mod tls;
 

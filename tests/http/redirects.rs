@@ -1,4 +1,4 @@
-//! Where redirects lead, where they end, and what does not go along.
+//! Where redirects lead, where they end, and which headers are not sent along.
 
 use palitra::Runner;
 use palitra::http::code;

@@ -1,4 +1,4 @@
-//! `http.stream`: a body of any size passes without being held whole. Read by a program of its own,
+//! `http.stream`: a body of any size passes without being whole in memory. Read by a program of its own,
 //! tests/c/stream/http.c, so that its memory can be measured.
 
 use std::fs::{self, File};

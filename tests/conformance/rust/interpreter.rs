@@ -79,12 +79,12 @@ fn status(status: Status) -> String {
     status.name().trim_start_matches("PALITRA_").to_string()
 }
 
-/// Of a call that fills no reply.
+/// The outcome of a call that fills no reply.
 fn ended(result: Result<(), Error>) -> String {
     status(result.map_or_else(|error| error.status(), |()| Status::Ok))
 }
 
-/// Of a call that fills one.
+/// The outcome of a call that fills a reply.
 fn outcome_of(result: Result<Reply, Error>) -> String {
     match result {
         Ok(reply) => with_text(reply.status(), reply.code(), &reply.text()),

@@ -97,13 +97,13 @@ struct Large {
     bytes: usize,
 }
 
-/// Returns so many bytes.
+/// Returns as many bytes as the payload says.
 #[job("test.large")]
 async fn large(Json(large): Json<Large>) -> Vec<u8> {
     vec![b'x'; large.bytes]
 }
 
-/// Uses so many bytes of its thread's stack, at once.
+/// Uses as many bytes of its thread's stack as the payload says, at once.
 #[job("test.stack")]
 async fn stack(Json(large): Json<Large>) {
     use_stack(large.bytes);
@@ -142,7 +142,7 @@ async fn block(context: Context) -> Result<String, JobError> {
     }
 }
 
-/// Two jobs with one name: neither can be meant.
+/// Two jobs with one name, so neither can be called by it.
 mod twins {
     use palitra::job;
 

@@ -1,4 +1,4 @@
-//! What comes back: status, headers, body, whatever they are.
+//! Responses: status, headers and body, whatever they are.
 
 use palitra::Runner;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ fn a_thousand_urls_gathered_at_once_all_have_a_page() {
         assert_eq!((page["status"].as_u64(), page["body"].as_str()), (Some(200), Some(&*format!("/page/{n}"))));
     }
     let accepted = nginx.connections().accepted;
-    // 256 are under way at a time, and each may leave a connection that it had started to make to the next.
+    // 256 are in flight at a time, and each may leave a connection that it had started to make to the next.
     assert!(accepted <= 2 * 256, "{accepted} connections: a process has only so many file descriptors");
 }
 
