@@ -11,17 +11,13 @@
 //! | `rust` | a documentation test: src/lib.rs must include the page |
 //! | `console` | shown only; [`RUN_ELSEWHERE`] says which test runs it |
 
-#[path = "support/process.rs"]
-#[allow(dead_code)]
-mod process;
-
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use process::{library, root, run_well};
+use palitra_test_support::process::{library, root, run_well};
 
 /// Building a crate from nothing is the longest of the commands.
 const LIMIT: Duration = Duration::from_secs(600);

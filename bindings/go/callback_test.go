@@ -2,6 +2,8 @@
 
 package palitra_test
 
+// Promise 6: callbacks run once.
+
 import (
 	"context"
 	"runtime"

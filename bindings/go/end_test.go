@@ -3,6 +3,8 @@
 package palitra_test
 
 // How runners end: by Shutdown, by Close, by the garbage collector.
+//
+// Promise 8: a shutdown ends everything within its bound.
 
 import (
 	"context"

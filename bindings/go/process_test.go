@@ -3,6 +3,8 @@
 package palitra_test
 
 // What a whole process does: signals and exits. The test program runs itself again as the process.
+//
+// Promise 10: the host's process stays as it is.
 
 import (
 	"bufio"

@@ -2,6 +2,11 @@
 
 package palitra_test
 
+// Promise 2: a job that is ready at once costs no hand-off.
+// Promise 7: a panic ends its job and nothing else.
+// Promise 11: bad input and limits return a status.
+// Promise 12: several runners and libraries live in one process.
+
 import (
 	"bytes"
 	"context"

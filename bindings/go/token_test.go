@@ -2,6 +2,9 @@
 
 package palitra_test
 
+// Promise 1: a token finishes exactly once.
+// Promise 3: timeouts and deadlines hold.
+
 import (
 	"context"
 	"errors"

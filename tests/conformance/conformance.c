@@ -1,6 +1,6 @@
 /* The conformance scenarios through the C ABI: carries out the steps of a file, prints what came of each.
  *
- * README.md tells the format and what each verb means. Called by tests/conformance.rs:
+ * README.md defines the format and what each verb means. Called by tests/conformance.rs:
  *
  *     conformance FILE
  *
@@ -229,9 +229,9 @@ static void wait_in_callback(palitra_token token, palitra_status status, void *u
     struct waiting_callback *callback = user_data;
     palitra_reply reply;
     (void)token, (void)status;
-    palitra_status answer =
+    palitra_status seen =
         palitra_runner_wait(callback->other.runner, callback->other.token, PALITRA_FOREVER, &reply);
-    put_reply(callback->outcome, answer, &reply);
+    put_reply(callback->outcome, seen, &reply);
     sem_post(&callback->called);
 }
 

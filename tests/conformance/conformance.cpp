@@ -1,6 +1,6 @@
 // The conformance scenarios through palitra.hpp: carries out the steps of a file, prints what came of each.
 //
-// README.md tells the format and what each verb means. Called by tests/conformance.rs:
+// README.md defines the format and what each verb means. Called by tests/conformance.rs:
 //
 //     conformance FILE
 //
@@ -155,9 +155,9 @@ private:
     }
 
     std::string progress(const Step& step) {
-        const auto answer = tokens.at(step[1]).try_progress();
-        if (!answer) return show_status(answer);
-        return "OK " + std::to_string(answer->done) + ' ' + std::to_string(answer->total);
+        const auto seen = tokens.at(step[1]).try_progress();
+        if (!seen) return show_status(seen);
+        return "OK " + std::to_string(seen->done) + ' ' + std::to_string(seen->total);
     }
 
     // An object has no handle once it is destroyed. A token is given its stale one again; a runner is moved from.

@@ -1,4 +1,4 @@
-/* A step of a conformance scenario and its outcome: taking a line apart, reading its words, writing the answer.
+/* A step of a conformance scenario and its outcome: taking a line apart, reading its words, writing the outcome.
  *
  * For conformance.c alone. What cannot be carried out ends the interpreter: the file is not of the format.
  */
@@ -77,7 +77,7 @@ static inline const char *option(const struct step *step, const char *name)
     return NULL;
 }
 
-/* "20ms" or "60s" in nanoseconds; for ever where there is none. */
+/* "20ms" or "60s" in nanoseconds; forever where there is none. */
 static inline int64_t nanoseconds(const char *time)
 {
     char *unit;

@@ -35,7 +35,7 @@ TEST_CASE("a handler without an executor runs on the runner's thread") {
     CHECK(id.take() == runners.take());
 }
 
-TEST_CASE("use_future answers a future that throws the job's error") {
+TEST_CASE("use_future returns a future that throws the job's error") {
     const palitra::Runner runner;
     CHECK(palitra::async_run(runner, "test.nested", "hello", asio::use_future).get().text() == "hello");
     auto failure = palitra::async_run(runner, "test.fail", failing, asio::use_future);
@@ -144,7 +144,7 @@ void run(asio::io_context& io, Coroutine coroutine) {
 
 }  // namespace
 
-TEST_CASE("use_awaitable answers the reply and throws the job's error") {
+TEST_CASE("use_awaitable returns the reply and throws the job's error") {
     const palitra::Runner runner;
     asio::io_context io;
     const auto main_thread = std::this_thread::get_id();

@@ -3,6 +3,8 @@
 //
 //     endings         runs itself once for every ending, and says which did not end as it should
 //     endings NAME    that ending
+//
+// Promise 10: the host's process stays as it is.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -147,7 +149,7 @@ int race() {
     static int shared = 0;
     const palitra::Runner runner;
     const palitra::Token token = runner.submit("palitra.sleep", R"({"seconds": 0.001})");
-    // Relaxed: it tells that the callback has run, and orders nothing.
+    // Relaxed: it says that the callback has run, and orders nothing.
     static std::atomic<bool> has_run{false};
     token.on_complete([] {
         shared++;
@@ -155,7 +157,7 @@ int race() {
     });
     shared++;
     while (!has_run.load(std::memory_order_relaxed)) std::this_thread::sleep_for(1ms);
-    // ThreadSanitizer makes 66 of whatever a program answers in which it found a race.
+    // ThreadSanitizer replaces the exit code of a program in which it found a race by 66.
     return finds_races || shared == 0 ? 1 : 66;
 }
 

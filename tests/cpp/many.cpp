@@ -1,4 +1,6 @@
 // Many tokens at once: gather, when_any, queues, streams.
+//
+// Promise 4: a gather keeps the order of its tokens.
 #include <poll.h>
 
 #include <list>
@@ -10,7 +12,7 @@
 
 #include "support.hpp"
 
-TEST_CASE("gather answers every reply in the order of the tokens") {
+TEST_CASE("gather returns every reply in the order of the tokens") {
     const palitra::Runner runner;
     const palitra::Token slow = runner.submit("palitra.sleep", R"({"seconds": 0.02})");
     const palitra::Token fast = runner.submit("palitra.echo", "fast");
@@ -102,7 +104,7 @@ TEST_CASE("gather takes the tokens of one runner") {
     CHECK(gathered.replies[0].status() == Status::invalid_argument);
 }
 
-TEST_CASE("when_any answers which has finished") {
+TEST_CASE("when_any returns which has finished") {
     const palitra::Runner runner;
     const palitra::Token never = runner.submit("test.never");
     const palitra::Token soon = runner.submit("test.nested", "soon");
@@ -117,7 +119,7 @@ TEST_CASE("when_any answers which has finished") {
     CHECK(palitra::when_any(tokens) == 1);
 }
 
-TEST_CASE("a queue tells what finished, with its tag and its token") {
+TEST_CASE("a queue says what finished, with its tag and its token") {
     const palitra::Runner runner;
     const palitra::Queue queue;
     palitra::SubmitOptions options;

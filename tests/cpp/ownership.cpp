@@ -1,4 +1,6 @@
 // Who owns what: moving, freeing, and objects that were moved from.
+//
+// Promise 11: bad input and limits return a status.
 #include <vector>
 
 #include "support.hpp"

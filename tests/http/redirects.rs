@@ -1,11 +1,11 @@
-//! Where redirects lead, where they end, and what does not go along.
+//! Where redirects lead, where they end, and which headers are not sent along.
 
 use palitra::Runner;
 use palitra::http::code;
 use serde_json::{Value, json};
 
-use crate::nginx::Nginx;
 use crate::{assert_failure, get, page};
+use palitra_test_support::nginx::Nginx;
 
 #[test]
 fn redirects_are_followed_up_to_the_limit() {
@@ -19,7 +19,7 @@ fn redirects_are_followed_up_to_the_limit() {
 }
 
 #[test]
-fn a_limit_of_no_redirects_answers_the_redirect_itself() {
+fn a_limit_of_no_redirects_returns_the_redirect_itself() {
     let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
     let page = get(&runner, json!({"url": nginx.url("/loop"), "redirects": 0})).unwrap();
     assert_eq!(page["status"], 302);

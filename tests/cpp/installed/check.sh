@@ -24,13 +24,13 @@ install() { # words for make
 }
 
 expected=
-answers() { # program: the same as the one before
+says_the_same() { # program: the same as the one before
     answer=$("$@")
     case $answer in
     [1-9]*" installed") ;;
-    *) fail "$1 answers $answer" ;;
+    *) fail "$1 prints $answer" ;;
     esac
-    [ "${expected:=$answer}" = "$answer" ] || fail "$1 answers $answer, another did $expected"
+    [ "${expected:=$answer}" = "$answer" ] || fail "$1 prints $answer, another prints $expected"
 }
 
 # As it comes, and then moved away from where it was installed to.
@@ -45,9 +45,9 @@ abi=$(sed -n 's/^#define PALITRA_ABI_VERSION //p' "$prefix/include/palitra.h")
 
 cmake -S "$here" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" \
     >"$work/log" 2>&1 && cmake --build "$work/cmake" >>"$work/log" 2>&1 || { cat "$work/log" >&2 && fail cmake; }
-answers "$work/cmake/plain"
-answers "$work/cmake/native"
-answers "$work/cmake/alone"
+says_the_same "$work/cmake/plain"
+says_the_same "$work/cmake/native"
+says_the_same "$work/cmake/alone"
 if ldd "$work/cmake/alone" | grep palitra; then fail "palitra::static is linked with the shared library"; fi
 
 # A version that does not exist yet, and one of another ABI.
@@ -62,16 +62,16 @@ done
 export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
 pkg-config --exists 'palitra >= 0.1' || fail "pkg-config does not find it"
 libraries=$(pkg-config --variable=libdir palitra)
-# shellcheck disable=SC2046 # pkg-config answers words
+# shellcheck disable=SC2046 # pkg-config prints words
 {
     "$cc" "$here/plain.c" -o "$work/plain" $(pkg-config --cflags --libs palitra) "-Wl,-rpath,$libraries"
     "$cxx" -std=c++17 "$here/native.cpp" -o "$work/native" $(pkg-config --cflags --libs palitra) -pthread "-Wl,-rpath,$libraries"
     # The linker says that getaddrinfo of a static program needs the system's libraries.
     "$cc" -static "$here/plain.c" -o "$work/static" $(pkg-config --static --cflags --libs palitra) 2>/dev/null
 }
-answers "$work/plain"
-answers "$work/native"
-answers "$work/static"
+says_the_same "$work/plain"
+says_the_same "$work/native"
+says_the_same "$work/static"
 
 # Every header on its own, under the name that a user includes it by.
 (cd "$prefix/include" && find . -name '*.hpp' ! -name asio.hpp -o -name 'palitra.h' -o -name drain.h -o -name epoll.h) |
@@ -84,13 +84,13 @@ answers "$work/static"
 # A packager's: below DESTDIR, with the libraries in another folder.
 install PREFIX=/usr DESTDIR="$work/package" LIBDIR=lib/some-linux-gnu
 PKG_CONFIG_PATH="$work/package/usr/lib/some-linux-gnu/pkgconfig"
-# shellcheck disable=SC2046 # pkg-config answers words
+# shellcheck disable=SC2046 # pkg-config prints words
 "$cc" "$here/plain.c" -o "$work/plain" $(pkg-config --cflags --libs palitra) \
     "-Wl,-rpath,$work/package/usr/lib/some-linux-gnu"
-answers "$work/plain"
+says_the_same "$work/plain"
 rm -r "$work/cmake"
 cmake -S "$here" -B "$work/cmake" -Dpalitra_DIR="$work/package/usr/lib/some-linux-gnu/cmake/palitra" >/dev/null &&
     cmake --build "$work/cmake" --target native >/dev/null || fail "cmake, with LIBDIR"
-answers "$work/cmake/native"
+says_the_same "$work/cmake/native"
 
 echo "what is installed is found by CMake and pkg-config, and can be moved"

@@ -1,4 +1,4 @@
-/* A user's C program: prints how many jobs there are, and what one of them answers. */
+/* A user's C program: prints how many jobs there are, and what one of them returns. */
 #include <palitra.h>
 #include <palitra/adapters/epoll.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* Tells ThreadSanitizer what Rust's standard library does, which comes compiled without it.
  *
  * A lock of std is taken and released by inlined code, which is instrumented; only its slow paths are functions of
- * std's own: waiting for a lock that another thread holds, waiting for a condition, and what is done once. The linker sends calls of those
- * here (--wrap), and each says the acquire or the release that its C++ counterpart would have said: on the lock's own
- * word, so that nothing is ordered that the lock does not order. Without this every wait looks like a race.
+ * std's own: waiting for a lock that another thread holds, waiting for a condition, and what is done once. The linker
+ * sends calls of those here (--wrap), and each says the acquire or the release that its C++ counterpart would have
+ * said: on the lock's own word, so that nothing is ordered that the lock does not order. Without this every wait looks like a race.
  *
  * An Arc counts down with release, and the last owner says acquire by a fence, which ThreadSanitizer does not see:
  * the count itself says both. Palitra counts nothing down with release, so that hides nothing of its own.
@@ -44,9 +44,9 @@ bool wrap_timeout(void *condition, uint32_t *lock, uint64_t seconds, uint32_t na
 bool wrap_timeout(void *condition, uint32_t *lock, uint64_t seconds, uint32_t nanoseconds)
 {
     release(lock);
-    const bool answer = real_timeout(condition, lock, seconds, nanoseconds);
+    const bool result = real_timeout(condition, lock, seconds, nanoseconds);
     acquire(lock);
-    return answer;
+    return result;
 }
 
 /* What is done once is a `&mut dyn FnMut(&OnceState)`: a pointer and a table of functions, of which call_mut comes after
