@@ -82,3 +82,15 @@ fn a_promise_is_named_in_a_comment_by_number_and_words() {
     assert_eq!(named("/* Ends. Promise 7: a panic. Promise 12: several\n * Promise 3: time"), [7, 12, 3]);
     assert_eq!(named("    call(\"Promise 4: not a comment\");\n// promise 5 without its words"), []);
 }
+
+#[test]
+fn every_place_that_the_architecture_names_exists() {
+    let architecture = std::fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let architecture = architecture.replace("```", "");
+    let quoted = architecture.split('`').skip(1).step_by(2);
+    let places: Vec<&str> = quoted.filter(|text| text.contains('/') && !text.contains([' ', '\n'])).collect();
+    assert!(places.len() > 20, "{places:?}");
+    for place in places {
+        assert!(root().join(place).exists(), "there is no {place}");
+    }
+}
