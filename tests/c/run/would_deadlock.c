@@ -10,7 +10,7 @@ static void check_told(palitra_reply *reply)
     palitra_reply_free(reply);
 }
 
-static void a_submitted_job_that_blocks_on_its_own_runner_is_told(void)
+static void a_submitted_job_that_blocks_on_its_own_runner_is_refused(void)
 {
     palitra_runner runner = new_runner();
     palitra_reply reply;
@@ -22,7 +22,7 @@ static void a_submitted_job_that_blocks_on_its_own_runner_is_told(void)
     palitra_runner_free(runner);
 }
 
-static void a_job_run_with_a_timeout_is_told_too(void)
+static void a_job_run_with_a_timeout_is_refused_too(void)
 {
     palitra_runner runner = new_runner();
     palitra_reply reply;
@@ -46,8 +46,8 @@ static void a_job_polled_on_the_calling_thread_does_not_hang(void)
 
 int main(void)
 {
-    TEST(a_submitted_job_that_blocks_on_its_own_runner_is_told);
-    TEST(a_job_run_with_a_timeout_is_told_too);
+    TEST(a_submitted_job_that_blocks_on_its_own_runner_is_refused);
+    TEST(a_job_run_with_a_timeout_is_refused_too);
     TEST(a_job_polled_on_the_calling_thread_does_not_hang);
     return 0;
 }
