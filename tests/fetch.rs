@@ -138,7 +138,7 @@ fn the_timeout_holds_for_each_page() {
 }
 
 #[test]
-fn wrong_usage_is_told_and_exits_with_2() {
+fn wrong_usage_is_explained_and_exits_with_2() {
     let fetch = Fetch::new();
     for wrong in [&["--timeout"][..], &["--timeout", "soon"], &["--timeout", "-1"], &["--quickly"]] {
         let ended = fetch.run(wrong, &[]);

@@ -2,7 +2,7 @@
 //!
 //! Jobs register themselves, nobody calls them by name; so a linker that takes from an archive only what is
 //! called for could leave them out. The archive that `make` builds is one object and comes whole; from any
-//! other archive the linker must be told to take all. The lines here are those of the README.
+//! other archive the linker must take all. The lines here are those of the README.
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
 

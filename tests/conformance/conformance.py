@@ -123,7 +123,9 @@ class Token:
     def poll(self) -> str:
         if self.freed:
             return reply_beneath(lambda out: beneath.token_poll(self.handle, out))
-        return self.wait(0)
+        # A thread of the binding's settles the future, a moment after its token has finished.
+        is_pending = reply_beneath(lambda out: beneath.token_poll(self.handle, out)) == "PENDING"
+        return self.wait(0 if is_pending else None)
 
     def cancel(self) -> str:
         if self.freed:

@@ -58,7 +58,7 @@ fn credentials_do_not_go_abroad_however_many_redirects_there_are() {
 }
 
 #[test]
-fn a_password_in_the_url_is_sent_and_not_told() {
+fn a_password_in_the_url_is_sent_and_not_shown() {
     let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
     let url = |path| nginx.url(path).replace("http://", "http://me:word@");
     let page = get(&runner, json!({"url": url("/secrets")})).unwrap();

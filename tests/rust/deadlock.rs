@@ -70,7 +70,7 @@ fn shutdown_within_a_job_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_job_that_blocks_is_told_the_status() {
+fn a_job_that_blocks_gets_the_status() {
     let runner = runner();
     let reply = bounded(move || {
         let token = runner.submit_job("test.block", "").unwrap();

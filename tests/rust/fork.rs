@@ -189,7 +189,7 @@ alone! {
 }
 
 alone! {
-    fn the_child_of_a_child_is_told_the_same_of_both() {
+    fn the_child_of_a_child_gets_the_same_statuses_for_both() {
         let first = runner();
         in_child(|| {
             let second = runner();

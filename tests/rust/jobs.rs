@@ -344,7 +344,7 @@ async fn nested(context: Context, name: String) -> Result<String, JobError> {
 }
 
 #[test]
-fn what_a_nested_job_fails_with_is_what_its_caller_is_told() {
+fn what_a_nested_job_fails_with_is_what_its_caller_gets() {
     assert_eq!(call("rust.nested", b"rust.text").text(), "PAYLOAD");
     for (name, message) in [("no.such.job", "no.such.job"), ("test.panic_later", "payload"), ("rust.json", "fit")] {
         let reply = call("rust.nested", name.as_bytes());

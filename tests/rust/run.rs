@@ -199,7 +199,7 @@ fn a_timeout_of_nothing_returns_at_once() {
 }
 
 #[test]
-fn a_timeout_beyond_all_clocks_is_for_ever() {
+fn a_timeout_beyond_all_clocks_is_forever() {
     let reply = runner().run_job("palitra.sleep", r#"{"seconds": 0.01}"#, Some(Duration::MAX)).unwrap();
     assert!(reply.is_ok(), "{reply:?}");
 }

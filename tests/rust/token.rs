@@ -144,7 +144,7 @@ fn cancelling_a_finished_job_changes_nothing() {
 }
 
 #[test]
-fn whoever_ends_a_token_first_decides_and_is_told_so() {
+fn whoever_ends_a_token_first_decides_and_gets_true() {
     let runner = runner();
     let (mut cancelled, mut done) = (0, 0);
     for round in 0..2_000_u32 {

@@ -6,7 +6,7 @@
  */
 #include "test.h"
 
-static void *wait_for_ever(void *runner)
+static void *wait_forever(void *runner)
 {
     run(*(palitra_runner *)runner, "test.never", "", PALITRA_FOREVER, NULL);
     return NULL;
@@ -24,7 +24,7 @@ static void set_in_flight(void)
         submit(global, "palitra.echo", "in flight");
     }
     submit(global, "test.spin", "{\"seconds\": 20}");
-    start_thread(wait_for_ever, &own);
+    start_thread(wait_forever, &own);
 }
 
 static void exit_with_jobs(void *unused)

@@ -4,43 +4,6 @@
  */
 #include "scheduling.h"
 
-static palitra_status submit_and_cancel(palitra_runner runner)
-{
-    palitra_token token = {0};
-    palitra_status status = palitra_runner_submit(runner, "palitra.echo", "x", 1, NULL, &token);
-    if (status != PALITRA_OK) return status;
-    CHECK_STATUS(PALITRA_OK, palitra_token_cancel(token));
-    palitra_token_free(token);
-    return status;
-}
-
-/* Kilobytes of memory that this process uses. */
-static long memory(void)
-{
-    long pages = 0, ignored = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    CHECK(file != NULL && fscanf(file, "%ld %ld", &ignored, &pages) == 2);
-    fclose(file);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
-static void cancelled_jobs_that_are_queued_count(void)
-{
-    palitra_runner runner = runner_with((palitra_runner_options){.max_in_flight = 3});
-    palitra_token stuck = hold(runner, "{\"seconds\":2}");
-    CHECK_STATUS(PALITRA_OK, submit_and_cancel(runner));
-    CHECK_STATUS(PALITRA_OK, submit_and_cancel(runner));
-    CHECK_STATUS(PALITRA_BUSY, submit_and_cancel(runner));
-    long before = memory();
-    for (int i = 0; i < 500000; i++) submit_and_cancel(runner);
-    CHECK(memory() - before < 16 * 1024);
-    CHECK_STATUS(PALITRA_OK, wait_and_free(runner, stuck));
-    for (int i = 0; i < 3; i++) /* all places are back */
-        EVENTUALLY(palitra_runner_submit(runner, "test.never", "", 0, NULL, NULL) == PALITRA_OK);
-    CHECK_STATUS(PALITRA_BUSY, submit_and_cancel(runner));
-    palitra_runner_free(runner);
-}
-
 static void a_cancelled_job_that_still_runs_counts(void)
 {
     for (uint32_t workers = 0; workers < 2; workers++) {
@@ -87,7 +50,6 @@ static void a_job_that_is_polled_inline_counts(void)
 
 int main(void)
 {
-    TEST(cancelled_jobs_that_are_queued_count);
     TEST(a_cancelled_job_that_still_runs_counts);
     TEST(a_job_that_is_late_counts_until_it_has_gone);
     TEST(a_job_that_is_polled_inline_counts);

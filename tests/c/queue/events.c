@@ -79,7 +79,7 @@ static void an_event_has_the_tag_the_token_and_the_status(void)
     palitra_queue_free(queue);
 }
 
-static void a_deadline_is_told_without_anybody_waiting_for_the_token(void)
+static void a_deadline_notifies_also_if_nobody_waits_for_the_token(void)
 {
     palitra_queue queue = new_queue();
     palitra_submit_options options;
@@ -112,7 +112,7 @@ static void a_token_freed_before_it_finished_tells_too(void)
     palitra_queue_free(queue);
 }
 
-static void what_a_shutdown_cancels_is_told(void)
+static void what_a_shutdown_cancels_notifies(void)
 {
     palitra_queue queue = new_queue();
     palitra_runner shared = runner;
@@ -339,10 +339,10 @@ int main(void)
 {
     runner = new_runner();
     TEST(an_event_has_the_tag_the_token_and_the_status);
-    TEST(a_deadline_is_told_without_anybody_waiting_for_the_token);
+    TEST(a_deadline_notifies_also_if_nobody_waits_for_the_token);
     TEST(a_job_without_a_token_tells_too);
     TEST(a_token_freed_before_it_finished_tells_too);
-    TEST(what_a_shutdown_cancels_is_told);
+    TEST(what_a_shutdown_cancels_notifies);
     TEST(events_come_in_the_order_in_which_the_jobs_finished);
     TEST(one_call_drains_as_many_as_there_is_room_for);
     TEST(a_timeout_without_an_event_returns_pending);

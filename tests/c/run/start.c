@@ -64,7 +64,7 @@ static void a_ready_job_needs_no_outs(void)
     CHECK_STATUS(PALITRA_OK, start("palitra.echo", "hello", NULL, NULL, NULL));
 }
 
-static void the_queue_is_not_told_of_a_ready_job(void)
+static void the_queue_is_not_notified_of_a_ready_job(void)
 {
     palitra_queue queue;
     palitra_token token;
@@ -80,7 +80,7 @@ static void the_queue_is_not_told_of_a_ready_job(void)
 
 /* ---- pending ---------------------------------------------------------------------------------------- */
 
-static void a_job_that_pends_leaves_a_token_and_goes_on(void)
+static void a_job_that_pends_leaves_a_token_and_continues(void)
 {
     palitra_token token;
     palitra_reply reply;
@@ -210,8 +210,8 @@ int main(void)
     runner = new_runner();
     TEST(a_ready_job_leaves_its_reply_and_no_token);
     TEST(a_ready_job_needs_no_outs);
-    TEST(the_queue_is_not_told_of_a_ready_job);
-    TEST(a_job_that_pends_leaves_a_token_and_goes_on);
+    TEST(the_queue_is_not_notified_of_a_ready_job);
+    TEST(a_job_that_pends_leaves_a_token_and_continues);
     TEST(the_queue_is_notified_once_of_a_job_that_pended);
     TEST(a_deadline_ends_a_job_that_pended);
     TEST(a_job_without_a_token_runs_detached);

@@ -64,7 +64,7 @@ static void every_job_is_counted_once_by_how_it_ended(void)
     palitra_runner_free(runner);
 }
 
-static void the_cancelled_and_the_late_are_told_apart(void)
+static void the_cancelled_and_the_late_are_counted_apart(void)
 {
     palitra_runner runner = new_runner();
     for (int i = 0; i < 4; i++) end_never(runner, submit(runner, "test.never", ""));
@@ -134,7 +134,7 @@ int main(void)
     TEST(a_new_runner_has_done_nothing);
     TEST(threads_are_counted);
     TEST(every_job_is_counted_once_by_how_it_ended);
-    TEST(the_cancelled_and_the_late_are_told_apart);
+    TEST(the_cancelled_and_the_late_are_counted_apart);
     TEST(what_runs_and_what_waits_is_counted);
     TEST(the_longest_poll_is_remembered);
     TEST(the_size_is_the_callers);

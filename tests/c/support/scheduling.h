@@ -30,6 +30,17 @@ static inline void submit_detached(palitra_runner runner, int n, const char *job
         CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, job, payload, strlen(payload), NULL, NULL));
 }
 
+/* Submits a job that is unwanted at once. Returns what the submission returned. */
+static inline palitra_status submit_and_cancel(palitra_runner runner)
+{
+    palitra_token token = {0};
+    palitra_status status = palitra_runner_submit(runner, "palitra.echo", "x", 1, NULL, &token);
+    if (status != PALITRA_OK) return status;
+    CHECK_STATUS(PALITRA_OK, palitra_token_cancel(token));
+    palitra_token_free(token);
+    return status;
+}
+
 /* Asks a runner that is never blocked what the jobs of the others have left, or leaves something for it. */
 static inline void ask(const char *job, const char *payload, char *text, size_t size)
 {

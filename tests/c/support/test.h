@@ -210,7 +210,10 @@ static inline palitra_runner runner_with(palitra_runner_options options)
 
 static inline palitra_runner runner_with_workers(uint32_t workers)
 {
-    return runner_with((palitra_runner_options){.worker_threads = workers});
+    palitra_runner_options options;
+    palitra_runner_options_init(&options);
+    options.worker_threads = workers;
+    return runner_with(options);
 }
 
 /* Submits a job that must be accepted, with a C string as its payload. */

@@ -281,7 +281,7 @@ static void after_a_shutdown_none_is_called(void)
 }
 
 /* A job blocks the thread that would call. After the job the thread calls nothing. */
-static void nor_after_a_shutdown_that_gave_up(void)
+static void nor_after_a_shutdown_that_was_pending(void)
 {
     struct call call = {0};
     palitra_runner shared = runner;
@@ -315,7 +315,7 @@ int main(void)
     TEST(a_refused_callback_is_freed);
     TEST(freeing_the_pending_token_takes_it_back);
     TEST(after_a_shutdown_none_is_called);
-    TEST(nor_after_a_shutdown_that_gave_up);
+    TEST(nor_after_a_shutdown_that_was_pending);
     palitra_runner_free(runner);
     return 0;
 }
