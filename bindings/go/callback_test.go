@@ -54,21 +54,21 @@ func TestCallbackCannotWaitForItsOwnRunner(t *testing.T) {
 	if _, err := done.Wait(soon(t)); err != nil {
 		t.Fatal(err)
 	}
-	answers := make(chan error, 10)
+	results := make(chan error, 10)
 	within := context.Background()
 	err := submit(t, r, "palitra.echo", "x").OnComplete(func(*palitra.Token, palitra.Status) {
-		defer close(answers)
+		defer close(results)
 		_, err := never.Wait(within)
-		answers <- err
+		results <- err
 		_, err = stream.Next(within)
-		answers <- err
+		results <- err
 		_, err = r.Run(within, "palitra.echo", nil)
-		answers <- err
+		results <- err
 		_, err = palitra.Gather(within, never)
-		answers <- err
+		results <- err
 		_, err = palitra.GatherFailFast(within, done, never)
-		answers <- err
-		answers <- r.Shutdown(within)
+		results <- err
+		results <- r.Shutdown(within)
 		// What does not wait for this runner is allowed.
 		if _, err := done.Wait(within); err != nil {
 			t.Error("a job that has finished:", err)
@@ -86,7 +86,7 @@ func TestCallbackCannotWaitForItsOwnRunner(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	for err := range answers {
+	for err := range results {
 		wantIs(t, err, palitra.ErrWouldDeadlock)
 		n++
 	}

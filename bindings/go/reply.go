@@ -52,7 +52,7 @@ func (r Reply) Decode(v any) error { return json.Unmarshal(r.Data, v) }
 // everything that C has a pointer to, because a callback to Go may move the stack.
 type exchange struct {
 	name   [64]byte
-	answer C.palitra_go_answer
+	filled C.palitra_go_reply
 }
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
@@ -74,26 +74,26 @@ func (x *exchange) cName(name string) *C.char {
 // receive returns the reply or error that is in the exchange, copied into Go's memory, and frees what was C's.
 func (x *exchange) receive(job string, status C.palitra_status) (Reply, error) {
 	var data []byte
-	answer := &x.answer
+	filled := &x.filled
 	switch {
-	case answer.owner != 0:
+	case filled.owner != 0:
 		// An address in C's memory, which the garbage collector does not know.
-		data = append(data, unsafe.Slice(*(**byte)(unsafe.Pointer(&answer.data)), int(answer.len))...)
-		C.palitra_go_free(answer)
-	case answer.len > 0:
-		data = append(data, unsafe.Slice((*byte)(&answer.small[0]), int(answer.len))...)
+		data = append(data, unsafe.Slice(*(**byte)(unsafe.Pointer(&filled.data)), int(filled.len))...)
+		C.palitra_go_free(filled)
+	case filled.len > 0:
+		data = append(data, unsafe.Slice((*byte)(&filled.small[0]), int(filled.len))...)
 	}
 	if Status(status) == StatusOK {
-		return Reply{data, Format(answer.format)}, nil
+		return Reply{data, Format(filled.format)}, nil
 	}
-	return Reply{}, errorOf(job, Status(status), int32(answer.code), data)
+	return Reply{}, errorOf(job, Status(status), int32(filled.code), data)
 }
 
 // take returns the reply of a token and frees the token.
 func take(job string, token C.palitra_token) (Reply, C.palitra_status, error) {
 	x := exchanges.Get().(*exchange)
 	defer exchanges.Put(x)
-	status := C.palitra_go_take(token, &x.answer)
+	status := C.palitra_go_take(token, &x.filled)
 	reply, err := x.receive(job, status)
 	return reply, status, err
 }

@@ -79,12 +79,12 @@ func (c *core) start(job string, payload []byte) (Reply, *pending, error) {
 	}
 	tag := c.newTag()
 	status := C.palitra_go_start(c.handle, name, pointer(payload), C.size_t(len(payload)), c.queue, C.uint64_t(tag),
-		&x.answer)
+		&x.filled)
 	if status != C.PALITRA_PENDING {
 		reply, err := x.receive(job, status)
 		return reply, nil, err
 	}
-	p := &pending{token: C.palitra_token{id: x.answer.token}, over: make(chan struct{})}
+	p := &pending{token: C.palitra_token{id: x.filled.token}, over: make(chan struct{})}
 	c.expect(tag, p)
 	return Reply{}, p, nil
 }

@@ -90,7 +90,7 @@ func (t *Token) tryNext() (Reply, error) {
 	}
 	x := exchanges.Get().(*exchange)
 	defer exchanges.Put(x)
-	status := C.palitra_go_next(t.pending.token, &x.answer)
+	status := C.palitra_go_next(t.pending.token, &x.filled)
 	if status == C.PALITRA_END {
 		return Reply{}, io.EOF
 	}

@@ -155,15 +155,15 @@ func TestReadersThatTakeOneItemEachAreAllAnswered(t *testing.T) {
 	r := newRunner(t)
 	submit(t, r, "test.spin", `{"seconds": 0.1}`) // Blocks the runner's thread until all readers wait.
 	token := submit(t, r, "test.stream", `{"items": 4, "forever": true}`)
-	answered := make(chan error, readers)
+	results := make(chan error, readers)
 	for range readers {
 		go func() {
 			_, err := token.Next(soon(t))
-			answered <- err
+			results <- err
 		}()
 	}
 	for range readers {
-		if err := <-answered; err != nil {
+		if err := <-results; err != nil {
 			t.Error(err)
 		}
 	}

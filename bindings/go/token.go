@@ -78,7 +78,7 @@ func (t *Token) Poll() (Reply, error) {
 	}
 	x := exchanges.Get().(*exchange)
 	defer exchanges.Put(x)
-	return t.receive(x, C.palitra_go_poll(t.pending.token, &x.answer))
+	return t.receive(x, C.palitra_go_poll(t.pending.token, &x.filled))
 }
 
 func (t *Token) receive(x *exchange, status C.palitra_status) (Reply, error) {

@@ -22,15 +22,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         if self.path == "/moved":
-            self.answer(302, b"", ("Location", "/small"))
+            self.respond(302, b"", ("Location", "/small"))
         elif self.path in PAGES:
             size, delay = PAGES[self.path]
             time.sleep(delay)
-            self.answer(200, b"." * size)
+            self.respond(200, b"." * size)
         else:
-            self.answer(404, b"no such page\n")
+            self.respond(404, b"no such page\n")
 
-    def answer(self, status, body, *headers):
+    def respond(self, status, body, *headers):
         self.send_response(status)
         for name, value in (("Content-Type", "text/plain"), ("Content-Length", str(len(body))), *headers):
             self.send_header(name, value)

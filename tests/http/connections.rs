@@ -80,5 +80,5 @@ fn a_server_that_dies_half_way_is_a_failure() {
     wait_until("the body is on its way", || nginx.connections().writing == 1);
     nginx.kill();
     let reply = token.wait(Some(PATIENCE)).unwrap();
-    assert_failure(checked(reply), code::BROKEN_ANSWER, &[&url, "the answer is broken"]);
+    assert_failure(checked(reply), code::BROKEN_RESPONSE, &[&url, "the response is broken"]);
 }

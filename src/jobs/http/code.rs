@@ -26,7 +26,7 @@ pub const BODY_TOO_LARGE: i32 = 5;
 /// The server's certificate is not trusted, or the encrypted connection failed.
 pub const TLS: i32 = 6;
 /// The response is not HTTP, or broke off.
-pub const BROKEN_ANSWER: i32 = 7;
+pub const BROKEN_RESPONSE: i32 = 7;
 
 pub(super) fn invalid(what: impl Display) -> JobError {
     JobError::new(INVALID_REQUEST, what.to_string())
@@ -45,7 +45,7 @@ pub(super) fn too_large(url: &Url, limit: u64) -> JobError {
 }
 
 pub(super) fn broken(url: &Url, what: impl Display) -> JobError {
-    JobError::new(BROKEN_ANSWER, format!("{url}: {what}"))
+    JobError::new(BROKEN_RESPONSE, format!("{url}: {what}"))
 }
 
 pub(super) fn unsuccessful(url: &Url, status: StatusCode) -> JobError {
@@ -70,7 +70,7 @@ pub(super) fn from_library(url: &Url, error: &reqwest::Error) -> JobError {
     if error.is_builder() {
         return JobError::new(INVALID_REQUEST, format!("{url}: {innermost}"));
     }
-    broken(url, format_args!("the answer is broken: {innermost}"))
+    broken(url, format_args!("the response is broken: {innermost}"))
 }
 
 /// TLS errors travel inside I/O errors, which do not name what is inside them as their source.

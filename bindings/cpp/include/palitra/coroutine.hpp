@@ -56,9 +56,9 @@ public:
     bool await_ready() {
         // The caller wants to be on any other executor, even if the job has finished.
         if constexpr (!std::is_same_v<Executor, InlineExecutor>) return false;
-        auto answer = detail::poll(token_);
-        if (answer.status() == Status::pending) return false;
-        reply_ = *std::move(answer);
+        auto outcome = detail::poll(token_);
+        if (outcome.status() == Status::pending) return false;
+        reply_ = *std::move(outcome);
         return true;
     }
 
@@ -78,9 +78,9 @@ public:
             suspended_->coroutine = nullptr;
             reply_ = std::move(suspended_->reply);
         }
-        result<Reply> answer(std::move(reply_));
-        if constexpr (throws) return std::move(answer).value();
-        else return answer;
+        result<Reply> outcome(std::move(reply_));
+        if constexpr (throws) return std::move(outcome).value();
+        else return outcome;
     }
 
 private:

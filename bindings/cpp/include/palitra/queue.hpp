@@ -40,9 +40,9 @@ public:
 
     /// Returns the next event, in the order in which the jobs finished; nothing when the queue is closed and empty.
     [[nodiscard]] std::optional<Event> next() const {
-        auto answer = try_next();
-        if (answer.status() == Status::end) return std::nullopt;
-        return std::move(answer).value();
+        auto outcome = try_next();
+        if (outcome.status() == Status::end) return std::nullopt;
+        return std::move(outcome).value();
     }
     /// The same, but returns Status::end when the queue is closed and empty, and Status::pending past the timeout.
     result<Event> try_next(Timeout timeout = forever) const noexcept {
@@ -54,9 +54,9 @@ public:
     /// Returns up to `most` events and waits for the first of them only. Returns none when the queue is closed and
     /// empty.
     [[nodiscard]] std::vector<Event> next_batch(std::size_t most) const {
-        auto answer = try_next_batch(most);
-        if (answer.status() == Status::end) return {};
-        return std::move(answer).value();
+        auto outcome = try_next_batch(most);
+        if (outcome.status() == Status::end) return {};
+        return std::move(outcome).value();
     }
     /// The same, but returns Status::end when the queue is closed and empty, and Status::pending past the timeout.
     result<std::vector<Event>> try_next_batch(std::size_t most, Timeout timeout = forever) const {

@@ -178,9 +178,9 @@ inline result<Reply> filled(palitra_status status, palitra_reply raw) noexcept {
 inline result<void> done(palitra_status status) noexcept { return result<void>(static_cast<Status>(status)); }
 
 /// For calls that return nothing where the C function returns PENDING or END.
-inline std::optional<Reply> unless(Status expected, result<Reply> answer) {
-    if (answer.status() == expected) return std::nullopt;
-    return std::move(answer).value();
+inline std::optional<Reply> unless(Status expected, result<Reply> outcome) {
+    if (outcome.status() == expected) return std::nullopt;
+    return std::move(outcome).value();
 }
 
 }  // namespace detail
