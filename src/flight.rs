@@ -119,8 +119,7 @@ impl Flight {
     }
 
     /// One poll held its thread for so long.
-    pub(crate) fn polled(&self, time: Duration) {
-        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    pub(crate) fn polled(&self, nanoseconds: u64) {
         self.ended.0.longest_poll.fetch_max(nanoseconds, Ordering::Relaxed);
     }
 

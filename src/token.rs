@@ -70,10 +70,9 @@ const KEPT: u32 = 4096;
 
 /// Makes a pending token. Fails with [`Status::Busy`] when every slot that an index can name is taken.
 #[inline]
-pub(crate) fn create(mut tenant: Tenant) -> Result<(HostSide, JobSide), Status> {
+pub(crate) fn create(tenant: Tenant) -> Result<(HostSide, JobSide), Status> {
     let (index, cell) = TOKENS.take().ok_or(Status::Busy)?;
-    tenant.keeps_life = index < KEPT;
-    let generation = cell.open(tenant);
+    let generation = cell.open(tenant, index < KEPT);
     let id = TokenId { index, generation };
     Ok((HostSide { token: TokenRef { cell, id } }, JobSide { id }))
 }

@@ -174,9 +174,8 @@ impl Core {
     }
 
     /// Makes the token of an accepted job.
-    #[inline]
-    pub(super) fn make_token(&self, mut tenant: Tenant) -> Result<(HostSide, JobSide), Status> {
-        tenant.runner = self.id;
+    #[inline(always)]
+    pub(super) fn make_token(&self, tenant: Tenant) -> Result<(HostSide, JobSide), Status> {
         let made = token::create(tenant)?;
         if self.closing.is_cancelled() {
             // Whoever cancelled the runner's tokens may have come by before this one was made.
@@ -203,7 +202,7 @@ impl Core {
         payload.check(self)?;
         let accepted = self.accept(caller)?;
         let payload = Some(payload.into_vec()?);
-        let (host, token) = self.make_token(Tenant { deadline, payload, reading, ..Tenant::default() })?;
+        let (host, token) = self.make_token(Tenant { runner: self.id, deadline, payload, reading })?;
         tell_events(&host, events);
         accepted.hand_over();
         self.lanes.start(job, token);
@@ -213,7 +212,8 @@ impl Core {
     /// Queues a future whose output is a reply.
     pub(crate) fn submit_future(&self, future: JobFuture) -> Result<HostSide, Status> {
         let accepted = self.accept(Caller::Host)?;
-        let (host, token) = self.make_token(Tenant { reading: Reading::NOBODY, ..Tenant::default() })?;
+        let (host, token) =
+            self.make_token(Tenant { runner: self.id, reading: Reading::NOBODY, ..Tenant::default() })?;
         accepted.hand_over();
         Running::new(self.to_arc(), None, future, token).into_task().schedule();
         Ok(host)
@@ -294,7 +294,7 @@ impl Host for Core {
     }
 
     fn make_token(&self, reading: Reading) -> Result<(HostSide, JobSide), Status> {
-        Core::make_token(self, Tenant { reading, ..Tenant::default() })
+        Core::make_token(self, Tenant { runner: self.id, reading, ..Tenant::default() })
     }
 
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error> {

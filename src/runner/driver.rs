@@ -15,6 +15,7 @@
 //! * Callbacks and the request to close come first in a turn: neither waits behind jobs that have not begun.
 //! * No job begins once the grace of a shutdown is over.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -26,8 +27,8 @@ use tokio::time::Sleep;
 
 use super::Core;
 use super::lanes::Start;
-use super::running::Running;
-use super::watch::Watch;
+use super::running;
+use super::watch::Desk;
 use crate::job::{Request, RequestToken};
 use crate::token::Until;
 
@@ -41,28 +42,15 @@ pub(crate) struct Driver {
     calls_back: bool,
     runs_jobs: bool,
     /// Whether the last step looked for a job that was woken before one that is to begin.
-    polls_first: bool,
-    /// The newest request to close that was seen.
-    closing: u32,
-    /// Rings when the grace of a shutdown is over.
-    grace: Option<Pin<Box<Sleep>>>,
-    /// The grace is over and every token has been finished.
-    is_cancelled: bool,
+    polls_first: Cell<bool>,
+    ending: Ending,
 }
 
 impl Driver {
     /// The driver of a runner's own thread. It is ready when the runner has ended.
     pub(crate) fn main(core: Arc<Core>, runs_jobs: bool) -> Driver {
-        Driver {
-            core,
-            number: 0,
-            calls_back: true,
-            runs_jobs,
-            polls_first: false,
-            closing: 0,
-            grace: None,
-            is_cancelled: false,
-        }
+        let (polls_first, ending) = (Cell::new(false), Ending::default());
+        Driver { core, number: 0, calls_back: true, runs_jobs, polls_first, ending }
     }
 
     /// A driver beside it, counted from 1, that runs jobs. It is dropped with the runtime.
@@ -75,10 +63,9 @@ impl Driver {
         if self.has_thread_of_its_own() {
             self.core.watch.awake();
         }
-        self.core.watch.step();
-        let mut turn = Turn::begin(&self.core.watch);
+        let mut turn = Turn::begin(self.core.watch.desk());
         let mut has_more = self.calls_back && self.call_back(&mut turn);
-        if self.calls_back && self.is_done(cx) {
+        if self.calls_back && self.ending.is_done(&self.core, cx) {
             return Poll::Ready(());
         }
         has_more |= self.runs_jobs && self.run_jobs(&mut turn);
@@ -99,10 +86,10 @@ impl Driver {
     }
 
     /// Whether there may be more to call.
-    fn call_back(&self, turn: &mut Turn) -> bool {
+    fn call_back(&self, turn: &mut Turn<'_>) -> bool {
         while self.core.callbacks.call_next() {
-            self.core.watch.step();
-            if turn.is_over(&self.core.watch) {
+            turn.step_at_desk();
+            if turn.is_over() {
                 return true;
             }
         }
@@ -110,15 +97,15 @@ impl Driver {
     }
 
     /// Whether there may be more.
-    fn run_jobs(&mut self, turn: &mut Turn) -> bool {
+    fn run_jobs(&self, turn: &mut Turn<'_>) -> bool {
         // Those that these wake wait for the next turn, behind what else the runtime was woken for meanwhile.
         let mut woken = self.core.lanes.woken.len();
         // A request to close is seen to before the next step.
-        while self.core.closing.count() == self.closing || !self.calls_back {
-            if !self.step(&mut woken) {
+        while self.core.closing.count() == self.ending.seen || !self.calls_back {
+            if !self.step(turn, &mut woken) {
                 return false;
             }
-            if turn.is_over(&self.core.watch) {
+            if turn.is_over() {
                 return true;
             }
         }
@@ -126,9 +113,9 @@ impl Driver {
     }
 
     /// Begins a job or polls one that was woken, in turn: also when each of them ends a turn. Whether there was one.
-    fn step(&mut self, woken: &mut usize) -> bool {
-        self.polls_first = !self.polls_first;
-        (self.polls_first && self.poll_one(woken)) || self.begin_one() || self.poll_one(woken)
+    fn step(&self, turn: &Turn<'_>, woken: &mut usize) -> bool {
+        let polls_first = !self.polls_first.replace(!self.polls_first.get());
+        (polls_first && self.poll_one(woken)) || self.begin_one(turn) || self.poll_one(woken)
     }
 
     /// Polls one of so many jobs that were woken.
@@ -138,12 +125,12 @@ impl Driver {
         self.core.lanes.woken.take().map(Runnable::run).is_some()
     }
 
-    fn begin_one(&self) -> bool {
-        self.core.lanes.starts.take().map(|start| self.begin(start)).is_some()
+    fn begin_one(&self, turn: &Turn<'_>) -> bool {
+        self.core.lanes.starts.take().map(|start| self.begin(turn, start)).is_some()
     }
 
     /// Begins a job, and drops one that need not or must not begin any more.
-    fn begin(&self, Start { job, token }: Start) {
+    fn begin(&self, turn: &Turn<'_>, Start { job, token }: Start) {
         let may_begin = !self.core.closing.is_over();
         // Cancelled or out of time while it was queued: it need not begin.
         let Some(payload) = token.begin().filter(|_| may_begin) else {
@@ -154,10 +141,7 @@ impl Driver {
             Ok(future) => future,
             Err(reply) => return self.core.ended_with(reply.status(), || token.finish(reply)),
         };
-        let mut running = Running::new(Arc::clone(&self.core), Some(job), future, token);
-        if running.poll_inline().is_pending() {
-            running.into_task().run();
-        }
+        running::poll_first(&self.core, turn.desk, job, future, token);
     }
 
     fn may_sleep(&self, cx: &Context<'_>) -> bool {
@@ -165,38 +149,50 @@ impl Driver {
         let has_jobs = || self.runs_jobs && core.lanes.has_jobs();
         let has_control = || {
             let closing = core.closing.count();
-            !core.callbacks.is_empty() || closing != self.closing || (closing > 0 && core.flight.is_empty())
+            !core.callbacks.is_empty() || closing != self.ending.seen || (closing > 0 && core.flight.is_empty())
         };
         core.lanes.bell(self.number).may_sleep(cx.waker(), || has_jobs() || (self.calls_back && has_control()))
     }
 }
 
 /// The end, which the driver of the runner's own thread sees to.
-impl Driver {
+#[derive(Default)]
+struct Ending {
+    /// The newest request to close that was seen.
+    seen: u32,
+    /// Rings when the grace of a shutdown is over.
+    grace: Option<Pin<Box<Sleep>>>,
+    /// The grace is over and every token has been finished.
+    is_cancelled: bool,
+}
+
+impl Ending {
     /// Whether the runner was shut down, and everything that was in flight has been dropped.
-    fn is_done(&mut self, cx: &mut Context<'_>) -> bool {
-        if !self.core.closing.is_requested() {
-            return false;
-        }
-        let is_news = std::mem::replace(&mut self.closing, self.core.closing.count()) != self.closing;
-        if !self.is_cancelled && self.grace_is_over(is_news, cx) {
+    #[inline]
+    fn is_done(&mut self, core: &Core, cx: &mut Context<'_>) -> bool {
+        core.closing.is_requested() && self.is_done_closing(core, cx)
+    }
+
+    fn is_done_closing(&mut self, core: &Core, cx: &mut Context<'_>) -> bool {
+        let is_news = std::mem::replace(&mut self.seen, core.closing.count()) != self.seen;
+        if !self.is_cancelled && self.grace_is_over(core, is_news, cx) {
             self.is_cancelled = true;
-            self.core.cancel_all();
+            core.cancel_all();
         }
-        if !self.core.flight.is_empty() || !self.core.callbacks.is_empty() {
+        if !core.flight.is_empty() || !core.callbacks.is_empty() {
             return false;
         }
         // From here on a job submits nothing either. Whatever was accepted before this is in flight.
-        self.core.closing.request(Until::Now);
-        if !self.core.flight.is_empty() {
+        core.closing.request(Until::Now);
+        if !core.flight.is_empty() {
             return false;
         }
-        self.core.callbacks.close();
+        core.callbacks.close();
         true
     }
 
-    fn grace_is_over(&mut self, is_news: bool, cx: &mut Context<'_>) -> bool {
-        let grace = self.core.closing.grace();
+    fn grace_is_over(&mut self, core: &Core, is_news: bool, cx: &mut Context<'_>) -> bool {
+        let grace = core.closing.grace();
         if is_news {
             self.grace = grace.instant().map(|end| Box::pin(tokio::time::sleep_until(end.into())));
         }
@@ -213,20 +209,37 @@ impl Future for Driver {
 }
 
 /// How much of a turn is left.
-struct Turn {
+struct Turn<'a> {
+    /// Of the thread that the turn is on.
+    desk: Option<&'a Desk>,
     steps: u32,
     /// By the coarse clock.
     began: u64,
 }
 
-impl Turn {
-    fn begin(watch: &Watch) -> Turn {
-        Turn { steps: 0, began: watch.tick() }
+impl Turn<'_> {
+    fn begin(desk: Option<&Desk>) -> Turn<'_> {
+        let mut turn = Turn { desk, steps: 0, began: 0 };
+        turn.step_at_desk();
+        turn.began = turn.tick();
+        turn
+    }
+
+    /// The thread does something else than polling a job.
+    fn step_at_desk(&self) {
+        if let Some(desk) = self.desk {
+            desk.step();
+        }
+    }
+
+    fn tick(&self) -> u64 {
+        self.desk.map_or(0, Desk::tick)
     }
 
     /// After a step: whether there is to be no other.
-    fn is_over(&mut self, watch: &Watch) -> bool {
+    #[inline]
+    fn is_over(&mut self) -> bool {
         self.steps += 1;
-        self.steps >= STEPS || watch.tick() != self.began || !has_budget_remaining()
+        self.steps >= STEPS || self.tick() != self.began || !has_budget_remaining()
     }
 }

@@ -8,7 +8,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use async_task::Runnable;
 use tokio::time::Sleep;
@@ -42,11 +41,6 @@ impl Running {
         Running { core, job, progress: Some((future, token)), alarm: Alarm::Unset }
     }
 
-    /// Polls once without a task. After `Pending` the job must be given to one.
-    pub(crate) fn poll_inline(&mut self) -> Poll<()> {
-        self.advance(&mut Context::from_waker(Waker::noop()))
-    }
-
     /// A task of its own, to be scheduled or run. It comes back to the drivers each time that it is woken.
     pub(crate) fn into_task(self) -> Runnable {
         let schedule = self.core.lanes.scheduler();
@@ -59,26 +53,13 @@ impl Running {
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some((future, _)) = &mut self.progress else { return Poll::Ready(()) };
         let _mark = Mark::set(self.core.id);
-        let desk = self.core.watch.desk();
-        if let Some(desk) = desk {
-            desk.begin(self.job.map_or(A_FUTURE, |job| std::ptr::from_ref(job).addr()));
-        }
-        let poll = poll_caught(future, cx);
-        let held = desk.map_or(Duration::ZERO, Desk::end);
-        if !held.is_zero() {
-            self.core.flight.polled(held);
-        }
-        poll.map(|reply| self.end(Some(reply)))
+        poll_watched(&self.core, self.core.watch.desk(), self.job, future, cx).map(|reply| self.end(Some(reply)))
     }
 
-    /// Drops the job, then finishes the token: who sees the reply knows that the job holds nothing any more.
     fn end(&mut self, reply: Option<Reply>) {
-        let Some((future, token)) = self.progress.take() else { return };
         let _mark = Mark::set(self.core.id);
-        drop_caught(future);
-        match reply {
-            Some(reply) => self.core.ended_with(reply.status(), || token.finish(reply)),
-            None => self.core.ended_with(token.ending(), || drop(token)),
+        if let Some((future, token)) = self.progress.take() {
+            end(&self.core, future, token, reply);
         }
     }
 
@@ -117,8 +98,57 @@ impl Drop for Running {
     }
 }
 
-/// Polls a job, on a thread that is marked as its runner's. A panic is a reply like any other.
+/// A job's first poll on the runner, on the thread of this desk. One that is ready costs no task; one that pends gets
+/// its own.
+pub(super) fn poll_first(
+    core: &Arc<Core>,
+    desk: Option<&Desk>,
+    job: &'static Job,
+    mut future: JobFuture,
+    token: JobSide,
+) {
+    let _mark = Mark::set(core.id);
+    match poll_watched(core, desk, Some(job), &mut future, &mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(reply) => end(core, future, token, Some(reply)),
+        // The waker was nobody's: the task polls at once.
+        Poll::Pending => {
+            Running::new(Arc::clone(core), Some(job), future, token).into_task().run();
+        }
+    }
+}
+
+/// Polls a job on a thread that is marked as its runner's; the watchdog sees at the desk what it polls.
 #[inline]
+fn poll_watched(
+    core: &Core,
+    desk: Option<&Desk>,
+    job: Option<&'static Job>,
+    future: &mut JobFuture,
+    cx: &mut Context<'_>,
+) -> Poll<Reply> {
+    if let Some(desk) = desk {
+        desk.begin(job.map_or(A_FUTURE, |job| std::ptr::from_ref(job).addr()));
+    }
+    let poll = poll_caught(future, cx);
+    let held = desk.map_or(0, Desk::end);
+    if held > 0 {
+        core.flight.polled(held);
+    }
+    poll
+}
+
+/// Drops the job, then finishes the token: who sees the reply knows that the job holds nothing any more.
+#[inline]
+fn end(core: &Core, future: JobFuture, token: JobSide, reply: Option<Reply>) {
+    drop_caught(future);
+    match reply {
+        Some(reply) => core.ended_with(reply.status(), || token.finish(reply)),
+        None => core.ended_with(token.ending(), || drop(token)),
+    }
+}
+
+/// Polls a job, on a thread that is marked as its runner's. A panic is a reply like any other.
+#[inline(always)]
 pub(crate) fn poll_caught(future: &mut JobFuture, cx: &mut Context<'_>) -> Poll<Reply> {
     match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(poll) => poll,
@@ -127,6 +157,7 @@ pub(crate) fn poll_caught(future: &mut JobFuture, cx: &mut Context<'_>) -> Poll<
 }
 
 /// A job's own destructor may panic; its reply stands.
+#[inline(always)]
 pub(super) fn drop_caught(future: JobFuture) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(panic_message);
 }

@@ -35,13 +35,20 @@ pub(crate) struct EventsWanted {
 }
 
 /// Has a queue notified of the token's end, and of its items if that is wanted.
+#[inline]
 pub(super) fn tell_events(host: &HostSide, wanted: Option<EventsWanted>) {
     if let Some(wanted) = wanted {
-        let id = wanted.named.then(|| host.token().id());
-        let events = Arc::new(Events { queue: wanted.queue, tag: wanted.tag, token: id });
+        wanted.tell(host);
+    }
+}
+
+impl EventsWanted {
+    fn tell(self, host: &HostSide) {
+        let id = self.named.then(|| host.token().id());
+        let events = Arc::new(Events { queue: self.queue, tag: self.tag, token: id });
         // First: the look for a stream notices a deadline that has passed.
         host.token().set_completion(Arc::clone(&events) as _);
-        if wanted.items {
+        if self.items {
             host.token().set_item_events(events);
         }
     }

@@ -19,8 +19,6 @@
 #[cfg(all(test, palitra_model))]
 mod model;
 
-use std::time::Duration;
-
 use crate::clock;
 use crate::current::{self, RunnerId};
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, Parker, fence};
@@ -102,20 +100,6 @@ impl Watch {
         }
     }
 
-    /// This thread does something else than polling a job.
-    pub(crate) fn step(&self) {
-        if let Some(desk) = self.desk() {
-            desk.advance();
-            desk.look_at_clock();
-        }
-    }
-
-    /// When this thread's last step ended, as a number that changes with every tick of the coarse clock.
-    #[inline]
-    pub(crate) fn tick(&self) -> u64 {
-        self.desk().map_or(0, |desk| desk.clock.load(Ordering::Relaxed))
-    }
-
     /// The runner has ended.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
@@ -131,20 +115,33 @@ impl Desk {
         self.advance();
     }
 
-    /// And has done so. How long it has held this thread since its last step.
+    /// And has done so. How long it has held this thread since its last step, in nanoseconds.
     #[inline]
-    pub(crate) fn end(&self) -> Duration {
+    pub(crate) fn end(&self) -> u64 {
         self.job.store(NOTHING, Ordering::Relaxed);
         self.look_at_clock()
     }
 
-    /// The time since the last look.
+    /// This thread does something else than polling a job.
+    pub(crate) fn step(&self) {
+        self.advance();
+        self.look_at_clock();
+    }
+
+    /// When its last step ended, as a number that changes with every tick of the coarse clock.
     #[inline]
-    fn look_at_clock(&self) -> Duration {
-        let now = u64::try_from(clock::now().as_nanos()).unwrap_or(u64::MAX);
+    pub(crate) fn tick(&self) -> u64 {
+        self.clock.load(Ordering::Relaxed)
+    }
+
+    /// The nanoseconds since the last look.
+    #[inline]
+    fn look_at_clock(&self) -> u64 {
+        let uptime = clock::now();
+        let now = uptime.as_secs() * 1_000_000_000 + u64::from(uptime.subsec_nanos());
         let before = self.clock.load(Ordering::Relaxed);
         self.clock.store(now, Ordering::Relaxed);
-        Duration::from_nanos(now.saturating_sub(before))
+        now.saturating_sub(before)
     }
 
     #[inline]

@@ -26,7 +26,7 @@ struct Slot {
 impl Slot {
     fn new() -> Arc<Slot> {
         let cell = TokenCell::default();
-        let generation = cell.open(Tenant { runner: RUNNER, ..Tenant::default() });
+        let generation = cell.open(Tenant { runner: RUNNER, ..Tenant::default() }, false);
         Arc::new(Slot { cell, generation })
     }
 
@@ -314,11 +314,11 @@ fn a_stale_name_never_meets_the_next_tenant() {
     explore(|| {
         let slot = Slot::new();
         let job = spawn(&slot, |slot| {
-            slot.finish().then(|| slot.cell.open(Tenant { runner: RUNNER + 1, ..Tenant::default() }))
+            slot.finish().then(|| slot.cell.open(Tenant { runner: RUNNER + 1, ..Tenant::default() }, false))
         });
         let stale =
             spawn(&slot, |slot| (slot.status(), slot.cell.runner(slot.generation), slot.end(Status::Cancelled)));
-        let freed = slot.free().then(|| slot.cell.open(Tenant { runner: RUNNER + 1, ..Tenant::default() }));
+        let freed = slot.free().then(|| slot.cell.open(Tenant { runner: RUNNER + 1, ..Tenant::default() }, false));
         let next = job.join().unwrap().or(freed).unwrap();
         let (status, runner, _) = stale.join().unwrap();
         assert!([Ok(Status::Pending), Ok(Status::Ok), Err(Status::InvalidHandle)].contains(&status), "{status:?}");

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
+use super::stream::Stream;
 use crate::current::RunnerId;
 use crate::reply::{Reply, Status};
 use crate::sync::{Mutex, MutexGuard, Parker, lock};
@@ -43,8 +44,6 @@ pub(crate) struct Tenant {
     /// `Some`: the job is yet to begin.
     pub(crate) payload: Option<Vec<u8>>,
     pub(crate) reading: Reading,
-    /// The slot is one of those that are always in use: it keeps its memory.
-    pub(crate) keeps_life: bool,
 }
 
 /// One slot: vacant, or the state of the token that lives in it now.
@@ -110,30 +109,59 @@ enum Phase {
 }
 
 /// What is left of a token in a slot that has become vacant. Dropping it may call anything.
-type Remains = (Phase, Option<Box<Rare>>, Option<Box<Life>>);
+enum Remains {
+    Nothing,
+    Rare(#[expect(dead_code, reason = "dropped")] Box<Rare>),
+    Life(#[expect(dead_code, reason = "dropped")] Box<Life>),
+}
 
 struct Registration {
     observer: Arc<dyn Observer>,
     tag: u32,
 }
 
-/// What is left to do, outside the lock, for the one who finished a token or let the host go.
+/// Whom to notify, outside the lock, once a token has finished or the host has released it. Mostly nobody.
+#[must_use]
 struct Aftermath {
     status: Status,
     task: Option<Waker>,
+    observer: Option<Registration>,
+    more: Option<More>,
+}
+
+/// Those whom only a token with [`Rare`] has.
+struct More {
     /// Tasks beside the job that waited for room in its stream.
     senders: Vec<Waker>,
-    observer: Option<Registration>,
-    more_observers: Vec<Registration>,
+    observers: Vec<Registration>,
     completion: Option<Registration>,
 }
 
 impl Aftermath {
     fn settle(self) {
-        self.task.into_iter().chain(self.senders).for_each(Waker::wake);
-        for registration in self.observer.into_iter().chain(self.more_observers).chain(self.completion) {
-            registration.observer.finished(registration.tag, self.status);
+        if let Some(task) = self.task {
+            task.wake();
         }
+        if let Some(registration) = self.observer {
+            registration.notify(self.status);
+        }
+        if let Some(more) = self.more {
+            more.senders.into_iter().for_each(Waker::wake);
+            more.observers.into_iter().chain(more.completion).for_each(|registration| registration.notify(self.status));
+        }
+    }
+}
+
+#[inline(always)]
+fn settle(aftermath: Option<Aftermath>) {
+    if let Some(aftermath) = aftermath {
+        aftermath.settle();
+    }
+}
+
+impl Registration {
+    fn notify(self, status: Status) {
+        self.observer.finished(self.tag, status);
     }
 }
 
@@ -161,13 +189,18 @@ impl State {
 
     /// Finished -> Vacant, or nothing while a side still holds on. Whether the slot may be reused.
     /// What it answers besides is to be dropped outside the lock.
+    #[inline]
     fn vacate(&mut self) -> (bool, Remains) {
         if !self.is_vacant() {
-            return (false, Remains::default());
+            return (false, Remains::Nothing);
         }
-        let remains = match self.keeps_life {
-            true => (std::mem::take(&mut self.phase), self.rare.take(), None),
-            false => (Phase::Running, None, self.life.take()),
+        let remains = match &mut self.life {
+            Some(life) if self.keeps_life => {
+                // A reply or a payload: nothing but memory.
+                life.phase = Phase::Running;
+                life.rare.take().map_or(Remains::Nothing, Remains::Rare)
+            }
+            life => life.take().map_or(Remains::Nothing, Remains::Life),
         };
         // A slot whose names are used up is never reused: no stale handle can ever meet a namesake.
         (self.generation < u32::MAX, remains)
@@ -175,56 +208,59 @@ impl State {
 }
 
 impl Life {
+    /// Has `observer` notified when the token, which is pending, finishes.
+    fn observe(&mut self, observer: &Arc<dyn Observer>, tag: u32) {
+        let registration = Registration { observer: Arc::clone(observer), tag };
+        if self.observer.is_none() {
+            self.observer = Some(registration);
+        } else {
+            self.rare.get_or_insert_default().observers.push(registration);
+        }
+    }
+
     /// Pending -> Finished. The caller has checked that the token is pending.
-    #[must_use]
+    #[inline]
     fn finish(&mut self, reply: Reply) -> Option<Aftermath> {
         let status = reply.status();
         self.phase = Phase::Finished(reply);
-        let task = self.task.take();
-        if task.is_none() && self.observer.is_none() && self.rare.is_none() {
+        if self.task.is_none() && self.observer.is_none() && self.rare.is_none() {
             return None;
         }
-        let (completion, senders) = self.rare.as_mut().map(|rare| rare.finish()).unwrap_or_default();
-        self.notify(status, task, completion, senders)
+        let more = self.rare.as_mut().map(|rare| rare.finish());
+        Some(Aftermath { status, task: self.task.take(), observer: self.observer.take(), more })
     }
 
-    /// Everyone who asked is told; mostly nobody did.
-    fn notify(
-        &mut self,
-        status: Status,
-        task: Option<Waker>,
-        completion: Option<Registration>,
-        senders: Vec<Waker>,
-    ) -> Option<Aftermath> {
-        // Whoever is added later is told at once, so there are no more observers without a first.
-        let observer = self.observer.take();
-        if task.is_none() && observer.is_none() && completion.is_none() && senders.is_empty() {
-            return None;
+    /// The host releases the token: those who wait for it are notified, and its stream is closed by whoever gets it.
+    #[inline]
+    fn release_host(&mut self) -> (Option<Aftermath>, Option<Arc<Stream>>) {
+        if self.observer.is_none() && self.rare.is_none() {
+            return (None, None);
         }
-        let more_observers = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.observers)).unwrap_or_default();
-        Some(Aftermath { status, task, senders, observer, more_observers, completion })
+        let (more, stream) = self.rare.as_mut().map(|rare| rare.release_host()).unzip();
+        let (status, observer) = (Status::InvalidHandle, self.observer.take());
+        (Some(Aftermath { status, task: None, observer, more }), stream.flatten())
     }
 }
 
 impl TokenCell {
-    /// Vacant -> Queued or Running. Answers the generation of the new tenant.
+    /// Vacant -> Queued or Running. Answers the generation of the new tenant. `keeps_life`: the slot is one of those
+    /// that are always in use.
     #[inline]
-    pub(crate) fn open(&self, tenant: Tenant) -> u32 {
+    pub(crate) fn open(&self, tenant: Tenant, keeps_life: bool) -> u32 {
         let mut state = lock(&self.state);
         state.generation += 1;
         state.runner = tenant.runner;
         state.unread = tenant.reading.unread;
-        state.keeps_life = tenant.keeps_life;
+        state.keeps_life = keeps_life;
         (state.host_holds, state.job_holds) = (true, true);
+        let generation = state.generation;
         let life: &mut Life = &mut state;
         life.deadline = tenant.deadline;
+        life.phase = tenant.payload.map_or(Phase::Running, Phase::Queued);
         if tenant.reading.most_items > 0 {
             life.rare.get_or_insert_default().stream.get_or_insert_default().set_capacity(tenant.reading.most_items);
         }
-        if let Some(payload) = tenant.payload {
-            life.phase = Phase::Queued(payload);
-        }
-        state.generation
+        generation
     }
 
     /// Queued -> Running. The payload; `None` if the token has finished: then the job need not begin.
@@ -293,10 +329,13 @@ impl TokenCell {
         until: Option<Instant>,
     ) -> Result<Reply, Status> {
         let observer: Arc<dyn Observer> = Arc::clone(parker) as _;
-        if self.observe(generation, &observer, 0)? != Status::Pending {
-            return self.poll(generation);
+        let mut state = self.host_state(generation)?;
+        if let Some(reply) = state.reply() {
+            return Ok(reply.clone());
         }
-        let deadline = self.deadline(generation);
+        state.observe(&observer, 0);
+        let deadline = state.deadline;
+        drop(state);
         loop {
             parker.park_until(earlier(until, deadline));
             match self.poll(generation) {
@@ -316,12 +355,7 @@ impl TokenCell {
         if let Some(reply) = state.reply() {
             return Ok(reply.status());
         }
-        let registration = Registration { observer: Arc::clone(observer), tag };
-        if state.observer.is_none() {
-            state.observer = Some(registration);
-        } else {
-            state.rare.get_or_insert_default().observers.push(registration);
-        }
+        state.observe(observer, tag);
         Ok(Status::Pending)
     }
 
@@ -437,8 +471,7 @@ impl TokenCell {
         let mut state = self.host_state(generation)?;
         state.host_holds = false;
         // The job goes on as if nothing had happened; only a stream has nobody to send to any more.
-        let aftermath = state.notify(Status::InvalidHandle, None, None, Vec::new());
-        let stream = state.rare.as_mut().and_then(|rare| rare.stream.clone());
+        let (aftermath, stream) = state.release_host();
         let (reusable, remains) = state.vacate();
         drop(state);
         if let Some(stream) = stream {
@@ -452,12 +485,6 @@ impl TokenCell {
     /// How the token finished, or `Cancelled`; for the job side.
     pub(crate) fn ending(&self) -> Status {
         lock(&self.state).reply().map_or(Status::Cancelled, |reply| reply.status())
-    }
-}
-
-fn settle(aftermath: Option<Aftermath>) {
-    if let Some(aftermath) = aftermath {
-        aftermath.settle();
     }
 }
 

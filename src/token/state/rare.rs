@@ -3,9 +3,8 @@
 //! Made under the token's lock when somebody needs it, dropped with the tenant.
 
 use std::sync::Arc;
-use std::task::Waker;
 
-use super::{Observer, Registration, TokenCell};
+use super::{More, Observer, Registration, TokenCell};
 use crate::current::RunnerId;
 use crate::reply::Status;
 use crate::sync::lock;
@@ -24,11 +23,17 @@ pub(super) struct Rare {
 }
 
 impl Rare {
-    /// The token finishes: whom to tell, and who sends to its stream no more. Under the token's lock, so that whoever
+    /// The token finishes: whom to notify, and who sends to its stream no more. Under the token's lock, so that whoever
     /// sees the token finished has all its items before it.
-    pub(super) fn finish(&mut self) -> (Option<Registration>, Vec<Waker>) {
+    pub(super) fn finish(&mut self) -> More {
         let senders = self.stream.as_ref().map(|stream| stream.end()).unwrap_or_default();
-        (self.completion.take(), senders)
+        More { senders, observers: std::mem::take(&mut self.observers), completion: self.completion.take() }
+    }
+
+    /// The host lets go: those who wait for it are notified, and a stream has nobody to send to any more.
+    pub(super) fn release_host(&mut self) -> (More, Option<Arc<Stream>>) {
+        let more = More { senders: Vec::new(), observers: std::mem::take(&mut self.observers), completion: None };
+        (more, self.stream.clone())
     }
 }
 
