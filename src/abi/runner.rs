@@ -13,7 +13,7 @@ use crate::ffi::types::{
 use crate::ffi::{callback, handle, reply};
 use crate::gather;
 use crate::reply::{Error, Status};
-use crate::runner::{self, Caller, EventsWanted, Options, Payload, Runner, Started, Wanted};
+use crate::runner::{self, Caller, EventsWanted, Options, Payload, PolledInline, Runner, Wanted};
 use crate::token::{Reading, Until};
 
 /// Sets the size and the defaults, which are zeros: `palitra_runner_options_init(&options)`. The macro of this name
@@ -208,9 +208,9 @@ pub unsafe extern "C" fn palitra_runner_start(
                 Err(unknown) => return Ok(unknown),
             };
             let payload = Payload::Borrowed(bytes!(data, len)?);
-            let host = match core.start(job, payload, wanted(options!(options)?, token.is_some())?)? {
-                Started::Ended(reply) => return Ok(reply),
-                Started::Pending(host) => host,
+            let host = match core.poll_inline(job, payload, wanted(options!(options)?, token.is_some())?)? {
+                PolledInline::Ready(reply) => return Ok(reply),
+                PolledInline::Pending(host) => host,
             };
             if let Some(token) = token {
                 *token = handle::of_token(host.into_id());

@@ -13,8 +13,8 @@ use super::types::{
     palitra_complete_fn, palitra_free_fn, palitra_log_fn, palitra_runner_options, palitra_thread_fn, palitra_token,
 };
 use crate::reply::Status;
-use crate::runner::ThreadHook;
-use crate::token::{Call, TokenId};
+use crate::runner::{Callback, ThreadHook};
+use crate::token::TokenId;
 
 /// What a callback is called with, freed by its finalizer when this is dropped.
 pub(crate) struct UserData {
@@ -50,7 +50,11 @@ impl Drop for UserData {
 }
 
 /// A completion callback as the core calls it. [`Status::InvalidArgument`] for none.
-pub(crate) fn on_complete(token: TokenId, function: palitra_complete_fn, user_data: UserData) -> Result<Call, Status> {
+pub(crate) fn on_complete(
+    token: TokenId,
+    function: palitra_complete_fn,
+    user_data: UserData,
+) -> Result<Callback, Status> {
     let function = function.ok_or(Status::InvalidArgument)?;
     let token: palitra_token = handle::of_token(token);
     Ok(Box::new(move |status| {

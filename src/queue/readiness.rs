@@ -4,7 +4,7 @@
 //!
 //! * Readable exactly while events wait, apart from the moment in which somebody is between a count and the system
 //!   call that follows it: no lost wake-up, and none for nothing.
-//! * A queue that is filled or closed puts a mark in, also where one is already: an edge-triggered loop hears of it.
+//! * A queue that is filled or closed puts a mark in, also where one is already: an edge-triggered loop is notified.
 //! * A system call only when the queue becomes filled or empty, not for every event.
 //! * Nobody waits for anybody: who takes does not wait for a producer that has been preempted.
 //!
@@ -19,9 +19,9 @@
 //!                          yes: look at `waiting`, put or take marks, turns -> 0 if no turn came meanwhile, else again
 //! ```
 //!
-//! So one thread at a time follows, and it does not leave before it has seen every turn: a turn comes after the count
-//! that it is about. A consumer that comes meanwhile empties the descriptor by itself, so that its event loop does not
-//! come back for nothing as long as the other is preempted, and leaves one more turn behind.
+//! So one thread at a time follows, and it stops only when it has seen every turn; a turn comes after the count that it
+//! is about. A consumer that comes meanwhile empties the descriptor itself, so that its event loop does not wake for
+//! nothing while the other thread is preempted, and adds one more turn.
 
 mod descriptor;
 #[cfg(all(test, palitra_model))]
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn readable_for_ever_after_the_close() {
+    fn readable_forever_after_the_close() {
         let readiness = Readiness::new().unwrap();
         readiness.added_one();
         readiness.closed();

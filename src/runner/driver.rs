@@ -1,8 +1,8 @@
 //! A driver: the loop that takes what waits in the lanes, in turns, until the runner has ended.
 //!
-//! A runner with one thread has one driver, which calls callbacks, begins jobs and polls those that were woken. With
+//! A runner with one thread has one driver, which calls callbacks, starts jobs and polls those that were woken. With
 //! workers the driver of the runner's own thread does the first, and the workers have drivers that do the rest: two
-//! for each worker, because one of them may wait behind a job that holds its thread.
+//! for each worker, because one of them may wait behind a job that blocks its thread.
 //!
 //! A job's first poll needs no task: a job that is ready costs none. One that pends gets a task of its own.
 //!
@@ -12,8 +12,8 @@
 //!   the coarse clock, when the runtime's budget of cooperation is spent, or when the runner is asked to close.
 //! * No job is polled without budget, so every poll may advance. A job that spends all of it gets a fresh one in
 //!   another turn, and the others their turns before that.
-//! * Callbacks and the request to close come first in a turn: neither waits behind jobs that have not begun.
-//! * No job begins once the grace of a shutdown is over.
+//! * Callbacks and the request to close come first in a turn: neither waits behind jobs that are queued.
+//! * No job starts once the grace period of a shutdown has passed.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -25,14 +25,14 @@ use async_task::Runnable;
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::Sleep;
 
-use super::Core;
-use super::lanes::Start;
+use super::core::Core;
+use super::lanes::QueuedJob;
 use super::running;
 use super::watch::Desk;
 use crate::job::{Request, RequestToken};
 use crate::token::Until;
 
-/// The most steps of a turn: jobs begun, jobs polled, callbacks called.
+/// The most steps of a turn: jobs started, jobs polled, callbacks called.
 const STEPS: u32 = 256;
 
 pub(crate) struct Driver {
@@ -41,7 +41,7 @@ pub(crate) struct Driver {
     number: usize,
     calls_back: bool,
     runs_jobs: bool,
-    /// Whether the last step looked for a job that was woken before one that is to begin.
+    /// Whether the last step looked for a job that was woken before one that is to start.
     polls_first: Cell<bool>,
     ending: Ending,
 }
@@ -63,14 +63,14 @@ impl Driver {
         if self.has_thread_of_its_own() {
             self.core.watch.awake();
         }
-        let mut turn = Turn::begin(self.core.watch.desk());
+        let mut turn = Turn::new(self.core.watch.desk());
         let mut has_more = self.calls_back && self.call_back(&mut turn);
         if self.calls_back && self.ending.is_done(&self.core, cx) {
             return Poll::Ready(());
         }
         has_more |= self.runs_jobs && self.run_jobs(&mut turn);
         if has_more {
-            // Once sockets and timers were served: a task that wakes itself may run again before that.
+            // Not by waking itself: such a task may run again before sockets and timers are served.
             let _ = pin!(tokio::task::yield_now()).poll(cx);
         } else if !self.may_sleep(cx) {
             cx.waker().wake_by_ref();
@@ -80,60 +80,60 @@ impl Driver {
         Poll::Pending
     }
 
-    /// Whether nothing else runs on its thread, which the runtime then says nothing of when it parks.
+    /// Whether nothing else runs on its thread. The runtime calls no hook when such a thread parks.
     fn has_thread_of_its_own(&self) -> bool {
         self.calls_back && !self.runs_jobs
     }
 
-    /// Whether there may be more to call.
+    /// Calls what is due. Whether there may be more.
     fn call_back(&self, turn: &mut Turn<'_>) -> bool {
         while self.core.callbacks.call_next() {
             turn.step_at_desk();
-            if turn.is_over() {
+            if turn.is_spent() {
                 return true;
             }
         }
         false
     }
 
-    /// Whether there may be more.
+    /// Starts and polls jobs. Whether there may be more.
     fn run_jobs(&self, turn: &mut Turn<'_>) -> bool {
-        // Those that these wake wait for the next turn, behind what else the runtime was woken for meanwhile.
+        // Jobs that these wake wait for the next turn, behind whatever else the runtime was woken for meanwhile.
         let mut woken = self.core.lanes.woken.len();
-        // A request to close is seen to before the next step.
+        // A request to close comes before the next step.
         while self.core.closing.count() == self.ending.seen || !self.calls_back {
             if !self.step(turn, &mut woken) {
                 return false;
             }
-            if turn.is_over() {
+            if turn.is_spent() {
                 return true;
             }
         }
         true
     }
 
-    /// Begins a job or polls one that was woken, in turn: also when each of them ends a turn. Whether there was one.
+    /// Starts a job or polls one that was woken, alternately: also when each of them ends a turn. Whether there was one.
     fn step(&self, turn: &Turn<'_>, woken: &mut usize) -> bool {
         let polls_first = !self.polls_first.replace(!self.polls_first.get());
-        (polls_first && self.poll_one(woken)) || self.begin_one(turn) || self.poll_one(woken)
+        (polls_first && self.poll_one(woken)) || self.start_one(turn) || self.poll_one(woken)
     }
 
-    /// Polls one of so many jobs that were woken.
+    /// Polls one of the jobs that were woken, while `woken` of them are left to this turn.
     fn poll_one(&self, woken: &mut usize) -> bool {
         let Some(left) = woken.checked_sub(1) else { return false };
         *woken = left;
         self.core.lanes.woken.take().map(Runnable::run).is_some()
     }
 
-    fn begin_one(&self, turn: &Turn<'_>) -> bool {
-        self.core.lanes.starts.take().map(|start| self.begin(turn, start)).is_some()
+    fn start_one(&self, turn: &Turn<'_>) -> bool {
+        self.core.lanes.queued.take().map(|queued| self.start(turn, queued)).is_some()
     }
 
-    /// Begins a job, and drops one that need not or must not begin any more.
-    fn begin(&self, turn: &Turn<'_>, Start { job, token }: Start) {
-        let may_begin = !self.core.closing.is_over();
-        // Cancelled or out of time while it was queued: it need not begin.
-        let Some(payload) = token.begin().filter(|_| may_begin) else {
+    /// Starts a job, or drops one that need not or must not start any more.
+    fn start(&self, turn: &Turn<'_>, QueuedJob { job, token }: QueuedJob) {
+        let may_start = !self.core.closing.grace_has_passed();
+        // Cancelled, or its deadline passed, while it was queued: it need not start.
+        let Some(payload) = token.take_payload().filter(|_| may_start) else {
             return self.core.ended_with(token.ending(), || drop(token));
         };
         let mut request = Request::new(payload, &*self.core, RequestToken::Made(token.id()));
@@ -155,14 +155,14 @@ impl Driver {
     }
 }
 
-/// The end, which the driver of the runner's own thread sees to.
+/// The end of the runner, which is the work of its own thread's driver.
 #[derive(Default)]
 struct Ending {
     /// The newest request to close that was seen.
     seen: u32,
-    /// Rings when the grace of a shutdown is over.
+    /// Wakes the driver when the grace period of a shutdown has passed.
     grace: Option<Pin<Box<Sleep>>>,
-    /// The grace is over and every token has been finished.
+    /// The grace period has passed and every token has been finished.
     is_cancelled: bool,
 }
 
@@ -175,7 +175,7 @@ impl Ending {
 
     fn is_done_closing(&mut self, core: &Core, cx: &mut Context<'_>) -> bool {
         let is_news = std::mem::replace(&mut self.seen, core.closing.count()) != self.seen;
-        if !self.is_cancelled && self.grace_is_over(core, is_news, cx) {
+        if !self.is_cancelled && self.grace_has_passed(core, is_news, cx) {
             self.is_cancelled = true;
             core.cancel_all();
         }
@@ -191,7 +191,7 @@ impl Ending {
         true
     }
 
-    fn grace_is_over(&mut self, core: &Core, is_news: bool, cx: &mut Context<'_>) -> bool {
+    fn grace_has_passed(&mut self, core: &Core, is_news: bool, cx: &mut Context<'_>) -> bool {
         let grace = core.closing.grace();
         if is_news {
             self.grace = grace.instant().map(|end| Box::pin(tokio::time::sleep_until(end.into())));
@@ -218,7 +218,7 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    fn begin(desk: Option<&Desk>) -> Turn<'_> {
+    fn new(desk: Option<&Desk>) -> Turn<'_> {
         let mut turn = Turn { desk, steps: 0, began: 0 };
         turn.step_at_desk();
         turn.began = turn.tick();
@@ -236,9 +236,9 @@ impl Turn<'_> {
         self.desk.map_or(0, Desk::tick)
     }
 
-    /// After a step: whether there is to be no other.
+    /// After a step: whether it was the last of the turn.
     #[inline]
-    fn is_over(&mut self) -> bool {
+    fn is_spent(&mut self) -> bool {
         self.steps += 1;
         self.steps >= STEPS || self.tick() != self.began || !has_budget_remaining()
     }

@@ -1,6 +1,6 @@
 //! The lanes on which work reaches a runner's drivers, and who is woken for it.
 //!
-//! Jobs that were woken and jobs that are yet to begin wait in lanes of their own, so that neither waits behind the
+//! Jobs that were woken and jobs that are yet to start wait in lanes of their own, so that neither waits behind the
 //! other; callbacks have a third (see [`super::callbacks`]). Any driver takes from any lane: a job never waits for
 //! one certain thread.
 
@@ -45,20 +45,20 @@ impl<T> Lane<T> {
     }
 }
 
-/// A job that is yet to begin.
+/// A job that is yet to start.
 ///
 /// Kept small: the queue's blocks of 31 then fit what allocators keep at hand for each thread (1,032 bytes in
 /// glibc), and a submission is written and read in a few words.
-pub(crate) struct Start {
+pub(crate) struct QueuedJob {
     pub(crate) job: &'static Job,
     pub(crate) token: JobSide,
 }
 
-const _: () = assert!(size_of::<Start>() <= 16);
+const _: () = assert!(size_of::<QueuedJob>() <= 16);
 
 pub(crate) struct Lanes {
     pub(crate) woken: Lane<Runnable>,
-    pub(crate) starts: Lane<Start>,
+    pub(crate) queued: Lane<QueuedJob>,
     /// One for each driver. The first is that of the runner's own thread.
     bells: Box<[Doorbell]>,
     /// The first of those who run jobs.
@@ -69,12 +69,12 @@ impl Lanes {
     /// For a runner whose own thread runs the jobs, or for one with so many drivers beside it that do.
     pub(crate) fn new(drivers: usize) -> Lanes {
         let bells = (0..=drivers).map(|_| Doorbell::default()).collect();
-        Lanes { woken: Lane::default(), starts: Lane::default(), bells, first_for_jobs: drivers.min(1) }
+        Lanes { woken: Lane::default(), queued: Lane::default(), bells, first_for_jobs: drivers.min(1) }
     }
 
-    /// Queues a job that is to begin.
-    pub(crate) fn start(&self, job: &'static Job, token: JobSide) {
-        self.starts.add(Start { job, token });
+    /// Queues a job that is to start.
+    pub(crate) fn queue(&self, job: &'static Job, token: JobSide) {
+        self.queued.add(QueuedJob { job, token });
         self.ring_for_job();
     }
 
@@ -88,7 +88,7 @@ impl Lanes {
     }
 
     pub(crate) fn has_jobs(&self) -> bool {
-        !self.woken.is_empty() || !self.starts.is_empty()
+        !self.woken.is_empty() || !self.queued.is_empty()
     }
 
     /// How many drivers there are.

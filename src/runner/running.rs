@@ -1,7 +1,11 @@
 //! A job in progress: its future and the runner's side of its token, as a task that the drivers run.
 //!
-//! Promises: a panic of the job, in a poll or in a drop, ends its token and nothing else; a job whose token
-//! has finished is dropped at its next poll; a job that is dropped ends its token as cancelled.
+//! # Guarantees
+//!
+//! * A panic of the job, in a poll or in a drop, finishes its token and does nothing else.
+//! * A job whose token has finished is dropped at its next poll.
+//! * A job that is dropped otherwise finishes its token as cancelled.
+//! * A job is dropped before its token finishes: whoever sees the reply knows that the job holds nothing any more.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,7 +32,7 @@ pub(crate) struct Running {
     alarm: Alarm,
 }
 
-/// What rings at the token's deadline.
+/// The timer that wakes the task at the token's deadline.
 enum Alarm {
     /// Set at the first poll of the task, which is within the runtime.
     Unset,
@@ -45,7 +49,7 @@ impl Running {
     pub(crate) fn into_task(self) -> Runnable {
         let schedule = self.core.lanes.scheduler();
         let (runnable, task) = async_task::spawn(self, schedule);
-        // The token says how it ends.
+        // Its token says how it ended.
         task.detach();
         runnable
     }
@@ -63,7 +67,7 @@ impl Running {
         }
     }
 
-    fn is_out_of_time(&mut self, cx: &mut Context<'_>) -> bool {
+    fn deadline_has_passed(&mut self, cx: &mut Context<'_>) -> bool {
         if let Alarm::Unset = self.alarm {
             let deadline = self.progress.as_ref().and_then(|(_, token)| token.deadline());
             self.alarm = deadline
@@ -80,11 +84,11 @@ impl Future for Running {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.progress.as_ref().is_none_or(|(_, token)| token.is_over(cx.waker())) {
+        if self.progress.as_ref().is_none_or(|(_, token)| token.poll_should_stop(cx.waker())) {
             self.end(None);
             return Poll::Ready(());
         }
-        if self.is_out_of_time(cx) {
+        if self.deadline_has_passed(cx) {
             self.end(Some(Reply::ending(Status::Deadline)));
             return Poll::Ready(());
         }
@@ -127,17 +131,17 @@ fn poll_watched(
     cx: &mut Context<'_>,
 ) -> Poll<Reply> {
     if let Some(desk) = desk {
-        desk.begin(job.map_or(A_FUTURE, |job| std::ptr::from_ref(job).addr()));
+        desk.poll_begins(job.map_or(A_FUTURE, |job| std::ptr::from_ref(job).addr()));
     }
     let poll = poll_caught(future, cx);
-    let held = desk.map_or(0, Desk::end);
-    if held > 0 {
-        core.flight.polled(held);
+    let took = desk.map_or(0, Desk::poll_ended);
+    if took > 0 {
+        core.flight.polled(took);
     }
     poll
 }
 
-/// Drops the job, then finishes the token: who sees the reply knows that the job holds nothing any more.
+/// Drops the job, then finishes its token.
 #[inline]
 fn end(core: &Core, future: JobFuture, token: JobSide, reply: Option<Reply>) {
     drop_caught(future);

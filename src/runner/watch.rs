@@ -13,7 +13,7 @@
 //!   thread                            watchdog
 //!   parked = false                    sleeping = true
 //!   fence                             fence
-//!   sleeping? -> false, unpark        every desk parked? -> park; else sleeping = false, watch on
+//!   sleeping? -> false, unpark        every desk parked? -> park; else sleeping = false, look on
 //! ```
 
 #[cfg(all(test, palitra_model))]
@@ -28,7 +28,7 @@ pub(crate) struct Watch {
     /// The first is that of the runner's own thread, then one for each worker.
     desks: Box<[Desk]>,
     sleeping: AtomicBool,
-    /// The runner has ended: nobody need watch on.
+    /// The runner has ended: there is nothing left to watch.
     stopped: AtomicBool,
     /// Blocks the watchdog.
     pub(super) parker: Parker,
@@ -108,21 +108,21 @@ impl Watch {
 }
 
 impl Desk {
-    /// This thread begins to poll `job`.
+    /// This thread is about to poll `job`.
     #[inline]
-    pub(crate) fn begin(&self, job: usize) {
+    pub(crate) fn poll_begins(&self, job: usize) {
         self.job.store(job, Ordering::Relaxed);
         self.advance();
     }
 
-    /// And has done so. How long it has held this thread since its last step, in nanoseconds.
+    /// It has polled it. Returns the nanoseconds since this thread's last step.
     #[inline]
-    pub(crate) fn end(&self) -> u64 {
+    pub(crate) fn poll_ended(&self) -> u64 {
         self.job.store(NOTHING, Ordering::Relaxed);
         self.look_at_clock()
     }
 
-    /// This thread does something else than polling a job.
+    /// This thread has done something else than to poll a job.
     pub(crate) fn step(&self) {
         self.advance();
         self.look_at_clock();
