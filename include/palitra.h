@@ -813,7 +813,7 @@ palitra_status palitra_runner_wait(struct palitra_runner runner,
 
 /**
  * Waits until one of several jobs has finished, in whatever way. If several have finished
- * already, it takes the first in the array.
+ * already, it takes the first in the array, and does not look at those after it.
  *
  * Each call looks at the tokens up to the one that it returns. To take the next of many jobs
  * again and again, submit them with a queue: the cost of palitra_queue_next does not grow with

@@ -50,8 +50,8 @@
 //! | `log` | the library's log, for the host's one callback |
 //! | `stats` | how a runner is doing, as its host reads it |
 //! | `flight` | the jobs in flight of a runner: one count for its limit, its end and its statistics |
-//! | `queue` | completion events and their readiness descriptor |
 //! | `token` | one submitted job: pending, then finished, exactly once |
+//! | `queue` | completion events and their readiness descriptor |
 //! | `gather` | waiting for many tokens |
 //! | `job` | a job: name, async function, request, extractors |
 //! | `registry` | name -> job, filled at load time |

@@ -12,7 +12,7 @@ use crate::ffi::types::reply::palitra_reply;
 use crate::ffi::types::status::palitra_status;
 use crate::ffi::types::submit::{PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, palitra_submit_options};
 use crate::reply::Status;
-use crate::runner::{Caller, EventsWanted, Payload, Started, Wanted};
+use crate::runner::{Caller, EventsWanted, Payload, PolledInline, Wanted};
 use crate::token::Reading;
 
 /// Sets the size of the struct, and the defaults, which are zeros. The macro below passes the
@@ -170,9 +170,9 @@ pub unsafe extern "C" fn palitra_runner_start(
                 Err(unknown) => return Ok(unknown),
             };
             let payload = Payload::Borrowed(bytes!(data, len)?);
-            let host = match core.start(job, payload, wanted(options!(options)?, token.is_some())?)? {
-                Started::Ended(reply) => return Ok(reply),
-                Started::Pending(host) => host,
+            let host = match core.poll_inline(job, payload, wanted(options!(options)?, token.is_some())?)? {
+                PolledInline::Ready(reply) => return Ok(reply),
+                PolledInline::Pending(host) => host,
             };
             if let Some(token) = token {
                 *token = handle::of_token(host.into_id());

@@ -15,8 +15,8 @@ use super::types::log::palitra_log_fn;
 use super::types::runner::{palitra_runner_options, palitra_thread_fn};
 use super::types::token::palitra_complete_fn;
 use crate::reply::Status;
-use crate::runner::ThreadHook;
-use crate::token::{Call, TokenId};
+use crate::runner::{Callback, ThreadHook};
+use crate::token::TokenId;
 
 /// The user data of a callback. Its finalizer runs when this is dropped.
 pub(crate) struct UserData {
@@ -52,7 +52,11 @@ impl Drop for UserData {
 }
 
 /// A completion callback as the core calls it. [`Status::InvalidArgument`] for NULL.
-pub(crate) fn on_complete(token: TokenId, function: palitra_complete_fn, user_data: UserData) -> Result<Call, Status> {
+pub(crate) fn on_complete(
+    token: TokenId,
+    function: palitra_complete_fn,
+    user_data: UserData,
+) -> Result<Callback, Status> {
     let function = function.ok_or(Status::InvalidArgument)?;
     let token: palitra_token = handle::of_token(token);
     Ok(Box::new(move |status| {

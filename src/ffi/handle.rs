@@ -10,7 +10,7 @@ use crate::reply::{Error, Status};
 use crate::runner::{Core, Runner, global_runner};
 use crate::sync::shared_static;
 use crate::sys::fork::{PerProcess, at_fork_in_child};
-use crate::token::{self, Event, TokenId, TokenRef};
+use crate::token::{self, TokenId, TokenRef};
 
 const KIND_RUNNER: u64 = 1;
 const KIND_TOKEN: u64 = 2;
@@ -20,7 +20,7 @@ shared_static! {
     static RUNNERS: Table<Runner> = Table::new(KIND_RUNNER);
 }
 shared_static! {
-    static QUEUES: Table<Arc<Queue<Event>>> = Table::new(KIND_QUEUE);
+    static QUEUES: Table<Arc<Queue>> = Table::new(KIND_QUEUE);
 }
 
 ctor::declarative::ctor! {
@@ -88,22 +88,22 @@ pub(crate) fn free_runner(handle: palitra_runner) -> Result<Runner, Status> {
 }
 
 /// A handle for a queue.
-pub(crate) fn of_queue(queue: Queue<Event>) -> Result<palitra_queue, Status> {
+pub(crate) fn of_queue(queue: Queue) -> Result<palitra_queue, Status> {
     QUEUES.insert(Arc::new(queue), 0).map(|id| palitra_queue { id })
 }
 
 /// The queue that a handle names.
-pub(crate) fn queue(handle: palitra_queue) -> Result<Arc<Queue<Event>>, Status> {
+pub(crate) fn queue(handle: palitra_queue) -> Result<Arc<Queue>, Status> {
     QUEUES.with(handle.id, Arc::clone)
 }
 
 /// The queue for a token to push to; the token does not keep it alive.
-pub(crate) fn queue_for_token(handle: palitra_queue) -> Result<Weak<Queue<Event>>, Status> {
+pub(crate) fn queue_for_token(handle: palitra_queue) -> Result<Weak<Queue>, Status> {
     QUEUES.with(handle.id, Arc::downgrade)
 }
 
 /// Makes the handle stale and returns the queue, which the caller closes.
-pub(crate) fn free_queue(handle: palitra_queue) -> Result<Arc<Queue<Event>>, Status> {
+pub(crate) fn free_queue(handle: palitra_queue) -> Result<Arc<Queue>, Status> {
     QUEUES.remove(handle.id)
 }
 

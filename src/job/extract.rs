@@ -93,7 +93,7 @@ impl Context {
     /// A cancelled job is dropped at its next await by itself. This is for the parts that the job moved
     /// elsewhere, such as a blocking loop in `tokio::task::spawn_blocking`.
     pub fn is_cancelled(&self) -> bool {
-        self.token.is_over()
+        self.token.should_stop()
     }
 
     /// Says how far the job is, for hosts that show it. Costs a lock that nobody holds for long.

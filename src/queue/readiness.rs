@@ -19,9 +19,9 @@
 //!                          yes: look at `waiting`, put or take marks, turns -> 0 if no turn came meanwhile, else again
 //! ```
 //!
-//! So one thread at a time follows, and it does not leave before it has seen every turn: a turn comes after the count
-//! that it is about. A consumer that comes meanwhile empties the descriptor by itself, so that its event loop does not
-//! come back for nothing as long as the other is preempted, and leaves one more turn behind.
+//! So one thread at a time follows, and it stops only when it has seen every turn; a turn comes after the count that it
+//! is about. A consumer that comes meanwhile empties the descriptor itself, so that its event loop does not wake for
+//! nothing while the other thread is preempted, and adds one more turn.
 
 #[cfg(all(test, palitra_model))]
 mod model;

@@ -72,5 +72,9 @@ fn a_password_in_the_url_is_sent_and_not_shown() {
 fn a_redirect_away_from_http_is_not_followed() {
     let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
     let result = get(&runner, json!({"url": nginx.url("/to-ftp")}));
-    assert_failure(result, code::BROKEN_RESPONSE, &[&nginx.url("/to-ftp"), "ftp://127.0.0.1/", "neither http nor https"]);
+    assert_failure(
+        result,
+        code::BROKEN_RESPONSE,
+        &[&nginx.url("/to-ftp"), "ftp://127.0.0.1/", "neither http nor https"],
+    );
 }
