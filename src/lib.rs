@@ -33,11 +33,11 @@
 //!
 //! # The rooms
 //!
-//! Each uses only rooms above it. Data flows one way: host, abi, runner, job, token, host.
+//! Each uses only rooms above it. Data flows one way: host, abi, runner, job, token, host. ARCHITECTURE.md tells the
+//! promises, the life of a call, and which room keeps what.
 //!
-//! `unsafe` is in `sys`, where system calls are, and in `ffi`, where pointers of the host's are and the table behind its
-//! handles (`ffi::table`, without locks; its slots, in `arena`, have no locks either and need no `unsafe`). In `abi` the
-//! exported names and the macros of `ffi` count as unsafe, and nothing else.
+//! `unsafe` is in `sys`, which makes system calls, and in `ffi`, which reads the host's pointers and holds the lock-free
+//! table behind its handles. In `abi` the exported names and the macros of `ffi` count as unsafe, and nothing else.
 //!
 //! | room | what it holds |
 //! |---|---|
@@ -58,7 +58,7 @@
 //! | `runner` | the persistent thread: submit, run, shutdown, the global runner |
 //! | `jobs` | the jobs that ship with the library |
 //! | `ffi` | every unsafe conversion between C and the rooms above |
-//! | `abi` | the C functions, one file for each C noun |
+//! | `abi` | the C functions, one file for each section of the header |
 
 #![warn(clippy::unwrap_used, clippy::expect_used)]
 // A test may stop where it stands.
