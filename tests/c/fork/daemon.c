@@ -7,7 +7,6 @@
  */
 #include "test.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -181,16 +180,6 @@ static void each_of_four_generations_has_its_own(void)
 
 static const char *program;
 
-static int count_descriptors(void)
-{
-    int n = 0;
-    DIR *directory = opendir("/proc/self/fd");
-    CHECK(directory != NULL);
-    while (readdir(directory) != NULL) n++;
-    closedir(directory);
-    return n - 3; /* ".", ".." and the directory itself */
-}
-
 static void become_another_program(void *unused)
 {
     (void)unused;
@@ -239,7 +228,7 @@ static void system_starts_another_program(void) { another_program_inherits_no_de
 
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "descriptors") == 0) return count_descriptors();
+    if (argc == 2 && strcmp(argv[1], "descriptors") == 0) return descriptors_now();
     program = argv[0];
     TEST(a_process_may_become_a_daemon_before_its_first_call);
     TEST(a_daemon_has_runners_of_its_own_and_its_parent_keeps_its_own);

@@ -4,26 +4,12 @@
  */
 #include "refused.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 
 #define WORKERS 4
 /* The runner's own, its watchdog and the workers. */
 #define NEEDED (2 + WORKERS)
-
-static int entries_of(const char *path)
-{
-    int count = 0;
-    DIR *directory = opendir(path);
-    CHECK(directory != NULL);
-    while (readdir(directory) != NULL) count++;
-    closedir(directory);
-    return count;
-}
-
-static int threads_there_are(void) { return entries_of("/proc/self/task"); }
-static int descriptors_there_are(void) { return entries_of("/proc/self/fd"); }
 
 /* What is written to stderr from here on. */
 static FILE *written;
@@ -67,8 +53,8 @@ struct state {
 static struct state state_now(void)
 {
     struct state state;
-    state.threads = threads_there_are();
-    state.descriptors = descriptors_there_are();
+    state.threads = threads_now();
+    state.descriptors = descriptors_now();
     pthread_sigmask(SIG_SETMASK, NULL, &state.mask);
     return state;
 }
@@ -84,8 +70,8 @@ static void check_mask(const struct state *before)
 static void check_undone(const struct state *before)
 {
     check_mask(before);
-    EVENTUALLY(threads_there_are() == before->threads);
-    CHECK_NUMBER(before->descriptors, descriptors_there_are());
+    EVENTUALLY(threads_now() == before->threads);
+    CHECK_NUMBER(before->descriptors, descriptors_now());
 }
 
 static void check_refused_runner(uint32_t workers, const struct state *before)
@@ -159,12 +145,12 @@ static void each_single_thread_that_is_refused_is_a_status(void)
         CHECK_STATUS(PALITRA_INTERNAL, status);
         CHECK_NUMBER(1, refused);
         check_mask(&before);
-        EVENTUALLY(threads_there_are() == before.threads);
+        EVENTUALLY(threads_now() == before.threads);
         if (number <= NEEDED) {
             CHECK_NUMBER(0, length);
-            CHECK_NUMBER(before.descriptors, descriptors_there_are());
+            CHECK_NUMBER(before.descriptors, descriptors_now());
         } else {
-            CHECK(descriptors_there_are() <= before.descriptors + 3);
+            CHECK(descriptors_now() <= before.descriptors + 3);
         }
     }
     check_good_runner(WORKERS);

@@ -9,7 +9,6 @@
  */
 #include "loaded.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <sys/prctl.h>
@@ -70,16 +69,6 @@ static void look_at_environment(struct process *process)
                                  *variable);
 }
 
-static int count_descriptors(void)
-{
-    int n = 0;
-    DIR *directory = opendir("/proc/self/fd");
-    CHECK(directory != NULL);
-    while (readdir(directory) != NULL) n++;
-    closedir(directory);
-    return n;
-}
-
 static void look(struct process *process)
 {
     memset(process, 0, sizeof *process);
@@ -93,7 +82,7 @@ static void look(struct process *process)
     process->dumpable = prctl(PR_GET_DUMPABLE);
     prctl(PR_GET_CHILD_SUBREAPER, &process->reaper);
     process->priority = getpriority(PRIO_PROCESS, 0);
-    process->descriptors = count_descriptors();
+    process->descriptors = descriptors_now();
     for (int fd = 0; fd < 3; fd++) process->standard_flags[fd] = fcntl(fd, F_GETFL);
 }
 

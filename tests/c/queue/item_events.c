@@ -15,14 +15,20 @@ static void fresh_queue(void)
     CHECK_STATUS(PALITRA_OK, palitra_queue_new(&queue));
 }
 
-static palitra_token stream(const char *payload)
+static palitra_submit_options notifying(uint32_t flags)
 {
     palitra_submit_options options;
-    palitra_token token;
     palitra_submit_options_init(&options);
-    options.flags = PALITRA_ITEM_EVENTS;
+    options.flags = flags;
     options.queue = queue;
     options.tag = 7;
+    return options;
+}
+
+static palitra_token stream(const char *payload)
+{
+    palitra_submit_options options = notifying(PALITRA_ITEM_EVENTS);
+    palitra_token token;
     CHECK_STATUS(PALITRA_OK,
                  palitra_runner_submit(runner, "test.stream", payload, strlen(payload), &options, &token));
     return token;
@@ -122,14 +128,10 @@ static void the_descriptor_is_readable_for_items(void)
 static void the_items_of_an_inline_poll_notify(void)
 {
     fresh_queue();
-    palitra_submit_options options;
+    palitra_submit_options options = notifying(PALITRA_ITEM_EVENTS);
     palitra_token token;
     palitra_status status;
     const char payload[] = "{\"items\":3,\"forever\":true}";
-    palitra_submit_options_init(&options);
-    options.flags = PALITRA_ITEM_EVENTS;
-    options.queue = queue;
-    options.tag = 7;
     CHECK_STATUS(PALITRA_PENDING, palitra_runner_start(runner, "test.stream", payload, sizeof payload - 1, &options,
                                                        &token, NULL));
     CHECK_STATUS(PALITRA_PENDING, next_event());
@@ -142,12 +144,8 @@ static void the_items_of_an_inline_poll_notify(void)
 static void the_end_of_a_job_that_was_late_before_it_started_notifies(void)
 {
     fresh_queue();
-    palitra_submit_options options;
+    palitra_submit_options options = notifying(PALITRA_ITEM_EVENTS);
     palitra_token token;
-    palitra_submit_options_init(&options);
-    options.flags = PALITRA_ITEM_EVENTS;
-    options.queue = queue;
-    options.tag = 7;
     options.deadline_ns = 1;
     CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "test.never", "", 0, &options, &token));
     CHECK_STATUS(PALITRA_DEADLINE, next_event());
@@ -158,11 +156,8 @@ static void the_end_of_a_job_that_was_late_before_it_started_notifies(void)
 static void without_the_flag_only_the_end_notifies(void)
 {
     fresh_queue();
-    palitra_submit_options options;
+    palitra_submit_options options = notifying(0);
     palitra_token token;
-    palitra_submit_options_init(&options);
-    options.queue = queue;
-    options.tag = 7;
     CHECK_STATUS(PALITRA_OK,
                  palitra_runner_submit(runner, "test.stream", "{\"items\":3}", 11, &options, &token));
     CHECK_STATUS(PALITRA_OK, next_event());

@@ -4,6 +4,8 @@
  */
 #include "scheduling.h"
 
+#include <dirent.h>
+
 #define A_LONG_HOLD "{\"seconds\":2}"
 #define DEADLINE SECONDS(0.1)
 

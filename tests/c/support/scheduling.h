@@ -8,8 +8,6 @@
 
 #include "test.h"
 
-#include <dirent.h>
-
 static inline palitra_stats stats_of(palitra_runner runner)
 {
     palitra_stats stats = {.size = sizeof stats};
@@ -97,17 +95,6 @@ static inline palitra_status wait_and_free(palitra_runner runner, palitra_token 
     palitra_status status = palitra_runner_wait(runner, token, SECONDS(60), NULL);
     palitra_token_free(token);
     return status;
-}
-
-/* Threads of this process. */
-static inline int threads_now(void)
-{
-    int threads = 0;
-    DIR *tasks = opendir("/proc/self/task");
-    CHECK(tasks != NULL);
-    for (struct dirent *entry; (entry = readdir(tasks)) != NULL;) threads += entry->d_name[0] != '.';
-    closedir(tasks);
-    return threads;
 }
 
 /* Four times as many items take about four times as long, never sixteen times. The fixed part forgives what a busy

@@ -23,6 +23,7 @@
 
 #include "palitra.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -292,6 +293,28 @@ static inline void end_never(palitra_runner runner, palitra_token token)
     CHECK_STATUS(PALITRA_OK, palitra_token_cancel(token));
     EVENTUALLY(dropped(runner) == before + 1);
     palitra_token_free(token);
+}
+
+static inline int entries_of(const char *path)
+{
+    int entries = 0;
+    DIR *directory = opendir(path);
+    CHECK(directory != NULL);
+    while (readdir(directory) != NULL) entries++;
+    closedir(directory);
+    return entries - 2; /* "." and ".." */
+}
+
+/* The threads of this process. */
+static inline int threads_now(void)
+{
+    return entries_of("/proc/self/task");
+}
+
+/* Its open descriptors. */
+static inline int descriptors_now(void)
+{
+    return entries_of("/proc/self/fd") - 1; /* the one that reads them */
 }
 
 static inline pthread_t start_thread(void *(*function)(void *), void *argument)

@@ -7,24 +7,9 @@
  */
 #include "loaded.h"
 
-#include <dirent.h>
-
 #define ROUNDS 200
 
 static const char *library;
-
-static int count_entries(const char *path)
-{
-    int n = 0;
-    DIR *directory = opendir(path);
-    CHECK(directory != NULL);
-    while (readdir(directory) != NULL) n++;
-    closedir(directory);
-    return n - 2; /* "." and ".." */
-}
-
-static int count_threads(void) { return count_entries("/proc/self/task"); }
-static int count_descriptors(void) { return count_entries("/proc/self/fd"); }
 
 static void use(palitra_runner runner)
 {
@@ -58,12 +43,12 @@ static void open_use_and_close(void)
 static void opening_and_closing_leaves_no_thread_and_no_descriptor(void)
 {
     open_use_and_close();
-    int threads = count_threads(), descriptors = count_descriptors();
+    int threads = threads_now(), descriptors = descriptors_now();
     CHECK_NUMBER(1, threads);
     for (int round = 1; round < ROUNDS; round++) {
         open_use_and_close();
-        CHECK_NUMBER(threads, count_threads());
-        CHECK_NUMBER(descriptors, count_descriptors());
+        CHECK_NUMBER(threads, threads_now());
+        CHECK_NUMBER(descriptors, descriptors_now());
     }
 }
 
