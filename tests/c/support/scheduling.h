@@ -97,8 +97,16 @@ static inline palitra_status wait_and_free(palitra_runner runner, palitra_token 
     return status;
 }
 
-/* Four times as many items take about four times as long, never sixteen times. The fixed part forgives what a busy
- * machine adds to times that are short. */
+/* The processor time that this process has used. Costs are measured in it: a busy machine adds little to it. */
+static inline double processor_time(void)
+{
+    struct timespec time;
+    CHECK_NUMBER(0, clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time));
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Four times as many items cost about four times as much processor time, never sixteen times. The fixed part forgives
+ * what a busy machine adds to costs that are small. */
 static inline void check_linear(const char *file, int line, double of_n, double of_four_n)
 {
     double limit = (8 * of_n + 0.25) * slowness();
