@@ -11,14 +11,13 @@
 
 static const char *library;
 
-static void use(palitra_runner runner)
-{
+static void use(palitra_runner runner) {
     static const char payload[] = "{\"seconds\": 0.0001}";
     palitra_token tokens[2];
     palitra_reply reply;
     for (size_t i = 0; i < LENGTH(tokens); i++)
-        CHECK_STATUS(PALITRA_OK, loaded.runner_submit(runner, "palitra.sleep", payload, sizeof payload - 1,
-                                                      NULL, &tokens[i]));
+        CHECK_STATUS(PALITRA_OK,
+                     loaded.runner_submit(runner, "palitra.sleep", payload, sizeof payload - 1, NULL, &tokens[i]));
     CHECK_STATUS(PALITRA_OK, loaded.runner_run(runner, "palitra.echo", "hello", 5, PALITRA_FOREVER, &reply));
     CHECK_REPLY("hello", reply);
     loaded.reply_free(&reply);
@@ -26,8 +25,7 @@ static void use(palitra_runner runner)
     for (size_t i = 0; i < LENGTH(tokens); i++) loaded.token_free(tokens[i]);
 }
 
-static void open_use_and_close(void)
-{
+static void open_use_and_close(void) {
     palitra_runner runner = {0}, global = {0};
     load(library);
     CHECK_STATUS(PALITRA_OK, loaded.runner_new(NULL, &runner));
@@ -40,8 +38,7 @@ static void open_use_and_close(void)
     CHECK_NUMBER(0, dlclose(loaded.library));
 }
 
-static void opening_and_closing_leaves_no_thread_and_no_descriptor(void)
-{
+static void opening_and_closing_leaves_no_thread_and_no_descriptor(void) {
     open_use_and_close();
     int threads = threads_now(), descriptors = descriptors_now();
     CHECK_NUMBER(1, threads);
@@ -52,8 +49,7 @@ static void opening_and_closing_leaves_no_thread_and_no_descriptor(void)
     }
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     CHECK_NUMBER(2, argc);
     library = argv[1];
     TEST(opening_and_closing_leaves_no_thread_and_no_descriptor);
