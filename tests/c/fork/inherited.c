@@ -229,8 +229,8 @@ static void child_logs_for_itself(void *unused) {
     cause_a_message();
     CHECK_NUMBER(0, count(&counts->logged));
     CHECK_STATUS(PALITRA_OK, palitra_log_set(PALITRA_LOG_WARN, count_log, &own, count_log_free));
-    cause_a_message();
-    EVENTUALLY(count(&own.logged) > 0);
+    do cause_a_message();
+    while (count(&own.logged) == 0); /* on a busy machine the library may look too late to see one */
     CHECK_STATUS(PALITRA_OK, palitra_log_set(PALITRA_LOG_OFF, NULL, NULL, NULL));
     CHECK_NUMBER(1, own.log_freed);
 }
@@ -241,8 +241,8 @@ static void in_a_child_nobody_listens_until_it_asks(void) {
     CHECK_EXIT(0, in_child(child_logs_for_itself, NULL));
     CHECK_NUMBER(0, count(&counts->logged));
     CHECK_NUMBER(0, count(&counts->log_freed));
-    cause_a_message();
-    EVENTUALLY(count(&counts->logged) > 0);
+    do cause_a_message();
+    while (count(&counts->logged) == 0); /* on a busy machine the library may look too late to see one */
     CHECK_STATUS(PALITRA_OK, palitra_log_set(PALITRA_LOG_OFF, NULL, NULL, NULL));
     CHECK_NUMBER(1, count(&counts->log_freed));
 }
