@@ -178,15 +178,12 @@ private:
         return show(static_cast<Status>(palitra_runner_submit({forged_id}, "palitra.echo", "", 0, nullptr, &token)));
     }
 
-    std::string shutdown(const Step& step) {
-        return show_status(runners.at(step[1]).try_shutdown(duration(step[2])));
-    }
+    std::string shutdown(const Step& step) { return show_status(runners.at(step[1]).try_shutdown(duration(step[2]))); }
 
     std::string callback(const Step& step) {
         std::promise<std::string> called;
         const Token& other = tokens.at(step[3]);
-        const auto attached =
-            tokens.at(step[1]).try_on_complete([&] { called.set_value(show(other.try_wait())); });
+        const auto attached = tokens.at(step[1]).try_on_complete([&] { called.set_value(show(other.try_wait())); });
         return attached ? called.get_future().get() : show_status(attached);
     }
 
@@ -227,15 +224,15 @@ private:
 };
 
 const std::map<std::string, std::string (Scenario::*)(const Step&)> Scenario::verbs = {
-    {"runner", &Scenario::runner},     {"alive", &Scenario::alive},       {"submit", &Scenario::submit},
-    {"run", &Scenario::run},           {"wait", &Scenario::wait},         {"poll", &Scenario::poll},
-    {"cancel", &Scenario::cancel},     {"gather", &Scenario::gather},     {"next", &Scenario::next},
-    {"drain", &Scenario::drain},       {"progress", &Scenario::progress}, {"free", &Scenario::free},
-    {"forged", &Scenario::forged},     {"shutdown", &Scenario::shutdown}, {"callback", &Scenario::callback},
-    {"thread", &Scenario::thread},     {"join", &Scenario::join},         {"fork", &Scenario::fork},
+    {"runner", &Scenario::runner}, {"alive", &Scenario::alive},       {"submit", &Scenario::submit},
+    {"run", &Scenario::run},       {"wait", &Scenario::wait},         {"poll", &Scenario::poll},
+    {"cancel", &Scenario::cancel}, {"gather", &Scenario::gather},     {"next", &Scenario::next},
+    {"drain", &Scenario::drain},   {"progress", &Scenario::progress}, {"free", &Scenario::free},
+    {"forged", &Scenario::forged}, {"shutdown", &Scenario::shutdown}, {"callback", &Scenario::callback},
+    {"thread", &Scenario::thread}, {"join", &Scenario::join},         {"fork", &Scenario::fork},
 };
 
-}  // namespace
+} // namespace
 
 int main(int count, char** arguments) {
     std::ifstream file(count == 2 ? arguments[1] : "");

@@ -172,7 +172,9 @@ TEST_CASE("a future has the reply, or throws the failure") {
 TEST_CASE("a future is ready whatever becomes of its runner, and its destructor does not block") {
     auto never = [] {
         const palitra::Runner runner;
-        { const auto abandoned = palitra::as_future(runner.submit("test.never")); }
+        {
+            const auto abandoned = palitra::as_future(runner.submit("test.never"));
+        }
         return palitra::as_future(runner.submit("test.never"));
     }();
     CHECK(never.wait_for(20s) == std::future_status::ready);

@@ -79,7 +79,7 @@ struct Member {
     }
 };
 
-}  // namespace
+} // namespace
 
 TEST_CASE("a coroutine awaits a token") {
     const palitra::Runner runner;
@@ -175,7 +175,8 @@ TEST_CASE("it resumes once, whatever becomes of the token and the runner") {
         await(palitra::Token());
         loop.run_one();
     }
-    CHECK(seen == std::vector<Status>{Status::invalid_handle, Status::cancelled, Status::cancelled, Status::invalid_handle});
+    CHECK(seen ==
+          std::vector<Status>{Status::invalid_handle, Status::cancelled, Status::cancelled, Status::invalid_handle});
     CHECK(loop.waiting() == 0);
 }
 
@@ -203,7 +204,9 @@ TEST_CASE("a coroutine may be destroyed while it waits") {
         resumed++;
     };
     const palitra::Token never = runner.submit("test.never");
-    { const Owned pending = wait(never); }
+    {
+        const Owned pending = wait(never);
+    }
     never.cancel();
     loop.run_one();
     const palitra::Token soon = runner.submit("test.nested", "soon");

@@ -55,7 +55,8 @@ void leave_work_in_flight(const palitra::Runner& runner) {
     static_token() = runner.submit("test.never", {}, options);
     static_token().on_complete(&Witness::touch);
     runner.submit("test.never").on_complete([](const palitra::Reply&) { Witness::touch(); });
-    for (int i = 0; i < 100; i++) runner.submit("test.nested", "x").on_complete([](const palitra::Reply&) { Witness::touch(); });
+    for (int i = 0; i < 100; i++)
+        runner.submit("test.nested", "x").on_complete([](const palitra::Reply&) { Witness::touch(); });
     (void)runner.run("palitra.echo", "started");
 }
 
@@ -122,7 +123,9 @@ int throw_in_a_callback() {
 int throw_in_a_callback_that_keeps() {
     std::set_terminate([] { _exit(7); });
     const palitra::Runner runner;
-    runner.submit("palitra.echo", "x").on_complete([](const palitra::Reply&) { throw std::runtime_error("nowhere to go"); });
+    runner.submit("palitra.echo", "x").on_complete([](const palitra::Reply&) {
+        throw std::runtime_error("nowhere to go");
+    });
     std::this_thread::sleep_for(20s);
     return 1;
 }
@@ -209,7 +212,7 @@ bool ends_well(const char* program, const Ending& ending) {
     return well;
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char** argv) {
     int failures = 0;

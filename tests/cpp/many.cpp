@@ -242,7 +242,8 @@ static_assert(std::sentinel_for<palitra::Stream::sentinel, palitra::Stream::iter
 TEST_CASE("a stream goes through the views of std::ranges") {
     const palitra::Runner runner;
     auto stream = runner.stream("test.stream", R"({"items": 100})");
-    auto even = stream | std::views::transform([](const palitra::Reply& item) { return std::stoi(std::string(item.text())); }) |
+    auto even = stream |
+                std::views::transform([](const palitra::Reply& item) { return std::stoi(std::string(item.text())); }) |
                 std::views::filter([](int item) { return item % 2 == 0; }) | std::views::take(3);
     std::vector<int> seen;
     for (const int item : even) seen.push_back(item);

@@ -29,7 +29,7 @@ void to_json(nlohmann::json& json, const Failure& failure) {
     json = {{"code", failure.code}, {"message", failure.message}};
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("a codec makes values of payloads and replies") {
     const palitra::Runner runner;

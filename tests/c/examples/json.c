@@ -4,29 +4,23 @@
 #include "../../../examples/c/json.h"
 
 /* A copy without a closing zero, so that valgrind sees a read past the end. */
-static char *exact_part(const char *text, size_t size)
-{
+static char *exact_part(const char *text, size_t size) {
     char *copy = malloc(size == 0 ? 1 : size);
     CHECK(copy != NULL);
     memcpy(copy, text, size);
     return copy;
 }
 
-static char *exact(const char *text)
-{
-    return exact_part(text, strlen(text));
-}
+static char *exact(const char *text) { return exact_part(text, strlen(text)); }
 
-static long number(const char *text, const char *name)
-{
+static long number(const char *text, const char *name) {
     char *copy = exact(text);
     long found = json_member_number(copy, strlen(text), name);
     free(copy);
     return found;
 }
 
-static size_t length(const char *text, const char *name)
-{
+static size_t length(const char *text, const char *name) {
     char *copy = exact(text);
     size_t found = json_member_length(copy, strlen(text), name);
     free(copy);
@@ -37,15 +31,13 @@ static const char page[] =
     " { \"headers\" : {\"status\": \"7\", \"list\": [1, [\"]}\"], {}], \"body\": \"x\"}, \"ok\":true,\"none\":null,"
     "\"status\":200,\"url\":\"http:\\/\\/a\\\"\",\"body\":\"hello\" }";
 
-static void a_member_is_found_past_nested_ones_of_the_same_name(void)
-{
+static void a_member_is_found_past_nested_ones_of_the_same_name(void) {
     CHECK_NUMBER(200, number(page, "status"));
     CHECK_NUMBER(5, length(page, "body"));
     CHECK_NUMBER(9, length(page, "url"));
 }
 
-static void what_is_missing_or_of_another_type_is_not_found(void)
-{
+static void what_is_missing_or_of_another_type_is_not_found(void) {
     CHECK_NUMBER(-1, number(page, "stat"));
     CHECK_NUMBER(-1, number(page, "statuses"));
     CHECK_NUMBER(-1, number(page, "body"));
@@ -57,8 +49,7 @@ static void what_is_missing_or_of_another_type_is_not_found(void)
     CHECK(length("", "a") == SIZE_MAX);
 }
 
-static void escapes_count_as_what_they_stand_for(void)
-{
+static void escapes_count_as_what_they_stand_for(void) {
     CHECK_NUMBER(0, length("{\"a\":\"\"}", "a"));
     CHECK_NUMBER(8, length("{\"a\":\"\\n\\t\\\"\\\\\\/\\b\\f\\r\"}", "a"));
     CHECK_NUMBER(1, length("{\"a\":\"\\u0041\"}", "a"));
@@ -71,8 +62,7 @@ static void escapes_count_as_what_they_stand_for(void)
 }
 
 /* Cut anywhere, the text is refused or gives the whole member; nothing past its end is read. */
-static void a_text_cut_short_is_refused(void)
-{
+static void a_text_cut_short_is_refused(void) {
     size_t whole = strlen(page);
     for (size_t cut = 0; cut < whole; cut++) {
         char *copy = exact_part(page, cut);
@@ -85,8 +75,7 @@ static void a_text_cut_short_is_refused(void)
     CHECK(length("{\"b\":],\"a\":\"x\"}", "a") == SIZE_MAX);
 }
 
-static void a_written_string_is_read_back(void)
-{
+static void a_written_string_is_read_back(void) {
     char all[256], out[JSON_STRING_BOUND(sizeof all)];
     for (size_t i = 0; i < sizeof all; i++) all[i] = (char)i;
     size_t written = json_write_string(out, all, sizeof all), bytes;
@@ -97,8 +86,7 @@ static void a_written_string_is_read_back(void)
     check_text(__FILE__, __LINE__, "escaped", "\"a\\\"b\\\\\\u000a\"", out, written);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(a_member_is_found_past_nested_ones_of_the_same_name);
     TEST(what_is_missing_or_of_another_type_is_not_found);
     TEST(escapes_count_as_what_they_stand_for);

@@ -12,8 +12,7 @@ struct inherited {
     palitra_reply reply;
 };
 
-static struct inherited inherit(void)
-{
+static struct inherited inherit(void) {
     struct inherited parent = {.runner = new_runner()};
     parent.pending = submit(parent.runner, "test.never", "");
     parent.finished = submit(parent.runner, "palitra.echo", "parent");
@@ -21,16 +20,14 @@ static struct inherited inherit(void)
     return parent;
 }
 
-static void leave(struct inherited *parent)
-{
+static void leave(struct inherited *parent) {
     palitra_reply_free(&parent->reply);
     palitra_token_free(parent->pending);
     palitra_token_free(parent->finished);
     palitra_runner_free(parent->runner);
 }
 
-static void runner_calls_return_forked(const struct inherited *parent)
-{
+static void runner_calls_return_forked(const struct inherited *parent) {
     palitra_runner runner = parent->runner;
     palitra_token token = parent->pending, made = {0};
     palitra_reply reply;
@@ -50,8 +47,7 @@ static void runner_calls_return_forked(const struct inherited *parent)
     palitra_runner_free(runner);
 }
 
-static void token_calls_return_forked(const struct inherited *parent)
-{
+static void token_calls_return_forked(const struct inherited *parent) {
     const palitra_token tokens[] = {parent->pending, parent->finished};
     for (size_t i = 0; i < LENGTH(tokens); i++) {
         palitra_reply reply;
@@ -64,8 +60,7 @@ static void token_calls_return_forked(const struct inherited *parent)
     }
 }
 
-static void child_tries_everything(void *argument)
-{
+static void child_tries_everything(void *argument) {
     struct inherited *parent = argument;
     runner_calls_return_forked(parent);
     token_calls_return_forked(parent);
@@ -73,8 +68,7 @@ static void child_tries_everything(void *argument)
     palitra_reply_free(&parent->reply);
 }
 
-static void in_a_child_every_handle_of_the_parent_returns_forked(void)
-{
+static void in_a_child_every_handle_of_the_parent_returns_forked(void) {
     struct inherited parent = inherit();
     CHECK_EXIT(0, in_child(child_tries_everything, &parent));
 
@@ -85,8 +79,7 @@ static void in_a_child_every_handle_of_the_parent_returns_forked(void)
     leave(&parent);
 }
 
-static void in_a_child_a_new_global_runner_works(void)
-{
+static void in_a_child_a_new_global_runner_works(void) {
     palitra_runner runner = {0};
     CHECK_STATUS(PALITRA_OK, palitra_runner_global(&runner));
     check_echo(runner);
@@ -95,8 +88,7 @@ static void in_a_child_a_new_global_runner_works(void)
     CHECK_STATUS(PALITRA_OK, shutdown_global_runner(0));
 }
 
-static void child_makes_its_own(void *argument)
-{
+static void child_makes_its_own(void *argument) {
     struct inherited *parent = argument;
     palitra_runner own = new_runner();
     palitra_token token = submit(own, "palitra.echo", "child");
@@ -111,22 +103,19 @@ static void child_makes_its_own(void *argument)
     palitra_runner_free(own);
 }
 
-static void a_child_makes_runners_and_children_of_its_own(void)
-{
+static void a_child_makes_runners_and_children_of_its_own(void) {
     struct inherited parent = inherit();
     CHECK_EXIT(0, in_child(child_makes_its_own, &parent));
     leave(&parent);
 }
 
-static void child_shuts_down_what_it_never_had(void *unused)
-{
+static void child_shuts_down_what_it_never_had(void *unused) {
     (void)unused;
     palitra_status status = palitra_shutdown_global_runner(PALITRA_FOREVER);
     CHECK(status == PALITRA_OK || status == PALITRA_FORKED);
 }
 
-static void in_a_child_shutting_down_the_parents_global_runner_does_nothing(void)
-{
+static void in_a_child_shutting_down_the_parents_global_runner_does_nothing(void) {
     palitra_runner runner = {0};
     CHECK_STATUS(PALITRA_OK, palitra_runner_global(&runner));
     palitra_token token = submit(runner, "test.never", "");
@@ -140,8 +129,7 @@ static void in_a_child_shutting_down_the_parents_global_runner_does_nothing(void
 static volatile sig_atomic_t stop_hammering;
 
 /* Takes whatever locks there are, so that some fork lands while one is held. */
-static void *hammer(void *argument)
-{
+static void *hammer(void *argument) {
     palitra_runner shared = *(palitra_runner *)argument;
     while (!stop_hammering) {
         palitra_runner own = new_runner();
@@ -154,8 +142,7 @@ static void *hammer(void *argument)
     return NULL;
 }
 
-static void a_fork_in_the_middle_of_other_threads_calls_is_safe(void)
-{
+static void a_fork_in_the_middle_of_other_threads_calls_is_safe(void) {
     struct inherited parent = inherit();
     pthread_t threads[3];
     for (size_t i = 0; i < LENGTH(threads); i++) threads[i] = start_thread(hammer, &parent.runner);
@@ -168,8 +155,7 @@ static void a_fork_in_the_middle_of_other_threads_calls_is_safe(void)
     leave(&parent);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(in_a_child_every_handle_of_the_parent_returns_forked);
     TEST(in_a_child_a_new_global_runner_works);
     TEST(a_child_makes_runners_and_children_of_its_own);

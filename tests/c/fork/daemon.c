@@ -7,7 +7,6 @@
  */
 #include "test.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -17,14 +16,12 @@ extern char **environ;
 
 /* ---- daemons ---------------------------------------------------------------------------------------- */
 
-static void close_all_but(int kept)
-{
+static void close_all_but(int kept) {
     for (int fd = 3; fd < 256; fd++)
         if (fd != kept) close(fd);
 }
 
-static void detach_from_the_terminal(void)
-{
+static void detach_from_the_terminal(void) {
     int nowhere = open("/dev/null", O_RDWR);
     CHECK(nowhere >= 0 && chdir("/") == 0);
     dup2(nowhere, STDIN_FILENO);
@@ -33,8 +30,7 @@ static void detach_from_the_terminal(void)
 }
 
 /* The usual way: fork, a session of its own, fork again, close every descriptor. */
-static void become_a_daemon(int report)
-{
+static void become_a_daemon(int report) {
     watchdog();
     CHECK(setsid() > 0);
     if (fork() != 0) _exit(0);
@@ -44,8 +40,7 @@ static void become_a_daemon(int report)
     detach_from_the_terminal();
 }
 
-static void live_as_a_daemon(palitra_runner parents, int report)
-{
+static void live_as_a_daemon(palitra_runner parents, int report) {
     become_a_daemon(report);
     CHECK_STATUS(PALITRA_FORKED, run(parents, "palitra.echo", "x", PALITRA_FOREVER, NULL));
     for (int day = 0; day < 3; day++) use_the_global_runner(NULL);
@@ -57,8 +52,7 @@ static void live_as_a_daemon(palitra_runner parents, int report)
 }
 
 /* Nobody can wait for a daemon's end: it reports through a pipe, which its end closes. */
-static void check_report(int report)
-{
+static void check_report(int report) {
     char text[8] = {0};
     struct pollfd ready = {.fd = report, .events = POLLIN};
     CHECK_NUMBER(1, poll(&ready, 1, 20000));
@@ -66,8 +60,7 @@ static void check_report(int report)
     check_text(__FILE__, __LINE__, "the daemon's report", "well", text, length < 0 ? 0 : (size_t)length);
 }
 
-static void start_a_daemon(palitra_runner runner)
-{
+static void start_a_daemon(palitra_runner runner) {
     int pipe_ends[2];
     CHECK_NUMBER(0, pipe(pipe_ends));
     fflush(NULL);
@@ -82,8 +75,7 @@ static void start_a_daemon(palitra_runner runner)
     close(pipe_ends[0]);
 }
 
-static void a_daemon_has_runners_of_its_own_and_its_parent_keeps_its_own(void)
-{
+static void a_daemon_has_runners_of_its_own_and_its_parent_keeps_its_own(void) {
     palitra_runner runner = {0};
     CHECK_STATUS(PALITRA_OK, palitra_runner_global(&runner));
     palitra_token token = submit(runner, "palitra.sleep", "{\"seconds\": 0.5}");
@@ -94,8 +86,7 @@ static void a_daemon_has_runners_of_its_own_and_its_parent_keeps_its_own(void)
     CHECK_STATUS(PALITRA_OK, shutdown_global_runner(0));
 }
 
-static void a_daemon_of_a_process_without_a_runner_works(void *unused)
-{
+static void a_daemon_of_a_process_without_a_runner_works(void *unused) {
     palitra_runner none = {0};
     (void)unused;
     int pipe_ends[2];
@@ -110,8 +101,7 @@ static void a_daemon_of_a_process_without_a_runner_works(void *unused)
     check_report(pipe_ends[0]);
 }
 
-static void a_process_may_become_a_daemon_before_its_first_call(void)
-{
+static void a_process_may_become_a_daemon_before_its_first_call(void) {
     CHECK_EXIT(0, in_child(a_daemon_of_a_process_without_a_runner_works, NULL));
 }
 
@@ -126,8 +116,7 @@ static struct generation {
     palitra_token pending;
 } generations[GENERATIONS];
 
-static void check_ancestor(const struct generation *ancestor)
-{
+static void check_ancestor(const struct generation *ancestor) {
     palitra_event event;
     CHECK(!palitra_runner_is_alive(ancestor->runner));
     CHECK_STATUS(PALITRA_FORKED, run(ancestor->runner, "palitra.echo", "x", SECONDS(1), NULL));
@@ -139,8 +128,7 @@ static void check_ancestor(const struct generation *ancestor)
     palitra_runner_free(ancestor->runner);
 }
 
-static struct generation settle(void)
-{
+static struct generation settle(void) {
     struct generation own = {.runner = new_runner()};
     CHECK(!palitra_is_runner_alive());
     CHECK_STATUS(PALITRA_OK, palitra_runner_global(&own.global));
@@ -149,16 +137,14 @@ static struct generation settle(void)
     return own;
 }
 
-static void check_own(const struct generation *own)
-{
+static void check_own(const struct generation *own) {
     check_echo(own->runner);
     check_echo(own->global);
     CHECK(palitra_is_runner_alive() && palitra_queue_fd(own->queue) >= 0);
     CHECK_STATUS(PALITRA_PENDING, palitra_token_poll(own->pending, NULL));
 }
 
-static void live(void *number)
-{
+static void live(void *number) {
     int own = *(int *)number, next = own + 1;
     for (int i = 0; i < own; i++) check_ancestor(&generations[i]);
     generations[own] = settle();
@@ -171,8 +157,7 @@ static void live(void *number)
     CHECK_STATUS(PALITRA_OK, shutdown_global_runner(0));
 }
 
-static void each_of_four_generations_has_its_own(void)
-{
+static void each_of_four_generations_has_its_own(void) {
     int first = 0;
     live(&first);
 }
@@ -181,18 +166,7 @@ static void each_of_four_generations_has_its_own(void)
 
 static const char *program;
 
-static int count_descriptors(void)
-{
-    int n = 0;
-    DIR *directory = opendir("/proc/self/fd");
-    CHECK(directory != NULL);
-    while (readdir(directory) != NULL) n++;
-    closedir(directory);
-    return n - 3; /* ".", ".." and the directory itself */
-}
-
-static void become_another_program(void *unused)
-{
+static void become_another_program(void *unused) {
     (void)unused;
     execl(program, program, "descriptors", (char *)NULL);
     _exit(126);
@@ -200,8 +174,7 @@ static void become_another_program(void *unused)
 
 static int exec_it(void) { return in_child(become_another_program, NULL); }
 
-static int spawn_it(void)
-{
+static int spawn_it(void) {
     char path[4096], argument[] = "descriptors";
     char *arguments[] = {path, argument, NULL};
     pid_t child;
@@ -212,15 +185,13 @@ static int spawn_it(void)
     return ending;
 }
 
-static int have_a_shell_run_it(void)
-{
+static int have_a_shell_run_it(void) {
     char command[4200];
     snprintf(command, sizeof command, "exec '%s' descriptors", program);
     return system(command);
 }
 
-static void another_program_inherits_no_descriptor(int (*start)(void))
-{
+static void another_program_inherits_no_descriptor(int (*start)(void)) {
     palitra_queue queue = {0};
     int before = start();
     palitra_runner runner = new_runner(), many = runner_with_workers(2);
@@ -237,9 +208,8 @@ static void a_forked_child_may_become_another_program(void) { another_program_in
 static void posix_spawn_starts_another_program(void) { another_program_inherits_no_descriptor(spawn_it); }
 static void system_starts_another_program(void) { another_program_inherits_no_descriptor(have_a_shell_run_it); }
 
-int main(int argc, char **argv)
-{
-    if (argc == 2 && strcmp(argv[1], "descriptors") == 0) return count_descriptors();
+int main(int argc, char **argv) {
+    if (argc == 2 && strcmp(argv[1], "descriptors") == 0) return descriptors_now();
     program = argv[0];
     TEST(a_process_may_become_a_daemon_before_its_first_call);
     TEST(a_daemon_has_runners_of_its_own_and_its_parent_keeps_its_own);

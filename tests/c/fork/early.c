@@ -9,15 +9,13 @@
 
 static volatile sig_atomic_t stop;
 
-static void *ask_and_ask(void *unused)
-{
+static void *ask_and_ask(void *unused) {
     (void)unused;
     while (!stop) palitra_is_runner_alive();
     return NULL;
 }
 
-static void *make_the_first(void *unused)
-{
+static void *make_the_first(void *unused) {
     palitra_runner runner;
     (void)unused;
     CHECK_STATUS(PALITRA_OK, palitra_runner_global(&runner));
@@ -25,8 +23,7 @@ static void *make_the_first(void *unused)
 }
 
 /* In a process that has no runner yet. */
-static void fork_while_another_thread(void *function)
-{
+static void fork_while_another_thread(void *function) {
     void *(*thread_function)(void *);
     memcpy(&thread_function, function, sizeof thread_function);
     pthread_t thread = start_thread(thread_function, NULL);
@@ -35,27 +32,21 @@ static void fork_while_another_thread(void *function)
     join_thread(thread);
 }
 
-static void fork_early_and_often(void *(*other)(void *))
-{
+static void fork_early_and_often(void *(*other)(void *)) {
     for (int round = 0; round < 30; round++) CHECK_EXIT(0, in_child(fork_while_another_thread, &other));
 }
 
 static void a_fork_in_the_middle_of_the_first_question_is_safe(void) { fork_early_and_often(ask_and_ask); }
 static void a_fork_in_the_middle_of_making_the_first_runner_is_safe(void) { fork_early_and_often(make_the_first); }
 
-static void fork_first(void *unused)
-{
+static void fork_first(void *unused) {
     CHECK_EXIT(0, in_child(use_the_global_runner, unused));
     use_the_global_runner(unused);
 }
 
-static void a_fork_before_the_first_call_leaves_nothing_to_inherit(void)
-{
-    CHECK_EXIT(0, in_child(fork_first, NULL));
-}
+static void a_fork_before_the_first_call_leaves_nothing_to_inherit(void) { CHECK_EXIT(0, in_child(fork_first, NULL)); }
 
-int main(void)
-{
+int main(void) {
     TEST(a_fork_before_the_first_call_leaves_nothing_to_inherit);
     TEST(a_fork_in_the_middle_of_making_the_first_runner_is_safe);
     TEST(a_fork_in_the_middle_of_the_first_question_is_safe);

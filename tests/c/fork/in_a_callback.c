@@ -12,8 +12,7 @@ extern char **environ;
 /* How the child of a callback ended, for the test that waits; negative while there is none. */
 static int ending_of_child;
 
-static void use_everything(void *unused)
-{
+static void use_everything(void *unused) {
     palitra_runner own = new_runner();
     palitra_token tokens[2] = {submit(own, "palitra.echo", "a"), submit(own, "palitra.sleep", "{\"seconds\": 0.01}")};
     palitra_reply replies[2];
@@ -26,24 +25,24 @@ static void use_everything(void *unused)
     use_the_global_runner(NULL);
 }
 
-static void fork_again(void *unused)
-{
+static void fork_again(void *unused) {
     use_everything(unused);
     CHECK_EXIT(0, in_child(use_everything, NULL));
 }
 
-static void leave_at_once(void *unused) { (void)unused; _exit(0); }
+static void leave_at_once(void *unused) {
+    (void)unused;
+    _exit(0);
+}
 
-static void fork_here(palitra_token token, palitra_status status, void *user_data)
-{
+static void fork_here(palitra_token token, palitra_status status, void *user_data) {
     void (*act)(void *);
     (void)token, (void)status;
     memcpy(&act, user_data, sizeof act);
     __atomic_store_n(&ending_of_child, in_child(act, NULL), __ATOMIC_SEQ_CST);
 }
 
-static int spawn(const char *command)
-{
+static int spawn(const char *command) {
     char shell[] = "/bin/sh", option[] = "-c", text[64];
     char *arguments[] = {shell, option, text, NULL};
     pid_t child;
@@ -54,16 +53,14 @@ static int spawn(const char *command)
     return ending;
 }
 
-static void spawn_here(palitra_token token, palitra_status status, void *user_data)
-{
+static void spawn_here(palitra_token token, palitra_status status, void *user_data) {
     (void)token, (void)status, (void)user_data;
     CHECK_EXIT(3, spawn("exit 3"));
     CHECK_EXIT(4, system("exit 4"));
     __atomic_store_n(&ending_of_child, 0, __ATOMIC_SEQ_CST);
 }
 
-static void in_a_callback(palitra_complete_fn function, void (*act)(void *))
-{
+static void in_a_callback(palitra_complete_fn function, void (*act)(void *)) {
     palitra_runner runner = new_runner();
     palitra_token pending = submit(runner, "palitra.sleep", "{\"seconds\": 100}");
     palitra_token token = submit(runner, "palitra.sleep", "{\"seconds\": 0.001}");
@@ -84,8 +81,7 @@ static void a_child_forked_in_a_callback_forks_again(void) { in_a_callback(fork_
 static void a_child_forked_in_a_callback_leaves_at_once(void) { in_a_callback(fork_here, leave_at_once); }
 static void a_callback_starts_programs(void) { in_a_callback(spawn_here, leave_at_once); }
 
-int main(void)
-{
+int main(void) {
     TEST(a_child_forked_in_a_callback_leaves_at_once);
     TEST(a_child_forked_in_a_callback_uses_runners_of_its_own);
     TEST(a_child_forked_in_a_callback_forks_again);

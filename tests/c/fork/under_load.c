@@ -16,27 +16,23 @@ static int stop;
 
 static int stopped(void) { return __atomic_load_n(&stop, __ATOMIC_RELAXED); }
 
-static void ignore_status(palitra_token token, palitra_status status, void *user_data)
-{
+static void ignore_status(palitra_token token, palitra_status status, void *user_data) {
     (void)token, (void)status, (void)user_data;
 }
 
-static void ignore_log(int32_t level, const char *target, const char *message, void *user_data)
-{
+static void ignore_log(int32_t level, const char *target, const char *message, void *user_data) {
     (void)level, (void)target, (void)message, (void)user_data;
 }
 
 /* Fills the submission queue and the completion queue, registers callbacks, waits for some and frees all. */
-static void *submit_and_submit(void *unused)
-{
+static void *submit_and_submit(void *unused) {
     palitra_submit_options options;
     palitra_submit_options_init(&options);
     options.queue = queue;
     while (!stopped()) {
         palitra_token tokens[32];
         for (size_t i = 0; i < LENGTH(tokens); i++) {
-            CHECK_STATUS(PALITRA_OK,
-                         palitra_runner_submit(shared, "palitra.echo", "x", 1, &options, &tokens[i]));
+            CHECK_STATUS(PALITRA_OK, palitra_runner_submit(shared, "palitra.echo", "x", 1, &options, &tokens[i]));
             CHECK_STATUS(PALITRA_OK, palitra_token_on_complete(tokens[i], ignore_status, malloc(8), free));
         }
         palitra_runner_gather(shared, tokens, LENGTH(tokens), 0, PALITRA_FOREVER, NULL);
@@ -45,8 +41,7 @@ static void *submit_and_submit(void *unused)
     return unused;
 }
 
-static void *drain(void *unused)
-{
+static void *drain(void *unused) {
     palitra_event events[64];
     size_t n = 0;
     while (palitra_queue_next(queue, PALITRA_FOREVER, events, LENGTH(events), &n) == PALITRA_OK) continue;
@@ -54,8 +49,7 @@ static void *drain(void *unused)
 }
 
 /* Whatever is made and unmade: runners with their threads, queues with their descriptors, log callbacks. */
-static void *make_and_unmake(void *unused)
-{
+static void *make_and_unmake(void *unused) {
     while (!stopped()) {
         palitra_runner own = new_runner();
         palitra_queue queue_of_own = {0};
@@ -70,8 +64,7 @@ static void *make_and_unmake(void *unused)
     return unused;
 }
 
-static void *use_and_end_the_global_runner(void *unused)
-{
+static void *use_and_end_the_global_runner(void *unused) {
     while (!stopped()) {
         palitra_runner runner = {0};
         CHECK_STATUS(PALITRA_OK, palitra_runner_global(&runner));
@@ -82,8 +75,7 @@ static void *use_and_end_the_global_runner(void *unused)
     return unused;
 }
 
-static void use_everything(void)
-{
+static void use_everything(void) {
     palitra_queue own_queue = {0};
     palitra_event event;
     palitra_submit_options options;
@@ -104,8 +96,7 @@ static void use_everything(void)
 }
 
 /* Every other child leaves in the middle of it. */
-static void live(int number)
-{
+static void live(int number) {
     watchdog();
     if (number % 2 == 0) {
         use_everything();
@@ -116,15 +107,13 @@ static void live(int number)
     exit(0);
 }
 
-static void reap_one(void)
-{
+static void reap_one(void) {
     int ending = 0;
     while (wait(&ending) < 0) CHECK_NUMBER(EINTR, errno);
     CHECK_EXIT(0, ending);
 }
 
-static void fork_and_fork(void)
-{
+static void fork_and_fork(void) {
     int alive = 0;
     fflush(NULL);
     for (int number = 0; number < FORKS; number++) {
@@ -141,8 +130,7 @@ static void fork_and_fork(void)
     while (alive-- > 0) reap_one();
 }
 
-static void a_thousand_forks_under_load_leave_no_child_hanging(void)
-{
+static void a_thousand_forks_under_load_leave_no_child_hanging(void) {
     void *(*const loads[])(void *) = {submit_and_submit, submit_and_submit, make_and_unmake,
                                       use_and_end_the_global_runner, drain};
     pthread_t threads[LENGTH(loads)];
@@ -159,8 +147,7 @@ static void a_thousand_forks_under_load_leave_no_child_hanging(void)
     CHECK_STATUS(PALITRA_OK, palitra_log_set(PALITRA_LOG_OFF, NULL, NULL, NULL));
 }
 
-int main(void)
-{
+int main(void) {
     TEST(a_thousand_forks_under_load_leave_no_child_hanging);
     return 0;
 }

@@ -9,24 +9,20 @@ static palitra_runner runner;
 
 #define FAILS "{\"code\": 7, \"message\": \"no\"}"
 
-static void free_tokens(const palitra_token *tokens, size_t count)
-{
+static void free_tokens(const palitra_token *tokens, size_t count) {
     for (size_t i = 0; i < count; i++) palitra_token_free(tokens[i]);
 }
 
-static void free_replies(palitra_reply *replies, size_t count)
-{
+static void free_replies(palitra_reply *replies, size_t count) {
     for (size_t i = 0; i < count; i++) palitra_reply_free(&replies[i]);
 }
 
-static palitra_status gather(const palitra_token *tokens, size_t count, uint32_t flags, palitra_reply *replies)
-{
+static palitra_status gather(const palitra_token *tokens, size_t count, uint32_t flags, palitra_reply *replies) {
     return palitra_runner_gather(runner, tokens, count, flags, PALITRA_FOREVER, replies);
 }
 
 /* The first to be submitted is the last to finish. */
-static void replies_come_in_the_order_of_the_tokens(void)
-{
+static void replies_come_in_the_order_of_the_tokens(void) {
     palitra_token tokens[10];
     palitra_reply replies[LENGTH(tokens)];
     char payload[LENGTH(tokens)][40];
@@ -49,8 +45,7 @@ static void replies_come_in_the_order_of_the_tokens(void)
     free_tokens(tokens, LENGTH(tokens));
 }
 
-static void a_thousand_jobs_are_gathered_at_once(void)
-{
+static void a_thousand_jobs_are_gathered_at_once(void) {
     enum { COUNT = 1000 };
     static palitra_token tokens[COUNT];
     static palitra_reply replies[COUNT];
@@ -69,8 +64,7 @@ static void a_thousand_jobs_are_gathered_at_once(void)
 }
 
 /* The panic is first in time, the failure first in order. */
-static void the_status_is_that_of_the_first_in_order_that_did_not_succeed(void)
-{
+static void the_status_is_that_of_the_first_in_order_that_did_not_succeed(void) {
     palitra_token tokens[4];
     palitra_reply replies[LENGTH(tokens)];
     tokens[3] = submit(runner, "test.panic", "boom");
@@ -90,8 +84,7 @@ static void the_status_is_that_of_the_first_in_order_that_did_not_succeed(void)
     free_tokens(tokens, LENGTH(tokens));
 }
 
-static void at_its_timeout_it_returns_pending_as_do_the_replies_that_are_missing(void)
-{
+static void at_its_timeout_it_returns_pending_as_do_the_replies_that_are_missing(void) {
     palitra_token tokens[3] = {submit(runner, "palitra.echo", "done"), submit(runner, "test.never", ""),
                                submit(runner, "test.fail", FAILS)};
     palitra_reply replies[LENGTH(tokens)];
@@ -111,10 +104,11 @@ static void at_its_timeout_it_returns_pending_as_do_the_replies_that_are_missing
     free_tokens(tokens, LENGTH(tokens));
 }
 
-static void fail_fast_returns_the_first_failure_in_time_after_cancelling_the_rest(void)
-{
-    palitra_token tokens[4] = {submit(runner, "test.never", ""), submit(runner, "palitra.sleep", "{\"seconds\": 60}"),
-                               {0}, submit(runner, "test.never", "")};
+static void fail_fast_returns_the_first_failure_in_time_after_cancelling_the_rest(void) {
+    palitra_token tokens[4] = {submit(runner, "test.never", ""),
+                               submit(runner, "palitra.sleep", "{\"seconds\": 60}"),
+                               {0},
+                               submit(runner, "test.never", "")};
     palitra_reply replies[LENGTH(tokens)];
     int before = dropped(runner);
     double start = now();
@@ -133,8 +127,7 @@ static void fail_fast_returns_the_first_failure_in_time_after_cancelling_the_res
     free_tokens(tokens, LENGTH(tokens));
 }
 
-static void fail_fast_keeps_what_had_succeeded(void)
-{
+static void fail_fast_keeps_what_had_succeeded(void) {
     palitra_token tokens[2] = {submit(runner, "palitra.echo", "kept"), submit(runner, "test.fail", FAILS)};
     palitra_reply replies[LENGTH(tokens)];
     CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, tokens[0], PALITRA_FOREVER, NULL));
@@ -145,9 +138,9 @@ static void fail_fast_keeps_what_had_succeeded(void)
     free_tokens(tokens, LENGTH(tokens));
 }
 
-static void fail_fast_without_a_failure_is_an_ordinary_gather(void)
-{
-    palitra_token tokens[2] = {submit(runner, "palitra.sleep", "{\"seconds\": 0.05}"), submit(runner, "palitra.echo", "b")};
+static void fail_fast_without_a_failure_is_an_ordinary_gather(void) {
+    palitra_token tokens[2] = {submit(runner, "palitra.sleep", "{\"seconds\": 0.05}"),
+                               submit(runner, "palitra.echo", "b")};
     palitra_reply replies[LENGTH(tokens)];
     CHECK_STATUS(PALITRA_OK, gather(tokens, LENGTH(tokens), PALITRA_FAIL_FAST, replies));
     CHECK_STATUS(PALITRA_OK, replies[0].status);
@@ -156,14 +149,12 @@ static void fail_fast_without_a_failure_is_an_ordinary_gather(void)
     free_tokens(tokens, LENGTH(tokens));
 }
 
-static void no_tokens_are_gathered_at_once(void)
-{
+static void no_tokens_are_gathered_at_once(void) {
     CHECK_STATUS(PALITRA_OK, gather(NULL, 0, 0, NULL));
     CHECK_STATUS(PALITRA_OK, gather(NULL, 0, PALITRA_FAIL_FAST, NULL));
 }
 
-static void the_same_token_may_stand_twice(void)
-{
+static void the_same_token_may_stand_twice(void) {
     palitra_token token = submit(runner, "palitra.echo", "both");
     palitra_token tokens[2] = {token, token};
     palitra_reply replies[LENGTH(tokens)];
@@ -174,8 +165,7 @@ static void the_same_token_may_stand_twice(void)
     palitra_token_free(token);
 }
 
-static void wait_any_names_one_that_has_finished(void)
-{
+static void wait_any_names_one_that_has_finished(void) {
     palitra_token tokens[3] = {submit(runner, "test.never", ""), submit(runner, "palitra.sleep", "{\"seconds\": 0.1}"),
                                submit(runner, "test.never", "")};
     size_t index = 99;
@@ -199,8 +189,7 @@ static void wait_any_names_one_that_has_finished(void)
 static palitra_status statuses[4];
 static size_t first;
 
-static void wait_any_in_a_callback(palitra_token token, palitra_status status, void *argument)
-{
+static void wait_any_in_a_callback(palitra_token token, palitra_status status, void *argument) {
     palitra_token *tokens = argument, pending[2] = {tokens[0], tokens[0]};
     (void)token, (void)status;
     statuses[0] = palitra_runner_wait_any(runner, tokens, 3, PALITRA_FOREVER, &first);
@@ -209,8 +198,7 @@ static void wait_any_in_a_callback(palitra_token token, palitra_status status, v
     statuses[3] = palitra_runner_wait_any(runner, tokens, 3, 0, &first);
 }
 
-static void wait_any_on_the_runners_thread_names_one_that_has_finished_and_waits_for_none(void)
-{
+static void wait_any_on_the_runners_thread_names_one_that_has_finished_and_waits_for_none(void) {
     palitra_token tokens[3] = {submit(runner, "test.never", ""), submit(runner, "test.never", ""),
                                submit(runner, "palitra.echo", "x")};
     CHECK_STATUS(PALITRA_OK, palitra_token_on_complete(tokens[2], wait_any_in_a_callback, tokens, NULL));
@@ -228,8 +216,7 @@ static void wait_any_on_the_runners_thread_names_one_that_has_finished_and_waits
 }
 
 /* Compared with a smaller one, so that the machine's speed does not matter. */
-static void wait_any_looks_no_further_than_the_first_that_has_finished(void)
-{
+static void wait_any_looks_no_further_than_the_first_that_has_finished(void) {
     enum { COUNT = 100000 };
     static palitra_token tokens[COUNT];
     double seconds[2] = {0};
@@ -239,7 +226,8 @@ static void wait_any_looks_no_further_than_the_first_that_has_finished(void)
     for (int i = 0; i < 2000; i++) {
         for (int many = 0; many < 2; many++) {
             double start = now();
-            CHECK_STATUS(PALITRA_OK, palitra_runner_wait_any(runner, tokens, many ? COUNT : 1, PALITRA_FOREVER, &index));
+            CHECK_STATUS(PALITRA_OK,
+                         palitra_runner_wait_any(runner, tokens, many ? COUNT : 1, PALITRA_FOREVER, &index));
             seconds[many] += now() - start;
             CHECK_NUMBER(0, index);
         }
@@ -249,8 +237,7 @@ static void wait_any_looks_no_further_than_the_first_that_has_finished(void)
     free_tokens(tokens, COUNT);
 }
 
-static void wait_any_of_pending_tokens_is_pending_at_its_timeout(void)
-{
+static void wait_any_of_pending_tokens_is_pending_at_its_timeout(void) {
     palitra_token tokens[2] = {submit(runner, "test.never", ""), submit(runner, "test.never", "")};
     double start = now();
     CHECK_STATUS(PALITRA_PENDING, palitra_runner_wait_any(runner, tokens, LENGTH(tokens), SECONDS(0.1), NULL));
@@ -260,8 +247,7 @@ static void wait_any_of_pending_tokens_is_pending_at_its_timeout(void)
 }
 
 /* The way a program follows many jobs: wait for any, remove it, wait again. */
-static void wait_any_finds_each_of_many_in_turn(void)
-{
+static void wait_any_finds_each_of_many_in_turn(void) {
     palitra_token left[50];
     size_t count = LENGTH(left), index;
     for (size_t i = 0; i < count; i++) left[i] = submit(runner, "palitra.sleep", "{\"seconds\": 0.01}");
@@ -274,8 +260,7 @@ static void wait_any_finds_each_of_many_in_turn(void)
     }
 }
 
-int main(void)
-{
+int main(void) {
     runner = new_runner();
     TEST(replies_come_in_the_order_of_the_tokens);
     TEST(a_thousand_jobs_are_gathered_at_once);

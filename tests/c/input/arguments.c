@@ -7,8 +7,7 @@
 
 #define HUGE_LENGTH (SIZE_MAX / 2 + 1)
 
-static void check_submission_refused(const char *job, const void *data, size_t length, palitra_status expected)
-{
+static void check_submission_refused(const char *job, const void *data, size_t length, palitra_status expected) {
     palitra_reply reply = garbage_reply();
     palitra_token token = {0};
     CHECK_STATUS(expected, palitra_runner_run(runner, job, data, length, PALITRA_FOREVER, &reply));
@@ -21,8 +20,7 @@ static void check_submission_refused(const char *job, const void *data, size_t l
     CHECK_NUMBER(0, token.id);
 }
 
-static void job_names_are_checked(void)
-{
+static void job_names_are_checked(void) {
     static char long_name[100000];
     memset(long_name, 'x', sizeof long_name - 1);
     check_submission_refused(NULL, "x", 1, PALITRA_INVALID_ARGUMENT);
@@ -32,8 +30,7 @@ static void job_names_are_checked(void)
     CHECK_REFUSED(palitra_runner_submit(runner, "\xff\xfe", "x", 1, NULL, NULL));
 }
 
-static void payloads_are_checked(void)
-{
+static void payloads_are_checked(void) {
     check_submission_refused("palitra.echo", NULL, 1, PALITRA_INVALID_ARGUMENT);
     CHECK_REFUSED(palitra_runner_run(runner, "palitra.echo", "x", HUGE_LENGTH, PALITRA_FOREVER, NULL));
     CHECK_REFUSED(palitra_runner_run(runner, "palitra.echo", "x", SIZE_MAX, PALITRA_FOREVER, NULL));
@@ -41,14 +38,14 @@ static void payloads_are_checked(void)
 }
 
 /* No machine has so much memory. Nothing of it is read. */
-static void a_length_that_no_memory_holds_is_refused(void)
-{
+static void a_length_that_no_memory_holds_is_refused(void) {
     const size_t absurd[] = {(size_t)1 << 47, (size_t)1 << 62};
     for (size_t i = 0; i < LENGTH(absurd); i++) {
         palitra_token token = {99};
         palitra_reply reply;
         for (int timeout = -1; timeout <= 0; timeout++) {
-            CHECK_STATUS(PALITRA_TOO_LARGE, palitra_runner_run(runner, "palitra.echo", "x", absurd[i], timeout, &reply));
+            CHECK_STATUS(PALITRA_TOO_LARGE,
+                         palitra_runner_run(runner, "palitra.echo", "x", absurd[i], timeout, &reply));
             CHECK_STATUS(PALITRA_TOO_LARGE, reply.status);
         }
         CHECK_STATUS(PALITRA_TOO_LARGE, palitra_runner_submit(runner, "palitra.echo", "x", absurd[i], NULL, &token));
@@ -62,8 +59,7 @@ static void a_length_that_no_memory_holds_is_refused(void)
     }
 }
 
-static void arrays_of_tokens_are_checked(void)
-{
+static void arrays_of_tokens_are_checked(void) {
     palitra_reply reply = garbage_reply();
     size_t index = 99;
     CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_runner_gather(runner, NULL, 1, 0, PALITRA_FOREVER, NULL));
@@ -78,8 +74,7 @@ static void arrays_of_tokens_are_checked(void)
     CHECK_NUMBER(99, index);
 }
 
-static void arguments_of_queues_are_checked(void)
-{
+static void arguments_of_queues_are_checked(void) {
     palitra_event events[2] = {garbage_event(), garbage_event()};
     size_t n = 99;
     CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_queue_new(NULL));
@@ -97,14 +92,12 @@ static void arguments_of_queues_are_checked(void)
 
 static int frees;
 
-static void count_free(void *user_data)
-{
+static void count_free(void *user_data) {
     CHECK(user_data == &frees);
     frees++;
 }
 
-static void arguments_of_logs_are_checked(void)
-{
+static void arguments_of_logs_are_checked(void) {
     const int32_t wrong[] = {-1, INT32_MIN, 6, INT32_MAX};
     for (size_t i = 0; i < LENGTH(wrong); i++) {
         int before = frees;
@@ -113,19 +106,20 @@ static void arguments_of_logs_are_checked(void)
     }
 }
 
-static void extreme_times_are_taken_as_they_are(void)
-{
+static void extreme_times_are_taken_as_they_are(void) {
     const int64_t forever[] = {-1, -2, INT64_MIN, INT64_MAX, INT64_MAX - 1};
     for (size_t i = 0; i < LENGTH(forever); i++) {
         palitra_submit_options options;
         palitra_token token = {0};
         palitra_submit_options_init(&options);
         options.deadline_ns = forever[i];
-        CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "palitra.sleep", "{\"seconds\":0.01}", 16, &options, &token));
+        CHECK_STATUS(PALITRA_OK,
+                     palitra_runner_submit(runner, "palitra.sleep", "{\"seconds\":0.01}", 16, &options, &token));
         CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, token, forever[i], NULL));
         CHECK_STATUS(PALITRA_OK, palitra_runner_wait_any(runner, &token, 1, forever[i], NULL));
         CHECK_STATUS(PALITRA_OK, palitra_runner_gather(runner, &token, 1, 0, forever[i], NULL));
-        CHECK_STATUS(PALITRA_OK, palitra_runner_run(runner, "palitra.sleep", "{\"seconds\":0.01}", 16, forever[i], NULL));
+        CHECK_STATUS(PALITRA_OK,
+                     palitra_runner_run(runner, "palitra.sleep", "{\"seconds\":0.01}", 16, forever[i], NULL));
         palitra_token_free(token);
         palitra_runner own = new_runner();
         CHECK_STATUS(PALITRA_OK, shutdown_runner(own, forever[i]));
@@ -133,8 +127,7 @@ static void extreme_times_are_taken_as_they_are(void)
     }
 }
 
-static void extreme_times_of_queues_and_streams_are_taken_as_they_are(void)
-{
+static void extreme_times_of_queues_and_streams_are_taken_as_they_are(void) {
     const int64_t forever[] = {-1, INT64_MIN, INT64_MAX, INT64_MAX - 1};
     for (size_t i = 0; i < LENGTH(forever); i++) {
         palitra_submit_options options;
@@ -149,8 +142,7 @@ static void extreme_times_of_queues_and_streams_are_taken_as_they_are(void)
     }
 }
 
-static void outputs_may_be_null_or_are_refused(void)
-{
+static void outputs_may_be_null_or_are_refused(void) {
     palitra_job_info info;
     CHECK_STATUS(PALITRA_OK, palitra_job_at(0, &info));
     CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_job_at(palitra_job_count(), &info));
@@ -164,8 +156,7 @@ static void outputs_may_be_null_or_are_refused(void)
     palitra_reply_free(NULL);
 }
 
-int main(void)
-{
+int main(void) {
     begin_bad_input();
     TEST(job_names_are_checked);
     TEST(payloads_are_checked);

@@ -7,20 +7,17 @@
 
 static int calls, frees;
 
-static void count_call(palitra_token token, palitra_status status, void *user_data)
-{
+static void count_call(palitra_token token, palitra_status status, void *user_data) {
     (void)token, (void)status, (void)user_data;
     calls++;
 }
 
-static void count_free(void *user_data)
-{
+static void count_free(void *user_data) {
     CHECK(user_data == &frees);
     frees++;
 }
 
-static void check_no_stats(uint64_t id)
-{
+static void check_no_stats(uint64_t id) {
     palitra_stats stats;
     memset(&stats, 0xAA, sizeof stats);
     stats.size = sizeof stats;
@@ -28,8 +25,7 @@ static void check_no_stats(uint64_t id)
     CHECK_NUMBER(0xAAAAAAAAu, stats.threads);
 }
 
-static void check_no_runner(uint64_t id)
-{
+static void check_no_runner(uint64_t id) {
     palitra_runner bad = {id};
     palitra_reply reply = garbage_reply();
     palitra_token token = {0};
@@ -53,8 +49,7 @@ static void check_no_runner(uint64_t id)
     palitra_runner_free(bad);
 }
 
-static void check_no_stream_or_callback(uint64_t id)
-{
+static void check_no_stream_or_callback(uint64_t id) {
     palitra_token bad = {id};
     palitra_reply item;
     uint64_t done = 99, total = 99;
@@ -73,8 +68,7 @@ static void check_no_stream_or_callback(uint64_t id)
     CHECK_NUMBER(0, calls);
 }
 
-static void check_no_token(uint64_t id)
-{
+static void check_no_token(uint64_t id) {
     palitra_token bad = {id}, both[2] = {pending, bad};
     palitra_reply reply = garbage_reply(), replies[2] = {garbage_reply(), garbage_reply()};
     size_t index;
@@ -93,8 +87,7 @@ static void check_no_token(uint64_t id)
     CHECK_STATUS(PALITRA_PENDING, palitra_token_poll(pending, NULL));
 }
 
-static void check_no_queue(uint64_t id)
-{
+static void check_no_queue(uint64_t id) {
     palitra_queue bad = {id};
     palitra_event event = garbage_event();
     palitra_submit_options options;
@@ -113,10 +106,17 @@ static void check_no_queue(uint64_t id)
     CHECK_NUMBER(0, token.id);
 }
 
-static void forged_handles_are_invalid(void)
-{
-    static const uint64_t forged[] = {0, 1, 2, UINT32_MAX, (uint64_t)UINT32_MAX + 1, UINT64_MAX, UINT64_MAX - 1,
-                                      (uint64_t)1 << 63, 0x5555555555555555u, 0xAAAAAAAAAAAAAAAAu};
+static void forged_handles_are_invalid(void) {
+    static const uint64_t forged[] = {0,
+                                      1,
+                                      2,
+                                      UINT32_MAX,
+                                      (uint64_t)UINT32_MAX + 1,
+                                      UINT64_MAX,
+                                      UINT64_MAX - 1,
+                                      (uint64_t)1 << 63,
+                                      0x5555555555555555u,
+                                      0xAAAAAAAAAAAAAAAAu};
     for (size_t i = 0; i < LENGTH(forged); i++) {
         if (forged[i] != runner.id) check_no_runner(forged[i]);
         if (forged[i] != pending.id) check_no_token(forged[i]);
@@ -124,8 +124,7 @@ static void forged_handles_are_invalid(void)
     }
 }
 
-static void a_handle_with_one_bit_changed_is_invalid(void)
-{
+static void a_handle_with_one_bit_changed_is_invalid(void) {
     for (int bit = 0; bit < 64; bit++) {
         check_no_runner(runner.id ^ (uint64_t)1 << bit);
         check_no_token(pending.id ^ (uint64_t)1 << bit);
@@ -133,8 +132,7 @@ static void a_handle_with_one_bit_changed_is_invalid(void)
     }
 }
 
-static void a_handle_of_another_kind_is_invalid(void)
-{
+static void a_handle_of_another_kind_is_invalid(void) {
     CHECK(queue.id != runner.id && queue.id != pending.id && runner.id != pending.id);
     check_no_runner(pending.id);
     check_no_runner(queue.id);
@@ -145,8 +143,7 @@ static void a_handle_of_another_kind_is_invalid(void)
     CHECK(palitra_queue_fd(queue) >= 0);
 }
 
-static void a_stale_handle_is_invalid_also_after_its_slot_was_reused(void)
-{
+static void a_stale_handle_is_invalid_also_after_its_slot_was_reused(void) {
     palitra_runner old_runner = new_runner();
     palitra_token old_token = submit(runner, "palitra.echo", "x");
     palitra_runner_free(old_runner);
@@ -165,8 +162,7 @@ static void a_stale_handle_is_invalid_also_after_its_slot_was_reused(void)
     palitra_runner_free(next);
 }
 
-static void a_stale_queue_is_invalid_also_after_its_slot_was_reused(void)
-{
+static void a_stale_queue_is_invalid_also_after_its_slot_was_reused(void) {
     palitra_queue old, next;
     palitra_token token = submit(runner, "test.ready", "");
     CHECK_STATUS(PALITRA_OK, palitra_queue_new(&old));
@@ -183,8 +179,7 @@ static void a_stale_queue_is_invalid_also_after_its_slot_was_reused(void)
 }
 
 /* The library's own handle of the global runner, freed by mistake. */
-static void freeing_the_global_runner_leaves_room_for_the_next(void)
-{
+static void freeing_the_global_runner_leaves_room_for_the_next(void) {
     palitra_runner first, second;
     CHECK_STATUS(PALITRA_OK, palitra_runner_global(&first));
     palitra_runner_free(first);
@@ -195,8 +190,7 @@ static void freeing_the_global_runner_leaves_room_for_the_next(void)
     CHECK_STATUS(PALITRA_OK, shutdown_global_runner(0));
 }
 
-static void a_token_of_another_runner_is_refused(void)
-{
+static void a_token_of_another_runner_is_refused(void) {
     palitra_runner other = new_runner();
     palitra_reply reply;
     CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_runner_wait(other, pending, PALITRA_FOREVER, &reply));
@@ -207,8 +201,7 @@ static void a_token_of_another_runner_is_refused(void)
     palitra_runner_free(other);
 }
 
-int main(void)
-{
+int main(void) {
     begin_bad_input();
     TEST(forged_handles_are_invalid);
     TEST(a_handle_with_one_bit_changed_is_invalid);

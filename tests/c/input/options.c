@@ -6,15 +6,13 @@
 
 static const uint32_t wrong_sizes[] = {0, 1, 3, 31, UINT32_MAX};
 
-static void check_runner_options_refused(const palitra_runner_options *options)
-{
+static void check_runner_options_refused(const palitra_runner_options *options) {
     palitra_runner out = {0};
     CHECK_REFUSED(palitra_runner_new(options, &out));
     CHECK_NUMBER(0, out.id);
 }
 
-static void runner_options_are_checked(void)
-{
+static void runner_options_are_checked(void) {
     palitra_runner_options good, bad;
     palitra_runner_options_init(&good);
     for (size_t i = 0; i < LENGTH(wrong_sizes); i++) {
@@ -38,9 +36,11 @@ static void runner_options_are_checked(void)
 }
 
 /* A host that was compiled with a later header passes a larger struct, with zeros where this version knows nothing. */
-static void a_larger_struct_is_taken_if_it_asks_for_nothing_unknown(void)
-{
-    struct { palitra_runner_options known; uint64_t unknown; } later;
+static void a_larger_struct_is_taken_if_it_asks_for_nothing_unknown(void) {
+    struct {
+        palitra_runner_options known;
+        uint64_t unknown;
+    } later;
     palitra_runner out = {0};
     memset(&later, 0, sizeof later);
     palitra_runner_options_init(&later.known);
@@ -51,15 +51,13 @@ static void a_larger_struct_is_taken_if_it_asks_for_nothing_unknown(void)
     check_runner_options_refused(&later.known);
 }
 
-static void check_submit_options_refused(palitra_submit_options options)
-{
+static void check_submit_options_refused(palitra_submit_options options) {
     palitra_token out = {0};
     CHECK_REFUSED(palitra_runner_submit(runner, "palitra.echo", "x", 1, &options, &out));
     CHECK_NUMBER(0, out.id);
 }
 
-static void submit_options_are_checked(void)
-{
+static void submit_options_are_checked(void) {
     palitra_submit_options good, bad;
     palitra_submit_options_init(&good);
     for (size_t i = 0; i < LENGTH(wrong_sizes); i++) {
@@ -85,9 +83,11 @@ static void submit_options_are_checked(void)
     palitra_submit_options_init(NULL);
 }
 
-static void sizes_of_stats_are_checked(void)
-{
-    struct { palitra_stats known; uint64_t unknown[4]; } later;
+static void sizes_of_stats_are_checked(void) {
+    struct {
+        palitra_stats known;
+        uint64_t unknown[4];
+    } later;
     memset(&later, 0xAA, sizeof later);
     CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_runner_stats(runner, NULL));
     const uint32_t wrong[] = {0, 3, 79, UINT32_MAX};
@@ -100,8 +100,7 @@ static void sizes_of_stats_are_checked(void)
     CHECK_NUMBER(0xAAAAAAAAAAAAAAAAu, later.unknown[0]);
 }
 
-int main(void)
-{
+int main(void) {
     begin_bad_input();
     TEST(runner_options_are_checked);
     TEST(a_larger_struct_is_taken_if_it_asks_for_nothing_unknown);

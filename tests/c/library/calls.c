@@ -5,8 +5,7 @@
  */
 #include "test.h"
 
-static void the_version_is_a_number_with_dots(void)
-{
+static void the_version_is_a_number_with_dots(void) {
     unsigned major, minor, patch;
     CHECK(palitra_version() != NULL);
     CHECK_NUMBER(3, sscanf(palitra_version(), "%u.%u.%u", &major, &minor, &patch));
@@ -16,19 +15,32 @@ static void the_version_is_a_number_with_dots(void)
     CHECK_NUMBER(PALITRA_ABI_VERSION, palitra_abi_version());
 }
 
-struct named { palitra_status status; const char *name; };
-
-static const struct named statuses[] = {
-    {0, "PALITRA_OK"}, {1, "PALITRA_PENDING"}, {2, "PALITRA_END"},
-    {10, "PALITRA_JOB_FAILED"}, {11, "PALITRA_JOB_PANICKED"}, {12, "PALITRA_CANCELLED"}, {13, "PALITRA_DEADLINE"},
-    {14, "PALITRA_BAD_PAYLOAD"},
-    {20, "PALITRA_INVALID_ARGUMENT"}, {21, "PALITRA_INVALID_HANDLE"}, {22, "PALITRA_UNKNOWN_JOB"},
-    {23, "PALITRA_BUSY"}, {24, "PALITRA_TOO_LARGE"}, {25, "PALITRA_WOULD_DEADLOCK"}, {26, "PALITRA_SHUT_DOWN"},
-    {27, "PALITRA_FORKED"}, {29, "PALITRA_INTERNAL"},
+struct named {
+    palitra_status status;
+    const char *name;
 };
 
-static void every_status_has_its_name_and_its_message(void)
-{
+static const struct named statuses[] = {
+    {0, "PALITRA_OK"},
+    {1, "PALITRA_PENDING"},
+    {2, "PALITRA_END"},
+    {10, "PALITRA_JOB_FAILED"},
+    {11, "PALITRA_JOB_PANICKED"},
+    {12, "PALITRA_CANCELLED"},
+    {13, "PALITRA_DEADLINE"},
+    {14, "PALITRA_BAD_PAYLOAD"},
+    {20, "PALITRA_INVALID_ARGUMENT"},
+    {21, "PALITRA_INVALID_HANDLE"},
+    {22, "PALITRA_UNKNOWN_JOB"},
+    {23, "PALITRA_BUSY"},
+    {24, "PALITRA_TOO_LARGE"},
+    {25, "PALITRA_WOULD_DEADLOCK"},
+    {26, "PALITRA_SHUT_DOWN"},
+    {27, "PALITRA_FORKED"},
+    {29, "PALITRA_INTERNAL"},
+};
+
+static void every_status_has_its_name_and_its_message(void) {
     for (size_t i = 0; i < LENGTH(statuses); i++) {
         const char *name = palitra_status_name(statuses[i].status);
         const char *message = palitra_status_message(statuses[i].status);
@@ -38,8 +50,7 @@ static void every_status_has_its_name_and_its_message(void)
     }
 }
 
-static void a_number_that_is_no_status_still_has_a_text(void)
-{
+static void a_number_that_is_no_status_still_has_a_text(void) {
     const palitra_status strange[] = {-1, 3, 15, 28, 30, 1000, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < LENGTH(strange); i++) {
         CHECK(palitra_status_name(strange[i]) != NULL);
@@ -47,8 +58,7 @@ static void a_number_that_is_no_status_still_has_a_text(void)
     }
 }
 
-static bool find_job(const char *name, palitra_job_info *found)
-{
+static bool find_job(const char *name, palitra_job_info *found) {
     for (size_t i = 0; i < palitra_job_count(); i++) {
         CHECK_STATUS(PALITRA_OK, palitra_job_at(i, found));
         CHECK(found->name != NULL && found->doc != NULL);
@@ -57,9 +67,11 @@ static bool find_job(const char *name, palitra_job_info *found)
     return false;
 }
 
-static void the_jobs_that_ship_are_registered_before_main(void)
-{
-    static const struct { const char *name; palitra_format input, output; } shipped[] = {
+static void the_jobs_that_ship_are_registered_before_main(void) {
+    static const struct {
+        const char *name;
+        palitra_format input, output;
+    } shipped[] = {
         {"palitra.echo", PALITRA_BYTES, PALITRA_BYTES}, {"palitra.sleep", PALITRA_JSON, PALITRA_JSON},
         {"http.get", PALITRA_JSON, PALITRA_JSON},       {"http.request", PALITRA_JSON, PALITRA_JSON},
         {"http.bytes", PALITRA_JSON, PALITRA_BYTES},
@@ -72,8 +84,7 @@ static void the_jobs_that_ship_are_registered_before_main(void)
     }
 }
 
-static void each_job_is_listed_once(void)
-{
+static void each_job_is_listed_once(void) {
     size_t count = palitra_job_count();
     for (size_t i = 0; i < count; i++) {
         palitra_job_info one, other;
@@ -85,8 +96,7 @@ static void each_job_is_listed_once(void)
     }
 }
 
-static void options_are_filled_with_their_size_and_defaults(void)
-{
+static void options_are_filled_with_their_size_and_defaults(void) {
     palitra_runner_options runner;
     palitra_submit_options submit;
     memset(&runner, 0xAA, sizeof runner);
@@ -102,8 +112,7 @@ static void options_are_filled_with_their_size_and_defaults(void)
     CHECK_NUMBER(0, submit.deadline_ns);
 }
 
-static void times_are_written_in_their_unit(void)
-{
+static void times_are_written_in_their_unit(void) {
     CHECK_NUMBER(INT64_C(250000000), PALITRA_MS(250));
     CHECK_NUMBER(INT64_C(500000), PALITRA_MS(0.5));
     CHECK_NUMBER(INT64_C(1500000000), PALITRA_SECONDS(1.5));
@@ -114,15 +123,13 @@ static void times_are_written_in_their_unit(void)
     CHECK_NUMBER(8, sizeof(PALITRA_MS(1)));
 }
 
-static void check_nearest(const char *expected, const char *name)
-{
+static void check_nearest(const char *expected, const char *name) {
     const char *nearest = palitra_job_nearest(name);
     CHECK(nearest != NULL);
     check_text(__FILE__, __LINE__, name, expected, nearest, strlen(nearest));
 }
 
-static void the_nearest_job_is_one_that_may_have_been_meant(void)
-{
+static void the_nearest_job_is_one_that_may_have_been_meant(void) {
     check_nearest("http.get", "http.gett");
     check_nearest("http.get", "HTTP.Get");
     check_nearest("palitra.echo", "palitra.ehco");
@@ -133,8 +140,7 @@ static void the_nearest_job_is_one_that_may_have_been_meant(void)
     for (size_t i = 0; i < LENGTH(none); i++) CHECK(palitra_job_nearest(none[i]) == NULL);
 }
 
-static void a_reply_may_be_freed_twice(void)
-{
+static void a_reply_may_be_freed_twice(void) {
     palitra_runner runner = new_runner();
     palitra_reply reply;
     CHECK_STATUS(PALITRA_OK, run(runner, "palitra.echo", "twice", PALITRA_FOREVER, &reply));
@@ -146,8 +152,7 @@ static void a_reply_may_be_freed_twice(void)
     palitra_runner_free(runner);
 }
 
-static void the_layout_is_the_documented_one(void)
-{
+static void the_layout_is_the_documented_one(void) {
     CHECK_NUMBER(8, sizeof(palitra_runner));
     CHECK_NUMBER(8, sizeof(palitra_token));
     CHECK_NUMBER(8, sizeof(palitra_queue));
@@ -165,8 +170,7 @@ static void the_layout_is_the_documented_one(void)
     CHECK_NUMBER(40, sizeof(palitra_submit_options));
 }
 
-int main(void)
-{
+int main(void) {
     TEST(the_version_is_a_number_with_dots);
     TEST(every_status_has_its_name_and_its_message);
     TEST(a_number_that_is_no_status_still_has_a_text);

@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int echo_works(void)
-{
+static int echo_works(void) {
     palitra_runner runner;
     palitra_reply reply;
     if (palitra_runner_global(&runner) != PALITRA_OK) return 0;
@@ -15,8 +14,7 @@ static int echo_works(void)
     return works && palitra_shutdown_global_runner(0) == PALITRA_OK;
 }
 
-int main(void)
-{
+int main(void) {
     for (size_t i = 0; i < palitra_job_count(); i++) {
         palitra_job_info job;
         if (palitra_job_at(i, &job) != PALITRA_OK) return 1;

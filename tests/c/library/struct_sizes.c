@@ -28,9 +28,16 @@ typedef struct first_stats {
 #define CANARY 0xA5
 
 #define OLD(type) \
-    typedef struct { first_##type known; unsigned char canaries[CANARIES]; } old_##type
+    typedef struct { \
+        first_##type known; \
+        unsigned char canaries[CANARIES]; \
+    } old_##type
 #define LATER(type) \
-    typedef struct { palitra_##type known; uint64_t unknown[4]; unsigned char canaries[CANARIES]; } later_##type
+    typedef struct { \
+        palitra_##type known; \
+        uint64_t unknown[4]; \
+        unsigned char canaries[CANARIES]; \
+    } later_##type
 OLD(runner_options);
 OLD(submit_options);
 OLD(stats);
@@ -51,25 +58,21 @@ LATER(stats);
         (palitra_##type##_init)(&(variable).known, offsetof(later_##type, canaries)); \
     } while (0)
 
-static void check_canaries(const unsigned char *canaries)
-{
+static void check_canaries(const unsigned char *canaries) {
     for (size_t i = 0; i < CANARIES; i++) CHECK_NUMBER(CANARY, canaries[i]);
 }
 
-static void check_zeros(const void *bytes, size_t count)
-{
+static void check_zeros(const void *bytes, size_t count) {
     for (size_t i = 0; i < count; i++) CHECK_NUMBER(0, ((const unsigned char *)bytes)[i]);
 }
 
 /* Its size, and otherwise zeros. */
-static void check_initialized(const void *options, size_t size)
-{
+static void check_initialized(const void *options, size_t size) {
     CHECK_NUMBER(size, *(const uint32_t *)options);
     check_zeros((const unsigned char *)options + sizeof(uint32_t), size - sizeof(uint32_t));
 }
 
-static void the_first_sizes_are_smaller_than_todays(void)
-{
+static void the_first_sizes_are_smaller_than_todays(void) {
     CHECK_NUMBER(16 + 4 * sizeof(void *), sizeof(first_runner_options));
     CHECK_NUMBER(32, sizeof(first_submit_options));
     CHECK_NUMBER(80, sizeof(first_stats));
@@ -77,8 +80,7 @@ static void the_first_sizes_are_smaller_than_todays(void)
     CHECK(sizeof(first_submit_options) < sizeof(palitra_submit_options));
 }
 
-static void an_old_program_is_written_no_further_than_its_structs(void)
-{
+static void an_old_program_is_written_no_further_than_its_structs(void) {
     old_runner_options runner;
     old_submit_options submission;
     old_stats stats;
@@ -94,8 +96,7 @@ static void an_old_program_is_written_no_further_than_its_structs(void)
 }
 
 /* What stands behind the old structs is not read either: canaries would be invalid options, or a hook to call. */
-static void an_old_program_works(void)
-{
+static void an_old_program_works(void) {
     old_runner_options options;
     old_submit_options how;
     old_stats stats;
@@ -109,7 +110,8 @@ static void an_old_program_works(void)
     CHECK_STATUS(PALITRA_OK, palitra_runner_new((palitra_runner_options *)&options, &runner));
     CHECK_STATUS(PALITRA_TOO_LARGE, run(runner, "palitra.echo", "123456789", PALITRA_FOREVER, NULL));
     how.known.deadline_ns = PALITRA_SECONDS(20);
-    CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "palitra.echo", "old", 3, (palitra_submit_options *)&how, &token));
+    CHECK_STATUS(PALITRA_OK,
+                 palitra_runner_submit(runner, "palitra.echo", "old", 3, (palitra_submit_options *)&how, &token));
     CHECK_STATUS(PALITRA_OK, palitra_token_wait(token, PALITRA_FOREVER, &reply));
     CHECK_REPLY("old", reply);
     palitra_reply_free(&reply);
@@ -120,8 +122,7 @@ static void an_old_program_works(void)
     palitra_runner_free(runner);
 }
 
-static void a_later_program_is_written_to_the_end_of_its_structs(void)
-{
+static void a_later_program_is_written_to_the_end_of_its_structs(void) {
     later_runner_options runner;
     later_submit_options submission;
     later_stats stats;
@@ -136,8 +137,7 @@ static void a_later_program_is_written_to_the_end_of_its_structs(void)
     check_canaries(stats.canaries);
 }
 
-static void a_later_program_works_as_long_as_it_asks_for_nothing_unknown(void)
-{
+static void a_later_program_works_as_long_as_it_asks_for_nothing_unknown(void) {
     later_runner_options options;
     later_submit_options how;
     later_stats stats;
@@ -162,8 +162,7 @@ static void a_later_program_works_as_long_as_it_asks_for_nothing_unknown(void)
     CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_runner_new(&options.known, &runner));
 }
 
-static void zeros_with_the_size_set_are_the_defaults(void)
-{
+static void zeros_with_the_size_set_are_the_defaults(void) {
     palitra_runner_options options = {.size = sizeof options};
     palitra_submit_options how = {.size = sizeof how};
     palitra_runner runner = {0};
@@ -175,8 +174,7 @@ static void zeros_with_the_size_set_are_the_defaults(void)
     palitra_runner_free(runner);
 }
 
-static void a_size_that_no_version_has_writes_nothing(void)
-{
+static void a_size_that_no_version_has_writes_nothing(void) {
     const uint32_t none[] = {0, 1, 4, 31, 4097, UINT32_MAX};
     unsigned char canaries[2 * CANARIES];
     memset(canaries, CANARY, sizeof canaries);
@@ -192,8 +190,7 @@ static void a_size_that_no_version_has_writes_nothing(void)
     palitra_stats_init(NULL);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(the_first_sizes_are_smaller_than_todays);
     TEST(an_old_program_is_written_no_further_than_its_structs);
     TEST(an_old_program_works);

@@ -5,8 +5,7 @@
  */
 #include "loaded.h"
 
-static bool lists(size_t (*count)(void), palitra_status (*at)(size_t, palitra_job_info *), const char *name)
-{
+static bool lists(size_t (*count)(void), palitra_status (*at)(size_t, palitra_job_info *), const char *name) {
     for (size_t i = 0; i < count(); i++) {
         palitra_job_info job;
         CHECK_STATUS(PALITRA_OK, at(i, &job));
@@ -15,16 +14,14 @@ static bool lists(size_t (*count)(void), palitra_status (*at)(size_t, palitra_jo
     return false;
 }
 
-static void each_library_has_its_own_jobs(void)
-{
+static void each_library_has_its_own_jobs(void) {
     CHECK(lists(palitra_job_count, palitra_job_at, "palitra.echo"));
     CHECK(!lists(palitra_job_count, palitra_job_at, "test.ready"));
     CHECK(lists(loaded.job_count, loaded.job_at, "palitra.echo"));
     CHECK(lists(loaded.job_count, loaded.job_at, "test.ready"));
 }
 
-static void both_run_side_by_side(void)
-{
+static void both_run_side_by_side(void) {
     palitra_runner ours = new_runner(), theirs = {0};
     palitra_token token = {0};
     palitra_reply reply;
@@ -44,8 +41,7 @@ static void both_run_side_by_side(void)
     loaded.runner_free(theirs);
 }
 
-static void each_library_has_its_own_global_runner(void)
-{
+static void each_library_has_its_own_global_runner(void) {
     palitra_runner ours = {0}, theirs = {0};
     CHECK_STATUS(PALITRA_OK, palitra_runner_global(&ours));
     CHECK(!loaded.is_runner_alive());
@@ -57,8 +53,7 @@ static void each_library_has_its_own_global_runner(void)
 
 /* Both libraries count from the beginning: without something of each library's own in them, their handles would be
  * the same numbers. */
-static void a_handle_of_the_other_library_is_invalid(void)
-{
+static void a_handle_of_the_other_library_is_invalid(void) {
     palitra_runner ours = new_runner(), theirs = {0};
     palitra_token our_token = submit(ours, "palitra.echo", "x"), their_token = {0}, none = {0};
     palitra_queue our_queue = {0}, their_queue = {0};
@@ -97,8 +92,7 @@ static void a_handle_of_the_other_library_is_invalid(void)
     palitra_runner_free(ours);
 }
 
-int main(void)
-{
+int main(void) {
     load("libpalitra_test_jobs.so");
     TEST(a_handle_of_the_other_library_is_invalid); /* first, while both count from the beginning */
     TEST(each_library_has_its_own_jobs);

@@ -4,8 +4,7 @@
  */
 #include "test.h"
 
-static void check_busy(palitra_runner runner)
-{
+static void check_busy(palitra_runner runner) {
     palitra_token token = {99};
     palitra_reply reply;
     double start = now();
@@ -18,21 +17,18 @@ static void check_busy(palitra_runner runner)
 }
 
 /* A job that is ready at its inline poll needs no place; one that pends does. */
-static void check_busy_for_a_run_that_pends(palitra_runner runner)
-{
+static void check_busy_for_a_run_that_pends(palitra_runner runner) {
     CHECK_STATUS(PALITRA_BUSY, run(runner, "palitra.sleep", "{\"seconds\":60}", PALITRA_FOREVER, NULL));
 }
 
 /* Where a place is about to be released. */
-static palitra_token submit_soon(palitra_runner runner, const char *job, const char *payload)
-{
+static palitra_token submit_soon(palitra_runner runner, const char *job, const char *payload) {
     palitra_token token = {0};
     EVENTUALLY(palitra_runner_submit(runner, job, payload, strlen(payload), NULL, &token) == PALITRA_OK);
     return token;
 }
 
-static void one_job_too_many_is_refused(void)
-{
+static void one_job_too_many_is_refused(void) {
     palitra_runner runner = runner_with((palitra_runner_options){.max_in_flight = 3});
     palitra_token tokens[3];
     for (int i = 0; i < 3; i++) tokens[i] = submit(runner, "test.never", "");
@@ -48,12 +44,11 @@ static void one_job_too_many_is_refused(void)
 
 /* A job that ends by itself has released its place when its token has finished; one that is cancelled, or past its
  * deadline, releases it when it has been dropped. */
-static void every_end_of_a_job_releases_its_place(void)
-{
+static void every_end_of_a_job_releases_its_place(void) {
     palitra_runner runner = runner_with((palitra_runner_options){.max_in_flight = 1});
-    static const char *const jobs[][2] = {{"palitra.echo", "x"}, {"test.fail", "{\"code\":1,\"message\":\"\"}"},
-                                          {"test.fail", "not JSON"}, {"test.panic", "oh"}, {"test.panic_later", "oh"},
-                                          {"palitra.sleep", "{\"seconds\":0.001}"}};
+    static const char *const jobs[][2] = {{"palitra.echo", "x"},      {"test.fail", "{\"code\":1,\"message\":\"\"}"},
+                                          {"test.fail", "not JSON"},  {"test.panic", "oh"},
+                                          {"test.panic_later", "oh"}, {"palitra.sleep", "{\"seconds\":0.001}"}};
     for (size_t i = 0; i < 20 * LENGTH(jobs); i++) {
         palitra_token token = submit(runner, jobs[i % LENGTH(jobs)][0], jobs[i % LENGTH(jobs)][1]);
         palitra_runner_wait(runner, token, PALITRA_FOREVER, NULL);
@@ -70,8 +65,7 @@ static void every_end_of_a_job_releases_its_place(void)
     palitra_runner_free(runner);
 }
 
-static void *submit_many(void *runner)
-{
+static void *submit_many(void *runner) {
     intptr_t refused = 0;
     for (int i = 0; i < 2000; i++) {
         palitra_token token;
@@ -83,8 +77,7 @@ static void *submit_many(void *runner)
     return (void *)refused;
 }
 
-static void the_limit_holds_for_many_threads(void)
-{
+static void the_limit_holds_for_many_threads(void) {
     palitra_runner runner = runner_with((palitra_runner_options){.max_in_flight = 8});
     pthread_t threads[4];
     palitra_token tokens[8];
@@ -104,8 +97,7 @@ static void the_limit_holds_for_many_threads(void)
     for (size_t i = 0; i < LENGTH(tokens); i++) palitra_token_free(tokens[i]);
 }
 
-static void a_payload_over_the_limit_is_refused(void)
-{
+static void a_payload_over_the_limit_is_refused(void) {
     palitra_runner runner = runner_with((palitra_runner_options){.max_payload = 10});
     palitra_token token = {99};
     palitra_reply reply;
@@ -122,8 +114,7 @@ static void a_payload_over_the_limit_is_refused(void)
     palitra_runner_free(runner);
 }
 
-static void without_a_limit_there_is_none(void)
-{
+static void without_a_limit_there_is_none(void) {
     palitra_runner runner = new_runner();
     static char large[8 << 20];
     for (int i = 0; i < 20000; i++)
@@ -132,8 +123,7 @@ static void without_a_limit_there_is_none(void)
     palitra_runner_free(runner);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(one_job_too_many_is_refused);
     TEST(every_end_of_a_job_releases_its_place);
     TEST(the_limit_holds_for_many_threads);

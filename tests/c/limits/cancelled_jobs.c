@@ -5,8 +5,7 @@
 #include "scheduling.h"
 
 /* Kilobytes of memory that this process uses. */
-static long memory(void)
-{
+static long memory(void) {
     long pages = 0, ignored = 0;
     FILE *file = fopen("/proc/self/statm", "r");
     CHECK(file != NULL && fscanf(file, "%ld %ld", &ignored, &pages) == 2);
@@ -14,8 +13,7 @@ static long memory(void)
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-static void cancelled_jobs_that_are_queued_count(void)
-{
+static void cancelled_jobs_that_are_queued_count(void) {
     palitra_runner runner = runner_with((palitra_runner_options){.max_in_flight = 3});
     palitra_token stuck = hold(runner, "{\"seconds\":2}");
     CHECK_STATUS(PALITRA_OK, submit_and_cancel(runner));
@@ -31,8 +29,7 @@ static void cancelled_jobs_that_are_queued_count(void)
     palitra_runner_free(runner);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(cancelled_jobs_that_are_queued_count);
     return 0;
 }

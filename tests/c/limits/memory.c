@@ -9,16 +9,14 @@
 #define JOBS 200000
 
 /* What the process has allocated, in bytes. */
-static size_t allocated(void)
-{
+static size_t allocated(void) {
     struct mallinfo2 info = mallinfo2();
     return info.uordblks + info.hblkhd;
 }
 
 static palitra_token tokens[JOBS];
 
-static void the_memory_of_many_tokens_is_given_back(void)
-{
+static void the_memory_of_many_tokens_is_given_back(void) {
     palitra_runner runner = new_runner();
     check_echo(runner);
     size_t before = allocated();
@@ -36,8 +34,7 @@ static void the_memory_of_many_tokens_is_given_back(void)
     palitra_runner_free(runner);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(the_memory_of_many_tokens_is_given_back);
     return 0;
 }

@@ -4,7 +4,6 @@
  */
 #include "refused.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 
@@ -12,25 +11,11 @@
 /* The runner's own, its watchdog and the workers. */
 #define NEEDED (2 + WORKERS)
 
-static int entries_of(const char *path)
-{
-    int count = 0;
-    DIR *directory = opendir(path);
-    CHECK(directory != NULL);
-    while (readdir(directory) != NULL) count++;
-    closedir(directory);
-    return count;
-}
-
-static int threads_there_are(void) { return entries_of("/proc/self/task"); }
-static int descriptors_there_are(void) { return entries_of("/proc/self/fd"); }
-
 /* What is written to stderr from here on. */
 static FILE *written;
 static int real_stderr = -1;
 
-static void catch_stderr(void)
-{
+static void catch_stderr(void) {
     fflush(stderr);
     written = tmpfile();
     real_stderr = dup(STDERR_FILENO);
@@ -38,8 +23,7 @@ static void catch_stderr(void)
 }
 
 /* How many bytes were; shown if they are too many. */
-static long end_of_catching(long expected)
-{
+static long end_of_catching(long expected) {
     char text[400] = {0};
     fflush(stderr);
     long length = (long)lseek(fileno(written), 0, SEEK_END);
@@ -51,8 +35,7 @@ static long end_of_catching(long expected)
     return length;
 }
 
-static palitra_status make(uint32_t workers, palitra_runner *runner)
-{
+static palitra_status make(uint32_t workers, palitra_runner *runner) {
     palitra_runner_options options;
     palitra_runner_options_init(&options);
     options.worker_threads = workers;
@@ -64,40 +47,36 @@ struct state {
     sigset_t mask;
 };
 
-static struct state state_now(void)
-{
+static struct state state_now(void) {
     struct state state;
-    state.threads = threads_there_are();
-    state.descriptors = descriptors_there_are();
+    state.threads = threads_now();
+    state.descriptors = descriptors_now();
     pthread_sigmask(SIG_SETMASK, NULL, &state.mask);
     return state;
 }
 
-static void check_mask(const struct state *before)
-{
+static void check_mask(const struct state *before) {
     sigset_t mask;
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
-    for (int number = 1; number < NSIG; number++) CHECK_NUMBER(sigismember(&before->mask, number), sigismember(&mask, number));
+    for (int number = 1; number < NSIG; number++)
+        CHECK_NUMBER(sigismember(&before->mask, number), sigismember(&mask, number));
 }
 
 /* A thread leaves the list a moment after it was joined. */
-static void check_undone(const struct state *before)
-{
+static void check_undone(const struct state *before) {
     check_mask(before);
-    EVENTUALLY(threads_there_are() == before->threads);
-    CHECK_NUMBER(before->descriptors, descriptors_there_are());
+    EVENTUALLY(threads_now() == before->threads);
+    CHECK_NUMBER(before->descriptors, descriptors_now());
 }
 
-static void check_refused_runner(uint32_t workers, const struct state *before)
-{
+static void check_refused_runner(uint32_t workers, const struct state *before) {
     palitra_runner runner = {1};
     CHECK_STATUS(PALITRA_INTERNAL, make(workers, &runner));
     CHECK_NUMBER(0, runner.id);
     check_undone(before);
 }
 
-static void check_good_runner(uint32_t workers)
-{
+static void check_good_runner(uint32_t workers) {
     palitra_runner runner = {0};
     CHECK_STATUS(PALITRA_OK, make(workers, &runner));
     check_echo(runner);
@@ -109,8 +88,7 @@ static void check_good_runner(uint32_t workers)
 
 /* ---- threads ---------------------------------------------------------------------------------------- */
 
-static void too_few_threads_for_all_workers_are_a_status_and_all_is_undone(void)
-{
+static void too_few_threads_for_all_workers_are_a_status_and_all_is_undone(void) {
     check_good_runner(WORKERS);
     struct state before = state_now();
     for (int count = 0; count < NEEDED; count++) {
@@ -124,8 +102,7 @@ static void too_few_threads_for_all_workers_are_a_status_and_all_is_undone(void)
     }
 }
 
-static void exactly_as_many_threads_as_it_needs_suffice(void)
-{
+static void exactly_as_many_threads_as_it_needs_suffice(void) {
     allowed = NEEDED;
     for (int round = 0; round < 20; round++) {
         check_good_runner(WORKERS);
@@ -139,8 +116,7 @@ static void exactly_as_many_threads_as_it_needs_suffice(void)
 /* Whichever creation is refused, as when another program takes the place in that moment: every thread ends, the mask
  * is restored, and the next runner works. Where tokio expected the thread, tokio may print a message and keep three
  * descriptors. */
-static void each_single_thread_that_is_refused_is_a_status(void)
-{
+static void each_single_thread_that_is_refused_is_a_status(void) {
     for (int number = 1;; number++) {
         struct state before = state_now();
         palitra_runner runner = {0};
@@ -159,19 +135,18 @@ static void each_single_thread_that_is_refused_is_a_status(void)
         CHECK_STATUS(PALITRA_INTERNAL, status);
         CHECK_NUMBER(1, refused);
         check_mask(&before);
-        EVENTUALLY(threads_there_are() == before.threads);
+        EVENTUALLY(threads_now() == before.threads);
         if (number <= NEEDED) {
             CHECK_NUMBER(0, length);
-            CHECK_NUMBER(before.descriptors, descriptors_there_are());
+            CHECK_NUMBER(before.descriptors, descriptors_now());
         } else {
-            CHECK(descriptors_there_are() <= before.descriptors + 3);
+            CHECK(descriptors_now() <= before.descriptors + 3);
         }
     }
     check_good_runner(WORKERS);
 }
 
-static void the_only_thread_refused_is_a_status(void)
-{
+static void the_only_thread_refused_is_a_status(void) {
     struct state before = state_now();
     catch_stderr();
     struct state caught = state_now();
@@ -184,8 +159,7 @@ static void the_only_thread_refused_is_a_status(void)
 }
 
 /* The system's own limit, which does not bind the super-user; nobody else has this number. */
-static void make_runners_within_a_limit_of_the_systems(void *unused)
-{
+static void make_runners_within_a_limit_of_the_systems(void *unused) {
     (void)unused;
     if (geteuid() == 0) CHECK(setgid(64321) == 0 && setuid(64321) == 0);
     for (int count = 0; count <= NEEDED; count++) {
@@ -204,8 +178,7 @@ static void make_runners_within_a_limit_of_the_systems(void *unused)
     }
 }
 
-static void a_limit_of_the_systems_on_threads_is_a_status(void)
-{
+static void a_limit_of_the_systems_on_threads_is_a_status(void) {
     if (geteuid() != 0) return; /* the user's other threads would count, however many they are */
     catch_stderr();
     int ending = in_child(make_runners_within_a_limit_of_the_systems, NULL);
@@ -216,8 +189,7 @@ static void a_limit_of_the_systems_on_threads_is_a_status(void)
 
 /* ---- descriptors ------------------------------------------------------------------------------------ */
 
-static void descriptors_that_are_refused_are_a_status(uint32_t workers)
-{
+static void descriptors_that_are_refused_are_a_status(uint32_t workers) {
     struct rlimit unlimited, limit;
     CHECK_NUMBER(0, getrlimit(RLIMIT_NOFILE, &unlimited));
     int refusals = 0;
@@ -249,8 +221,7 @@ static void descriptors_that_are_refused_are_a_status(uint32_t workers)
 static void descriptors_refused_to_a_runner_are_a_status(void) { descriptors_that_are_refused_are_a_status(0); }
 static void descriptors_refused_to_workers_are_a_status(void) { descriptors_that_are_refused_are_a_status(WORKERS); }
 
-static void a_descriptor_refused_to_a_queue_is_a_status(void)
-{
+static void a_descriptor_refused_to_a_queue_is_a_status(void) {
     struct rlimit unlimited, limit;
     palitra_queue queue = {1};
     CHECK_NUMBER(0, getrlimit(RLIMIT_NOFILE, &unlimited));
@@ -264,14 +235,12 @@ static void a_descriptor_refused_to_a_queue_is_a_status(void)
 
 /* ---- jobs ------------------------------------------------------------------------------------------- */
 
-static void check_job_is_refused_its_thread(palitra_status status, const palitra_reply *reply)
-{
+static void check_job_is_refused_its_thread(palitra_status status, const palitra_reply *reply) {
     CHECK_STATUS(PALITRA_JOB_PANICKED, status);
     CHECK_REPLY_CONTAINS("thread", *reply);
 }
 
-static void a_blocking_thread_refused_to_a_job_fails_that_job_and_nothing_else(void)
-{
+static void a_blocking_thread_refused_to_a_job_fails_that_job_and_nothing_else(void) {
     for (uint32_t workers = 0; workers <= WORKERS; workers += WORKERS) {
         palitra_runner runner = {0};
         palitra_reply reply;
@@ -293,8 +262,7 @@ static void a_blocking_thread_refused_to_a_job_fails_that_job_and_nothing_else(v
     }
 }
 
-int main(void)
-{
+int main(void) {
     /* First: a forked child of a process with one thread. */
     TEST(a_limit_of_the_systems_on_threads_is_a_status);
     TEST(too_few_threads_for_all_workers_are_a_status_and_all_is_undone);

@@ -5,8 +5,7 @@
 
 #include <sys/timerfd.h>
 
-static int add_timer(int epfd)
-{
+static int add_timer(int epfd) {
     struct itimerspec every_millisecond = {{0, 1000000}, {0, 1000000}};
     struct epoll_event interest = {.events = EPOLLIN, .data = {.u32 = 1}};
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -16,8 +15,7 @@ static int add_timer(int epfd)
     return timer;
 }
 
-static void run_until_the_end(void)
-{
+static void run_until_the_end(void) {
     int epfd = epoll_create1(EPOLL_CLOEXEC), timer = add_timer(epfd);
     bool more = true;
     CHECK_NUMBER(0, palitra_epoll_add(epfd, loop.queue, (epoll_data_t){.u32 = 2}));
@@ -34,19 +32,14 @@ static void run_until_the_end(void)
     close(epfd);
 }
 
-static void ten_thousand_jobs_beside_a_timer(void)
-{
-    check_loop(run_until_the_end);
-}
+static void ten_thousand_jobs_beside_a_timer(void) { check_loop(run_until_the_end); }
 
-static bool is_ready(int epfd)
-{
+static bool is_ready(int epfd) {
     struct epoll_event ready;
     return epoll_wait(epfd, &ready, 1, 0) == 1;
 }
 
-static void a_removed_queue_is_not_watched_and_can_be_added_again(void)
-{
+static void a_removed_queue_is_not_watched_and_can_be_added_again(void) {
     int epfd = epoll_create1(EPOLL_CLOEXEC);
     palitra_queue queue;
     CHECK_STATUS(PALITRA_OK, palitra_queue_new(&queue));
@@ -66,13 +59,11 @@ static void a_removed_queue_is_not_watched_and_can_be_added_again(void)
     close(epfd);
 }
 
-static void count_ends(const palitra_event *event, void *user_data)
-{
+static void count_ends(const palitra_event *event, void *user_data) {
     if (event == NULL) ++*(int *)user_data;
 }
 
-static void after_the_end_the_loop_is_left_in_peace(void)
-{
+static void after_the_end_the_loop_is_left_in_peace(void) {
     int epfd = epoll_create1(EPOLL_CLOEXEC), ends = 0;
     palitra_queue queue;
     CHECK_STATUS(PALITRA_OK, palitra_queue_new(&queue));
@@ -89,15 +80,13 @@ static void after_the_end_the_loop_is_left_in_peace(void)
     close(epfd);
 }
 
-static void *close_queue(void *queue)
-{
+static void *close_queue(void *queue) {
     palitra_queue_close(*(palitra_queue *)queue);
     return NULL;
 }
 
 /* Whenever a queue is closed, an edge-triggered loop that has seen PENDING is woken once more, for the end. */
-static void a_close_wakes_an_edge_triggered_loop_to_the_end(void)
-{
+static void a_close_wakes_an_edge_triggered_loop_to_the_end(void) {
     for (int round = 0; round < 10000; round++) {
         palitra_queue queue;
         palitra_event event;
@@ -115,8 +104,7 @@ static void a_close_wakes_an_edge_triggered_loop_to_the_end(void)
     }
 }
 
-int main(void)
-{
+int main(void) {
     TEST(ten_thousand_jobs_beside_a_timer);
     TEST(a_removed_queue_is_not_watched_and_can_be_added_again);
     TEST(after_the_end_the_loop_is_left_in_peace);

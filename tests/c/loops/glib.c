@@ -3,15 +3,13 @@
 
 #include "adapters/glib.h"
 
-static gboolean on_tick(gpointer unused)
-{
+static gboolean on_tick(gpointer unused) {
     (void)unused;
     tick();
     return G_SOURCE_CONTINUE;
 }
 
-static void run_until_the_end(void)
-{
+static void run_until_the_end(void) {
     GSource *source = palitra_glib_attach(NULL, loop.queue, take, &loop);
     guint timer = g_timeout_add(1, on_tick, NULL);
     CHECK(source != NULL);
@@ -21,24 +19,19 @@ static void run_until_the_end(void)
     g_source_remove(timer);
 }
 
-static void ten_thousand_jobs_beside_a_timer(void)
-{
-    check_loop(run_until_the_end);
-}
+static void ten_thousand_jobs_beside_a_timer(void) { check_loop(run_until_the_end); }
 
 static GSource *detaching;
 static int calls;
 
-static void detach_at_the_second(const palitra_event *event, void *user_data)
-{
+static void detach_at_the_second(const palitra_event *event, void *user_data) {
     CHECK(event != NULL && user_data == &calls);
     CHECK_NUMBER(calls, event->tag);
     if (++calls == 2) palitra_glib_detach(detaching);
 }
 
 /* A context of the host's own does as well as the default one. */
-static void a_callback_that_detaches_is_not_called_again(void)
-{
+static void a_callback_that_detaches_is_not_called_again(void) {
     GMainContext *context = g_main_context_new();
     palitra_queue queue;
     calls = 0;
@@ -51,8 +44,7 @@ static void a_callback_that_detaches_is_not_called_again(void)
     g_main_context_unref(context);
 }
 
-static void a_detached_queue_may_be_freed_at_once(void)
-{
+static void a_detached_queue_may_be_freed_at_once(void) {
     palitra_queue queue;
     calls = 0;
     CHECK_STATUS(PALITRA_OK, palitra_queue_new(&queue));
@@ -65,8 +57,7 @@ static void a_detached_queue_may_be_freed_at_once(void)
     palitra_glib_detach(NULL);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(ten_thousand_jobs_beside_a_timer);
     TEST(a_callback_that_detaches_is_not_called_again);
     TEST(a_detached_queue_may_be_freed_at_once);

@@ -5,15 +5,13 @@
 
 static uv_timer_t timer;
 
-static void on_tick(uv_timer_t *unused)
-{
+static void on_tick(uv_timer_t *unused) {
     (void)unused;
     tick();
     if (loop.ends > 0) uv_close((uv_handle_t *)&timer, NULL);
 }
 
-static void run_until_the_end(void)
-{
+static void run_until_the_end(void) {
     uv_loop_t uv;
     palitra_libuv *adapter;
     CHECK_NUMBER(0, uv_loop_init(&uv));
@@ -26,23 +24,18 @@ static void run_until_the_end(void)
     CHECK_NUMBER(0, uv_loop_close(&uv));
 }
 
-static void ten_thousand_jobs_beside_a_timer(void)
-{
-    check_loop(run_until_the_end);
-}
+static void ten_thousand_jobs_beside_a_timer(void) { check_loop(run_until_the_end); }
 
 static palitra_libuv *detaching;
 static int calls;
 
-static void detach_at_the_second(const palitra_event *event, void *user_data)
-{
+static void detach_at_the_second(const palitra_event *event, void *user_data) {
     CHECK(event != NULL && user_data == &calls);
     CHECK_NUMBER(calls, event->tag);
     if (++calls == 2) palitra_libuv_detach(detaching);
 }
 
-static void a_callback_that_detaches_is_not_called_again(void)
-{
+static void a_callback_that_detaches_is_not_called_again(void) {
     uv_loop_t uv;
     palitra_queue queue;
     calls = 0;
@@ -56,8 +49,7 @@ static void a_callback_that_detaches_is_not_called_again(void)
     CHECK_NUMBER(0, uv_loop_close(&uv));
 }
 
-static void a_detached_queue_may_be_freed_at_once(void)
-{
+static void a_detached_queue_may_be_freed_at_once(void) {
     uv_loop_t uv;
     palitra_queue queue;
     palitra_libuv *adapter;
@@ -76,8 +68,7 @@ static void a_detached_queue_may_be_freed_at_once(void)
     CHECK_NUMBER(0, uv_loop_close(&uv));
 }
 
-int main(void)
-{
+int main(void) {
     TEST(ten_thousand_jobs_beside_a_timer);
     TEST(a_callback_that_detaches_is_not_called_again);
     TEST(a_detached_queue_may_be_freed_at_once);

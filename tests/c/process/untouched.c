@@ -9,7 +9,6 @@
  */
 #include "loaded.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <sys/prctl.h>
@@ -42,15 +41,13 @@ struct process {
 
 extern char **environ;
 
-static uint64_t bits(const sigset_t *set)
-{
+static uint64_t bits(const sigset_t *set) {
     uint64_t mask = 0;
     for (int number = 1; number < 65; number++) mask |= (uint64_t)(sigismember(set, number) == 1) << (number - 1);
     return mask;
 }
 
-static void look_at_signals(struct process *process)
-{
+static void look_at_signals(struct process *process) {
     sigset_t blocked;
     for (int number = 1; number < 65; number++) {
         struct sigaction action = {0};
@@ -62,26 +59,13 @@ static void look_at_signals(struct process *process)
     CHECK_NUMBER(0, sigaltstack(NULL, &process->signal_stack));
 }
 
-static void look_at_environment(struct process *process)
-{
+static void look_at_environment(struct process *process) {
     size_t used = 0;
     for (char **variable = environ; *variable != NULL && used < sizeof process->environment; variable++)
-        used += (size_t)snprintf(process->environment + used, sizeof process->environment - used, "%s\n",
-                                 *variable);
+        used += (size_t)snprintf(process->environment + used, sizeof process->environment - used, "%s\n", *variable);
 }
 
-static int count_descriptors(void)
-{
-    int n = 0;
-    DIR *directory = opendir("/proc/self/fd");
-    CHECK(directory != NULL);
-    while (readdir(directory) != NULL) n++;
-    closedir(directory);
-    return n;
-}
-
-static void look(struct process *process)
-{
+static void look(struct process *process) {
     memset(process, 0, sizeof *process);
     look_at_signals(process);
     look_at_environment(process);
@@ -93,15 +77,13 @@ static void look(struct process *process)
     process->dumpable = prctl(PR_GET_DUMPABLE);
     prctl(PR_GET_CHILD_SUBREAPER, &process->reaper);
     process->priority = getpriority(PRIO_PROCESS, 0);
-    process->descriptors = count_descriptors();
+    process->descriptors = descriptors_now();
     for (int fd = 0; fd < 3; fd++) process->standard_flags[fd] = fcntl(fd, F_GETFL);
 }
 
-#define CHECK_SAME(before, after, field) \
-    CHECK(memcmp(&(before)->field, &(after)->field, sizeof (before)->field) == 0)
+#define CHECK_SAME(before, after, field) CHECK(memcmp(&(before)->field, &(after)->field, sizeof(before)->field) == 0)
 
-static void check_same(const struct process *before, const struct process *after)
-{
+static void check_same(const struct process *before, const struct process *after) {
     CHECK_SAME(before, after, actions);
     CHECK_SAME(before, after, mask);
     CHECK_SAME(before, after, signal_stack);
@@ -120,15 +102,13 @@ static void check_same(const struct process *before, const struct process *after
 
 /* ---- what the library is asked to do ---------------------------------------------------------------- */
 
-static void run_a_job(palitra_runner runner, const char *job, const char *payload, int64_t timeout)
-{
+static void run_a_job(palitra_runner runner, const char *job, const char *payload, int64_t timeout) {
     palitra_reply reply;
     loaded.runner_run(runner, job, payload, strlen(payload), timeout, &reply);
     loaded.reply_free(&reply);
 }
 
-static void use_the_library(void)
-{
+static void use_the_library(void) {
     palitra_runner runner = {0};
     CHECK_STATUS(PALITRA_OK, loaded.runner_new(NULL, &runner));
     run_a_job(runner, "palitra.echo", "x", PALITRA_FOREVER);
@@ -143,8 +123,7 @@ static void use_the_library(void)
 
 static struct process before, after;
 
-static void the_process_is_as_it_was(void)
-{
+static void the_process_is_as_it_was(void) {
     int asked;
     look(&before);
     asked = handlers_asked_for();
@@ -156,8 +135,7 @@ static void the_process_is_as_it_was(void)
     CHECK_NUMBER(0, dlclose(loaded.library));
 }
 
-static void a_process_with_a_runner_has_the_same_handlers(void)
-{
+static void a_process_with_a_runner_has_the_same_handlers(void) {
     palitra_runner runner = {0};
     look(&before);
     load(library);
@@ -174,15 +152,13 @@ static void a_process_with_a_runner_has_the_same_handlers(void)
 
 static int asked_at_the_start;
 
-static void check_at_the_end(void)
-{
+static void check_at_the_end(void) {
     if (handlers_asked_for() == asked_at_the_start) return;
     fputs("the library asked for a handler on its way out\n", stderr);
     _exit(1);
 }
 
-static void nothing_is_asked_for_until_the_process_has_ended(void)
-{
+static void nothing_is_asked_for_until_the_process_has_ended(void) {
     palitra_runner runner = {0};
     CHECK_NUMBER(0, atexit(check_at_the_end));
     asked_at_the_start = handlers_asked_for();
@@ -191,16 +167,14 @@ static void nothing_is_asked_for_until_the_process_has_ended(void)
     CHECK_STATUS(PALITRA_OK, loaded.runner_submit(runner, "palitra.sleep", "{\"seconds\": 9}", 14, NULL, NULL));
 }
 
-static void the_count_counts(void)
-{
+static void the_count_counts(void) {
     int asked = handlers_asked_for();
     struct sigaction action;
     sigaction(SIGUSR1, NULL, &action);
     CHECK_NUMBER(asked + 1, handlers_asked_for());
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     CHECK_NUMBER(2, argc);
     library = argv[1];
     void *symbol = dlsym(RTLD_DEFAULT, "handlers_asked_for");

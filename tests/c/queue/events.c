@@ -10,8 +10,7 @@
 
 static palitra_runner runner;
 
-static palitra_queue new_queue(void)
-{
+static palitra_queue new_queue(void) {
     palitra_queue queue = {0};
     CHECK_STATUS(PALITRA_OK, palitra_queue_new(&queue));
     CHECK(queue.id != 0);
@@ -19,8 +18,7 @@ static palitra_queue new_queue(void)
 }
 
 /* Submits a job that notifies the queue; `token` may be NULL. */
-static void submit_to(palitra_queue queue, uint64_t tag, const char *job, const char *payload, palitra_token *token)
-{
+static void submit_to(palitra_queue queue, uint64_t tag, const char *job, const char *payload, palitra_token *token) {
     palitra_submit_options options;
     palitra_submit_options_init(&options);
     options.queue = queue;
@@ -28,8 +26,7 @@ static void submit_to(palitra_queue queue, uint64_t tag, const char *job, const 
     CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, job, payload, strlen(payload), &options, token));
 }
 
-static void check_event(palitra_queue queue, uint64_t tag, palitra_token token, palitra_status status)
-{
+static void check_event(palitra_queue queue, uint64_t tag, palitra_token token, palitra_status status) {
     palitra_event event = {0, {0}, 0};
     CHECK_STATUS(PALITRA_OK, palitra_queue_next(queue, SECONDS(20), &event, 1, NULL));
     CHECK_NUMBER(tag, event.tag);
@@ -37,16 +34,14 @@ static void check_event(palitra_queue queue, uint64_t tag, palitra_token token, 
     CHECK_STATUS(status, event.status);
 }
 
-static void check_next(palitra_queue queue, palitra_status expected)
-{
+static void check_next(palitra_queue queue, palitra_status expected) {
     palitra_event event;
     size_t n = 99;
     CHECK_STATUS(expected, palitra_queue_next(queue, 0, &event, 1, &n));
     CHECK_NUMBER(0, n);
 }
 
-static bool is_readable(palitra_queue queue)
-{
+static bool is_readable(palitra_queue queue) {
     struct pollfd fd = {palitra_queue_fd(queue), POLLIN, 0};
     CHECK(fd.fd >= 0);
     return poll(&fd, 1, 0) == 1 && (fd.revents & POLLIN) != 0;
@@ -54,8 +49,7 @@ static bool is_readable(palitra_queue queue)
 
 /* ---- what an event says ----------------------------------------------------------------------------- */
 
-static void an_event_has_the_tag_the_token_and_the_status(void)
-{
+static void an_event_has_the_tag_the_token_and_the_status(void) {
     palitra_queue queue = new_queue();
     palitra_token token;
     palitra_reply reply;
@@ -79,8 +73,7 @@ static void an_event_has_the_tag_the_token_and_the_status(void)
     palitra_queue_free(queue);
 }
 
-static void a_deadline_notifies_also_if_nobody_waits_for_the_token(void)
-{
+static void a_deadline_notifies_also_if_nobody_waits_for_the_token(void) {
     palitra_queue queue = new_queue();
     palitra_submit_options options;
     palitra_token token;
@@ -93,16 +86,14 @@ static void a_deadline_notifies_also_if_nobody_waits_for_the_token(void)
     palitra_queue_free(queue);
 }
 
-static void a_job_without_a_token_tells_too(void)
-{
+static void a_job_without_a_token_tells_too(void) {
     palitra_queue queue = new_queue();
     submit_to(queue, 5, "palitra.echo", "x", NULL);
     check_event(queue, 5, (palitra_token){0}, PALITRA_OK);
     palitra_queue_free(queue);
 }
 
-static void a_token_freed_before_it_finished_tells_too(void)
-{
+static void a_token_freed_before_it_finished_tells_too(void) {
     palitra_queue queue = new_queue();
     palitra_token token;
     submit_to(queue, 6, "palitra.sleep", "{\"seconds\":0.05}", &token);
@@ -112,8 +103,7 @@ static void a_token_freed_before_it_finished_tells_too(void)
     palitra_queue_free(queue);
 }
 
-static void what_a_shutdown_cancels_notifies(void)
-{
+static void what_a_shutdown_cancels_notifies(void) {
     palitra_queue queue = new_queue();
     palitra_runner shared = runner;
     runner = new_runner();
@@ -131,8 +121,7 @@ static void what_a_shutdown_cancels_notifies(void)
 
 /* ---- draining --------------------------------------------------------------------------------------- */
 
-static void events_come_in_the_order_in_which_the_jobs_finished(void)
-{
+static void events_come_in_the_order_in_which_the_jobs_finished(void) {
     palitra_queue queue = new_queue();
     palitra_token first, second;
     submit_to(queue, 1, "test.never", "", &first);
@@ -146,8 +135,7 @@ static void events_come_in_the_order_in_which_the_jobs_finished(void)
     palitra_queue_free(queue);
 }
 
-static void one_call_drains_as_many_as_there_is_room_for(void)
-{
+static void one_call_drains_as_many_as_there_is_room_for(void) {
     palitra_queue queue = new_queue();
     palitra_event events[6];
     size_t n;
@@ -165,8 +153,7 @@ static void one_call_drains_as_many_as_there_is_room_for(void)
     palitra_queue_free(queue);
 }
 
-static void a_timeout_without_an_event_returns_pending(void)
-{
+static void a_timeout_without_an_event_returns_pending(void) {
     palitra_queue queue = new_queue();
     palitra_event event;
     size_t n = 99;
@@ -178,8 +165,7 @@ static void a_timeout_without_an_event_returns_pending(void)
 }
 
 /* Compared with a look at a token, so that the machine's speed does not matter. */
-static void a_look_into_an_empty_queue_costs_next_to_nothing(void)
-{
+static void a_look_into_an_empty_queue_costs_next_to_nothing(void) {
     palitra_queue queue = new_queue();
     palitra_token token = submit(runner, "test.never", "");
     palitra_event event;
@@ -199,8 +185,7 @@ static void a_look_into_an_empty_queue_costs_next_to_nothing(void)
 
 /* ---- closing ---------------------------------------------------------------------------------------- */
 
-static void a_closed_queue_gives_what_it_has_and_then_the_end(void)
-{
+static void a_closed_queue_gives_what_it_has_and_then_the_end(void) {
     palitra_queue queue = new_queue();
     palitra_token late;
     submit_to(queue, 1, "palitra.echo", "x", NULL);
@@ -217,8 +202,7 @@ static void a_closed_queue_gives_what_it_has_and_then_the_end(void)
     palitra_queue_free(queue);
 }
 
-static void *wait_for_the_end(void *queue)
-{
+static void *wait_for_the_end(void *queue) {
     palitra_event event;
     palitra_status status = palitra_queue_next(*(palitra_queue *)queue, PALITRA_FOREVER, &event, 1, NULL);
     /* Invalid for a thread that came so late that the queue was freed before it started to wait. */
@@ -226,8 +210,7 @@ static void *wait_for_the_end(void *queue)
     return NULL;
 }
 
-static void check_wakes_who_wait(palitra_status (*end)(palitra_queue))
-{
+static void check_wakes_who_wait(palitra_status (*end)(palitra_queue)) {
     palitra_queue queue = new_queue();
     pthread_t waiting[3];
     for (size_t i = 0; i < LENGTH(waiting); i++) waiting[i] = start_thread(wait_for_the_end, &queue);
@@ -237,24 +220,16 @@ static void check_wakes_who_wait(palitra_status (*end)(palitra_queue))
     palitra_queue_free(queue);
 }
 
-static void a_close_wakes_all_who_wait(void)
-{
-    check_wakes_who_wait(palitra_queue_close);
-}
+static void a_close_wakes_all_who_wait(void) { check_wakes_who_wait(palitra_queue_close); }
 
-static palitra_status free_it(palitra_queue queue)
-{
+static palitra_status free_it(palitra_queue queue) {
     palitra_queue_free(queue);
     return PALITRA_OK;
 }
 
-static void a_free_wakes_all_who_wait(void)
-{
-    check_wakes_who_wait(free_it);
-}
+static void a_free_wakes_all_who_wait(void) { check_wakes_who_wait(free_it); }
 
-static void jobs_outlive_their_queue(void)
-{
+static void jobs_outlive_their_queue(void) {
     palitra_queue queue = new_queue();
     palitra_token token;
     submit_to(queue, 1, "palitra.sleep", "{\"seconds\":0.05}", &token);
@@ -269,8 +244,7 @@ static void jobs_outlive_their_queue(void)
 
 /* ---- the descriptor --------------------------------------------------------------------------------- */
 
-static void the_descriptor_is_readable_exactly_while_events_wait(void)
-{
+static void the_descriptor_is_readable_exactly_while_events_wait(void) {
     palitra_queue queue = new_queue();
     palitra_event events[3];
     size_t n;
@@ -288,15 +262,13 @@ static void the_descriptor_is_readable_exactly_while_events_wait(void)
     palitra_queue_free(queue);
 }
 
-static int open_descriptors(void)
-{
+static int open_descriptors(void) {
     int count = 0;
     for (int fd = 0; fd < 1024; fd++) count += dup2(fd, fd) == fd;
     return count;
 }
 
-static void a_freed_queue_gives_its_descriptor_back(void)
-{
+static void a_freed_queue_gives_its_descriptor_back(void) {
     int before = open_descriptors();
     for (int i = 0; i < 2000; i++) {
         palitra_queue queue = new_queue();
@@ -311,8 +283,7 @@ static void a_freed_queue_gives_its_descriptor_back(void)
 
 static palitra_status statuses[3];
 
-static void next_from_a_callback(palitra_token token, palitra_status status, void *queue)
-{
+static void next_from_a_callback(palitra_token token, palitra_status status, void *queue) {
     palitra_event event;
     (void)token, (void)status;
     statuses[0] = palitra_queue_next(*(palitra_queue *)queue, PALITRA_FOREVER, &event, 1, NULL);
@@ -320,8 +291,7 @@ static void next_from_a_callback(palitra_token token, palitra_status status, voi
     statuses[2] = palitra_queue_next(*(palitra_queue *)queue, 0, &event, 1, NULL);
 }
 
-static void waiting_on_a_runners_thread_returns_would_deadlock(void)
-{
+static void waiting_on_a_runners_thread_returns_would_deadlock(void) {
     palitra_queue queue = new_queue();
     palitra_token token = submit(runner, "palitra.echo", "x");
     CHECK_STATUS(PALITRA_OK, palitra_token_on_complete(token, next_from_a_callback, &queue, NULL));
@@ -335,8 +305,7 @@ static void waiting_on_a_runners_thread_returns_would_deadlock(void)
     palitra_queue_free(queue);
 }
 
-int main(void)
-{
+int main(void) {
     runner = new_runner();
     TEST(an_event_has_the_tag_the_token_and_the_status);
     TEST(a_deadline_notifies_also_if_nobody_waits_for_the_token);

@@ -16,8 +16,7 @@ static struct {
     int taken;
 } many;
 
-static void *produce(void *which)
-{
+static void *produce(void *which) {
     palitra_submit_options options;
     size_t number = (size_t)which;
     palitra_submit_options_init(&options);
@@ -34,16 +33,14 @@ static void *produce(void *which)
     return NULL;
 }
 
-static void note(const palitra_event *event)
-{
+static void note(const palitra_event *event) {
     CHECK(event->tag < ALL);
     CHECK_NUMBER(0, __atomic_exchange_n(&many.seen[event->tag], 1, __ATOMIC_RELAXED));
     if (__atomic_add_fetch(&many.taken, 1, __ATOMIC_RELAXED) == ALL) palitra_queue_close(many.queue);
 }
 
 /* Each in its own way: one waits on the descriptor, one forever, one in slices. */
-static void *consume(void *which)
-{
+static void *consume(void *which) {
     palitra_event events[64];
     size_t way = (size_t)which, n;
     struct pollfd fd = {palitra_queue_fd(many.queue), POLLIN, 0};
@@ -57,8 +54,7 @@ static void *consume(void *which)
     return NULL;
 }
 
-static void many_producers_and_consumers_lose_nothing_and_see_nothing_twice(void)
-{
+static void many_producers_and_consumers_lose_nothing_and_see_nothing_twice(void) {
     pthread_t producers[RUNNERS * SUBMITTERS], consumers[CONSUMERS];
     CHECK_STATUS(PALITRA_OK, palitra_queue_new(&many.queue));
     for (size_t i = 0; i < RUNNERS; i++) many.runners[i] = runner_with_workers(i == 0 ? 0 : 2);
@@ -71,8 +67,7 @@ static void many_producers_and_consumers_lose_nothing_and_see_nothing_twice(void
     palitra_queue_free(many.queue);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(many_producers_and_consumers_lose_nothing_and_see_nothing_twice);
     return 0;
 }

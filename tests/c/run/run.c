@@ -9,8 +9,7 @@
 
 static palitra_runner runner;
 
-static void a_ready_job_returns_its_reply(void)
-{
+static void a_ready_job_returns_its_reply(void) {
     palitra_reply reply;
     CHECK_STATUS(PALITRA_OK, run(runner, "palitra.echo", "at once", PALITRA_FOREVER, &reply));
     CHECK_STATUS(PALITRA_OK, reply.status);
@@ -24,16 +23,14 @@ static void a_ready_job_returns_its_reply(void)
     palitra_reply_free(&reply);
 }
 
-static void an_empty_payload_may_be_null(void)
-{
+static void an_empty_payload_may_be_null(void) {
     palitra_reply reply;
     CHECK_STATUS(PALITRA_OK, palitra_runner_run(runner, "palitra.echo", NULL, 0, PALITRA_FOREVER, &reply));
     CHECK_NUMBER(0, reply.len);
     palitra_reply_free(&reply);
 }
 
-static void bytes_come_back_as_they_went(void)
-{
+static void bytes_come_back_as_they_went(void) {
     static const char bytes[] = "zero \0 in the middle, \xff\xfe not UTF-8";
     palitra_reply reply;
     CHECK_STATUS(PALITRA_OK, palitra_runner_run(runner, "palitra.echo", bytes, sizeof bytes, PALITRA_FOREVER, &reply));
@@ -42,15 +39,13 @@ static void bytes_come_back_as_they_went(void)
     palitra_reply_free(&reply);
 }
 
-static void the_reply_may_be_left_out(void)
-{
+static void the_reply_may_be_left_out(void) {
     CHECK_STATUS(PALITRA_OK, run(runner, "palitra.echo", "x", PALITRA_FOREVER, NULL));
     CHECK_STATUS(PALITRA_JOB_PANICKED, run(runner, "test.panic", "x", PALITRA_FOREVER, NULL));
 }
 
 /* A spinning job blocks the runner's thread, so only an inline poll can be this quick. */
-static void a_ready_job_needs_no_runner_thread(void)
-{
+static void a_ready_job_needs_no_runner_thread(void) {
     palitra_token spinning = submit(runner, "test.spin", "{\"seconds\": 2}");
     double start = now();
     palitra_reply reply;
@@ -62,8 +57,7 @@ static void a_ready_job_needs_no_runner_thread(void)
     palitra_token_free(spinning);
 }
 
-static void a_pending_job_moves_to_the_runner_and_succeeds(void)
-{
+static void a_pending_job_moves_to_the_runner_and_succeeds(void) {
     palitra_reply reply;
     double start = now();
     CHECK_STATUS(PALITRA_OK, run(runner, "palitra.sleep", "{\"seconds\": 0.1}", PALITRA_FOREVER, &reply));
@@ -74,8 +68,7 @@ static void a_pending_job_moves_to_the_runner_and_succeeds(void)
     CHECK_STATUS(PALITRA_OK, run(runner, "palitra.sleep", "{\"seconds\": 0.1}", SECONDS(20), NULL));
 }
 
-static void past_its_timeout_the_job_is_cancelled_and_run_returns_deadline(void)
-{
+static void past_its_timeout_the_job_is_cancelled_and_run_returns_deadline(void) {
     palitra_reply reply;
     int before = dropped(runner);
     double start = now();
@@ -86,8 +79,7 @@ static void past_its_timeout_the_job_is_cancelled_and_run_returns_deadline(void)
     EVENTUALLY(dropped(runner) == before + 1);
 }
 
-static void the_timeout_holds_for_a_job_that_never_yields(void)
-{
+static void the_timeout_holds_for_a_job_that_never_yields(void) {
     palitra_runner own = new_runner();
     double start = now();
     CHECK_STATUS(PALITRA_DEADLINE, run(own, "test.spin", "{\"seconds\": 3}", SECONDS(0.2), NULL));
@@ -96,15 +88,13 @@ static void the_timeout_holds_for_a_job_that_never_yields(void)
     palitra_runner_free(own);
 }
 
-static void a_timeout_of_zero_does_not_block(void)
-{
+static void a_timeout_of_zero_does_not_block(void) {
     double start = now();
     CHECK_STATUS(PALITRA_DEADLINE, run(runner, "test.never", "", 0, NULL));
     CHECK_TOOK(0, 5, start);
 }
 
-static void a_failure_carries_code_and_message(void)
-{
+static void a_failure_carries_code_and_message(void) {
     palitra_reply reply;
     const int64_t timeouts[] = {PALITRA_FOREVER, SECONDS(20)};
     for (size_t i = 0; i < LENGTH(timeouts); i++) {
@@ -117,8 +107,7 @@ static void a_failure_carries_code_and_message(void)
     }
 }
 
-static void a_panic_is_a_status_with_its_message_and_the_runner_lives_on(void)
-{
+static void a_panic_is_a_status_with_its_message_and_the_runner_lives_on(void) {
     palitra_reply reply;
     const int64_t timeouts[] = {PALITRA_FOREVER, SECONDS(20)};
     for (size_t i = 0; i < LENGTH(timeouts); i++) {
@@ -131,11 +120,13 @@ static void a_panic_is_a_status_with_its_message_and_the_runner_lives_on(void)
     }
 }
 
-static void a_payload_that_the_extractor_refuses_is_bad_and_says_why(void)
-{
-    static const struct { const char *job, *payload; } refused[] = {
-        {"palitra.sleep", "not json"}, {"palitra.sleep", "{\"minutes\": 1}"}, {"palitra.sleep", ""},
-        {"palitra.sleep", "{\"seconds\": \"a\"}"}, {"test.panic", "\xff\xfe"},
+static void a_payload_that_the_extractor_refuses_is_bad_and_says_why(void) {
+    static const struct {
+        const char *job, *payload;
+    } refused[] = {
+        {"palitra.sleep", "not json"}, {"palitra.sleep", "{\"minutes\": 1}"},
+        {"palitra.sleep", ""},         {"palitra.sleep", "{\"seconds\": \"a\"}"},
+        {"test.panic", "\xff\xfe"},
     };
     for (size_t i = 0; i < LENGTH(refused); i++) {
         palitra_reply reply;
@@ -153,8 +144,7 @@ static void a_payload_that_the_extractor_refuses_is_bad_and_says_why(void)
     CHECK_STATUS(PALITRA_JOB_FAILED, run(runner, "palitra.sleep", "{\"seconds\": -1}", SECONDS(20), NULL));
 }
 
-static void check_ends_with_nul(palitra_status expected, const char *job, const char *payload)
-{
+static void check_ends_with_nul(palitra_status expected, const char *job, const char *payload) {
     for (int where = 0; where < 2; where++) {
         palitra_reply reply;
         CHECK_STATUS(expected, run(runner, job, payload, where == 0 ? PALITRA_FOREVER : SECONDS(20), &reply));
@@ -165,8 +155,7 @@ static void check_ends_with_nul(palitra_status expected, const char *job, const 
     }
 }
 
-static void texts_end_with_a_nul_that_is_not_counted(void)
-{
+static void texts_end_with_a_nul_that_is_not_counted(void) {
     check_ends_with_nul(PALITRA_OK, "test.nested", "text");
     check_ends_with_nul(PALITRA_OK, "test.nested", "");
     check_ends_with_nul(PALITRA_OK, "test.drops", "");
@@ -178,8 +167,7 @@ static void texts_end_with_a_nul_that_is_not_counted(void)
     check_ends_with_nul(PALITRA_UNKNOWN_JOB, "no.such.job", "");
 }
 
-static void an_unknown_job_is_refused(void)
-{
+static void an_unknown_job_is_refused(void) {
     palitra_reply reply;
     palitra_token token = {0};
     CHECK_STATUS(PALITRA_UNKNOWN_JOB, run(runner, "no.such.job", "", PALITRA_FOREVER, &reply));
@@ -195,16 +183,14 @@ static void an_unknown_job_is_refused(void)
     CHECK_STATUS(PALITRA_UNKNOWN_JOB, palitra_runner_submit(runner, "", NULL, 0, NULL, &token));
 }
 
-static void a_large_reply_arrives_whole(void)
-{
+static void a_large_reply_arrives_whole(void) {
     palitra_reply reply;
     CHECK_STATUS(PALITRA_OK, run(runner, "test.large", "{\"bytes\": 33554432}", PALITRA_FOREVER, &reply));
     CHECK_NUMBER(33554432, reply.len);
     palitra_reply_free(&reply);
 }
 
-int main(void)
-{
+int main(void) {
     runner = new_runner();
     TEST(a_ready_job_returns_its_reply);
     TEST(an_empty_payload_may_be_null);

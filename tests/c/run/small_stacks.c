@@ -18,8 +18,7 @@ struct call {
     palitra_status status;
 };
 
-static void *make_call(void *argument)
-{
+static void *make_call(void *argument) {
     struct call *call = argument;
     size_t length = strlen(call->payload);
     palitra_token token = {0};
@@ -33,8 +32,7 @@ static void *make_call(void *argument)
 }
 
 /* Calls on a thread with exactly that stack: the C library may reuse a larger one. */
-static void call_on(size_t size, void *(*function)(void *), void *argument)
-{
+static void call_on(size_t size, void *(*function)(void *), void *argument) {
     pthread_attr_t attributes;
     pthread_t thread;
     char *memory = mmap(NULL, GUARD + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -48,18 +46,17 @@ static void call_on(size_t size, void *(*function)(void *), void *argument)
     CHECK_NUMBER(0, munmap(memory, GUARD + size));
 }
 
-static palitra_status call_with(size_t stack, const char *job, const char *payload, bool starts)
-{
+static palitra_status call_with(size_t stack, const char *job, const char *payload, bool starts) {
     struct call call = {job, payload, starts, PALITRA_INTERNAL};
     call_on(stack, make_call, &call);
     return call.status;
 }
 
 /* The smallest that the system allows, and sizes around the one from which on a job is polled inline. */
-static const size_t sizes[] = {16 << 10, 24 << 10, 32 << 10, 48 << 10, 60 << 10, 64 << 10, 72 << 10, 96 << 10, 128 << 10};
+static const size_t sizes[] = {16 << 10, 24 << 10, 32 << 10, 48 << 10, 60 << 10,
+                               64 << 10, 72 << 10, 96 << 10, 128 << 10};
 
-static void a_job_that_needs_much_stack_runs_on_a_thread_with_little(void)
-{
+static void a_job_that_needs_much_stack_runs_on_a_thread_with_little(void) {
     for (size_t i = 0; i < LENGTH(sizes); i++) {
         if (sizes[i] < (size_t)PTHREAD_STACK_MIN * slowness()) continue; /* valgrind has needs of its own */
         CHECK_STATUS(PALITRA_OK, call_with(sizes[i], "test.stack", "{\"bytes\":49152}", false));
@@ -67,15 +64,13 @@ static void a_job_that_needs_much_stack_runs_on_a_thread_with_little(void)
     }
 }
 
-static void a_job_is_polled_where_the_stack_suffices_and_submitted_where_not(void)
-{
+static void a_job_is_polled_where_the_stack_suffices_and_submitted_where_not(void) {
     CHECK_STATUS(PALITRA_OK, call_with(1 << 20, "palitra.echo", "hello", true));
     CHECK_STATUS(PALITRA_OK, call_with(160 << 10, "palitra.echo", "hello", true));
     CHECK_STATUS(PALITRA_PENDING, call_with(64 << 10, "palitra.echo", "hello", true));
 }
 
-static palitra_status deep_start(size_t bytes)
-{
+static palitra_status deep_start(size_t bytes) {
     volatile char frame[1024];
     frame[0] = (char)bytes;
     if (bytes > sizeof frame) {
@@ -85,8 +80,7 @@ static palitra_status deep_start(size_t bytes)
     return palitra_runner_start(runner, "palitra.echo", "hello", 5, NULL, NULL, NULL);
 }
 
-static void *start_high_and_low(void *unused)
-{
+static void *start_high_and_low(void *unused) {
     (void)unused;
     CHECK_STATUS(PALITRA_OK, deep_start(0));
     CHECK_STATUS(PALITRA_PENDING, deep_start((256 - 48) << 10));
@@ -94,27 +88,21 @@ static void *start_high_and_low(void *unused)
     return NULL;
 }
 
-static void what_is_left_of_the_stack_counts(void)
-{
-    call_on(256 << 10, start_high_and_low, NULL);
-}
+static void what_is_left_of_the_stack_counts(void) { call_on(256 << 10, start_high_and_low, NULL); }
 
-static void a_process_polls_on_its_first_thread(void)
-{
+static void a_process_polls_on_its_first_thread(void) {
     CHECK_STATUS(PALITRA_OK, palitra_runner_start(runner, "palitra.echo", "hello", 5, NULL, NULL, NULL));
 }
 
 static volatile palitra_status seen;
 
-static void start_in_handler(int signal_number)
-{
+static void start_in_handler(int signal_number) {
     (void)signal_number;
     seen = palitra_runner_start(runner, "palitra.echo", "hello", 5, NULL, NULL, NULL);
 }
 
 /* Raised where the thread holds no lock, so the handler may call the library. */
-static void a_stack_that_is_not_the_threads_own_is_used_as_it_is(void)
-{
+static void a_stack_that_is_not_the_threads_own_is_used_as_it_is(void) {
     static char alternate[256 << 10];
     stack_t stack = {.ss_sp = alternate, .ss_size = sizeof alternate}, old;
     struct sigaction action = {.sa_handler = start_in_handler, .sa_flags = SA_ONSTACK};
@@ -126,8 +114,7 @@ static void a_stack_that_is_not_the_threads_own_is_used_as_it_is(void)
     CHECK_NUMBER(0, sigaltstack(&old, NULL));
 }
 
-int main(void)
-{
+int main(void) {
     runner = new_runner();
     TEST(a_job_that_needs_much_stack_runs_on_a_thread_with_little);
     TEST(a_job_is_polled_where_the_stack_suffices_and_submitted_where_not);

@@ -8,18 +8,17 @@
 
 static palitra_runner runner;
 
-static void *get_from_nobody(void *job)
-{
+static void *get_from_nobody(void *job) {
     static const char request[] = "{\"url\":\"http://127.0.0.1:1/\"}";
     palitra_reply reply;
-    CHECK_STATUS(PALITRA_JOB_FAILED, palitra_runner_run(runner, job, request, strlen(request), PALITRA_FOREVER, &reply));
+    CHECK_STATUS(PALITRA_JOB_FAILED,
+                 palitra_runner_run(runner, job, request, strlen(request), PALITRA_FOREVER, &reply));
     CHECK_NUMBER(2, reply.code); /* nobody listens there */
     palitra_reply_free(&reply);
     return NULL;
 }
 
-static void a_request_is_made_from_a_thread_with_any_stack(void)
-{
+static void a_request_is_made_from_a_thread_with_any_stack(void) {
     static char *const jobs[] = {"http.get", "http.request", "http.bytes", "http.stream"};
     pthread_attr_t attributes;
     pthread_t thread;
@@ -33,8 +32,7 @@ static void a_request_is_made_from_a_thread_with_any_stack(void)
     CHECK_NUMBER(0, pthread_attr_destroy(&attributes));
 }
 
-int main(void)
-{
+int main(void) {
     runner = new_runner();
     TEST(a_request_is_made_from_a_thread_with_any_stack);
     palitra_runner_free(runner);

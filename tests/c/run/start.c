@@ -8,14 +8,12 @@
 static palitra_runner runner;
 
 static palitra_status start(const char *job, const char *payload, const palitra_submit_options *options,
-                            palitra_token *token, palitra_reply *reply)
-{
+                            palitra_token *token, palitra_reply *reply) {
     return palitra_runner_start(runner, job, payload, strlen(payload), options, token, reply);
 }
 
 /* Options by which `queue` is notified. */
-static palitra_submit_options telling(palitra_queue queue)
-{
+static palitra_submit_options telling(palitra_queue queue) {
     palitra_submit_options options;
     palitra_submit_options_init(&options);
     options.queue = queue;
@@ -23,8 +21,7 @@ static palitra_submit_options telling(palitra_queue queue)
     return options;
 }
 
-static void check_event(palitra_queue queue, palitra_token token, palitra_status status)
-{
+static void check_event(palitra_queue queue, palitra_token token, palitra_status status) {
     palitra_event event;
     CHECK_STATUS(PALITRA_OK, palitra_queue_next(queue, SECONDS(20), &event, 1, NULL));
     CHECK_NUMBER(7, event.tag);
@@ -32,16 +29,14 @@ static void check_event(palitra_queue queue, palitra_token token, palitra_status
     CHECK_STATUS(status, event.status);
 }
 
-static void check_no_event(palitra_queue queue)
-{
+static void check_no_event(palitra_queue queue) {
     palitra_event event;
     CHECK_STATUS(PALITRA_PENDING, palitra_queue_next(queue, 0, &event, 1, NULL));
 }
 
 /* ---- ready at once ---------------------------------------------------------------------------------- */
 
-static void a_ready_job_leaves_its_reply_and_no_token(void)
-{
+static void a_ready_job_leaves_its_reply_and_no_token(void) {
     palitra_token token = {99};
     palitra_reply reply;
     CHECK_STATUS(PALITRA_OK, start("palitra.echo", "hello", NULL, &token, &reply));
@@ -59,13 +54,11 @@ static void a_ready_job_leaves_its_reply_and_no_token(void)
     CHECK_NUMBER(0, token.id);
 }
 
-static void a_ready_job_needs_no_outs(void)
-{
+static void a_ready_job_needs_no_outs(void) {
     CHECK_STATUS(PALITRA_OK, start("palitra.echo", "hello", NULL, NULL, NULL));
 }
 
-static void the_queue_is_not_notified_of_a_ready_job(void)
-{
+static void the_queue_is_not_notified_of_a_ready_job(void) {
     palitra_queue queue;
     palitra_token token;
     CHECK_STATUS(PALITRA_OK, palitra_queue_new(&queue));
@@ -80,8 +73,7 @@ static void the_queue_is_not_notified_of_a_ready_job(void)
 
 /* ---- pending ---------------------------------------------------------------------------------------- */
 
-static void a_job_that_pends_leaves_a_token_and_continues(void)
-{
+static void a_job_that_pends_leaves_a_token_and_continues(void) {
     palitra_token token;
     palitra_reply reply;
     CHECK_STATUS(PALITRA_PENDING, start("palitra.sleep", "{\"seconds\":0.3}", NULL, &token, &reply));
@@ -94,8 +86,7 @@ static void a_job_that_pends_leaves_a_token_and_continues(void)
     palitra_token_free(token);
 }
 
-static void the_queue_is_notified_once_of_a_job_that_pended(void)
-{
+static void the_queue_is_notified_once_of_a_job_that_pended(void) {
     palitra_queue queue;
     palitra_token token;
     CHECK_STATUS(PALITRA_OK, palitra_queue_new(&queue));
@@ -112,8 +103,7 @@ static void the_queue_is_notified_once_of_a_job_that_pended(void)
     palitra_queue_free(queue);
 }
 
-static void a_deadline_ends_a_job_that_pended(void)
-{
+static void a_deadline_ends_a_job_that_pended(void) {
     palitra_submit_options options;
     palitra_token token;
     palitra_submit_options_init(&options);
@@ -128,8 +118,7 @@ static void a_deadline_ends_a_job_that_pended(void)
     palitra_token_free(token);
 }
 
-static void a_job_without_a_token_runs_detached(void)
-{
+static void a_job_without_a_token_runs_detached(void) {
     palitra_stats stats = {.size = sizeof stats};
     CHECK_STATUS(PALITRA_OK, palitra_runner_stats(runner, &stats));
     uint64_t before = stats.succeeded;
@@ -139,16 +128,14 @@ static void a_job_without_a_token_runs_detached(void)
 
 /* ---- where it may not, or need not ------------------------------------------------------------------ */
 
-static void start_in_callback(palitra_token token, palitra_status status, void *seen)
-{
+static void start_in_callback(palitra_token token, palitra_status status, void *seen) {
     (void)token, (void)status;
     palitra_token made;
     *(palitra_status *)seen = start("palitra.echo", "hello", NULL, &made, NULL);
     palitra_token_free(made);
 }
 
-static void on_the_runners_thread_the_job_is_submitted(void)
-{
+static void on_the_runners_thread_the_job_is_submitted(void) {
     palitra_status seen = PALITRA_INTERNAL;
     palitra_token token = submit(runner, "palitra.echo", "x");
     palitra_token marker;
@@ -161,8 +148,7 @@ static void on_the_runners_thread_the_job_is_submitted(void)
     palitra_token_free(token);
 }
 
-static void what_is_wrong_is_refused_and_makes_no_token(void)
-{
+static void what_is_wrong_is_refused_and_makes_no_token(void) {
     palitra_token token = {99};
     palitra_submit_options options;
     palitra_submit_options_init(&options);
@@ -179,8 +165,7 @@ static void what_is_wrong_is_refused_and_makes_no_token(void)
     CHECK_NUMBER(0, token.id);
 }
 
-static void limits_hold(void)
-{
+static void limits_hold(void) {
     palitra_runner small = runner_with((palitra_runner_options){.max_in_flight = 1, .max_payload = 4});
     palitra_token token;
     CHECK_STATUS(PALITRA_TOO_LARGE, palitra_runner_start(small, "palitra.echo", "12345", 5, NULL, NULL, NULL));
@@ -194,8 +179,7 @@ static void limits_hold(void)
     palitra_runner_free(small);
 }
 
-static void a_shutdown_ends_a_job_that_pended(void)
-{
+static void a_shutdown_ends_a_job_that_pended(void) {
     palitra_runner other = new_runner();
     palitra_token token;
     CHECK_STATUS(PALITRA_PENDING, palitra_runner_start(other, "test.never", "", 0, NULL, &token, NULL));
@@ -205,8 +189,7 @@ static void a_shutdown_ends_a_job_that_pended(void)
     palitra_runner_free(other);
 }
 
-int main(void)
-{
+int main(void) {
     runner = new_runner();
     TEST(a_ready_job_leaves_its_reply_and_no_token);
     TEST(a_ready_job_needs_no_outs);

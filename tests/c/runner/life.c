@@ -5,8 +5,7 @@
  */
 #include "test.h"
 
-static void a_runner_lives_from_new_to_free(void)
-{
+static void a_runner_lives_from_new_to_free(void) {
     palitra_runner runner = new_runner();
     CHECK(palitra_runner_is_alive(runner));
     check_echo(runner);
@@ -15,8 +14,7 @@ static void a_runner_lives_from_new_to_free(void)
     palitra_runner_free(runner);
 }
 
-static void the_global_runner_is_made_on_first_use(void)
-{
+static void the_global_runner_is_made_on_first_use(void) {
     palitra_runner first = {0}, second = {0};
     CHECK(!palitra_is_runner_alive());
     CHECK_STATUS(PALITRA_OK, palitra_runner_global(&first));
@@ -26,8 +24,7 @@ static void the_global_runner_is_made_on_first_use(void)
     check_echo(first);
 }
 
-static void the_global_runner_can_be_shut_down_and_made_anew(void)
-{
+static void the_global_runner_can_be_shut_down_and_made_anew(void) {
     palitra_runner first = {0}, second = {0};
     CHECK_STATUS(PALITRA_OK, palitra_runner_global(&first));
     CHECK_STATUS(PALITRA_OK, shutdown_global_runner(0));
@@ -41,14 +38,12 @@ static void the_global_runner_can_be_shut_down_and_made_anew(void)
     CHECK_STATUS(PALITRA_OK, shutdown_global_runner(0));
 }
 
-static void *take_global(void *out)
-{
+static void *take_global(void *out) {
     CHECK_STATUS(PALITRA_OK, palitra_runner_global(out));
     return NULL;
 }
 
-static void threads_that_race_for_the_global_runner_get_the_same_one(void)
-{
+static void threads_that_race_for_the_global_runner_get_the_same_one(void) {
     pthread_t threads[8];
     palitra_runner seen[LENGTH(threads)];
     for (size_t i = 0; i < LENGTH(threads); i++) threads[i] = start_thread(take_global, &seen[i]);
@@ -57,8 +52,7 @@ static void threads_that_race_for_the_global_runner_get_the_same_one(void)
     CHECK_STATUS(PALITRA_OK, shutdown_global_runner(0));
 }
 
-static void runners_are_independent(void)
-{
+static void runners_are_independent(void) {
     palitra_runner busy = new_runner(), free_one = new_runner();
     double start = now();
     palitra_token spinning = submit(busy, "test.spin", "{\"seconds\": 2}");
@@ -73,8 +67,7 @@ static void runners_are_independent(void)
     palitra_runner_free(busy);
 }
 
-static void many_runners_live_at_once(void)
-{
+static void many_runners_live_at_once(void) {
     palitra_runner runners[20];
     for (size_t i = 0; i < LENGTH(runners); i++) runners[i] = new_runner();
     for (size_t i = 0; i < LENGTH(runners); i++) check_echo(runners[i]);
@@ -85,8 +78,7 @@ static void many_runners_live_at_once(void)
 
 /* An echo comes back while another job spins. Several are submitted: a worker that is just going to sleep
  * may miss the first one, which it would not if the spinning job yielded. */
-static void worker_threads_run_jobs_side_by_side(void)
-{
+static void worker_threads_run_jobs_side_by_side(void) {
     palitra_runner runner = runner_with((palitra_runner_options){.worker_threads = 2});
     palitra_token spinning = submit(runner, "test.spin", "{\"seconds\": 2}");
     EVENTUALLY(run(runner, "palitra.echo", "beside", SECONDS(0.2), NULL) == PALITRA_OK);
@@ -96,8 +88,7 @@ static void worker_threads_run_jobs_side_by_side(void)
     palitra_runner_free(runner);
 }
 
-static void the_limit_of_jobs_in_flight_returns_busy_at_once(void)
-{
+static void the_limit_of_jobs_in_flight_returns_busy_at_once(void) {
     palitra_runner runner = runner_with((palitra_runner_options){.max_in_flight = 2});
     palitra_token first = submit(runner, "test.never", ""), second = submit(runner, "test.never", "");
     palitra_token refused = {77};
@@ -118,8 +109,7 @@ static void the_limit_of_jobs_in_flight_returns_busy_at_once(void)
     palitra_runner_free(runner);
 }
 
-static void a_payload_over_the_limit_is_too_large_at_once(void)
-{
+static void a_payload_over_the_limit_is_too_large_at_once(void) {
     palitra_runner runner = runner_with((palitra_runner_options){.max_payload = 8});
     palitra_token token = {0};
     palitra_reply reply;
@@ -133,15 +123,13 @@ static void a_payload_over_the_limit_is_too_large_at_once(void)
 }
 
 /* Whether the kernel knows a thread of this process by this name. */
-static bool thread_named(const char *name)
-{
+static bool thread_named(const char *name) {
     char command[128];
     snprintf(command, sizeof command, "grep -qx '%s' /proc/%d/task/*/comm", name, (int)getpid());
     return system(command) == 0;
 }
 
-static void the_runner_thread_carries_the_name_it_was_given(void)
-{
+static void the_runner_thread_carries_the_name_it_was_given(void) {
     CHECK(!thread_named("a-runner"));
     palitra_runner runner =
         runner_with((palitra_runner_options){.thread_name = "a-runner", .thread_stack_size = 512 * 1024});
@@ -151,8 +139,7 @@ static void the_runner_thread_carries_the_name_it_was_given(void)
     CHECK(!thread_named("a-runner"));
 }
 
-int main(void)
-{
+int main(void) {
     TEST(a_runner_lives_from_new_to_free);
     TEST(the_global_runner_is_made_on_first_use);
     TEST(the_global_runner_can_be_shut_down_and_made_anew);

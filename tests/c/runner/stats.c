@@ -1,8 +1,7 @@
 /* The figures of a runner: every job is counted once, where it is and how it ended. */
 #include "test.h"
 
-static palitra_stats stats_of(palitra_runner runner)
-{
+static palitra_stats stats_of(palitra_runner runner) {
     palitra_stats stats;
     memset(&stats, 0xAA, sizeof stats);
     palitra_stats_init(&stats);
@@ -12,13 +11,11 @@ static palitra_stats stats_of(palitra_runner runner)
     return stats;
 }
 
-static uint64_t ended(const palitra_stats *stats)
-{
+static uint64_t ended(const palitra_stats *stats) {
     return stats->succeeded + stats->failed + stats->panicked + stats->cancelled + stats->deadline;
 }
 
-static void a_new_runner_has_done_nothing(void)
-{
+static void a_new_runner_has_done_nothing(void) {
     palitra_runner runner = new_runner();
     palitra_stats stats = stats_of(runner);
     CHECK_NUMBER(1, stats.threads);
@@ -26,22 +23,19 @@ static void a_new_runner_has_done_nothing(void)
     palitra_runner_free(runner);
 }
 
-static void threads_are_counted(void)
-{
+static void threads_are_counted(void) {
     palitra_runner runner = runner_with_workers(3);
     CHECK_NUMBER(4, stats_of(runner).threads);
     palitra_runner_free(runner);
 }
 
-static void wait_and_free(palitra_runner runner, palitra_token token)
-{
+static void wait_and_free(palitra_runner runner, palitra_token token) {
     palitra_runner_wait(runner, token, PALITRA_FOREVER, NULL);
     palitra_token_free(token);
 }
 
 /* Submitted, polled inline, or run on the runner's thread: it is one job each time. */
-static void every_job_is_counted_once_by_how_it_ended(void)
-{
+static void every_job_is_counted_once_by_how_it_ended(void) {
     palitra_runner runner = new_runner();
     for (int i = 0; i < 3; i++) {
         wait_and_free(runner, submit(runner, "palitra.echo", "x"));
@@ -64,8 +58,7 @@ static void every_job_is_counted_once_by_how_it_ended(void)
     palitra_runner_free(runner);
 }
 
-static void the_cancelled_and_the_late_are_counted_apart(void)
-{
+static void the_cancelled_and_the_late_are_counted_apart(void) {
     palitra_runner runner = new_runner();
     for (int i = 0; i < 4; i++) end_never(runner, submit(runner, "test.never", ""));
     CHECK_STATUS(PALITRA_DEADLINE, run(runner, "palitra.sleep", "{\"seconds\":60}", SECONDS(0.01), NULL));
@@ -74,8 +67,7 @@ static void the_cancelled_and_the_late_are_counted_apart(void)
     palitra_runner_free(runner);
 }
 
-static void what_runs_and_what_waits_is_counted(void)
-{
+static void what_runs_and_what_waits_is_counted(void) {
     palitra_runner runner = new_runner();
     palitra_token tokens[5];
     for (int i = 0; i < 5; i++) tokens[i] = submit(runner, "test.never", "");
@@ -99,8 +91,7 @@ static void what_runs_and_what_waits_is_counted(void)
     for (int i = 0; i < 5; i++) palitra_token_free(tokens[i]);
 }
 
-static void the_longest_poll_is_remembered(void)
-{
+static void the_longest_poll_is_remembered(void) {
     palitra_runner runner = new_runner();
     run(runner, "test.spin", "{\"seconds\":0.2}", SECONDS(20), NULL);
     uint64_t longest = stats_of(runner).longest_poll_ns;
@@ -112,8 +103,7 @@ static void the_longest_poll_is_remembered(void)
     palitra_runner_free(runner);
 }
 
-static void the_size_is_the_callers(void)
-{
+static void the_size_is_the_callers(void) {
     palitra_runner runner = new_runner();
     palitra_stats stats;
     memset(&stats, 0xAA, sizeof stats);
@@ -129,8 +119,7 @@ static void the_size_is_the_callers(void)
     CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_runner_stats(runner, &stats));
 }
 
-int main(void)
-{
+int main(void) {
     TEST(a_new_runner_has_done_nothing);
     TEST(threads_are_counted);
     TEST(every_job_is_counted_once_by_how_it_ended);

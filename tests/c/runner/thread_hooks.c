@@ -10,16 +10,14 @@ struct seen {
 
 static _Thread_local struct seen *attached_to;
 
-static void attach(void *user_data)
-{
+static void attach(void *user_data) {
     struct seen *seen = user_data;
     CHECK(attached_to == NULL);
     attached_to = seen;
     atomic_fetch_add(&seen->started, 1);
 }
 
-static void detach(void *user_data)
-{
+static void detach(void *user_data) {
     struct seen *seen = user_data;
     CHECK(attached_to == seen); /* the same thread, once */
     attached_to = NULL;
@@ -27,13 +25,9 @@ static void detach(void *user_data)
     atomic_fetch_add(&seen->stopped, 1);
 }
 
-static void count_free(void *user_data)
-{
-    atomic_fetch_add(&((struct seen *)user_data)->freed, 1);
-}
+static void count_free(void *user_data) { atomic_fetch_add(&((struct seen *)user_data)->freed, 1); }
 
-static palitra_runner_options hooked(struct seen *seen)
-{
+static palitra_runner_options hooked(struct seen *seen) {
     palitra_runner_options options;
     palitra_runner_options_init(&options);
     options.thread_start = attach;
@@ -43,22 +37,19 @@ static palitra_runner_options hooked(struct seen *seen)
     return options;
 }
 
-static palitra_runner new_hooked(palitra_runner_options options)
-{
+static palitra_runner new_hooked(palitra_runner_options options) {
     palitra_runner runner = {0};
     CHECK_STATUS(PALITRA_OK, palitra_runner_new(&options, &runner));
     return runner;
 }
 
-static void check_seen(int threads, const struct seen *seen)
-{
+static void check_seen(int threads, const struct seen *seen) {
     CHECK_NUMBER(threads, seen->started);
     CHECK_NUMBER(threads, seen->stopped);
     CHECK_NUMBER(1, seen->freed);
 }
 
-static void the_runners_own_thread_is_attached_before_its_first_job(void)
-{
+static void the_runners_own_thread_is_attached_before_its_first_job(void) {
     struct seen seen = {0};
     palitra_runner runner = new_hooked(hooked(&seen));
     CHECK_STATUS(PALITRA_OK, run(runner, "palitra.echo", "x", SECONDS(20), NULL));
@@ -71,14 +62,12 @@ static void the_runners_own_thread_is_attached_before_its_first_job(void)
     check_seen(2, &seen);
 }
 
-static void note_thread(palitra_token token, palitra_status status, void *user_data)
-{
+static void note_thread(palitra_token token, palitra_status status, void *user_data) {
     (void)token, (void)status;
     *(struct seen **)user_data = attached_to;
 }
 
-static void callbacks_run_on_an_attached_thread(void)
-{
+static void callbacks_run_on_an_attached_thread(void) {
     struct seen seen = {0}, *in_callback = NULL;
     palitra_runner runner = new_hooked(hooked(&seen));
     palitra_token token = submit(runner, "palitra.echo", "x");
@@ -89,8 +78,7 @@ static void callbacks_run_on_an_attached_thread(void)
     palitra_token_free(token);
 }
 
-static void workers_are_attached_and_detached(void)
-{
+static void workers_are_attached_and_detached(void) {
     struct seen seen = {0};
     palitra_runner_options options = hooked(&seen);
     options.worker_threads = 3;
@@ -101,8 +89,7 @@ static void workers_are_attached_and_detached(void)
     check_seen(2 + 3, &seen);
 }
 
-static void threads_for_blocking_parts_are_attached_and_detached(void)
-{
+static void threads_for_blocking_parts_are_attached_and_detached(void) {
     for (uint32_t workers = 0; workers < 3; workers += 2) {
         struct seen seen = {0};
         palitra_runner_options options = hooked(&seen);
@@ -119,8 +106,7 @@ static void threads_for_blocking_parts_are_attached_and_detached(void)
     }
 }
 
-static void either_hook_may_be_left_out(void)
-{
+static void either_hook_may_be_left_out(void) {
     struct seen only_start = {0}, neither = {0};
     palitra_runner_options options = hooked(&only_start);
     options.thread_stop = NULL;
@@ -139,10 +125,12 @@ static void either_hook_may_be_left_out(void)
     CHECK_NUMBER(0, neither.started);
 }
 
-static void what_was_refused_is_freed(void)
-{
+static void what_was_refused_is_freed(void) {
     struct seen seen[4] = {{0}};
-    struct { palitra_runner_options known; uint64_t unknown; } later = {.unknown = 1};
+    struct {
+        palitra_runner_options known;
+        uint64_t unknown;
+    } later = {.unknown = 1};
     palitra_runner runner = {0};
     palitra_runner_options options = hooked(&seen[0]);
     options.flags = 1;
@@ -166,8 +154,7 @@ static void what_was_refused_is_freed(void)
     CHECK_NUMBER(1, seen[0].freed);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(the_runners_own_thread_is_attached_before_its_first_job);
     TEST(callbacks_run_on_an_attached_thread);
     TEST(workers_are_attached_and_detached);

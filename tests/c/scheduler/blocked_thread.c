@@ -4,6 +4,8 @@
  */
 #include "scheduling.h"
 
+#include <dirent.h>
+
 #define A_LONG_HOLD "{\"seconds\":2}"
 #define DEADLINE SECONDS(0.1)
 
@@ -12,8 +14,7 @@
 
 static palitra_queue queue;
 
-static palitra_submit_options deadline_tagged(uint64_t tag)
-{
+static palitra_submit_options deadline_tagged(uint64_t tag) {
     palitra_submit_options options;
     if (queue.id == 0) CHECK_STATUS(PALITRA_OK, palitra_queue_new(&queue));
     palitra_submit_options_init(&options);
@@ -23,8 +24,7 @@ static palitra_submit_options deadline_tagged(uint64_t tag)
     return options;
 }
 
-static void check_arrived(uint64_t tag, double start)
-{
+static void check_arrived(uint64_t tag, double start) {
     palitra_event event = {0};
     size_t n = 0;
     CHECK_STATUS(PALITRA_OK, palitra_queue_next(queue, SECONDS(10), &event, 1, &n));
@@ -34,8 +34,7 @@ static void check_arrived(uint64_t tag, double start)
 }
 
 /* It is queued behind the job that blocks the thread. */
-static void a_queued_job(uint32_t workers)
-{
+static void a_queued_job(uint32_t workers) {
     palitra_runner runner = runner_with_workers(workers);
     palitra_submit_options options = deadline_tagged(7);
     palitra_token holder = hold(runner, A_LONG_HOLD), late = {0};
@@ -53,8 +52,7 @@ static void the_deadline_of_a_queued_job_arrives(void) { a_queued_job(0); }
 static void the_deadline_of_a_job_queued_for_a_worker_arrives(void) { a_queued_job(1); }
 
 /* It was started and pends: its timer belongs to the thread that is blocked. */
-static void a_pending_job(uint32_t workers)
-{
+static void a_pending_job(uint32_t workers) {
     palitra_runner runner = runner_with_workers(workers);
     palitra_submit_options options = deadline_tagged(8);
     options.deadline_ns = SECONDS(0.4);
@@ -76,8 +74,7 @@ static void the_deadline_of_a_pending_job_arrives(void) { a_pending_job(0); }
 static void the_deadline_of_a_worker_s_pending_job_arrives(void) { a_pending_job(1); }
 
 /* It is the one that blocks the thread. */
-static void the_deadline_of_the_blocking_job_arrives(void)
-{
+static void the_deadline_of_the_blocking_job_arrives(void) {
     for (uint32_t workers = 0; workers < 2; workers++) {
         palitra_runner runner = runner_with_workers(workers);
         palitra_submit_options options = deadline_tagged(9);
@@ -91,8 +88,7 @@ static void the_deadline_of_the_blocking_job_arrives(void)
     }
 }
 
-static void a_thousand_deadlines_arrive_once_each(void)
-{
+static void a_thousand_deadlines_arrive_once_each(void) {
     palitra_runner runner = new_runner();
     palitra_token holder = hold(runner, A_LONG_HOLD);
     bool arrived[1000] = {false};
@@ -121,16 +117,14 @@ static void a_thousand_deadlines_arrive_once_each(void)
 
 static int named;
 
-static void look_for_the_name(int32_t level, const char *target, const char *message, void *user_data)
-{
+static void look_for_the_name(int32_t level, const char *target, const char *message, void *user_data) {
     (void)target;
     (void)user_data;
     if (level == PALITRA_LOG_WARN && strstr(message, "test.hold") != NULL)
         __atomic_store_n(&named, 1, __ATOMIC_RELEASE);
 }
 
-static void the_log_names_the_job_that_blocks_its_thread(void)
-{
+static void the_log_names_the_job_that_blocks_its_thread(void) {
     for (uint32_t workers = 0; workers < 2; workers++) {
         palitra_runner runner = runner_with_workers(workers);
         named = 0;
@@ -148,8 +142,7 @@ static void the_log_names_the_job_that_blocks_its_thread(void)
 
 /* ---- nothing to watch ------------------------------------------------------------------------------- */
 
-static long switches(void)
-{
+static long switches(void) {
     long sum = 0, value;
     char path[300], line[128];
     DIR *tasks = opendir("/proc/self/task");
@@ -166,8 +159,7 @@ static long switches(void)
     return sum;
 }
 
-static void check_that_nobody_wakes(uint32_t workers)
-{
+static void check_that_nobody_wakes(uint32_t workers) {
     palitra_runner runner = runner_with_workers(workers);
     palitra_submit_options options = deadline_tagged(1);
     options.deadline_ns = SECONDS(600);
@@ -181,13 +173,11 @@ static void check_that_nobody_wakes(uint32_t workers)
     palitra_runner_free(runner);
 }
 
-static void an_idle_runner_wakes_nobody(void)
-{
+static void an_idle_runner_wakes_nobody(void) {
     for (uint32_t workers = 0; workers < 3; workers++) check_that_nobody_wakes(workers);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(the_deadline_of_a_queued_job_arrives);
     TEST(the_deadline_of_a_job_queued_for_a_worker_arrives);
     TEST(the_deadline_of_a_pending_job_arrives);

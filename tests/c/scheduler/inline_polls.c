@@ -13,16 +13,14 @@ static struct {
     palitra_reply reply;
 } running;
 
-static void *run_here(void *unused)
-{
+static void *run_here(void *unused) {
     running.status = run(running.runner, running.job, running.payload, PALITRA_FOREVER, &running.reply);
     running.ended = now();
     return unused;
 }
 
 /* Returns while a thread of the host's polls the job inline. */
-static pthread_t begin_with(void *(*how)(void *), uint32_t workers, const char *job, const char *payload)
-{
+static pthread_t begin_with(void *(*how)(void *), uint32_t workers, const char *job, const char *payload) {
     running.runner = runner_with_workers(workers);
     running.job = job;
     running.payload = payload;
@@ -32,13 +30,11 @@ static pthread_t begin_with(void *(*how)(void *), uint32_t workers, const char *
     return thread;
 }
 
-static pthread_t begin(uint32_t workers, const char *job, const char *payload)
-{
+static pthread_t begin(uint32_t workers, const char *job, const char *payload) {
     return begin_with(run_here, workers, job, payload);
 }
 
-static void a_shutdown_waits_for_an_inline_poll(void)
-{
+static void a_shutdown_waits_for_an_inline_poll(void) {
     for (uint32_t workers = 0; workers < 2; workers++) {
         pthread_t thread = begin(workers, "test.slow_start", "{\"hold\":0.8}");
         CHECK_STATUS(PALITRA_OK, shutdown_runner(running.runner, SECONDS(10)));
@@ -52,8 +48,7 @@ static void a_shutdown_waits_for_an_inline_poll(void)
 }
 
 /* Shuts down while a job is polled inline that blocks its thread for 0.8 s and then sleeps for 0.2 s. */
-static void check_shutdown_during_an_inline_poll(uint32_t workers, int64_t grace_ns, palitra_status expected)
-{
+static void check_shutdown_during_an_inline_poll(uint32_t workers, int64_t grace_ns, palitra_status expected) {
     pthread_t thread = begin(workers, "test.slow_start", "{\"hold\":0.8,\"sleep\":0.2}");
     CHECK_STATUS(PALITRA_OK, shutdown_runner(running.runner, grace_ns));
     join_thread(thread);
@@ -63,14 +58,12 @@ static void check_shutdown_during_an_inline_poll(uint32_t workers, int64_t grace
     palitra_runner_free(running.runner);
 }
 
-static void a_job_that_pends_after_its_inline_poll_has_its_grace_period(void)
-{
+static void a_job_that_pends_after_its_inline_poll_has_its_grace_period(void) {
     for (uint32_t workers = 0; workers < 2; workers++)
         check_shutdown_during_an_inline_poll(workers, SECONDS(10), PALITRA_OK);
 }
 
-static void an_inline_poll_notices_the_end(void)
-{
+static void an_inline_poll_notices_the_end(void) {
     for (uint32_t workers = 0; workers < 2; workers++) {
         pthread_t thread = begin(workers, "test.watchful", "{\"seconds\":3}");
         double start = now();
@@ -85,15 +78,13 @@ static void an_inline_poll_notices_the_end(void)
 }
 
 /* Without a panic of tokio's, whose timer the job starts after the end: tests/c.rs looks at what is printed. */
-static void a_timer_in_an_inline_poll_after_the_end_is_a_cancel(void)
-{
+static void a_timer_in_an_inline_poll_after_the_end_is_a_cancel(void) {
     for (uint32_t workers = 0; workers < 2; workers++)
         check_shutdown_during_an_inline_poll(workers, SECONDS(0.05), PALITRA_CANCELLED);
 }
 
 /* Also after a shutdown that returned PENDING: the runtime outlives the poll. */
-static void a_timer_in_an_inline_poll_after_a_pending_shutdown_is_a_cancel(void)
-{
+static void a_timer_in_an_inline_poll_after_a_pending_shutdown_is_a_cancel(void) {
     pthread_t thread = begin(0, "test.slow_start", "{\"hold\":2.5,\"sleep\":0.2}");
     CHECK_STATUS(PALITRA_PENDING, palitra_runner_shutdown(running.runner, 0));
     join_thread(thread);
@@ -104,19 +95,17 @@ static void a_timer_in_an_inline_poll_after_a_pending_shutdown_is_a_cancel(void)
 }
 
 /* palitra_runner_start polls inline, as palitra_runner_run does. */
-static void *start_here(void *unused)
-{
+static void *start_here(void *unused) {
     palitra_token token = {0};
-    running.status = palitra_runner_start(running.runner, running.job, running.payload, strlen(running.payload), NULL,
-                                          &token, NULL);
+    running.status =
+        palitra_runner_start(running.runner, running.job, running.payload, strlen(running.payload), NULL, &token, NULL);
     CHECK_STATUS(PALITRA_PENDING, running.status);
     running.status = palitra_runner_wait(running.runner, token, SECONDS(20), NULL);
     palitra_token_free(token);
     return unused;
 }
 
-static void a_started_job_is_in_flight_from_the_start(void)
-{
+static void a_started_job_is_in_flight_from_the_start(void) {
     pthread_t thread = begin_with(start_here, 0, "test.slow_start", "{\"hold\":0.8,\"sleep\":0.2}");
     CHECK_STATUS(PALITRA_OK, shutdown_runner(running.runner, SECONDS(10)));
     join_thread(thread);
@@ -124,8 +113,7 @@ static void a_started_job_is_in_flight_from_the_start(void)
     palitra_runner_free(running.runner);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(a_shutdown_waits_for_an_inline_poll);
     TEST(a_job_that_pends_after_its_inline_poll_has_its_grace_period);
     TEST(an_inline_poll_notices_the_end);

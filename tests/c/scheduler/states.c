@@ -1,9 +1,10 @@
-/* Where a job is that blocks its thread, is polled inline or is cancelled: it is queued, running or ended, never two. */
+/* A job is queued, running or ended, never two of them: also one that blocks its thread, is polled inline or was
+ * cancelled.
+ */
 #include "counts.h"
 
 /* Those behind it are queued; with workers they may already have been given to one. */
-static void a_job_that_blocks_the_thread_is_running(void)
-{
+static void a_job_that_blocks_the_thread_is_running(void) {
     for (uint32_t workers = 0; workers < 2; workers++) {
         palitra_runner runner = runner_with_workers(workers);
         palitra_token holder = hold(runner, "{\"seconds\":1.5}");
@@ -22,15 +23,13 @@ static void a_job_that_blocks_the_thread_is_running(void)
     }
 }
 
-static void *run_a_hold(void *runner)
-{
+static void *run_a_hold(void *runner) {
     palitra_runner *its = runner;
     CHECK_STATUS(PALITRA_OK, run(*its, "test.slow_start", "{\"hold\":1.5}", PALITRA_FOREVER, NULL));
     return NULL;
 }
 
-static void a_job_that_is_polled_inline_is_running(void)
-{
+static void a_job_that_is_polled_inline_is_running(void) {
     palitra_runner runner = new_runner();
     forget_note();
     pthread_t thread = start_thread(run_a_hold, &runner);
@@ -45,8 +44,7 @@ static void a_job_that_is_polled_inline_is_running(void)
 }
 
 /* Cancelled, but still there: it is running until it has been dropped. */
-static void a_cancelled_job_is_running_until_it_was_dropped(void)
-{
+static void a_cancelled_job_is_running_until_it_was_dropped(void) {
     palitra_runner runner = new_runner();
     palitra_token holder = hold(runner, "{\"seconds\":1.5}");
     CHECK_STATUS(PALITRA_OK, palitra_token_cancel(holder));
@@ -60,8 +58,7 @@ static void a_cancelled_job_is_running_until_it_was_dropped(void)
     palitra_runner_free(runner);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(a_job_that_blocks_the_thread_is_running);
     TEST(a_job_that_is_polled_inline_is_running);
     TEST(a_cancelled_job_is_running_until_it_was_dropped);

@@ -6,10 +6,11 @@ static struct {
     int over;
 } load;
 
-static void *keep_submitting(void *number)
-{
-    static const char *const jobs[][2] = {{"palitra.echo", "x"}, {"palitra.sleep", "{\"seconds\":0.0005}"},
-                                          {"test.fail", "{\"code\":1,\"message\":\"\"}"}, {"test.never", ""}};
+static void *keep_submitting(void *number) {
+    static const char *const jobs[][2] = {{"palitra.echo", "x"},
+                                          {"palitra.sleep", "{\"seconds\":0.0005}"},
+                                          {"test.fail", "{\"code\":1,\"message\":\"\"}"},
+                                          {"test.never", ""}};
     for (int i = (int)(intptr_t)number; !__atomic_load_n(&load.over, __ATOMIC_ACQUIRE); i++) {
         palitra_token token = submit(load.runner, jobs[i % 4][0], jobs[i % 4][1]);
         if (i % 4 == 3) CHECK_STATUS(PALITRA_OK, palitra_token_cancel(token));
@@ -28,8 +29,7 @@ static void *keep_submitting(void *number)
         } \
     } while (0)
 
-static void sample_for(double seconds)
-{
+static void sample_for(double seconds) {
     palitra_stats last = {0};
     for (double end = now() + seconds; now() < end;) {
         palitra_stats seen_now = stats_of(load.runner);
@@ -45,8 +45,7 @@ static void sample_for(double seconds)
     CHECK(last.succeeded > 0 && last.failed > 0 && last.cancelled > 0);
 }
 
-static void figures_never_decrease(void)
-{
+static void figures_never_decrease(void) {
     for (uint32_t workers = 0; workers < 3; workers += 2) {
         pthread_t threads[4];
         load.runner = runner_with_workers(workers);
@@ -63,8 +62,7 @@ static void figures_never_decrease(void)
 }
 
 /* A host finds what it has submitted in the figures at once. */
-static void what_was_submitted_is_counted(void)
-{
+static void what_was_submitted_is_counted(void) {
     palitra_runner runner = new_runner();
     for (uint64_t i = 1; i <= 20000; i++) {
         submit_detached(runner, 1, "test.ready", "");
@@ -73,8 +71,7 @@ static void what_was_submitted_is_counted(void)
     palitra_runner_free(runner);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(figures_never_decrease);
     TEST(what_was_submitted_is_counted);
     return 0;

@@ -12,8 +12,7 @@
 /* How late a timer or a callback may be while the crowd runs. */
 #define AT_MOST_LATE 0.4
 
-static void a_timer_ends_on_time_beside_queued_jobs(void)
-{
+static void a_timer_ends_on_time_beside_queued_jobs(void) {
     palitra_runner runner = new_runner();
     palitra_token sleep = submit(runner, "palitra.sleep", "{\"seconds\":0.01}");
     double start = now();
@@ -29,8 +28,7 @@ static struct {
     int calls;
 } called;
 
-static void note_the_time(palitra_token token, palitra_status status, void *user_data)
-{
+static void note_the_time(palitra_token token, palitra_status status, void *user_data) {
     (void)token;
     (void)status;
     (void)user_data;
@@ -38,8 +36,7 @@ static void note_the_time(palitra_token token, palitra_status status, void *user
     __atomic_fetch_add(&called.calls, 1, __ATOMIC_RELEASE);
 }
 
-static void check_called_soon(double start)
-{
+static void check_called_soon(double start) {
     EVENTUALLY(__atomic_load_n(&called.calls, __ATOMIC_ACQUIRE) == 1);
     double late = called.at - start;
     if (late < AT_MOST_LATE * slowness()) return;
@@ -48,8 +45,7 @@ static void check_called_soon(double start)
 }
 
 /* It is called for a job that had finished before the crowd came. */
-static void a_callback_for_a_finished_job_waits_for_no_queue(void)
-{
+static void a_callback_for_a_finished_job_waits_for_no_queue(void) {
     palitra_runner runner = new_runner();
     palitra_token token = submit(runner, "palitra.echo", "x");
     CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, token, PALITRA_FOREVER, NULL));
@@ -63,8 +59,7 @@ static void a_callback_for_a_finished_job_waits_for_no_queue(void)
 }
 
 /* The job finishes beside jobs that were queued after it, on its own or because it is cancelled. */
-static void check_notified_beside_a_crowd(const char *job, const char *payload, bool is_cancelled)
-{
+static void check_notified_beside_a_crowd(const char *job, const char *payload, bool is_cancelled) {
     palitra_runner runner = new_runner();
     palitra_token token = submit(runner, job, payload);
     called.calls = 0;
@@ -77,25 +72,21 @@ static void check_notified_beside_a_crowd(const char *job, const char *payload, 
     palitra_runner_free(runner);
 }
 
-static void a_callback_for_a_job_that_finishes_waits_for_no_queue(void)
-{
+static void a_callback_for_a_job_that_finishes_waits_for_no_queue(void) {
     check_notified_beside_a_crowd("palitra.sleep", "{\"seconds\":0.02}", false);
 }
 
-static void a_callback_for_a_cancelled_job_waits_for_no_queue(void)
-{
+static void a_callback_for_a_cancelled_job_waits_for_no_queue(void) {
     check_notified_beside_a_crowd("test.never", "", true);
 }
 
-static void hold_a_little(palitra_token token, palitra_status status, void *user_data)
-{
+static void hold_a_little(palitra_token token, palitra_status status, void *user_data) {
     note_the_time(token, status, user_data);
     pause_for(0.005);
 }
 
 /* Callbacks go first, but they do not make a turn endless either. */
-static void a_timer_ends_on_time_beside_callbacks(void)
-{
+static void a_timer_ends_on_time_beside_callbacks(void) {
     palitra_runner runner = new_runner();
     palitra_token finished = submit(runner, "palitra.echo", "x");
     CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, finished, PALITRA_FOREVER, NULL));
@@ -112,8 +103,7 @@ static void a_timer_ends_on_time_beside_callbacks(void)
     palitra_runner_free(runner);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(a_timer_ends_on_time_beside_queued_jobs);
     TEST(a_callback_for_a_finished_job_waits_for_no_queue);
     TEST(a_callback_for_a_job_that_finishes_waits_for_no_queue);

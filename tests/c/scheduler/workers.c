@@ -7,8 +7,7 @@
 #define ROUNDS 20
 
 /* Woken from a worker, a job must not wait for that worker while others have nothing to do. */
-static void a_woken_job_does_not_wait_for_its_waker(uint32_t workers)
-{
+static void a_woken_job_does_not_wait_for_its_waker(uint32_t workers) {
     palitra_runner runner = runner_with_workers(workers);
     for (int round = 0; round < ROUNDS; round++) {
         palitra_token woken = submit(runner, "test.woken", "");
@@ -24,19 +23,16 @@ static void a_woken_job_does_not_wait_for_its_waker(uint32_t workers)
     palitra_runner_free(runner);
 }
 
-static void with_two_workers_a_woken_job_does_not_wait_for_its_waker(void)
-{
+static void with_two_workers_a_woken_job_does_not_wait_for_its_waker(void) {
     a_woken_job_does_not_wait_for_its_waker(2);
 }
 
-static void with_four_workers_a_woken_job_does_not_wait_for_its_waker(void)
-{
+static void with_four_workers_a_woken_job_does_not_wait_for_its_waker(void) {
     a_woken_job_does_not_wait_for_its_waker(4);
 }
 
 /* Nor does one wait that was woken by a timer or by the host, or that has just been submitted. */
-static void others_continue_beside_a_worker_that_is_blocked(void)
-{
+static void others_continue_beside_a_worker_that_is_blocked(void) {
     palitra_runner runner = runner_with_workers(2);
     palitra_token holder = hold(runner, "{\"seconds\":3}");
     for (int i = 0; i < 50; i++) {
@@ -52,8 +48,7 @@ static void others_continue_beside_a_worker_that_is_blocked(void)
 }
 
 /* The helper would wait for a job that never ends, on the only worker that could end it. */
-static void a_helper_task_that_blocks_would_deadlock(void)
-{
+static void a_helper_task_that_blocks_would_deadlock(void) {
     for (uint32_t workers = 0; workers < 3; workers++) {
         palitra_runner runner = runner_with_workers(workers);
         palitra_reply reply;
@@ -67,8 +62,7 @@ static void a_helper_task_that_blocks_would_deadlock(void)
     }
 }
 
-int main(void)
-{
+int main(void) {
     TEST(with_two_workers_a_woken_job_does_not_wait_for_its_waker);
     TEST(with_four_workers_a_woken_job_does_not_wait_for_its_waker);
     TEST(others_continue_beside_a_worker_that_is_blocked);

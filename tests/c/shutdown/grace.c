@@ -4,8 +4,7 @@
  */
 #include "scheduling.h"
 
-static void a_job_in_its_grace_period_may_submit_another(void)
-{
+static void a_job_in_its_grace_period_may_submit_another(void) {
     for (uint32_t workers = 0; workers < 2; workers++) {
         palitra_runner runner = runner_with_workers(workers);
         palitra_reply reply;
@@ -25,8 +24,7 @@ static void a_job_in_its_grace_period_may_submit_another(void)
 }
 
 /* Many at a time, so that some submit when all others have ended. */
-static void many_jobs_in_their_grace_period_may_submit_others(void)
-{
+static void many_jobs_in_their_grace_period_may_submit_others(void) {
     for (uint32_t workers = 0; workers < 3; workers += 2) {
         palitra_runner runner = runner_with_workers(workers);
         submit_detached(runner, 1000, "test.nested_later", "both");
@@ -37,8 +35,7 @@ static void many_jobs_in_their_grace_period_may_submit_others(void)
     }
 }
 
-static void after_the_grace_period_a_job_is_refused(void)
-{
+static void after_the_grace_period_a_job_is_refused(void) {
     for (uint32_t workers = 0; workers < 2; workers++) {
         palitra_runner runner = runner_with_workers(workers);
         forget_note();
@@ -53,15 +50,13 @@ static void after_the_grace_period_a_job_is_refused(void)
 }
 
 /* A job that is polled inline is a job, too. */
-static void *run_in_the_grace_period(void *runner)
-{
+static void *run_in_the_grace_period(void *runner) {
     palitra_runner *its = runner;
     CHECK_STATUS(PALITRA_OK, run(*its, "test.late_submit", "{\"seconds\":0.5}", PALITRA_FOREVER, NULL));
     return NULL;
 }
 
-static void a_job_that_is_polled_inline_may_submit_another(void)
-{
+static void a_job_that_is_polled_inline_may_submit_another(void) {
     palitra_runner runner = new_runner();
     forget_note();
     pthread_t thread = start_thread(run_in_the_grace_period, &runner);
@@ -80,8 +75,7 @@ static struct {
     int done;
 } from_a_callback;
 
-static void submit_another(palitra_token token, palitra_status status, void *user_data)
-{
+static void submit_another(palitra_token token, palitra_status status, void *user_data) {
     (void)token;
     (void)status;
     (void)user_data;
@@ -91,11 +85,11 @@ static void submit_another(palitra_token token, palitra_status status, void *use
 }
 
 /* A submission on the runner's thread is the runner's own work, though it is the same C function. */
-static void a_callback_in_the_grace_period_may_submit_another(void)
-{
+static void a_callback_in_the_grace_period_may_submit_another(void) {
     palitra_runner runner = from_a_callback.runner = new_runner();
     palitra_token token = submit(runner, "palitra.sleep", "{\"seconds\":0.2}");
-    palitra_token later = submit(runner, "palitra.sleep", "{\"seconds\":0.6}"); /* so that the grace period is not over */
+    palitra_token later =
+        submit(runner, "palitra.sleep", "{\"seconds\":0.6}"); /* so that the grace period is not over */
     CHECK_STATUS(PALITRA_OK, palitra_token_on_complete(token, submit_another, NULL, NULL));
     CHECK_STATUS(PALITRA_OK, shutdown_runner(runner, SECONDS(10)));
     CHECK_NUMBER(1, __atomic_load_n(&from_a_callback.done, __ATOMIC_ACQUIRE));
@@ -107,15 +101,13 @@ static void a_callback_in_the_grace_period_may_submit_another(void)
     palitra_runner_free(runner);
 }
 
-static void *shut_down_slowly(void *runner)
-{
+static void *shut_down_slowly(void *runner) {
     CHECK_STATUS(PALITRA_OK, shutdown_runner(*(palitra_runner *)runner, SECONDS(10)));
     return NULL;
 }
 
 /* Though jobs are not. */
-static void a_host_is_refused_in_the_grace_period(void)
-{
+static void a_host_is_refused_in_the_grace_period(void) {
     palitra_runner runner = new_runner();
     palitra_token token = submit(runner, "test.never", "");
     pthread_t thread = start_thread(shut_down_slowly, &runner);
@@ -128,8 +120,7 @@ static void a_host_is_refused_in_the_grace_period(void)
     palitra_runner_free(runner);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(a_job_in_its_grace_period_may_submit_another);
     TEST(many_jobs_in_their_grace_period_may_submit_others);
     TEST(after_the_grace_period_a_job_is_refused);

@@ -14,32 +14,23 @@ static struct {
     int calls, frees[CALLBACKS + 1];
 } owed;
 
-static void count_call(palitra_token token, palitra_status status, void *user_data)
-{
+static void count_call(palitra_token token, palitra_status status, void *user_data) {
     (void)token;
     (void)status;
     (void)user_data;
     __atomic_fetch_add(&owed.calls, 1, __ATOMIC_ACQ_REL);
 }
 
-static void count_free(void *user_data)
-{
-    __atomic_fetch_add((int *)user_data, 1, __ATOMIC_ACQ_REL);
-}
+static void count_free(void *user_data) { __atomic_fetch_add((int *)user_data, 1, __ATOMIC_ACQ_REL); }
 
-static int calls(void)
-{
-    return __atomic_load_n(&owed.calls, __ATOMIC_ACQUIRE);
-}
+static int calls(void) { return __atomic_load_n(&owed.calls, __ATOMIC_ACQUIRE); }
 
-static void check_freed_once(size_t n)
-{
+static void check_freed_once(size_t n) {
     for (size_t i = 0; i < n; i++) CHECK_NUMBER(1, __atomic_load_n(&owed.frees[i], __ATOMIC_ACQUIRE));
 }
 
 /* Those of jobs that had finished before, of jobs that the shutdown ended, and of the job that blocks the thread. */
-static void finalizers_have_run_and_no_callback_comes(void)
-{
+static void finalizers_have_run_and_no_callback_comes(void) {
     for (uint32_t workers = 0; workers < 2; workers++) {
         memset(&owed, 0, sizeof owed);
         palitra_runner runner = runner_with_workers(workers);
@@ -64,8 +55,7 @@ static void finalizers_have_run_and_no_callback_comes(void)
     }
 }
 
-static void a_callback_that_comes_later_is_refused_and_freed(void)
-{
+static void a_callback_that_comes_later_is_refused_and_freed(void) {
     memset(&owed, 0, sizeof owed);
     palitra_runner runner = new_runner();
     palitra_token stuck = hold(runner, "{\"seconds\":1.8}");
@@ -82,8 +72,7 @@ static struct {
     int began, over;
 } slow;
 
-static void take_long(palitra_token token, palitra_status status, void *user_data)
-{
+static void take_long(palitra_token token, palitra_status status, void *user_data) {
     (void)token;
     (void)status;
     (void)user_data;
@@ -92,8 +81,7 @@ static void take_long(palitra_token token, palitra_status status, void *user_dat
     __atomic_store_n(&slow.over, 1, __ATOMIC_RELEASE);
 }
 
-static palitra_runner runner_in_a_callback(double seconds)
-{
+static palitra_runner runner_in_a_callback(double seconds) {
     palitra_runner runner = new_runner();
     memset(&owed, 0, sizeof owed);
     slow.seconds = seconds;
@@ -105,8 +93,7 @@ static palitra_runner runner_in_a_callback(double seconds)
     return runner;
 }
 
-static void a_running_callback_is_waited_for(void)
-{
+static void a_running_callback_is_waited_for(void) {
     palitra_runner runner = runner_in_a_callback(0.4);
     CHECK_STATUS(PALITRA_OK, shutdown_runner(runner, 0));
     CHECK_NUMBER(1, __atomic_load_n(&slow.over, __ATOMIC_ACQUIRE));
@@ -114,8 +101,7 @@ static void a_running_callback_is_waited_for(void)
     palitra_runner_free(runner);
 }
 
-static void a_callback_that_runs_too_long_makes_it_pending(void)
-{
+static void a_callback_that_runs_too_long_makes_it_pending(void) {
     palitra_runner runner = runner_in_a_callback(2.2);
     double start = now();
     CHECK_STATUS(PALITRA_PENDING, palitra_runner_shutdown(runner, 0));
@@ -130,8 +116,7 @@ static void a_callback_that_runs_too_long_makes_it_pending(void)
 
 /* ---- the bound -------------------------------------------------------------------------------------- */
 
-static void freeing_a_stuck_runner_takes_one_bound(void)
-{
+static void freeing_a_stuck_runner_takes_one_bound(void) {
     for (uint32_t workers = 0; workers < 2; workers++) {
         palitra_runner runner = runner_with_workers(workers);
         palitra_token stuck = hold(runner, "{\"seconds\":4}");
@@ -143,8 +128,7 @@ static void freeing_a_stuck_runner_takes_one_bound(void)
     }
 }
 
-static void freeing_after_a_pending_shutdown_takes_one_bound(void)
-{
+static void freeing_after_a_pending_shutdown_takes_one_bound(void) {
     palitra_runner runner = new_runner();
     palitra_token stuck = hold(runner, "{\"seconds\":4}");
     CHECK_STATUS(PALITRA_PENDING, palitra_runner_shutdown(runner, 0));
@@ -154,8 +138,7 @@ static void freeing_after_a_pending_shutdown_takes_one_bound(void)
     palitra_token_free(stuck);
 }
 
-static void a_new_global_runner_does_not_wait_for_the_last(void)
-{
+static void a_new_global_runner_does_not_wait_for_the_last(void) {
     palitra_runner runner = {0};
     CHECK_STATUS(PALITRA_OK, palitra_runner_global(&runner));
     palitra_token stuck = hold(runner, "{\"seconds\":4}");
@@ -169,8 +152,7 @@ static void a_new_global_runner_does_not_wait_for_the_last(void)
     CHECK_STATUS(PALITRA_OK, shutdown_global_runner(0));
 }
 
-static void a_destructor_that_blocks_is_within_the_bound(void)
-{
+static void a_destructor_that_blocks_is_within_the_bound(void) {
     for (uint32_t workers = 0; workers < 2; workers++) {
         palitra_runner runner = runner_with_workers(workers);
         CHECK_STATUS(PALITRA_OK, run(runner, "test.slow_state", "{\"seconds\":3}", SECONDS(20), NULL));
@@ -183,8 +165,7 @@ static void a_destructor_that_blocks_is_within_the_bound(void)
     }
 }
 
-static void a_destructor_that_blocks_does_not_hold_up_a_free(void)
-{
+static void a_destructor_that_blocks_does_not_hold_up_a_free(void) {
     palitra_runner runner = new_runner();
     CHECK_STATUS(PALITRA_OK, run(runner, "test.slow_state", "{\"seconds\":5}", SECONDS(20), NULL));
     double start = now();
@@ -195,8 +176,7 @@ static void a_destructor_that_blocks_does_not_hold_up_a_free(void)
 /* ---- completed later -------------------------------------------------------------------------------- */
 
 /* Shuts down, too early, a runner that work of two seconds keeps busy. */
-static void end_early(palitra_runner runner, palitra_token token)
-{
+static void end_early(palitra_runner runner, palitra_token token) {
     double start = now();
     CHECK_STATUS(PALITRA_PENDING, palitra_runner_shutdown(runner, 0));
     CHECK_STATUS(PALITRA_CANCELLED, palitra_token_poll(token, NULL));
@@ -207,8 +187,7 @@ static void end_early(palitra_runner runner, palitra_token token)
     palitra_runner_free(runner);
 }
 
-static void end_after_a_blocking_task(uint32_t workers)
-{
+static void end_after_a_blocking_task(uint32_t workers) {
     palitra_runner runner = runner_with_workers(workers);
     forget_note();
     palitra_token token = submit(runner, "test.blocking", "{\"seconds\":2}");
@@ -216,14 +195,12 @@ static void end_after_a_blocking_task(uint32_t workers)
     end_early(runner, token);
 }
 
-static void end_after_a_held_thread(uint32_t workers)
-{
+static void end_after_a_held_thread(uint32_t workers) {
     palitra_runner runner = runner_with_workers(workers);
     end_early(runner, hold(runner, "{\"seconds\":2}"));
 }
 
-static void pending_becomes_ok_once_the_job_returns(void)
-{
+static void pending_becomes_ok_once_the_job_returns(void) {
     holds(); /* its runner's threads are not to be counted */
     int before = threads_now();
     for (uint32_t workers = 0; workers < 2; workers++) {
@@ -235,8 +212,7 @@ static void pending_becomes_ok_once_the_job_returns(void)
 }
 
 /* Each call waits for its own grace period and a second, whatever the ones before it waited for. */
-static void every_call_waits_anew(void)
-{
+static void every_call_waits_anew(void) {
     palitra_runner runner = new_runner();
     palitra_token token = hold(runner, "{\"seconds\":4}");
     for (int i = 0; i < 2; i++) {
@@ -249,8 +225,7 @@ static void every_call_waits_anew(void)
     palitra_runner_free(runner);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(pending_becomes_ok_once_the_job_returns); /* first: the others leave threads behind */
     TEST(finalizers_have_run_and_no_callback_comes);
     TEST(a_callback_that_comes_later_is_refused_and_freed);

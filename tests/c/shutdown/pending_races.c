@@ -8,8 +8,7 @@
 #include <sys/mman.h>
 
 /* Shuts down, without a grace period, a runner whose thread is blocked for longer than that takes. */
-static void *shut_down_too_early(void *runner)
-{
+static void *shut_down_too_early(void *runner) {
     CHECK_STATUS(PALITRA_PENDING, palitra_runner_shutdown(*(palitra_runner *)runner, 0));
     return NULL;
 }
@@ -23,8 +22,7 @@ static struct {
 } slow_payload;
 
 /* Like a page of a slow network file, the payload becomes readable only when the shutdown has long returned. */
-static void supply_the_page(int signal_number, siginfo_t *info, void *context)
-{
+static void supply_the_page(int signal_number, siginfo_t *info, void *context) {
     (void)signal_number;
     (void)context;
     if (info->si_addr < slow_payload.page || (char *)info->si_addr >= (char *)slow_payload.page + slow_payload.size)
@@ -34,8 +32,7 @@ static void supply_the_page(int signal_number, siginfo_t *info, void *context)
     mprotect(slow_payload.page, slow_payload.size, PROT_READ);
 }
 
-static void make_the_payload_slow(void)
-{
+static void make_the_payload_slow(void) {
     struct sigaction action = {0};
     action.sa_sigaction = supply_the_page;
     action.sa_flags = SA_SIGINFO;
@@ -52,8 +49,7 @@ struct late {
     palitra_status status;
 };
 
-static void *submit_slowly(void *argument)
-{
+static void *submit_slowly(void *argument) {
     struct late *late = argument;
     palitra_token token = {0};
     if (late->timeout_ns != 0) {
@@ -69,8 +65,7 @@ static void *submit_slowly(void *argument)
     return NULL;
 }
 
-static palitra_status end_half_way(int64_t timeout_ns)
-{
+static palitra_status end_half_way(int64_t timeout_ns) {
     struct late late = {new_runner(), timeout_ns, PALITRA_INTERNAL};
     make_the_payload_slow();
     pthread_t submitter = start_thread(submit_slowly, &late);
@@ -79,21 +74,20 @@ static palitra_status end_half_way(int64_t timeout_ns)
     shut_down_too_early(&late.runner);
     __atomic_store_n(&slow_payload.may_go_on, 1, __ATOMIC_RELEASE);
     join_thread(submitter);
-    CHECK_STATUS(PALITRA_CANCELLED, palitra_token_poll(stuck, NULL)); /* the thread is still blocked, or was until now */
+    CHECK_STATUS(PALITRA_CANCELLED,
+                 palitra_token_poll(stuck, NULL)); /* the thread is still blocked, or was until now */
     palitra_token_free(stuck);
     palitra_runner_free(late.runner);
     munmap(slow_payload.page, slow_payload.size);
     return late.status;
 }
 
-static void a_submit_that_is_half_way_does_not_hang(void)
-{
+static void a_submit_that_is_half_way_does_not_hang(void) {
     palitra_status status = end_half_way(0);
     if (status != PALITRA_SHUT_DOWN) CHECK_STATUS(PALITRA_CANCELLED, status);
 }
 
-static void a_run_that_is_half_way_does_not_hang(void)
-{
+static void a_run_that_is_half_way_does_not_hang(void) {
     palitra_status status = end_half_way(SECONDS(2));
     if (status != PALITRA_SHUT_DOWN) CHECK_STATUS(PALITRA_CANCELLED, status);
 }
@@ -106,8 +100,7 @@ static struct {
 } raced;
 
 /* Submits until it is refused, then waits for the last tokens. */
-static void *submit_until_refused(void *unused)
-{
+static void *submit_until_refused(void *unused) {
     palitra_token last[256] = {{0}};
     palitra_status status = PALITRA_OK;
     for (size_t i = 0; status == PALITRA_OK; i++) {
@@ -128,8 +121,7 @@ static void *submit_until_refused(void *unused)
     return unused;
 }
 
-static void what_was_accepted_before_finishes(void)
-{
+static void what_was_accepted_before_finishes(void) {
     for (int round = 0; round < 3; round++) {
         pthread_t threads[4];
         raced.runner = new_runner();
@@ -145,8 +137,7 @@ static void what_was_accepted_before_finishes(void)
     }
 }
 
-int main(void)
-{
+int main(void) {
     TEST(a_submit_that_is_half_way_does_not_hang);
     TEST(a_run_that_is_half_way_does_not_hang);
     TEST(what_was_accepted_before_finishes);

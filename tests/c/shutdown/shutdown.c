@@ -4,8 +4,7 @@
  */
 #include "test.h"
 
-static void it_lets_jobs_finish_within_the_grace_period(void)
-{
+static void it_lets_jobs_finish_within_the_grace_period(void) {
     palitra_runner runner = new_runner();
     palitra_token token = submit(runner, "palitra.sleep", "{\"seconds\": 0.2}");
     double start = now();
@@ -16,8 +15,7 @@ static void it_lets_jobs_finish_within_the_grace_period(void)
     palitra_runner_free(runner);
 }
 
-static void an_endless_grace_period_waits_for_the_last_job(void)
-{
+static void an_endless_grace_period_waits_for_the_last_job(void) {
     palitra_runner runner = new_runner();
     palitra_token token = submit(runner, "palitra.sleep", "{\"seconds\": 0.2}");
     CHECK_STATUS(PALITRA_OK, shutdown_runner(runner, PALITRA_FOREVER));
@@ -26,8 +24,7 @@ static void an_endless_grace_period_waits_for_the_last_job(void)
     palitra_runner_free(runner);
 }
 
-static void it_cancels_what_outlives_the_grace_period(void)
-{
+static void it_cancels_what_outlives_the_grace_period(void) {
     palitra_runner runner = new_runner(), other = new_runner();
     int before = dropped(other);
     palitra_token tokens[2] = {submit(runner, "test.never", ""), submit(runner, "palitra.sleep", "{\"seconds\": 60}")};
@@ -43,8 +40,7 @@ static void it_cancels_what_outlives_the_grace_period(void)
     palitra_runner_free(other);
 }
 
-static void afterwards_it_refuses_new_work(void)
-{
+static void afterwards_it_refuses_new_work(void) {
     palitra_runner runner = new_runner();
     palitra_token token = {0};
     palitra_reply reply;
@@ -58,14 +54,12 @@ static void afterwards_it_refuses_new_work(void)
     palitra_runner_free(runner);
 }
 
-static void *shut_down_when_all_is_done(void *runner)
-{
+static void *shut_down_when_all_is_done(void *runner) {
     CHECK_STATUS(PALITRA_OK, shutdown_runner(*(palitra_runner *)runner, PALITRA_FOREVER));
     return NULL;
 }
 
-static void it_refuses_new_work_already_during_the_grace(void)
-{
+static void it_refuses_new_work_already_during_the_grace(void) {
     palitra_runner runner = new_runner();
     palitra_token token = submit(runner, "test.never", ""), refused = {0};
     pthread_t thread = start_thread(shut_down_when_all_is_done, &runner);
@@ -82,22 +76,19 @@ static void it_refuses_new_work_already_during_the_grace(void)
     palitra_runner_free(runner);
 }
 
-static void it_is_idempotent(void)
-{
+static void it_is_idempotent(void) {
     palitra_runner runner = new_runner();
     for (int i = 0; i < 3; i++) CHECK_STATUS(PALITRA_OK, shutdown_runner(runner, i == 1 ? PALITRA_FOREVER : 0));
     palitra_runner_free(runner);
 }
 
-static void *shut_down(void *runner)
-{
+static void *shut_down(void *runner) {
     CHECK_STATUS(PALITRA_OK, shutdown_runner(*(palitra_runner *)runner, 0));
     CHECK(!palitra_runner_is_alive(*(palitra_runner *)runner));
     return NULL;
 }
 
-static void many_threads_may_race_to_shut_down(void)
-{
+static void many_threads_may_race_to_shut_down(void) {
     for (int round = 0; round < 20; round++) {
         palitra_runner runner = new_runner();
         palitra_token token = submit(runner, "test.never", "");
@@ -110,11 +101,13 @@ static void many_threads_may_race_to_shut_down(void)
     }
 }
 
-static struct { palitra_runner runner; palitra_token token; } blocked;
+static struct {
+    palitra_runner runner;
+    palitra_token token;
+} blocked;
 static pthread_barrier_t all_blocked;
 
-static void *blocks_in_wait(void *unused)
-{
+static void *blocks_in_wait(void *unused) {
     palitra_reply reply;
     (void)unused;
     pthread_barrier_wait(&all_blocked);
@@ -123,8 +116,7 @@ static void *blocks_in_wait(void *unused)
     return NULL;
 }
 
-static void *blocks_in_wait_any(void *unused)
-{
+static void *blocks_in_wait_any(void *unused) {
     size_t index = 9;
     (void)unused;
     pthread_barrier_wait(&all_blocked);
@@ -133,18 +125,17 @@ static void *blocks_in_wait_any(void *unused)
     return NULL;
 }
 
-static void *blocks_in_gather(void *unused)
-{
+static void *blocks_in_gather(void *unused) {
     palitra_reply reply;
     (void)unused;
     pthread_barrier_wait(&all_blocked);
-    CHECK_STATUS(PALITRA_CANCELLED, palitra_runner_gather(blocked.runner, &blocked.token, 1, 0, PALITRA_FOREVER, &reply));
+    CHECK_STATUS(PALITRA_CANCELLED,
+                 palitra_runner_gather(blocked.runner, &blocked.token, 1, 0, PALITRA_FOREVER, &reply));
     palitra_reply_free(&reply);
     return NULL;
 }
 
-static void *blocks_in_run(void *unused)
-{
+static void *blocks_in_run(void *unused) {
     palitra_reply reply;
     (void)unused;
     pthread_barrier_wait(&all_blocked);
@@ -153,16 +144,14 @@ static void *blocks_in_run(void *unused)
     return NULL;
 }
 
-static void *blocks_in_run_with_a_timeout(void *unused)
-{
+static void *blocks_in_run_with_a_timeout(void *unused) {
     (void)unused;
     pthread_barrier_wait(&all_blocked);
     CHECK_STATUS(PALITRA_CANCELLED, run(blocked.runner, "test.never", "", SECONDS(3600), NULL));
     return NULL;
 }
 
-static void it_wakes_every_waiter(void)
-{
+static void it_wakes_every_waiter(void) {
     void *(*const waiters[])(void *) = {blocks_in_wait, blocks_in_wait_any, blocks_in_gather, blocks_in_run,
                                         blocks_in_run_with_a_timeout};
     pthread_t threads[LENGTH(waiters)];
@@ -179,8 +168,7 @@ static void it_wakes_every_waiter(void)
     pthread_barrier_destroy(&all_blocked);
 }
 
-static void a_job_that_never_yields_makes_it_pending_after_the_grace_and_a_second(void)
-{
+static void a_job_that_never_yields_makes_it_pending_after_the_grace_and_a_second(void) {
     palitra_runner runner = new_runner();
     palitra_token token = submit(runner, "test.spin", "{\"seconds\": 5}");
     palitra_token behind = submit(runner, "palitra.echo", "never reached");
@@ -199,8 +187,7 @@ static void a_job_that_never_yields_makes_it_pending_after_the_grace_and_a_secon
     palitra_runner_free(runner);
 }
 
-static void replies_stay_readable_afterwards(void)
-{
+static void replies_stay_readable_afterwards(void) {
     palitra_runner runner = new_runner();
     palitra_token token = submit(runner, "palitra.echo", "still here");
     palitra_reply before, after, last;
@@ -218,8 +205,7 @@ static void replies_stay_readable_afterwards(void)
     palitra_reply_free(&last);
 }
 
-static void freeing_a_runner_shuts_it_down_first(void)
-{
+static void freeing_a_runner_shuts_it_down_first(void) {
     palitra_runner runner = new_runner();
     palitra_token token = submit(runner, "test.never", "");
     palitra_runner_free(runner);
@@ -228,8 +214,7 @@ static void freeing_a_runner_shuts_it_down_first(void)
     CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_runner_shutdown(runner, 0));
 }
 
-int main(void)
-{
+int main(void) {
     TEST(it_lets_jobs_finish_within_the_grace_period);
     TEST(an_endless_grace_period_waits_for_the_last_job);
     TEST(it_cancels_what_outlives_the_grace_period);

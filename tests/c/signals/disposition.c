@@ -4,8 +4,7 @@
  */
 #include "test.h"
 
-static void check_same_handlers(const struct sigaction *before)
-{
+static void check_same_handlers(const struct sigaction *before) {
     for (int number = 1; number < NSIG; number++) {
         struct sigaction after;
         if (sigaction(number, NULL, &after) != 0) continue;
@@ -14,8 +13,7 @@ static void check_same_handlers(const struct sigaction *before)
     }
 }
 
-static void a_runner_and_its_jobs_leave_every_signal_as_it_was(void)
-{
+static void a_runner_and_its_jobs_leave_every_signal_as_it_was(void) {
     struct sigaction handlers[NSIG];
     sigset_t before, after;
     for (int number = 1; number < NSIG; number++) sigaction(number, NULL, &handlers[number]);
@@ -27,11 +25,11 @@ static void a_runner_and_its_jobs_leave_every_signal_as_it_was(void)
     check_same_handlers(handlers);
     palitra_runner_free(runner);
     check_same_handlers(handlers);
-    for (int number = 1; number < NSIG; number++) CHECK_NUMBER(sigismember(&before, number), sigismember(&after, number));
+    for (int number = 1; number < NSIG; number++)
+        CHECK_NUMBER(sigismember(&before, number), sigismember(&after, number));
 }
 
-int main(void)
-{
+int main(void) {
     TEST(a_runner_and_its_jobs_leave_every_signal_as_it_was);
     return 0;
 }

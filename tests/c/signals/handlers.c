@@ -12,14 +12,12 @@
 static _Thread_local int is_the_hosts;
 static int handled, handled_elsewhere;
 
-static void handle(int number)
-{
+static void handle(int number) {
     (void)number;
     __atomic_add_fetch(is_the_hosts ? &handled : &handled_elsewhere, 1, __ATOMIC_SEQ_CST);
 }
 
-static void mask_of_this_thread(int how)
-{
+static void mask_of_this_thread(int how) {
     sigset_t both;
     sigemptyset(&both);
     sigaddset(&both, SIGUSR1);
@@ -29,8 +27,7 @@ static void mask_of_this_thread(int how)
 
 /* While every thread of the host's blocks a signal, it stays pending. A thread of the library's that does not block it
  * would take it. */
-static void check_signals_wait_for_the_host(void)
-{
+static void check_signals_wait_for_the_host(void) {
     handled = handled_elsewhere = 0;
     mask_of_this_thread(SIG_BLOCK);
     for (int i = 0; i < 50; i++) {
@@ -50,8 +47,7 @@ static void check_signals_wait_for_the_host(void)
     mask_of_this_thread(SIG_UNBLOCK);
 }
 
-static void open_handlers(void)
-{
+static void open_handlers(void) {
     struct sigaction action = {.sa_handler = handle};
     is_the_hosts = 1;
     sigemptyset(&action.sa_mask);
@@ -59,8 +55,7 @@ static void open_handlers(void)
     made_open = made = 0;
 }
 
-static void close_handlers(void)
-{
+static void close_handlers(void) {
     signal(SIGUSR1, SIG_DFL);
     signal(SIGCHLD, SIG_DFL);
     CHECK(made > 0);
@@ -68,8 +63,7 @@ static void close_handlers(void)
     CHECK_NUMBER(0, made_open);
 }
 
-static void no_handler_runs_on_the_runners_thread(void)
-{
+static void no_handler_runs_on_the_runners_thread(void) {
     open_handlers();
     palitra_runner runner = runner_with_workers(0);
     check_signals_wait_for_the_host();
@@ -77,8 +71,7 @@ static void no_handler_runs_on_the_runners_thread(void)
     close_handlers();
 }
 
-static void no_handler_runs_on_a_worker(void)
-{
+static void no_handler_runs_on_a_worker(void) {
     open_handlers();
     palitra_runner runner = runner_with_workers(3);
     check_signals_wait_for_the_host();
@@ -86,8 +79,7 @@ static void no_handler_runs_on_a_worker(void)
     close_handlers();
 }
 
-static void check_blocking_threads(uint32_t workers, int on_the_runner)
-{
+static void check_blocking_threads(uint32_t workers, int on_the_runner) {
     open_handlers();
     palitra_runner runner = runner_with_workers(workers);
     palitra_token tokens[4];
@@ -95,7 +87,8 @@ static void check_blocking_threads(uint32_t workers, int on_the_runner)
     for (size_t i = 0; i < LENGTH(tokens); i++) {
         palitra_reply ended;
         if (on_the_runner) tokens[i] = submit(runner, "test.spawn_blocking", payload);
-        else CHECK_STATUS(PALITRA_PENDING, palitra_runner_start(runner, "test.spawn_blocking", payload, strlen(payload),
+        else
+            CHECK_STATUS(PALITRA_PENDING, palitra_runner_start(runner, "test.spawn_blocking", payload, strlen(payload),
                                                                NULL, &tokens[i], &ended));
     }
     for (size_t i = 0; i < LENGTH(tokens); i++) {
@@ -109,20 +102,17 @@ static void check_blocking_threads(uint32_t workers, int on_the_runner)
     close_handlers();
 }
 
-static void no_handler_runs_on_a_blocking_thread_of_the_runners(void)
-{
+static void no_handler_runs_on_a_blocking_thread_of_the_runners(void) {
     check_blocking_threads(0, 1);
     check_blocking_threads(2, 1);
 }
 
-static void no_handler_runs_on_a_blocking_thread_of_a_first_poll(void)
-{
+static void no_handler_runs_on_a_blocking_thread_of_a_first_poll(void) {
     check_blocking_threads(0, 0);
     check_blocking_threads(2, 0);
 }
 
-static void a_first_poll_leaves_the_mask_of_its_thread(void)
-{
+static void a_first_poll_leaves_the_mask_of_its_thread(void) {
     sigset_t before, after;
     palitra_runner runner = runner_with_workers(0);
     mask_of_this_thread(SIG_BLOCK);
@@ -131,7 +121,8 @@ static void a_first_poll_leaves_the_mask_of_its_thread(void)
     CHECK_STATUS(PALITRA_OK, run(runner, "test.spawn_blocking", "{\"seconds\": 0}", PALITRA_FOREVER, NULL));
     CHECK_NUMBER(1, made);
     pthread_sigmask(SIG_SETMASK, NULL, &after);
-    for (int number = 1; number < NSIG; number++) CHECK_NUMBER(sigismember(&before, number), sigismember(&after, number));
+    for (int number = 1; number < NSIG; number++)
+        CHECK_NUMBER(sigismember(&before, number), sigismember(&after, number));
     mask_of_this_thread(SIG_UNBLOCK);
     palitra_runner_free(runner);
 }
@@ -139,8 +130,7 @@ static void a_first_poll_leaves_the_mask_of_its_thread(void)
 /* ---- programs --------------------------------------------------------------------------------------- */
 
 /* The program ends by either signal, and soon. */
-static void check_dies_by(pid_t program, int number)
-{
+static void check_dies_by(pid_t program, int number) {
     int ending = 0;
     CHECK(program > 0);
     CHECK_NUMBER(0, kill(program, number));
@@ -161,8 +151,7 @@ static void check_dies_by(pid_t program, int number)
 
 static const int ends[] = {SIGTERM, SIGINT};
 
-static pid_t started_by(palitra_runner runner, const char *means, const char *place, int64_t timeout)
-{
+static pid_t started_by(palitra_runner runner, const char *means, const char *place, int64_t timeout) {
     char payload[100], text[16] = {0};
     palitra_reply reply;
     snprintf(payload, sizeof payload, "{\"means\": \"%s\", \"place\": \"%s\"}", means, place);
@@ -176,8 +165,7 @@ static pid_t started_by(palitra_runner runner, const char *means, const char *pl
 }
 
 /* Wherever the job is when it starts the program. With a timeout a job starts on the runner's thread. */
-static void check_programs_of_jobs(const char *means)
-{
+static void check_programs_of_jobs(const char *means) {
     for (uint32_t workers = 0; workers <= 2; workers += 2) {
         palitra_runner runner = runner_with_workers(workers);
         for (size_t i = 0; i < LENGTH(ends); i++) {
@@ -195,16 +183,15 @@ static void check_programs_of_jobs(const char *means)
 static void a_program_that_a_job_forks_has_the_hosts_signals(void) { check_programs_of_jobs("fork"); }
 static void a_command_of_a_job_has_the_hosts_signals_if_asked(void) { check_programs_of_jobs("host_signals"); }
 
-static void a_plain_command_of_a_first_poll_has_the_hosts_signals(void)
-{
+static void a_plain_command_of_a_first_poll_has_the_hosts_signals(void) {
     palitra_runner runner = runner_with_workers(0);
-    for (size_t i = 0; i < LENGTH(ends); i++) check_dies_by(started_by(runner, "plain", "here", PALITRA_FOREVER), ends[i]);
+    for (size_t i = 0; i < LENGTH(ends); i++)
+        check_dies_by(started_by(runner, "plain", "here", PALITRA_FOREVER), ends[i]);
     palitra_runner_free(runner);
 }
 
 /* What the host blocks stays blocked: it is the host's mask, not an empty one. */
-static void what_the_host_blocks_is_blocked_in_its_programs(void)
-{
+static void what_the_host_blocks_is_blocked_in_its_programs(void) {
     sigset_t terminate;
     sigemptyset(&terminate);
     sigaddset(&terminate, SIGTERM);
@@ -227,8 +214,7 @@ static pid_t program_of_callback;
 
 static char *const sleeping[] = {(char *)"sleep", (char *)"60", NULL};
 
-static void fork_and_exec(palitra_token token, palitra_status status, void *unused)
-{
+static void fork_and_exec(palitra_token token, palitra_status status, void *unused) {
     (void)token, (void)status, (void)unused;
     pid_t program = fork();
     if (program == 0) {
@@ -239,8 +225,7 @@ static void fork_and_exec(palitra_token token, palitra_status status, void *unus
 }
 
 /* In the way that the header describes. */
-static void spawn_with_a_mask(palitra_token token, palitra_status status, void *environment)
-{
+static void spawn_with_a_mask(palitra_token token, palitra_status status, void *environment) {
     (void)token, (void)status;
     pid_t program = -1;
     posix_spawnattr_t attributes;
@@ -252,8 +237,7 @@ static void spawn_with_a_mask(palitra_token token, palitra_status status, void *
     __atomic_store_n(&program_of_callback, program, __ATOMIC_SEQ_CST);
 }
 
-static void check_program_of_callback(palitra_complete_fn callback)
-{
+static void check_program_of_callback(palitra_complete_fn callback) {
     for (uint32_t workers = 0; workers <= 2; workers += 2) {
         palitra_runner runner = runner_with_workers(workers);
         for (size_t i = 0; i < LENGTH(ends); i++) {
@@ -270,14 +254,12 @@ static void check_program_of_callback(palitra_complete_fn callback)
 
 static void a_program_that_a_callback_forks_has_the_hosts_signals(void) { check_program_of_callback(fork_and_exec); }
 
-static void a_program_that_a_callback_spawns_has_the_mask_it_is_given(void)
-{
+static void a_program_that_a_callback_spawns_has_the_mask_it_is_given(void) {
     pthread_sigmask(SIG_SETMASK, NULL, &hosts_mask);
     check_program_of_callback(spawn_with_a_mask);
 }
 
-int main(void)
-{
+int main(void) {
     /* As in a terminal, whatever started this test. */
     signal(SIGINT, SIG_DFL);
     sigset_t none;

@@ -9,16 +9,14 @@
 
 static palitra_runner runner;
 
-static palitra_token stream(const char *url)
-{
+static palitra_token stream(const char *url) {
     char request[1024];
     snprintf(request, sizeof request, "{\"url\":\"%s\"}", url);
     return submit(runner, "http.stream", request);
 }
 
 /* A figure of this process in kB: VmRSS, its memory now, or VmHWM, the most that it ever had. */
-static long memory(const char *name)
-{
+static long memory(const char *name) {
     char line[256];
     long value = -1;
     FILE *status = fopen("/proc/self/status", "r");
@@ -30,16 +28,14 @@ static long memory(const char *name)
     return value;
 }
 
-static void check_progress(palitra_token token, uint64_t read, uint64_t length)
-{
+static void check_progress(palitra_token token, uint64_t read, uint64_t length) {
     uint64_t done, total;
     CHECK_STATUS(PALITRA_OK, palitra_token_progress(token, &done, &total));
     CHECK(done >= read && done <= length);
     CHECK_NUMBER(length, total);
 }
 
-static void read_the_whole(const char *url, uint64_t length)
-{
+static void read_the_whole(const char *url, uint64_t length) {
     palitra_token token = stream(url);
     palitra_reply chunk;
     uint64_t read = 0;
@@ -60,8 +56,7 @@ static void read_the_whole(const char *url, uint64_t length)
     palitra_token_free(token);
 }
 
-static void read_a_part(const char *url)
-{
+static void read_a_part(const char *url) {
     palitra_token token = stream(url);
     CHECK_STATUS(PALITRA_OK, palitra_token_next(token, PALITRA_FOREVER, NULL));
     palitra_token_free(token);
@@ -70,11 +65,11 @@ static void read_a_part(const char *url)
     for (;;) pause();
 }
 
-int main(int count, char **arguments)
-{
+int main(int count, char **arguments) {
     CHECK(count >= 3);
     runner = new_runner();
-    if (strcmp(arguments[1], "whole") == 0 && count == 4) read_the_whole(arguments[2], strtoull(arguments[3], NULL, 10));
+    if (strcmp(arguments[1], "whole") == 0 && count == 4)
+        read_the_whole(arguments[2], strtoull(arguments[3], NULL, 10));
     else read_a_part(arguments[2]);
     palitra_runner_free(runner);
     return 0;

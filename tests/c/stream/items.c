@@ -6,8 +6,7 @@
 
 /* ---- reading ---------------------------------------------------------------------------------------- */
 
-static void many_items_come_in_order_and_then_the_end(void)
-{
+static void many_items_come_in_order_and_then_the_end(void) {
     palitra_token token = stream("{\"items\":20000}");
     palitra_reply item;
     for (unsigned n = 0; n < 20000; n++) check_item(token, n);
@@ -18,8 +17,7 @@ static void many_items_come_in_order_and_then_the_end(void)
     palitra_token_free(token);
 }
 
-static void a_job_that_streams_nothing_ends_at_once(void)
-{
+static void a_job_that_streams_nothing_ends_at_once(void) {
     palitra_token token = submit(runner, "palitra.echo", "x"), empty = stream("{\"items\":0}");
     CHECK_STATUS(PALITRA_END, next(token, NULL));
     CHECK_STATUS(PALITRA_END, next(empty, NULL));
@@ -27,8 +25,7 @@ static void a_job_that_streams_nothing_ends_at_once(void)
     palitra_token_free(empty);
 }
 
-static void a_failure_half_way_comes_after_the_items_before_it(void)
-{
+static void a_failure_half_way_comes_after_the_items_before_it(void) {
     palitra_token token = stream("{\"items\":40,\"fail_at\":30}");
     palitra_reply item;
     for (unsigned n = 0; n < 30; n++) check_item(token, n);
@@ -41,8 +38,7 @@ static void a_failure_half_way_comes_after_the_items_before_it(void)
     palitra_token_free(token);
 }
 
-static void items_are_read_also_after_the_job_failed(void)
-{
+static void items_are_read_also_after_the_job_failed(void) {
     palitra_token token = stream("{\"items\":9,\"fail_at\":8}");
     CHECK_STATUS(PALITRA_JOB_FAILED, palitra_runner_wait(runner, token, PALITRA_FOREVER, NULL));
     for (unsigned n = 0; n < 8; n++) check_item(token, n);
@@ -50,8 +46,7 @@ static void items_are_read_also_after_the_job_failed(void)
     palitra_token_free(token);
 }
 
-static void a_null_item_is_discarded(void)
-{
+static void a_null_item_is_discarded(void) {
     palitra_token token = stream("{\"items\":3}");
     check_item(token, 0);
     CHECK_STATUS(PALITRA_OK, next(token, NULL));
@@ -60,8 +55,7 @@ static void a_null_item_is_discarded(void)
     palitra_token_free(token);
 }
 
-static void a_timeout_without_an_item_returns_pending(void)
-{
+static void a_timeout_without_an_item_returns_pending(void) {
     palitra_token token = stream("{\"items\":1,\"forever\":true}");
     palitra_reply item;
     check_item(token, 0);
@@ -77,8 +71,7 @@ static void a_timeout_without_an_item_returns_pending(void)
 
 /* ---- back-pressure ---------------------------------------------------------------------------------- */
 
-static void a_slow_reader_slows_the_job(void)
-{
+static void a_slow_reader_slows_the_job(void) {
     palitra_token token = stream("{\"items\":100000}");
     EVENTUALLY(sent(token) > 0);
     pause_for(0.1);
@@ -98,8 +91,7 @@ static void a_slow_reader_slows_the_job(void)
 
 static unsigned char taken[5000];
 
-static void *read_to_the_end(void *token)
-{
+static void *read_to_the_end(void *token) {
     for (;;) {
         palitra_reply item;
         char text[16] = {0};
@@ -116,8 +108,7 @@ static void *read_to_the_end(void *token)
     }
 }
 
-static void several_readers_share_the_items(void)
-{
+static void several_readers_share_the_items(void) {
     palitra_token token = stream("{\"items\":5000}");
     pthread_t readers[4];
     for (size_t i = 0; i < LENGTH(readers); i++) readers[i] = start_thread(read_to_the_end, &token);
@@ -128,14 +119,13 @@ static void several_readers_share_the_items(void)
 
 static palitra_status seen_in_callback;
 
-static void next_from_a_callback(palitra_token unused, palitra_status status, void *token)
-{
+static void next_from_a_callback(palitra_token unused, palitra_status status, void *token) {
     (void)unused, (void)status;
-    __atomic_store_n(&seen_in_callback, palitra_token_next(*(palitra_token *)token, PALITRA_FOREVER, NULL), __ATOMIC_RELEASE);
+    __atomic_store_n(&seen_in_callback, palitra_token_next(*(palitra_token *)token, PALITRA_FOREVER, NULL),
+                     __ATOMIC_RELEASE);
 }
 
-static void reading_on_the_runners_thread_returns_would_deadlock(void)
-{
+static void reading_on_the_runners_thread_returns_would_deadlock(void) {
     palitra_token token = stream("{\"items\":0,\"forever\":true}"), trigger = submit(runner, "test.ready", "");
     seen_in_callback = PALITRA_OK;
     CHECK_STATUS(PALITRA_OK, palitra_token_on_complete(trigger, next_from_a_callback, &token, NULL));
@@ -147,16 +137,14 @@ static void reading_on_the_runners_thread_returns_would_deadlock(void)
 
 /* ---- nobody can read -------------------------------------------------------------------------------- */
 
-static void check_nobody_reads(palitra_status status, palitra_reply *reply)
-{
+static void check_nobody_reads(palitra_status status, palitra_reply *reply) {
     CHECK_STATUS(PALITRA_JOB_FAILED, status);
     CHECK_REPLY("nobody reads the stream any more", *reply);
     palitra_reply_free(reply);
 }
 
 /* However many items it has. The watchdog bounds a run that waits for a reader. */
-static void a_run_refuses_items_whether_it_has_a_timeout_or_not(void)
-{
+static void a_run_refuses_items_whether_it_has_a_timeout_or_not(void) {
     static const char *const payloads[] = {"{\"items\":1}", "{\"items\":40}", "{\"items\":1,\"forever\":true}"};
     palitra_reply reply;
     for (size_t i = 0; i < LENGTH(payloads); i++) {
@@ -169,8 +157,7 @@ static void a_run_refuses_items_whether_it_has_a_timeout_or_not(void)
     EVENTUALLY(streams() == 0);
 }
 
-static void a_job_that_is_submitted_without_a_token_streams_to_nobody(void)
-{
+static void a_job_that_is_submitted_without_a_token_streams_to_nobody(void) {
     palitra_stats stats = {.size = sizeof stats};
     CHECK_STATUS(PALITRA_OK, palitra_runner_stats(runner, &stats));
     uint64_t before = stats.failed;
@@ -179,8 +166,7 @@ static void a_job_that_is_submitted_without_a_token_streams_to_nobody(void)
     EVENTUALLY(palitra_runner_stats(runner, &stats) == PALITRA_OK && stats.failed == before + 50);
 }
 
-static void a_job_that_is_submitted_without_items_streams_to_nobody(void)
-{
+static void a_job_that_is_submitted_without_items_streams_to_nobody(void) {
     palitra_submit_options options;
     palitra_token token;
     palitra_reply reply;
@@ -190,13 +176,13 @@ static void a_job_that_is_submitted_without_items_streams_to_nobody(void)
     check_nobody_reads(palitra_runner_wait(runner, token, PALITRA_FOREVER, &reply), &reply);
     CHECK_STATUS(PALITRA_JOB_FAILED, next(token, NULL));
     palitra_token_free(token);
-    check_nobody_reads(palitra_runner_start(runner, "test.stream", "{\"items\":1}", 11, &options, NULL, &reply), &reply);
+    check_nobody_reads(palitra_runner_start(runner, "test.stream", "{\"items\":1}", 11, &options, NULL, &reply),
+                       &reply);
     options.flags |= PALITRA_ITEM_EVENTS;
     CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_runner_submit(runner, "test.stream", "", 0, &options, &token));
 }
 
-static void what_an_inline_job_streams_is_read_once_it_pends(void)
-{
+static void what_an_inline_job_streams_is_read_once_it_pends(void) {
     palitra_token token;
     CHECK_STATUS(PALITRA_PENDING,
                  palitra_runner_start(runner, "test.stream", "{\"items\":40}", 12, NULL, &token, NULL));
@@ -211,15 +197,13 @@ typedef palitra_status begin(palitra_runner, const char *, const void *, size_t,
                              palitra_token *);
 
 static palitra_status begin_here(palitra_runner own, const char *job, const void *data, size_t length,
-                                 const palitra_submit_options *options, palitra_token *token)
-{
+                                 const palitra_submit_options *options, palitra_token *token) {
     CHECK_STATUS(PALITRA_PENDING, palitra_runner_start(own, job, data, length, options, token, NULL));
     return PALITRA_OK;
 }
 
 /* A job that nobody reads sends `expected` items and waits with the next. */
-static void check_waiting_items(begin *begin, uint32_t stream_items, uint64_t expected)
-{
+static void check_waiting_items(begin *begin, uint32_t stream_items, uint64_t expected) {
     static const char payload[] = "{\"items\":100000}";
     palitra_submit_options options;
     palitra_token token;
@@ -233,8 +217,7 @@ static void check_waiting_items(begin *begin, uint32_t stream_items, uint64_t ex
     palitra_token_free(token);
 }
 
-static void as_many_items_wait_as_the_host_wants(void)
-{
+static void as_many_items_wait_as_the_host_wants(void) {
     begin *const ways[] = {palitra_runner_submit, begin_here};
     for (size_t i = 0; i < LENGTH(ways); i++) {
         check_waiting_items(ways[i], 0, 16);
@@ -244,8 +227,7 @@ static void as_many_items_wait_as_the_host_wants(void)
     }
 }
 
-int main(void)
-{
+int main(void) {
     runner = new_runner();
     TEST(many_items_come_in_order_and_then_the_end);
     TEST(a_job_that_streams_nothing_ends_at_once);

@@ -20,8 +20,7 @@ int handlers_asked_for(void) { return __atomic_load_n(&asked, __ATOMIC_SEQ_CST);
 static void count(void) { __atomic_add_fetch(&asked, 1, __ATOMIC_SEQ_CST); }
 
 /* The function that would have been called without this library. */
-static void find_next(const char *name, void *function)
-{
+static void find_next(const char *name, void *function) {
     void *symbol = dlsym(RTLD_NEXT, name);
     if (symbol == NULL) abort();
     memcpy(function, &symbol, sizeof symbol);
@@ -29,9 +28,8 @@ static void find_next(const char *name, void *function)
 
 #define PASS_ON(name, result, parameters, arguments) \
     result name parameters; \
-    result name parameters \
-    { \
-        result (*next) parameters; \
+    result name parameters { \
+        result(*next) parameters; \
         count(); \
         find_next(#name, &next); \
         return next arguments; \

@@ -4,8 +4,7 @@
 
 #include "scheduling.h"
 
-static inline void check_counts(const palitra_stats *stats, uint64_t submitted, uint64_t queued, uint64_t running)
-{
+static inline void check_counts(const palitra_stats *stats, uint64_t submitted, uint64_t queued, uint64_t running) {
     if (stats->submitted == submitted && stats->queued == queued && stats->running == running) return;
     fprintf(stderr, "submitted, queued, running: expected %d, %d, %d, saw %d, %d, %d", (int)submitted, (int)queued,
             (int)running, (int)stats->submitted, (int)stats->queued, (int)stats->running);

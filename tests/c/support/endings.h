@@ -29,20 +29,17 @@ struct way {
 
 /* The moment of the exit moves from child to child: from before the first job has finished to after the last
  * one that finishes. */
-static inline void linger(int number)
-{
+static inline void linger(int number) {
     double until = now() + (number % 40) * 0.0001;
     while (now() < until) continue;
 }
 
-static inline void check_ending(const struct way *way, int ending)
-{
+static inline void check_ending(const struct way *way, int ending) {
     if (way->signal_number == 0) CHECK_EXIT(GOOD_END, ending);
     else CHECK(WIFSIGNALED(ending) && WTERMSIG(ending) == way->signal_number);
 }
 
-static inline void prepare_to_leave(int number)
-{
+static inline void prepare_to_leave(int number) {
     static const struct rlimit none = {0, 0};
     CHECK_NUMBER(0, setrlimit(RLIMIT_CORE, &none));
     watchdog();
@@ -51,8 +48,7 @@ static inline void prepare_to_leave(int number)
 }
 
 /* Returns true in a child that is to exit by returning from main. */
-static inline bool end_many_times(const struct way *way)
-{
+static inline bool end_many_times(const struct way *way) {
     running_test = way->name;
     printf("%s\n", way->name);
     fflush(NULL);
@@ -79,8 +75,7 @@ static inline bool end_many_times(const struct way *way)
 }
 
 /* The main of a program of endings. */
-static inline int end_in_every_way(const struct way *ways, size_t n, int argc, char **argv)
-{
+static inline int end_in_every_way(const struct way *ways, size_t n, int argc, char **argv) {
     for (size_t i = 0; i < n; i++) {
         if (argc < 2) {
             if (end_many_times(&ways[i])) return GOOD_END;

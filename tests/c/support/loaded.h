@@ -15,8 +15,8 @@ static struct {
     palitra_status (*runner_new)(const palitra_runner_options *, palitra_runner *);
     palitra_status (*runner_global)(palitra_runner *);
     palitra_status (*runner_run)(palitra_runner, const char *, const void *, size_t, int64_t, palitra_reply *);
-    palitra_status (*runner_submit)(palitra_runner, const char *, const void *, size_t,
-                                    const palitra_submit_options *, palitra_token *);
+    palitra_status (*runner_submit)(palitra_runner, const char *, const void *, size_t, const palitra_submit_options *,
+                                    palitra_token *);
     palitra_status (*runner_wait)(palitra_runner, palitra_token, int64_t, palitra_reply *);
     palitra_status (*shutdown_global_runner)(int64_t);
     bool (*is_runner_alive)(void);
@@ -29,15 +29,13 @@ static struct {
 } loaded;
 
 /* ISO C has no cast from an object pointer to a function pointer; POSIX has them alike, hence the copy. */
-static inline void find(const char *name, void *function)
-{
+static inline void find(const char *name, void *function) {
     void *symbol = dlsym(loaded.library, name);
     CHECK(symbol != NULL);
     memcpy(function, &symbol, sizeof symbol);
 }
 
-static inline void load(const char *name)
-{
+static inline void load(const char *name) {
     char path[4096];
     const char *directory = getenv("PALITRA_LIBRARY_DIR");
     CHECK(directory != NULL);

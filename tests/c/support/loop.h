@@ -30,9 +30,8 @@ static struct {
     double last_tick, last_tick_computed, longest_gap, longest_computed;
 } loop;
 
-static inline palitra_status counting_next(palitra_queue queue, int64_t timeout_ns, palitra_event *events,
-                                           size_t max, size_t *n)
-{
+static inline palitra_status counting_next(palitra_queue queue, int64_t timeout_ns, palitra_event *events, size_t max,
+                                           size_t *n) {
     palitra_status status = palitra_queue_next(queue, timeout_ns, events, max, n);
     loop.wakeups++;
     if (status == PALITRA_PENDING) loop.empty_wakeups++;
@@ -41,16 +40,14 @@ static inline palitra_status counting_next(palitra_queue queue, int64_t timeout_
 
 #define palitra_queue_next counting_next
 
-static inline double computed(void)
-{
+static inline double computed(void) {
     struct timespec time;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 /* What the loop's timer calls every millisecond. */
-static inline void tick(void)
-{
+static inline void tick(void) {
     double time = now(), time_computed = computed();
     if (loop.ticks++ > 0) {
         double gap = time - loop.last_tick, own = time_computed - loop.last_tick_computed;
@@ -62,8 +59,7 @@ static inline void tick(void)
 }
 
 /* What the adapter calls. The last event closes the queue. The end is reported in the same way. */
-static inline void take(const palitra_event *event, void *user_data)
-{
+static inline void take(const palitra_event *event, void *user_data) {
     CHECK(user_data == &loop);
     CHECK_NUMBER(0, loop.ends);
     if (event == NULL) {
@@ -79,8 +75,7 @@ static inline void take(const palitra_event *event, void *user_data)
 }
 
 /* Half of the jobs finish in bursts, half when their time has come. */
-static inline void *submit_jobs(void *unused)
-{
+static inline void *submit_jobs(void *unused) {
     palitra_submit_options options;
     palitra_submit_options_init(&options);
     options.queue = loop.queue;
@@ -95,8 +90,7 @@ static inline void *submit_jobs(void *unused)
 }
 
 /* One run from a new queue to its end. */
-static inline void run_loop(void (*run_until_the_end)(void))
-{
+static inline void run_loop(void (*run_until_the_end)(void)) {
     memset(&loop, 0, sizeof loop);
     loop.runner = new_runner();
     CHECK_STATUS(PALITRA_OK, palitra_queue_new(&loop.queue));
@@ -112,8 +106,7 @@ static inline void run_loop(void (*run_until_the_end)(void))
     CHECK(loop.wakeups > JOBS / 200);
 }
 
-static inline void check_loop(void (*run_until_the_end)(void))
-{
+static inline void check_loop(void (*run_until_the_end)(void)) {
     double best = 1e9;
     for (int run = 0; run < RUNS && best >= LONGEST_STALL; run++) {
         run_loop(run_until_the_end);
@@ -126,8 +119,7 @@ static inline void check_loop(void (*run_until_the_end)(void))
 }
 
 /* Four jobs that have finished and whose events are in the queue, as one batch. */
-static inline void finish_four(palitra_queue queue)
-{
+static inline void finish_four(palitra_queue queue) {
     palitra_runner runner = new_runner();
     palitra_submit_options options;
     palitra_submit_options_init(&options);

@@ -21,8 +21,7 @@ struct birth {
     void *argument;
 };
 
-static void *be_born(void *given)
-{
+static void *be_born(void *given) {
     struct birth birth = *(struct birth *)given;
     free(given);
     void *result = birth.function(birth.argument);
@@ -30,8 +29,7 @@ static void *be_born(void *given)
     return result;
 }
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument)
-{
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *argument) {
     static int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     sigset_t mask;
     if (next == NULL) {
@@ -41,7 +39,8 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
     }
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
     if (!sigismember(&mask, SIGUSR2)) __atomic_add_fetch(&made_open, 1, __ATOMIC_SEQ_CST);
-    int mine = __atomic_load_n(&refuse_in, __ATOMIC_SEQ_CST) > 0 && __atomic_sub_fetch(&refuse_in, 1, __ATOMIC_SEQ_CST) == 0;
+    int mine =
+        __atomic_load_n(&refuse_in, __ATOMIC_SEQ_CST) > 0 && __atomic_sub_fetch(&refuse_in, 1, __ATOMIC_SEQ_CST) == 0;
     if (mine || __atomic_add_fetch(&living, 1, __ATOMIC_SEQ_CST) > allowed) {
         if (!mine) __atomic_sub_fetch(&living, 1, __ATOMIC_SEQ_CST);
         __atomic_add_fetch(&refused, 1, __ATOMIC_SEQ_CST);

@@ -23,6 +23,7 @@
 
 #include "palitra.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -46,8 +47,7 @@
 
 static const char *running_test = "(none)";
 
-static inline void fail(const char *file, int line)
-{
+static inline void fail(const char *file, int line) {
     fprintf(stderr, "\n  in test %s, at %s:%d\n", running_test, file, line);
     fflush(NULL);
     _exit(1);
@@ -61,19 +61,16 @@ static inline void fail(const char *file, int line)
         } \
     } while (0)
 
-static inline void check_number(const char *file, int line, const char *text, intmax_t expected, intmax_t seen)
-{
+static inline void check_number(const char *file, int line, const char *text, intmax_t expected, intmax_t seen) {
     if (expected == seen) return;
     fprintf(stderr, "%s: expected %" PRIdMAX ", saw %" PRIdMAX, text, expected, seen);
     fail(file, line);
 }
 
-#define CHECK_NUMBER(expected, seen) \
-    check_number(__FILE__, __LINE__, #seen, (intmax_t)(expected), (intmax_t)(seen))
+#define CHECK_NUMBER(expected, seen) check_number(__FILE__, __LINE__, #seen, (intmax_t)(expected), (intmax_t)(seen))
 
 static inline void check_status(const char *file, int line, const char *text, palitra_status expected,
-                                palitra_status seen)
-{
+                                palitra_status seen) {
     if (expected == seen) return;
     fprintf(stderr, "%s: expected %s (%d), saw %s (%d)", text, palitra_status_name(expected), (int)expected,
             palitra_status_name(seen), (int)seen);
@@ -83,8 +80,7 @@ static inline void check_status(const char *file, int line, const char *text, pa
 #define CHECK_STATUS(expected, seen) check_status(__FILE__, __LINE__, #seen, (expected), (seen))
 
 /* The call was refused, with any of the statuses for that. */
-static inline void check_refused(const char *file, int line, const char *text, palitra_status seen)
-{
+static inline void check_refused(const char *file, int line, const char *text, palitra_status seen) {
     if (seen >= PALITRA_INVALID_ARGUMENT && seen < PALITRA_INTERNAL) return;
     fprintf(stderr, "%s: expected a refusal, saw %s (%d)", text, palitra_status_name(seen), (int)seen);
     fail(file, line);
@@ -92,9 +88,8 @@ static inline void check_refused(const char *file, int line, const char *text, p
 
 #define CHECK_REFUSED(seen) check_refused(__FILE__, __LINE__, #seen, (seen))
 
-static inline void check_text(const char *file, int line, const char *text, const char *expected,
-                              const void *seen, size_t length)
-{
+static inline void check_text(const char *file, int line, const char *text, const char *expected, const void *seen,
+                              size_t length) {
     if (seen != NULL && length == strlen(expected) && memcmp(expected, seen, length) == 0) return;
     fprintf(stderr, "%s: expected \"%s\", saw ", text, expected);
     if (seen == NULL) fputs("NULL", stderr);
@@ -103,11 +98,9 @@ static inline void check_text(const char *file, int line, const char *text, cons
 }
 
 /* Compares the bytes of a palitra_reply with a C string. */
-#define CHECK_REPLY(expected, reply) \
-    check_text(__FILE__, __LINE__, #reply, (expected), (reply).data, (reply).len)
+#define CHECK_REPLY(expected, reply) check_text(__FILE__, __LINE__, #reply, (expected), (reply).data, (reply).len)
 
-static inline void check_contains(const char *file, int line, const char *part, const palitra_reply *reply)
-{
+static inline void check_contains(const char *file, int line, const char *part, const palitra_reply *reply) {
     size_t length = strlen(part);
     for (size_t i = 0; reply->data != NULL && i + length <= reply->len; i++)
         if (memcmp(reply->data + i, part, length) == 0) return;
@@ -120,31 +113,26 @@ static inline void check_contains(const char *file, int line, const char *part, 
 
 /* ---- time ------------------------------------------------------------------------------------------- */
 
-static inline unsigned slowness(void)
-{
+static inline unsigned slowness(void) {
     const char *text = getenv("PALITRA_TEST_SLOWNESS");
     int value = text == NULL ? 1 : atoi(text);
     return value < 1 ? 1u : (unsigned)value;
 }
 
-static inline double now(void)
-{
+static inline double now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static inline void pause_for(double seconds)
-{
+static inline void pause_for(double seconds) {
     struct timespec left = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
     while (nanosleep(&left, &left) != 0 && errno == EINTR) continue;
 }
 
-static inline void check_took(const char *file, int line, double seconds, double at_least, double below)
-{
+static inline void check_took(const char *file, int line, double seconds, double at_least, double below) {
     if (seconds >= at_least && seconds < below * slowness()) return;
-    fprintf(stderr, "took %.3f s, expected at least %.3f and less than %.3f", seconds, at_least,
-            below * slowness());
+    fprintf(stderr, "took %.3f s, expected at least %.3f and less than %.3f", seconds, at_least, below * slowness());
     fail(file, line);
 }
 
@@ -159,8 +147,7 @@ static inline void check_took(const char *file, int line, double seconds, double
 
 /* ---- the watchdog and the list of tests ------------------------------------------------------------- */
 
-static inline void watchdog_bites(int signal_number)
-{
+static inline void watchdog_bites(int signal_number) {
     static const char message[] = "the watchdog ended a test that took too long: ";
     (void)signal_number;
     if (write(STDERR_FILENO, message, sizeof message - 1) < 0) _exit(125);
@@ -169,14 +156,12 @@ static inline void watchdog_bites(int signal_number)
 }
 
 /* A forked child does not inherit its parent's alarm and calls this for itself. */
-static inline void watchdog(void)
-{
+static inline void watchdog(void) {
     signal(SIGALRM, watchdog_bites);
     alarm(WATCHDOG_SECONDS * slowness());
 }
 
-static inline void run_test(const char *name, void (*test)(void))
-{
+static inline void run_test(const char *name, void (*test)(void)) {
     const char *only = getenv("PALITRA_TEST_ONLY");
     if (only != NULL && strcmp(only, name) != 0) return;
     running_test = name;
@@ -191,8 +176,7 @@ static inline void run_test(const char *name, void (*test)(void))
 
 /* ---- common steps ----------------------------------------------------------------------------------- */
 
-static inline palitra_runner new_runner(void)
-{
+static inline palitra_runner new_runner(void) {
     palitra_runner runner = {0};
     CHECK_STATUS(PALITRA_OK, palitra_runner_new(NULL, &runner));
     CHECK(runner.id != 0);
@@ -200,16 +184,14 @@ static inline palitra_runner new_runner(void)
 }
 
 /* With these options; what they leave out is the default. */
-static inline palitra_runner runner_with(palitra_runner_options options)
-{
+static inline palitra_runner runner_with(palitra_runner_options options) {
     palitra_runner runner = {0};
     options.size = sizeof options;
     CHECK_STATUS(PALITRA_OK, palitra_runner_new(&options, &runner));
     return runner;
 }
 
-static inline palitra_runner runner_with_workers(uint32_t workers)
-{
+static inline palitra_runner runner_with_workers(uint32_t workers) {
     palitra_runner_options options;
     palitra_runner_options_init(&options);
     options.worker_threads = workers;
@@ -217,39 +199,34 @@ static inline palitra_runner runner_with_workers(uint32_t workers)
 }
 
 /* Submits a job that must be accepted, with a C string as its payload. */
-static inline palitra_token submit(palitra_runner runner, const char *job, const char *payload)
-{
+static inline palitra_token submit(palitra_runner runner, const char *job, const char *payload) {
     palitra_token token = {0};
     CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, job, payload, strlen(payload), NULL, &token));
     CHECK(token.id != 0);
     return token;
 }
 
-static inline palitra_status run(palitra_runner runner, const char *job, const char *payload,
-                                 int64_t timeout_ns, palitra_reply *reply)
-{
+static inline palitra_status run(palitra_runner runner, const char *job, const char *payload, int64_t timeout_ns,
+                                 palitra_reply *reply) {
     return palitra_runner_run(runner, job, payload, strlen(payload), timeout_ns, reply);
 }
 
 /* Shuts down. Where every thread is slow, the fixed second of a shutdown may not suffice for threads that would end:
  * then again. */
-static inline palitra_status shutdown_runner(palitra_runner runner, int64_t grace_ns)
-{
+static inline palitra_status shutdown_runner(palitra_runner runner, int64_t grace_ns) {
     palitra_status status = palitra_runner_shutdown(runner, grace_ns);
     while (status == PALITRA_PENDING && slowness() > 1) status = palitra_runner_shutdown(runner, 0);
     return status;
 }
 
-static inline palitra_status shutdown_global_runner(int64_t grace_ns)
-{
+static inline palitra_status shutdown_global_runner(int64_t grace_ns) {
     palitra_status status = palitra_shutdown_global_runner(grace_ns);
     while (status == PALITRA_PENDING && slowness() > 1) status = palitra_shutdown_global_runner(0);
     return status;
 }
 
 /* One echo there and back: the runner is alive and well. */
-static inline void check_echo(palitra_runner runner)
-{
+static inline void check_echo(palitra_runner runner) {
     palitra_reply reply;
     CHECK_STATUS(PALITRA_OK, run(runner, "palitra.echo", "hello", SECONDS(20), &reply));
     CHECK_REPLY("hello", reply);
@@ -257,8 +234,7 @@ static inline void check_echo(palitra_runner runner)
 }
 
 /* The global runner of this process from its first use to its end. Fits in_child. */
-static inline void use_the_global_runner(void *unused)
-{
+static inline void use_the_global_runner(void *unused) {
     palitra_runner runner = {0};
     (void)unused;
     CHECK(!palitra_is_runner_alive());
@@ -274,8 +250,7 @@ static inline void use_the_global_runner(void *unused)
 
 /* How many test.never futures were dropped so far: the trace that a cancelled job leaves, if it had started.
  * The question makes whatever was submitted to the runner before start. */
-static inline int dropped(palitra_runner runner)
-{
+static inline int dropped(palitra_runner runner) {
     palitra_reply reply;
     char text[16] = {0};
     CHECK_STATUS(PALITRA_OK, run(runner, "test.drops", "", SECONDS(20), &reply));
@@ -286,30 +261,39 @@ static inline int dropped(palitra_runner runner)
 }
 
 /* Cancels and frees a test.never and waits until it was dropped, so that the next test counts from a runner at rest. */
-static inline void end_never(palitra_runner runner, palitra_token token)
-{
+static inline void end_never(palitra_runner runner, palitra_token token) {
     int before = dropped(runner);
     CHECK_STATUS(PALITRA_OK, palitra_token_cancel(token));
     EVENTUALLY(dropped(runner) == before + 1);
     palitra_token_free(token);
 }
 
-static inline pthread_t start_thread(void *(*function)(void *), void *argument)
-{
+static inline int entries_of(const char *path) {
+    int entries = 0;
+    DIR *directory = opendir(path);
+    CHECK(directory != NULL);
+    while (readdir(directory) != NULL) entries++;
+    closedir(directory);
+    return entries - 2; /* "." and ".." */
+}
+
+/* The threads of this process. */
+static inline int threads_now(void) { return entries_of("/proc/self/task"); }
+
+/* Its open descriptors. */
+static inline int descriptors_now(void) { return entries_of("/proc/self/fd") - 1; /* the one that reads them */ }
+
+static inline pthread_t start_thread(void *(*function)(void *), void *argument) {
     pthread_t thread;
     CHECK_NUMBER(0, pthread_create(&thread, NULL, function, argument));
     return thread;
 }
 
-static inline void join_thread(pthread_t thread)
-{
-    CHECK_NUMBER(0, pthread_join(thread, NULL));
-}
+static inline void join_thread(pthread_t thread) { CHECK_NUMBER(0, pthread_join(thread, NULL)); }
 
 /* Runs `function` in a forked child under its own watchdog and returns how the child ended (waitpid's
  * status). A child that returns from `function` ends through exit(0), with everything exit does. */
-static inline int in_child(void (*function)(void *), void *argument)
-{
+static inline int in_child(void (*function)(void *), void *argument) {
     int ending = 0;
     fflush(NULL);
     pid_t child = fork();
@@ -323,8 +307,7 @@ static inline int in_child(void (*function)(void *), void *argument)
     return ending;
 }
 
-static inline void check_exit(const char *file, int line, int code, int ending)
-{
+static inline void check_exit(const char *file, int line, int code, int ending) {
     if (WIFEXITED(ending) && WEXITSTATUS(ending) == code) return;
     if (WIFSIGNALED(ending)) fprintf(stderr, "expected exit %d, the child died of signal %d", code, WTERMSIG(ending));
     else fprintf(stderr, "expected exit %d, the child exited with %d", code, WEXITSTATUS(ending));

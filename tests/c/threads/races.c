@@ -9,8 +9,7 @@ enum { THREADS = 6 };
 
 static palitra_runner runner;
 
-static void in_many_threads(void *(*function)(void *), size_t each, void *arguments)
-{
+static void in_many_threads(void *(*function)(void *), size_t each, void *arguments) {
     pthread_t threads[THREADS];
     for (size_t i = 0; i < THREADS; i++) threads[i] = start_thread(function, (char *)arguments + i * each);
     for (size_t i = 0; i < THREADS; i++) join_thread(threads[i]);
@@ -19,7 +18,9 @@ static void in_many_threads(void *(*function)(void *), size_t each, void *argume
 /* ---- one token, one status -------------------------------------------------------------------------- */
 
 /* The threads meet at the barrier, then each races for the same token in its own way. */
-struct racer { size_t number; };
+struct racer {
+    size_t number;
+};
 
 static struct {
     int round;
@@ -31,15 +32,16 @@ static struct {
 
 enum { RACES = 600 };
 
-static palitra_status wait_in_the_way_of(size_t number)
-{
+static palitra_status wait_in_the_way_of(size_t number) {
     palitra_reply reply;
     palitra_status status = PALITRA_PENDING;
     if (number == 0) pause_for(0.0004 * (race.round % 8));
     if (number == 0) palitra_token_cancel(race.token);
     if (number == 1) CHECK_STATUS(PALITRA_OK, shutdown_runner(race.runner, SECONDS(0.0004 * (race.round % 7))));
-    if (number == 2) CHECK_STATUS(PALITRA_OK, palitra_runner_wait_any(race.runner, &race.token, 1, PALITRA_FOREVER, NULL));
-    if (number == 3) return palitra_runner_gather(race.runner, &race.token, 1, PALITRA_FAIL_FAST, PALITRA_FOREVER, NULL);
+    if (number == 2)
+        CHECK_STATUS(PALITRA_OK, palitra_runner_wait_any(race.runner, &race.token, 1, PALITRA_FOREVER, NULL));
+    if (number == 3)
+        return palitra_runner_gather(race.runner, &race.token, 1, PALITRA_FAIL_FAST, PALITRA_FOREVER, NULL);
     if (number == 4)
         while (status == PALITRA_PENDING) status = palitra_token_poll(race.token, NULL);
     status = palitra_runner_wait(race.runner, race.token, PALITRA_FOREVER, &reply);
@@ -48,8 +50,7 @@ static palitra_status wait_in_the_way_of(size_t number)
     return status;
 }
 
-static void *race_for_the_token(void *argument)
-{
+static void *race_for_the_token(void *argument) {
     struct racer *racer = argument;
     for (int round = 0; round < RACES / (int)slowness(); round++) {
         pthread_barrier_wait(&race.barrier);
@@ -61,8 +62,7 @@ static void *race_for_the_token(void *argument)
 
 /* Completion, deadline, cancel and shutdown all fall due within the same few milliseconds, in an order that
  * differs from round to round. */
-static void set_up_race(int round)
-{
+static void set_up_race(int round) {
     static const char payload[] = "{\"seconds\": 0.0005}";
     palitra_submit_options options;
     palitra_submit_options_init(&options);
@@ -73,8 +73,7 @@ static void set_up_race(int round)
                                                    &race.token));
 }
 
-static void settle_race(void)
-{
+static void settle_race(void) {
     palitra_status status = palitra_token_poll(race.token, NULL);
     CHECK(status == PALITRA_OK || status == PALITRA_CANCELLED || status == PALITRA_DEADLINE);
     for (size_t i = 0; i < THREADS; i++) CHECK_STATUS(status, race.seen[i]);
@@ -82,8 +81,7 @@ static void settle_race(void)
     palitra_runner_free(race.runner);
 }
 
-static void a_token_finishes_once_with_one_status_whatever_races(void)
-{
+static void a_token_finishes_once_with_one_status_whatever_races(void) {
     struct racer racers[THREADS];
     pthread_t threads[THREADS];
     CHECK_NUMBER(0, pthread_barrier_init(&race.barrier, NULL, THREADS + 1));
@@ -107,29 +105,36 @@ enum { SLOTS = 16, STEPS = 20000 };
 
 static _Atomic uint64_t slots[SLOTS];
 
-struct chance { unsigned seed; };
+struct chance {
+    unsigned seed;
+};
 
-static size_t draw(struct chance *chance, size_t below)
-{
+static size_t draw(struct chance *chance, size_t below) {
     chance->seed = chance->seed * 1664525u + 1013904223u;
     return (chance->seed >> 8) % below;
 }
 
 /* Another thread may free the token at any moment, so INVALID_HANDLE is as right as the status of the job. */
-static void check_possible(palitra_status status)
-{
+static void check_possible(palitra_status status) {
     switch (status) {
-    case PALITRA_OK: case PALITRA_PENDING: case PALITRA_CANCELLED: case PALITRA_JOB_FAILED:
-    case PALITRA_JOB_PANICKED: case PALITRA_DEADLINE: case PALITRA_INVALID_HANDLE: return;
+    case PALITRA_OK:
+    case PALITRA_PENDING:
+    case PALITRA_CANCELLED:
+    case PALITRA_JOB_FAILED:
+    case PALITRA_JOB_PANICKED:
+    case PALITRA_DEADLINE:
+    case PALITRA_INVALID_HANDLE: return;
     default: CHECK_STATUS(PALITRA_OK, status);
     }
 }
 
-static void replace_with_a_new_job(struct chance *chance, size_t slot)
-{
-    static const struct { const char *job, *payload; } jobs[] = {
-        {"palitra.echo", "x"}, {"palitra.sleep", "{\"seconds\": 0.0002}"}, {"test.never", ""},
-        {"test.fail", "{\"code\": 1, \"message\": \"m\"}"}, {"test.ready", ""},
+static void replace_with_a_new_job(struct chance *chance, size_t slot) {
+    static const struct {
+        const char *job, *payload;
+    } jobs[] = {
+        {"palitra.echo", "x"}, {"palitra.sleep", "{\"seconds\": 0.0002}"},
+        {"test.never", ""},    {"test.fail", "{\"code\": 1, \"message\": \"m\"}"},
+        {"test.ready", ""},
     };
     palitra_submit_options options;
     palitra_token token = {0};
@@ -144,8 +149,7 @@ static void replace_with_a_new_job(struct chance *chance, size_t slot)
     palitra_token_free(old);
 }
 
-static void use_all_slots(struct chance *chance)
-{
+static void use_all_slots(struct chance *chance) {
     palitra_token all[SLOTS];
     palitra_reply replies[SLOTS];
     for (size_t i = 0; i < SLOTS; i++) all[i].id = slots[i];
@@ -155,13 +159,13 @@ static void use_all_slots(struct chance *chance)
     for (size_t i = 0; i < SLOTS; i++) palitra_reply_free(&replies[i]);
 }
 
-static void one_step(struct chance *chance)
-{
+static void one_step(struct chance *chance) {
     size_t slot = draw(chance, SLOTS);
     palitra_token token = {slots[slot]};
     palitra_reply reply;
     switch (draw(chance, 8)) {
-    case 0: case 1: replace_with_a_new_job(chance, slot); return;
+    case 0:
+    case 1: replace_with_a_new_job(chance, slot); return;
     case 2: check_possible(palitra_token_cancel(token)); return;
     case 3: palitra_token_free(token); return;
     case 4: use_all_slots(chance); return;
@@ -171,14 +175,12 @@ static void one_step(struct chance *chance)
     palitra_reply_free(&reply);
 }
 
-static void *many_steps(void *argument)
-{
+static void *many_steps(void *argument) {
     for (int step = 0; step < STEPS / (int)slowness(); step++) one_step(argument);
     return NULL;
 }
 
-static void tokens_may_be_used_and_freed_by_many_threads_at_once(void)
-{
+static void tokens_may_be_used_and_freed_by_many_threads_at_once(void) {
     struct chance chances[THREADS];
     runner = new_runner();
     for (unsigned i = 0; i < THREADS; i++) chances[i].seed = 2463534242u + i;
@@ -198,8 +200,7 @@ static void tokens_may_be_used_and_freed_by_many_threads_at_once(void)
 static palitra_token freed;
 static pthread_barrier_t waiting;
 
-static void *wait_for_the_freed(void *unused)
-{
+static void *wait_for_the_freed(void *unused) {
     palitra_reply reply;
     (void)unused;
     pthread_barrier_wait(&waiting);
@@ -208,16 +209,14 @@ static void *wait_for_the_freed(void *unused)
     return NULL;
 }
 
-static void *wait_for_any_freed(void *unused)
-{
+static void *wait_for_any_freed(void *unused) {
     (void)unused;
     pthread_barrier_wait(&waiting);
     CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_runner_wait_any(runner, &freed, 1, PALITRA_FOREVER, NULL));
     return NULL;
 }
 
-static void *gather_the_freed(void *fail_fast)
-{
+static void *gather_the_freed(void *fail_fast) {
     palitra_reply reply;
     uint32_t flags = fail_fast == NULL ? 0 : PALITRA_FAIL_FAST;
     pthread_barrier_wait(&waiting);
@@ -227,8 +226,7 @@ static void *gather_the_freed(void *fail_fast)
 }
 
 /* The job never finishes, so nothing but the freeing can wake them. */
-static void freeing_a_token_wakes_whoever_waits_for_it(void)
-{
+static void freeing_a_token_wakes_whoever_waits_for_it(void) {
     runner = new_runner();
     CHECK_NUMBER(0, pthread_barrier_init(&waiting, NULL, 5));
     for (int round = 0; round < 20; round++) {
@@ -246,8 +244,7 @@ static void freeing_a_token_wakes_whoever_waits_for_it(void)
 
 /* ---- many submitters -------------------------------------------------------------------------------- */
 
-static void *submit_and_check(void *unused)
-{
+static void *submit_and_check(void *unused) {
     (void)unused;
     for (int i = 0; i < 1000 / (int)slowness(); i++) {
         char text[32];
@@ -265,15 +262,13 @@ static void *submit_and_check(void *unused)
     return NULL;
 }
 
-static void every_thread_gets_its_own_replies(void)
-{
+static void every_thread_gets_its_own_replies(void) {
     runner = new_runner();
     in_many_threads(submit_and_check, 0, &runner);
     palitra_runner_free(runner);
 }
 
-int main(void)
-{
+int main(void) {
     TEST(a_token_finishes_once_with_one_status_whatever_races);
     TEST(tokens_may_be_used_and_freed_by_many_threads_at_once);
     TEST(freeing_a_token_wakes_whoever_waits_for_it);

@@ -28,15 +28,13 @@ static const char *const payloads[][2] = {
 static uint64_t current;
 static int over;
 
-static palitra_runner current_runner(void)
-{
+static palitra_runner current_runner(void) {
     palitra_runner runner = {__atomic_load_n(&current, __ATOMIC_SEQ_CST)};
     return runner;
 }
 
 /* Every outcome that a job or a call may have while its runner is shut down and freed. */
-static void check_ending(const char *call, palitra_status status)
-{
+static void check_ending(const char *call, palitra_status status) {
     switch (status) {
     case PALITRA_OK:
     case PALITRA_PENDING:
@@ -44,16 +42,12 @@ static void check_ending(const char *call, palitra_status status)
     case PALITRA_CANCELLED:
     case PALITRA_DEADLINE:
     case PALITRA_INVALID_HANDLE:
-    case PALITRA_SHUT_DOWN:
-        return;
-    default:
-        fprintf(stderr, "%s: %s", call, palitra_status_name(status));
-        fail(__FILE__, __LINE__);
+    case PALITRA_SHUT_DOWN: return;
+    default: fprintf(stderr, "%s: %s", call, palitra_status_name(status)); fail(__FILE__, __LINE__);
     }
 }
 
-static void check_in_time(const char *call, double start)
-{
+static void check_in_time(const char *call, double start) {
     if (now() - start < BOUND * slowness()) return;
     fprintf(stderr, "%s took %.3f s", call, now() - start);
     fail(__FILE__, __LINE__);
@@ -61,8 +55,7 @@ static void check_in_time(const char *call, double start)
 
 static unsigned next_random(unsigned *state) { return (*state = *state * 1664525u + 1013904223u) >> 16; }
 
-static void run_one(unsigned *random)
-{
+static void run_one(unsigned *random) {
     const char *const *job = payloads[next_random(random) % LENGTH(payloads)];
     palitra_reply reply;
     /* Those that never end by themselves are given a timeout, or left to the shutdown. */
@@ -74,8 +67,7 @@ static void run_one(unsigned *random)
     palitra_reply_free(&reply);
 }
 
-static size_t submit_some(palitra_runner runner, palitra_token *tokens, unsigned *random)
-{
+static size_t submit_some(palitra_runner runner, palitra_token *tokens, unsigned *random) {
     size_t count = 0;
     for (int i = 0; i < JOBS; i++) {
         const char *const *job = payloads[next_random(random) % LENGTH(payloads)];
@@ -93,14 +85,14 @@ static size_t submit_some(palitra_runner runner, palitra_token *tokens, unsigned
     return count;
 }
 
-static void wait_for_some(palitra_runner runner, const palitra_token *tokens, size_t count, unsigned *random)
-{
+static void wait_for_some(palitra_runner runner, const palitra_token *tokens, size_t count, unsigned *random) {
     palitra_reply replies[JOBS];
     size_t first = 0;
     double start = now();
     switch (next_random(random) % 4) {
     case 0:
-        check_ending("gather", palitra_runner_gather(runner, tokens, count, PALITRA_FAIL_FAST, SECONDS(0.005), replies));
+        check_ending("gather",
+                     palitra_runner_gather(runner, tokens, count, PALITRA_FAIL_FAST, SECONDS(0.005), replies));
         for (size_t i = 0; i < count; i++) palitra_reply_free(&replies[i]);
         break;
     case 1: check_ending("wait_any", palitra_runner_wait_any(runner, tokens, count, SECONDS(0.005), &first)); break;
@@ -114,8 +106,7 @@ static void wait_for_some(palitra_runner runner, const palitra_token *tokens, si
     check_in_time("a wait", start);
 }
 
-static void *be_busy(void *seed)
-{
+static void *be_busy(void *seed) {
     unsigned random = *(unsigned *)seed;
     while (!__atomic_load_n(&over, __ATOMIC_SEQ_CST)) {
         palitra_token tokens[JOBS] = {{0}};
@@ -128,15 +119,13 @@ static void *be_busy(void *seed)
     return NULL;
 }
 
-static palitra_runner anew(int round)
-{
+static palitra_runner anew(int round) {
     palitra_runner runner = runner_with_workers(round % 3 == 0 ? 2 : 0);
     __atomic_store_n(&current, runner.id, __ATOMIC_SEQ_CST);
     return runner;
 }
 
-static void storm(void *unused)
-{
+static void storm(void *unused) {
     (void)unused;
     pthread_t threads[THREADS];
     unsigned seeds[THREADS];
@@ -160,8 +149,7 @@ static void storm(void *unused)
     for (unsigned i = 0; i < THREADS; i++) join_thread(threads[i]);
 }
 
-static void every_wait_ends_and_nothing_is_printed(void)
-{
+static void every_wait_ends_and_nothing_is_printed(void) {
     char text[2000] = {0};
     int real = dup(STDERR_FILENO);
     FILE *written = tmpfile();
@@ -177,8 +165,7 @@ static void every_wait_ends_and_nothing_is_printed(void)
     CHECK_NUMBER(0, strlen(text));
 }
 
-int main(void)
-{
+int main(void) {
     TEST(every_wait_ends_and_nothing_is_printed);
     return 0;
 }

@@ -16,8 +16,7 @@ struct call {
     pthread_t thread;
 };
 
-static void note_call(palitra_token token, palitra_status status, void *user_data)
-{
+static void note_call(palitra_token token, palitra_status status, void *user_data) {
     struct call *call = user_data;
     call->token = token;
     call->status = status;
@@ -26,35 +25,23 @@ static void note_call(palitra_token token, palitra_status status, void *user_dat
     __atomic_fetch_add(&call->calls, 1, __ATOMIC_RELEASE);
 }
 
-static void note_free(void *user_data)
-{
-    __atomic_fetch_add(&((struct call *)user_data)->frees, 1, __ATOMIC_RELEASE);
-}
+static void note_free(void *user_data) { __atomic_fetch_add(&((struct call *)user_data)->frees, 1, __ATOMIC_RELEASE); }
 
-static int calls(struct call *call)
-{
-    return __atomic_load_n(&call->calls, __ATOMIC_ACQUIRE);
-}
+static int calls(struct call *call) { return __atomic_load_n(&call->calls, __ATOMIC_ACQUIRE); }
 
-static int frees(struct call *call)
-{
-    return __atomic_load_n(&call->frees, __ATOMIC_ACQUIRE);
-}
+static int frees(struct call *call) { return __atomic_load_n(&call->frees, __ATOMIC_ACQUIRE); }
 
-static palitra_status on_complete(palitra_token token, struct call *call)
-{
+static palitra_status on_complete(palitra_token token, struct call *call) {
     return palitra_token_on_complete(token, note_call, call, note_free);
 }
 
 /* Every callback that was due has been called. */
-static void settle(void)
-{
+static void settle(void) {
     check_echo(runner);
     check_echo(runner);
 }
 
-static void check_called(struct call *call, palitra_token token, palitra_status status)
-{
+static void check_called(struct call *call, palitra_token token, palitra_status status) {
     EVENTUALLY(frees(call) > 0);
     settle();
     CHECK_NUMBER(1, calls(call));
@@ -64,17 +51,18 @@ static void check_called(struct call *call, palitra_token token, palitra_status 
     CHECK_STATUS(status, call->status);
 }
 
-static void check_not_called(struct call *call)
-{
+static void check_not_called(struct call *call) {
     CHECK_NUMBER(0, calls(call));
     CHECK_NUMBER(1, frees(call));
 }
 
 /* ---- when it is called ------------------------------------------------------------------------------ */
 
-static void it_is_called_when_the_job_finishes(void)
-{
-    static const struct { const char *job, *payload; palitra_status status; } jobs[] = {
+static void it_is_called_when_the_job_finishes(void) {
+    static const struct {
+        const char *job, *payload;
+        palitra_status status;
+    } jobs[] = {
         {"palitra.sleep", "{\"seconds\":0.02}", PALITRA_OK},
         {"test.fail", "{\"code\":1,\"message\":\"\"}", PALITRA_JOB_FAILED},
         {"test.panic_later", "oh", PALITRA_JOB_PANICKED},
@@ -88,8 +76,7 @@ static void it_is_called_when_the_job_finishes(void)
     }
 }
 
-static void it_is_called_soon_when_the_job_has_finished(void)
-{
+static void it_is_called_soon_when_the_job_has_finished(void) {
     struct call call = {0};
     palitra_token token = submit(runner, "palitra.echo", "x");
     CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, token, PALITRA_FOREVER, NULL));
@@ -98,8 +85,7 @@ static void it_is_called_soon_when_the_job_has_finished(void)
     palitra_token_free(token);
 }
 
-static void it_is_called_for_a_cancelled_job(void)
-{
+static void it_is_called_for_a_cancelled_job(void) {
     struct call call = {0};
     palitra_token token = submit(runner, "test.never", "");
     CHECK_STATUS(PALITRA_OK, on_complete(token, &call));
@@ -110,8 +96,7 @@ static void it_is_called_for_a_cancelled_job(void)
     palitra_token_free(token);
 }
 
-static void it_is_called_on_the_runners_thread(void)
-{
+static void it_is_called_on_the_runners_thread(void) {
     palitra_runner shared = runner;
     runner = runner_with_workers(2);
     struct call called[20] = {{0}};
@@ -128,8 +113,7 @@ static void it_is_called_on_the_runners_thread(void)
     runner = shared;
 }
 
-static void several_for_one_token_are_each_called_once(void)
-{
+static void several_for_one_token_are_each_called_once(void) {
     struct call called[10] = {{0}};
     palitra_token token = submit(runner, "palitra.sleep", "{\"seconds\":0.02}");
     for (size_t i = 0; i < LENGTH(called); i++) CHECK_STATUS(PALITRA_OK, on_complete(token, &called[i]));
@@ -140,8 +124,7 @@ static void several_for_one_token_are_each_called_once(void)
 enum { THREADS = 4, EACH = 500 };
 static struct call from_threads[THREADS * EACH];
 
-static void *register_many(void *which)
-{
+static void *register_many(void *which) {
     for (size_t i = 0; i < EACH; i++) {
         struct call *call = &from_threads[(size_t)which * EACH + i];
         palitra_token token = submit(runner, "palitra.echo", "x");
@@ -152,8 +135,7 @@ static void *register_many(void *which)
     return NULL;
 }
 
-static void it_is_registered_from_any_thread(void)
-{
+static void it_is_registered_from_any_thread(void) {
     pthread_t threads[THREADS];
     for (size_t i = 0; i < THREADS; i++) threads[i] = start_thread(register_many, (void *)i);
     for (size_t i = 0; i < THREADS; i++) join_thread(threads[i]);
@@ -165,8 +147,7 @@ static void it_is_registered_from_any_thread(void)
     }
 }
 
-static void a_null_finalizer_is_none(void)
-{
+static void a_null_finalizer_is_none(void) {
     struct call call = {0};
     palitra_token token = submit(runner, "palitra.echo", "x");
     CHECK_STATUS(PALITRA_OK, palitra_token_on_complete(token, note_call, &call, NULL));
@@ -182,8 +163,7 @@ static struct {
     struct call inner;
 } inside;
 
-static void do_everything(palitra_token token, palitra_status status, void *unused)
-{
+static void do_everything(palitra_token token, palitra_status status, void *unused) {
     (void)status, (void)unused;
     palitra_token other = submit(runner, "test.never", "");
     inside.waited = palitra_runner_wait(runner, other, PALITRA_FOREVER, NULL);
@@ -197,8 +177,7 @@ static void do_everything(palitra_token token, palitra_status status, void *unus
     palitra_token_free(token);
 }
 
-static void it_may_submit_poll_cancel_free_and_register_but_not_block(void)
-{
+static void it_may_submit_poll_cancel_free_and_register_but_not_block(void) {
     palitra_token token = submit(runner, "palitra.echo", "x");
     CHECK_STATUS(PALITRA_OK, palitra_token_on_complete(token, do_everything, NULL, NULL));
     EVENTUALLY(frees(&inside.inner) == 1);
@@ -216,8 +195,7 @@ static void it_may_submit_poll_cancel_free_and_register_but_not_block(void)
 
 /* ---- when it is not called -------------------------------------------------------------------------- */
 
-static void a_refused_callback_is_freed(void)
-{
+static void a_refused_callback_is_freed(void) {
     struct call null_function = {0}, no_token = {0}, stale = {0}, another_kind = {0}, shut_down = {0};
     palitra_token token = submit(runner, "palitra.echo", "x"), old = submit(runner, "palitra.echo", "x");
     palitra_token_free(old);
@@ -239,8 +217,7 @@ static void a_refused_callback_is_freed(void)
     palitra_token_free(token);
 }
 
-static void freeing_the_pending_token_takes_it_back(void)
-{
+static void freeing_the_pending_token_takes_it_back(void) {
     struct call called[100] = {{0}};
     for (size_t i = 0; i < LENGTH(called); i++) {
         palitra_token token = submit(runner, "palitra.sleep", "{\"seconds\":60}");
@@ -257,8 +234,7 @@ static void freeing_the_pending_token_takes_it_back(void)
 
 static struct call in_flight[1000];
 
-static void after_a_shutdown_none_is_called(void)
-{
+static void after_a_shutdown_none_is_called(void) {
     palitra_token tokens[LENGTH(in_flight)];
     palitra_runner shared = runner;
     int counted = 0;
@@ -281,8 +257,7 @@ static void after_a_shutdown_none_is_called(void)
 }
 
 /* A job blocks the thread that would call. After the job the thread calls nothing. */
-static void nor_after_a_shutdown_that_was_pending(void)
-{
+static void nor_after_a_shutdown_that_was_pending(void) {
     struct call call = {0};
     palitra_runner shared = runner;
     runner = new_runner();
@@ -301,8 +276,7 @@ static void nor_after_a_shutdown_that_was_pending(void)
     runner = shared;
 }
 
-int main(void)
-{
+int main(void) {
     runner = new_runner();
     TEST(it_is_called_when_the_job_finishes);
     TEST(it_is_called_soon_when_the_job_has_finished);

@@ -7,8 +7,7 @@
 
 static palitra_runner runner;
 
-static palitra_token submit_with_deadline(const char *job, const char *payload, int64_t deadline_ns)
-{
+static palitra_token submit_with_deadline(const char *job, const char *payload, int64_t deadline_ns) {
     palitra_token token = {0};
     palitra_submit_options options;
     palitra_submit_options_init(&options);
@@ -17,13 +16,11 @@ static palitra_token submit_with_deadline(const char *job, const char *payload, 
     return token;
 }
 
-static palitra_status wait_for(palitra_token token)
-{
+static palitra_status wait_for(palitra_token token) {
     return palitra_runner_wait(runner, token, PALITRA_FOREVER, NULL);
 }
 
-static void a_submitted_job_is_waited_for(void)
-{
+static void a_submitted_job_is_waited_for(void) {
     palitra_reply reply;
     palitra_token token = submit(runner, "palitra.echo", "payload");
     CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, token, PALITRA_FOREVER, &reply));
@@ -34,8 +31,7 @@ static void a_submitted_job_is_waited_for(void)
 }
 
 /* The host may reuse its buffer as soon as submit has returned. */
-static void the_payload_is_copied(void)
-{
+static void the_payload_is_copied(void) {
     char payload[] = "first";
     palitra_reply reply;
     palitra_token token = {0};
@@ -47,8 +43,7 @@ static void the_payload_is_copied(void)
     palitra_token_free(token);
 }
 
-static void wait_past_its_timeout_returns_pending_and_the_job_runs_on(void)
-{
+static void wait_past_its_timeout_returns_pending_and_the_job_runs_on(void) {
     palitra_reply reply;
     palitra_token token = submit(runner, "test.never", "");
     int before = dropped(runner);
@@ -62,10 +57,10 @@ static void wait_past_its_timeout_returns_pending_and_the_job_runs_on(void)
     end_never(runner, token);
 }
 
-static void a_wait_needs_no_runner(void)
-{
+static void a_wait_needs_no_runner(void) {
     palitra_reply reply;
-    palitra_token token = submit(runner, "palitra.sleep", "{\"seconds\":0.02}"), never = submit(runner, "test.never", "");
+    palitra_token token = submit(runner, "palitra.sleep", "{\"seconds\":0.02}"),
+                  never = submit(runner, "test.never", "");
     CHECK_STATUS(PALITRA_OK, palitra_token_wait(token, PALITRA_FOREVER, &reply));
     CHECK_REPLY("{\"seconds\":0.02}", reply);
     palitra_reply_free(&reply);
@@ -80,8 +75,7 @@ static void a_wait_needs_no_runner(void)
     palitra_token_free(token);
 }
 
-static void a_wait_works_after_the_runner_is_gone(void)
-{
+static void a_wait_works_after_the_runner_is_gone(void) {
     palitra_reply reply;
     palitra_runner own = new_runner();
     palitra_token done = submit(own, "palitra.echo", "kept"), never = submit(own, "test.never", "");
@@ -95,16 +89,14 @@ static void a_wait_works_after_the_runner_is_gone(void)
     palitra_token_free(never);
 }
 
-static void wait_in_callback(palitra_token token, palitra_status status, void *seen)
-{
+static void wait_in_callback(palitra_token token, palitra_status status, void *seen) {
     palitra_token never = {((uint64_t *)seen)[0]};
     (void)status;
     ((uint64_t *)seen)[1] = (uint64_t)palitra_token_wait(never, PALITRA_FOREVER, NULL);
     ((uint64_t *)seen)[2] = (uint64_t)palitra_token_wait(token, PALITRA_FOREVER, NULL);
 }
 
-static void a_wait_on_the_runners_own_thread_would_deadlock(void)
-{
+static void a_wait_on_the_runners_own_thread_would_deadlock(void) {
     palitra_runner own = new_runner();
     palitra_token never = submit(own, "test.never", ""), token = submit(own, "palitra.echo", "x");
     uint64_t seen[3] = {never.id, 99, 99};
@@ -117,8 +109,7 @@ static void a_wait_on_the_runners_own_thread_would_deadlock(void)
     palitra_token_free(never);
 }
 
-static void a_deadline_of_zero_is_none(void)
-{
+static void a_deadline_of_zero_is_none(void) {
     palitra_token token = submit_with_deadline("palitra.sleep", "{\"seconds\": 0.02}", 0);
     CHECK_STATUS(PALITRA_OK, wait_for(token));
     palitra_token_free(token);
@@ -127,8 +118,7 @@ static void a_deadline_of_zero_is_none(void)
     palitra_token_free(token);
 }
 
-static void poll_never_blocks(void)
-{
+static void poll_never_blocks(void) {
     palitra_reply reply;
     palitra_token token = submit(runner, "test.never", "");
     double start = now();
@@ -141,8 +131,7 @@ static void poll_never_blocks(void)
     end_never(runner, token);
 }
 
-static void poll_returns_the_jobs_own_status_once_it_has_finished(void)
-{
+static void poll_returns_the_jobs_own_status_once_it_has_finished(void) {
     palitra_reply reply;
     palitra_token token = submit(runner, "test.fail", "{\"code\": -3, \"message\": \"worse\"}");
     EVENTUALLY(palitra_token_poll(token, NULL) != PALITRA_PENDING);
@@ -153,8 +142,7 @@ static void poll_returns_the_jobs_own_status_once_it_has_finished(void)
     palitra_token_free(token);
 }
 
-static void a_finished_token_may_be_waited_on_twice_and_each_reply_is_freed_on_its_own(void)
-{
+static void a_finished_token_may_be_waited_on_twice_and_each_reply_is_freed_on_its_own(void) {
     palitra_reply first, second, third;
     palitra_token token = submit(runner, "palitra.echo", "again");
     CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, token, PALITRA_FOREVER, &first));
@@ -168,8 +156,7 @@ static void a_finished_token_may_be_waited_on_twice_and_each_reply_is_freed_on_i
     palitra_reply_free(&third);
 }
 
-static void a_panic_in_a_submitted_job_is_its_status(void)
-{
+static void a_panic_in_a_submitted_job_is_its_status(void) {
     palitra_reply reply;
     palitra_token token = submit(runner, "test.panic", "a reason");
     CHECK_STATUS(PALITRA_JOB_PANICKED, palitra_runner_wait(runner, token, PALITRA_FOREVER, &reply));
@@ -179,8 +166,7 @@ static void a_panic_in_a_submitted_job_is_its_status(void)
     check_echo(runner);
 }
 
-static void cancel_finishes_the_token_and_drops_the_job(void)
-{
+static void cancel_finishes_the_token_and_drops_the_job(void) {
     int before = dropped(runner);
     palitra_token token = submit(runner, "test.never", "");
     CHECK_NUMBER(before, dropped(runner));
@@ -191,8 +177,7 @@ static void cancel_finishes_the_token_and_drops_the_job(void)
     palitra_token_free(token);
 }
 
-static void cancel_of_a_finished_token_changes_nothing(void)
-{
+static void cancel_of_a_finished_token_changes_nothing(void) {
     palitra_reply reply;
     palitra_token token = submit(runner, "palitra.echo", "done");
     CHECK_STATUS(PALITRA_OK, wait_for(token));
@@ -203,8 +188,7 @@ static void cancel_of_a_finished_token_changes_nothing(void)
     palitra_token_free(token);
 }
 
-static void a_deadline_cancels_the_job_and_is_its_status(void)
-{
+static void a_deadline_cancels_the_job_and_is_its_status(void) {
     int before = dropped(runner);
     double start = now();
     palitra_token token = submit_with_deadline("test.never", "", SECONDS(0.1));
@@ -214,16 +198,14 @@ static void a_deadline_cancels_the_job_and_is_its_status(void)
     palitra_token_free(token);
 }
 
-static void a_deadline_in_good_time_does_nothing(void)
-{
+static void a_deadline_in_good_time_does_nothing(void) {
     palitra_token token = submit_with_deadline("palitra.sleep", "{\"seconds\": 0.05}", SECONDS(25));
     CHECK_STATUS(PALITRA_OK, wait_for(token));
     palitra_token_free(token);
 }
 
 /* The runner's thread is blocked, so it cannot be the one that keeps the deadline. */
-static void a_deadline_holds_while_the_runner_is_blocked(void)
-{
+static void a_deadline_holds_while_the_runner_is_blocked(void) {
     palitra_runner own = new_runner();
     palitra_token token = {0};
     palitra_submit_options options;
@@ -239,8 +221,7 @@ static void a_deadline_holds_while_the_runner_is_blocked(void)
     palitra_runner_free(own);
 }
 
-static void freeing_a_token_detaches_but_does_not_cancel(void)
-{
+static void freeing_a_token_detaches_but_does_not_cancel(void) {
     palitra_runner own = new_runner();
     int before = dropped(own);
     palitra_token token = submit(own, "test.never", "");
@@ -254,8 +235,7 @@ static void freeing_a_token_detaches_but_does_not_cancel(void)
     palitra_runner_free(own);
 }
 
-static void a_job_may_submit_to_its_own_runner_and_await(void)
-{
+static void a_job_may_submit_to_its_own_runner_and_await(void) {
     palitra_reply reply;
     palitra_token token = submit(runner, "test.nested", "from within");
     CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, token, PALITRA_FOREVER, &reply));
@@ -264,8 +244,7 @@ static void a_job_may_submit_to_its_own_runner_and_await(void)
     palitra_token_free(token);
 }
 
-int main(void)
-{
+int main(void) {
     runner = new_runner();
     TEST(a_submitted_job_is_waited_for);
     TEST(the_payload_is_copied);

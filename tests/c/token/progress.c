@@ -3,16 +3,14 @@
 
 static palitra_runner runner;
 
-static void check_progress(palitra_token token, uint64_t done, uint64_t total)
-{
+static void check_progress(palitra_token token, uint64_t done, uint64_t total) {
     uint64_t seen_done = 99, seen_total = 99;
     CHECK_STATUS(PALITRA_OK, palitra_token_progress(token, &seen_done, &seen_total));
     CHECK_NUMBER(done, seen_done);
     CHECK_NUMBER(total, seen_total);
 }
 
-static void a_job_that_says_nothing_is_nowhere(void)
-{
+static void a_job_that_says_nothing_is_nowhere(void) {
     palitra_token never = submit(runner, "test.never", ""), echo = submit(runner, "palitra.echo", "x");
     check_progress(never, 0, 0);
     CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, echo, PALITRA_FOREVER, NULL));
@@ -21,16 +19,14 @@ static void a_job_that_says_nothing_is_nowhere(void)
     end_never(runner, never);
 }
 
-static void the_last_word_stays_when_the_job_has_finished(void)
-{
+static void the_last_word_stays_when_the_job_has_finished(void) {
     palitra_token token = submit(runner, "test.progress", "{\"steps\":[[1,3],[3,3]],\"finish\":true}");
     CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, token, PALITRA_FOREVER, NULL));
     check_progress(token, 3, 3);
     palitra_token_free(token);
 }
 
-static void it_is_read_while_the_job_runs_and_after_it_was_cancelled(void)
-{
+static void it_is_read_while_the_job_runs_and_after_it_was_cancelled(void) {
     palitra_token token = submit(runner, "test.progress", "{\"steps\":[[18446744073709551615,7]],\"finish\":false}");
     uint64_t done = 0;
     while (done == 0) CHECK_STATUS(PALITRA_OK, palitra_token_progress(token, &done, NULL));
@@ -43,8 +39,7 @@ static void it_is_read_while_the_job_runs_and_after_it_was_cancelled(void)
     CHECK_NUMBER(UINT64_MAX, done);
 }
 
-static void both_numbers_are_of_the_same_moment(void)
-{
+static void both_numbers_are_of_the_same_moment(void) {
     palitra_token token = submit(runner, "test.stream", "{\"items\":3000}");
     palitra_status status = PALITRA_OK;
     uint64_t last = 0;
@@ -61,8 +56,7 @@ static void both_numbers_are_of_the_same_moment(void)
     palitra_token_free(token);
 }
 
-static void it_never_waits_for_the_runners_thread(void)
-{
+static void it_never_waits_for_the_runners_thread(void) {
     palitra_token token = submit(runner, "test.progress", "{\"steps\":[[1,2]],\"finish\":false}");
     uint64_t done = 0;
     while (done == 0) CHECK_STATUS(PALITRA_OK, palitra_token_progress(token, &done, NULL));
@@ -77,8 +71,7 @@ static void it_never_waits_for_the_runners_thread(void)
     palitra_token_free(token);
 }
 
-int main(void)
-{
+int main(void) {
     runner = new_runner();
     TEST(a_job_that_says_nothing_is_nowhere);
     TEST(the_last_word_stays_when_the_job_has_finished);

@@ -7,18 +7,15 @@
  */
 #include "loaded.h"
 
-static palitra_token sleep_for_a_while(palitra_runner *runner)
-{
+static palitra_token sleep_for_a_while(palitra_runner *runner) {
     static const char payload[] = "{\"seconds\": 0.3}";
     palitra_token token = {0};
     CHECK_STATUS(PALITRA_OK, loaded.runner_new(NULL, runner));
-    CHECK_STATUS(PALITRA_OK,
-                 loaded.runner_submit(*runner, "palitra.sleep", payload, sizeof payload - 1, NULL, &token));
+    CHECK_STATUS(PALITRA_OK, loaded.runner_submit(*runner, "palitra.sleep", payload, sizeof payload - 1, NULL, &token));
     return token;
 }
 
-static void the_runner_outlives_dlclose(void)
-{
+static void the_runner_outlives_dlclose(void) {
     palitra_runner runner = {0};
     load("libpalitra.so");
     palitra_token token = sleep_for_a_while(&runner);
@@ -28,8 +25,7 @@ static void the_runner_outlives_dlclose(void)
     loaded.runner_free(runner);
 }
 
-static void a_library_that_was_closed_can_be_loaded_again(void)
-{
+static void a_library_that_was_closed_can_be_loaded_again(void) {
     palitra_runner runner = {0};
     for (int round = 0; round < 10; round++) {
         load("libpalitra.so");
@@ -39,8 +35,7 @@ static void a_library_that_was_closed_can_be_loaded_again(void)
     }
 }
 
-int main(void)
-{
+int main(void) {
     TEST(the_runner_outlives_dlclose);
     TEST(a_library_that_was_closed_can_be_loaded_again);
     return 0;

@@ -7,33 +7,17 @@
  */
 #include "loaded.h"
 
-#include <dirent.h>
-
 #define ROUNDS 200
 
 static const char *library;
 
-static int count_entries(const char *path)
-{
-    int n = 0;
-    DIR *directory = opendir(path);
-    CHECK(directory != NULL);
-    while (readdir(directory) != NULL) n++;
-    closedir(directory);
-    return n - 2; /* "." and ".." */
-}
-
-static int count_threads(void) { return count_entries("/proc/self/task"); }
-static int count_descriptors(void) { return count_entries("/proc/self/fd"); }
-
-static void use(palitra_runner runner)
-{
+static void use(palitra_runner runner) {
     static const char payload[] = "{\"seconds\": 0.0001}";
     palitra_token tokens[2];
     palitra_reply reply;
     for (size_t i = 0; i < LENGTH(tokens); i++)
-        CHECK_STATUS(PALITRA_OK, loaded.runner_submit(runner, "palitra.sleep", payload, sizeof payload - 1,
-                                                      NULL, &tokens[i]));
+        CHECK_STATUS(PALITRA_OK,
+                     loaded.runner_submit(runner, "palitra.sleep", payload, sizeof payload - 1, NULL, &tokens[i]));
     CHECK_STATUS(PALITRA_OK, loaded.runner_run(runner, "palitra.echo", "hello", 5, PALITRA_FOREVER, &reply));
     CHECK_REPLY("hello", reply);
     loaded.reply_free(&reply);
@@ -41,8 +25,7 @@ static void use(palitra_runner runner)
     for (size_t i = 0; i < LENGTH(tokens); i++) loaded.token_free(tokens[i]);
 }
 
-static void open_use_and_close(void)
-{
+static void open_use_and_close(void) {
     palitra_runner runner = {0}, global = {0};
     load(library);
     CHECK_STATUS(PALITRA_OK, loaded.runner_new(NULL, &runner));
@@ -55,20 +38,18 @@ static void open_use_and_close(void)
     CHECK_NUMBER(0, dlclose(loaded.library));
 }
 
-static void opening_and_closing_leaves_no_thread_and_no_descriptor(void)
-{
+static void opening_and_closing_leaves_no_thread_and_no_descriptor(void) {
     open_use_and_close();
-    int threads = count_threads(), descriptors = count_descriptors();
+    int threads = threads_now(), descriptors = descriptors_now();
     CHECK_NUMBER(1, threads);
     for (int round = 1; round < ROUNDS; round++) {
         open_use_and_close();
-        CHECK_NUMBER(threads, count_threads());
-        CHECK_NUMBER(descriptors, count_descriptors());
+        CHECK_NUMBER(threads, threads_now());
+        CHECK_NUMBER(descriptors, descriptors_now());
     }
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     CHECK_NUMBER(2, argc);
     library = argv[1];
     TEST(opening_and_closing_leaves_no_thread_and_no_descriptor);

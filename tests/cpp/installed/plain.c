@@ -3,8 +3,7 @@
 #include <palitra/adapters/epoll.h>
 #include <stdio.h>
 
-int main(void)
-{
+int main(void) {
     palitra_runner runner;
     palitra_reply reply;
     if (palitra_runner_global(&runner) != PALITRA_OK) return 1;

@@ -162,3 +162,45 @@ fn message(panic: &(dyn Any + Send)) -> String {
 fn say(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(arguments: &[&str]) -> Request {
+        Request::read(arguments.iter().map(ToString::to_string))
+    }
+
+    #[test]
+    fn names_are_wanted_by_their_parts() {
+        assert!(request(&[]).wants("queue::events"));
+        assert!(request(&["queue", "--nocapture"]).wants("queue::events"));
+        assert!(!request(&["token"]).wants("queue::events"));
+        assert!(!request(&["--exact", "queue"]).wants("queue::events"));
+        assert!(request(&["--exact", "queue::events"]).wants("queue::events"));
+        assert!(!request(&["--skip", "memory", "queue"]).wants("memory::queue::events"));
+        assert_eq!(request(&["--test-threads=3"]).threads, Some(3));
+    }
+
+    #[test]
+    fn every_test_runs_once_and_the_ones_that_panic_fail() {
+        static RUNS: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+        let test = |name: &'static str, beside, good: bool| {
+            Test::new(name, beside, move || {
+                RUNS.lock().expect("a list").push(name);
+                assert!(good, "{name} is bad");
+            })
+        };
+        let tests = vec![
+            test("a", Beside::Nothing, true),
+            test("meant_to_fail", Beside::Computing, false),
+            test("c", Beside::Sleeping, true),
+            test("d", Beside::Computing, true),
+        ];
+        assert_eq!(run_all(tests, None), [("meant_to_fail".to_string(), "meant_to_fail is bad".to_string())]);
+        let mut runs = RUNS.lock().expect("a list").clone();
+        assert_eq!(runs[2..], ["c", "a"], "kind after kind");
+        runs.sort_unstable();
+        assert_eq!(runs, ["a", "c", "d", "meant_to_fail"]);
+    }
+}
