@@ -1,66 +1,54 @@
-# palitra: what a person or a machine asks of this tree.
+# palitra: what a person or a machine asks of this tree. `make help` lists the targets.
 #
-#   make          the release library: target/release/libpalitra.so and libpalitra.a
-#   make demo     fetches URLs with examples/c/fetch.c: URLS="...", or pages of a server of its own
-#   make test     every test; installs what they need; test-rust, test-cpp, test-go, test-python each a part
-#   make lint     format, clippy and documentation, without a warning
-#   make bench    palitra beside its rivals
-#   make growth   what one item costs while their number grows to a million
-#   make wheel    the Python package: target/wheels/palitra-*.whl
-#   make install  libraries, headers, pkg-config and CMake files: PREFIX=/usr/local DESTDIR=
-#   make clean    removes what the others made
+# One fragment of make/ for each language and for each thing that is not a language. In every language the targets are
+# named alike: test-LANG, lint-LANG, format-LANG, bench-LANG. A comment with two hashes above a target documents it for
+# `make help`, one with ##@ begins a group.
 
 # What the tests link and load: libpalitra, and the libraries of tests/jobs and examples/jobs.
 export PALITRA_LIBRARY_DIR := $(CURDIR)/target/release
-JOBS_DIR := $(CURDIR)/target/jobs/release
 
-.PHONY: all demo test test-rust lint bench clean jobs
+.DEFAULT_GOAL := all
 
-# Cargo turns link-time optimisation off for a package with an rlib beside its libraries; asked for one at a
-# time it does not. The archive is one object that way, and keeps every registered job.
-all:
-	cargo rustc --release --lib --crate-type cdylib
-	cargo rustc --release --lib --crate-type staticlib
+include make/tools.mk
+include make/rust.mk
+include make/c.mk
+include make/cpp.mk
+include make/go.mk
+include make/python.mk
+include make/shell.mk
+include make/package.mk
+include make/bench.mk
 
-demo:
-	cargo rustc --release --lib --crate-type cdylib
-	examples/c/demo.sh $(URLS)
+##@ Every language
 
-# In a folder of their own: as their dependency palitra is built with other features, under the same name.
-jobs:
-	cargo build --release --target-dir target/jobs --package palitra-test-jobs --package palitra-example-jobs
-	ln -sf $(JOBS_DIR)/libpalitra_test_jobs.so $(JOBS_DIR)/libexample_jobs.so target/release/
+.PHONY: help setup test build-tests lint format clean
 
-# One after the other: some tests measure that a call ends on time.
-test: setup
-	$(MAKE) test-rust
-	$(MAKE) test-cpp
-	$(MAKE) test-go
-	$(MAKE) test-python
+## This list
+help:
+	@awk -f make/help.awk $(MAKEFILE_LIST)
 
-# Bounded by its own limits; a proxy of the machine's is not for servers on the loopback.
-test-rust: export NO_PROXY := 127.0.0.1,localhost
-test-rust: all jobs target/venv-go/made
-	cargo test --workspace --exclude palitra-rivals
-	RUSTFLAGS="--cfg palitra_model" cargo test --target-dir target/model --release --config 'profile.release.lto="off"' \
-		--lib --no-default-features model
-
-.PHONY: setup
+## Installs what the tests need and the machine lacks: Debian's packages, as root
 setup:
 	tests/setup.sh
 
-lint: lint-python
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
-	cargo clippy --no-default-features -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --workspace --exclude palitra-rivals
+# Building and running apart: some tests measure that a call ends on time, and a compiler beside them would spoil that.
+# The suites therefore run one after the other too; the models, which look at no clock, get what time is left over.
+## Every test of every language, then one line with how many ran and how long each part took
+test: setup
+	python3 -B make/test.py $(MAKE)
 
-include benches/Makefile.inc
-include bindings/python/Makefile.inc
-include benches/python/Makefile.inc
-include packaging/Makefile.inc
-include tests/cpp/Makefile.inc
-include bindings/go/Makefile.inc
+# What the tests are made of, two at a time: the last step of each library is one long job of one thread.
+## Builds what the tests need and runs none
+build-tests:
+	+$(MAKE) --no-print-directory -j2 all jobs build-tests-rust build-tests-models tsan-library cpp-objects \
+		$(GO_ENVIRONMENT)/made $(PYTHON_ENVIRONMENT)/made $(ORIGINAL_ENVIRONMENT)/made
 
+## Format, lint and types of every language, without a warning
+lint: lint-rust lint-c lint-cpp lint-go lint-python lint-shell
+
+## Formats every file of every language
+format: format-rust format-c format-cpp format-go format-python
+
+## Removes what the others made
 clean:
 	cargo clean

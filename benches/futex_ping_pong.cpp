@@ -31,9 +31,7 @@ public:
     }
 
 private:
-    void futex(int operation, int value) {
-        syscall(SYS_futex, &turn_, operation, value, nullptr, nullptr, 0);
-    }
+    void futex(int operation, int value) { syscall(SYS_futex, &turn_, operation, value, nullptr, nullptr, 0); }
 
     std::atomic<Turn> turn_{ping};
 };

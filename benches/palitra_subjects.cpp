@@ -17,9 +17,7 @@
 
 namespace {
 
-const std::uint8_t *bytes(std::string_view text) {
-    return reinterpret_cast<const std::uint8_t *>(text.data());
-}
+const std::uint8_t *bytes(std::string_view text) { return reinterpret_cast<const std::uint8_t *>(text.data()); }
 
 class Runner {
 public:
@@ -41,8 +39,8 @@ public:
 
     void run() const {
         palitra_reply reply;
-        auto status = palitra_runner_run(runner_, "palitra.echo", bytes(payload), payload.size(),
-                                         PALITRA_FOREVER, &reply);
+        auto status =
+            palitra_runner_run(runner_, "palitra.echo", bytes(payload), payload.size(), PALITRA_FOREVER, &reply);
         require(status == PALITRA_OK && reply.len == payload.size(), "palitra: run failed");
         palitra_reply_free(&reply);
     }

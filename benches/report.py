@@ -26,7 +26,6 @@ import sys
 
 import counters
 
-
 COST, SPEED_UP = "at most", "at least"
 
 

@@ -30,27 +30,24 @@ struct Entry {
 };
 
 constexpr Entry subjects[] = {
-    {"palitra-run", make_palitra_run},
-    {"palitra-round-trip", make_palitra_round_trip},
-    {"palitra-window", make_palitra_window},
-    {"palitra-submitters", make_palitra_submitters},
-    {"palitra-sleep", make_palitra_sleep},
-    {"tokio-block-on", make_tokio_block_on},
-    {"tokio-spawn", make_tokio_spawn},
-    {"tokio-spawn-bare", make_tokio_spawn_bare},
-    {"tokio-sleep", make_tokio_sleep},
-    {"futex-ping-pong", make_futex_ping_pong},
-    {"condvar-window", make_condvar_window},
-    {"condvar-submitters", make_condvar_submitters},
+    {"palitra-run", make_palitra_run},       {"palitra-round-trip", make_palitra_round_trip},
+    {"palitra-window", make_palitra_window}, {"palitra-submitters", make_palitra_submitters},
+    {"palitra-sleep", make_palitra_sleep},   {"tokio-block-on", make_tokio_block_on},
+    {"tokio-spawn", make_tokio_spawn},       {"tokio-spawn-bare", make_tokio_spawn_bare},
+    {"tokio-sleep", make_tokio_sleep},       {"futex-ping-pong", make_futex_ping_pong},
+    {"condvar-window", make_condvar_window}, {"condvar-submitters", make_condvar_submitters},
 };
 
 [[noreturn]] void usage() {
-    std::fputs("usage: speed pair PLACEMENT OURS RIVAL OPERATIONS ROUNDS\n"
-               "       speed run PLACEMENT SUBJECT OPERATIONS\n"
-               "       speed memory SUBJECT JOBS\n"
-               "subjects:",
-               stderr);
-    for (const auto &entry : subjects) std::fprintf(stderr, " %s", entry.name.data());
+    std::fputs(
+        "usage: speed pair PLACEMENT OURS RIVAL OPERATIONS ROUNDS\n"
+        "       speed run PLACEMENT SUBJECT OPERATIONS\n"
+        "       speed memory SUBJECT JOBS\n"
+        "subjects:",
+        stderr);
+    for (const auto &entry : subjects) {
+        std::fprintf(stderr, " %.*s", static_cast<int>(entry.name.size()), entry.name.data());
+    }
     std::fputs("\n", stderr);
     std::exit(2);
 }
@@ -69,15 +66,14 @@ std::size_t count(const char *text) {
     return value;
 }
 
-void pair(Placement placement, const char *ours, const char *rival, std::size_t operations,
-          std::size_t rounds) {
+void pair(Placement placement, const char *ours, const char *rival, std::size_t operations, std::size_t rounds) {
     place_workers(placement);
     auto our_subject = make_subject(ours);
     auto rival_subject = make_subject(rival);
     place_host(placement);
     auto result = compare(*our_subject, *rival_subject, operations, rounds);
-    std::printf("%.4f %.4f %.4f %.1f %.1f\n", result.ratio, result.lower_quartile,
-                result.upper_quartile, result.our_nanoseconds, result.rival_nanoseconds);
+    std::printf("%.4f %.4f %.4f %.1f %.1f\n", result.ratio, result.lower_quartile, result.upper_quartile,
+                result.our_nanoseconds, result.rival_nanoseconds);
 }
 
 void run(Placement placement, const char *name, std::size_t operations) {

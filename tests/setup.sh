@@ -65,9 +65,9 @@ need_library glib-2.0 libglib2.0-dev
 [ -n "$packages" ] || exit 0
 echo "tests/setup.sh: installing$packages"
 if command -v apt-get >/dev/null 2>&1; then
+    # shellcheck disable=SC2086 # one word a package
     {
         apt-get update -qq &&
-            # shellcheck disable=SC2086 # one word a package
             DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
     } >&2 || true
 fi

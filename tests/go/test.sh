@@ -1,35 +1,29 @@
 #!/bin/sh
-# The tests of the Go binding, called by make test-go: format, vet, the tests plainly, with the race detector and with
-# the address sanitizer, each way of linking, and the program of the README.
+# The tests of the Go binding, called by make test-go: plainly, with the race detector and with the address sanitizer,
+# each way of linking, and the program of the README. -v names each test that ran, for who counts them.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 go=$root/tests/go/go.sh
-limit=-timeout=100s
 step() { echo "==== tests/go: $*"; }
 
-step "gofmt"
-unformatted=$("$go" jobs gofmt -l .)
-if [ -n "$unformatted" ]; then
-    echo "not as gofmt has it: $unformatted" >&2
-    exit 1
-fi
-
-step "go vet"
-"$go" jobs go vet ./...
-"$go" pkg-config go vet ./...
+go_test() { # a way to link, and words for go test
+    link=$1
+    shift
+    "$go" "$link" go test -v -count=1 -timeout=100s "$@"
+}
 
 step "the tests"
-"$go" jobs go test -count=1 $limit ./...
+go_test jobs ./...
 
 step "the tests, with the race detector"
-"$go" jobs go test -count=1 $limit -race .
+go_test jobs -race .
 
 step "the tests, with the address sanitizer"
-"$go" jobs go test -count=1 $limit -asan .
+go_test jobs -asan .
 
 step "the examples, linked by pkg-config"
-"$go" pkg-config go test -count=1 $limit .
+go_test pkg-config .
 
 # A module of one's own: the README's program, and one linked without a shared library.
 module=$root/target/go/module

@@ -43,8 +43,11 @@ abi=$(sed -n 's/^#define PALITRA_ABI_VERSION //p' "$prefix/include/palitra.h")
 [ "$soname" = "libpalitra.so.$abi" ] || fail "the SONAME $soname has not the number of the ABI, $abi"
 [ "$(readlink "$prefix/lib/libpalitra.so")" = "$soname" ] || fail "libpalitra.so is no link to its SONAME"
 
-cmake -S "$here" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" \
-    >"$work/log" 2>&1 && cmake --build "$work/cmake" >>"$work/log" 2>&1 || { cat "$work/log" >&2 && fail cmake; }
+if ! { cmake -S "$here" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" \
+    -DCMAKE_CXX_COMPILER="$cxx" && cmake --build "$work/cmake"; } >"$work/log" 2>&1; then
+    cat "$work/log" >&2
+    fail cmake
+fi
 says_the_same "$work/cmake/plain"
 says_the_same "$work/cmake/native"
 says_the_same "$work/cmake/alone"
@@ -89,8 +92,10 @@ PKG_CONFIG_PATH="$work/package/usr/lib/some-linux-gnu/pkgconfig"
     "-Wl,-rpath,$work/package/usr/lib/some-linux-gnu"
 says_the_same "$work/plain"
 rm -r "$work/cmake"
-cmake -S "$here" -B "$work/cmake" -Dpalitra_DIR="$work/package/usr/lib/some-linux-gnu/cmake/palitra" >/dev/null &&
-    cmake --build "$work/cmake" --target native >/dev/null || fail "cmake, with LIBDIR"
+if ! { cmake -S "$here" -B "$work/cmake" -Dpalitra_DIR="$work/package/usr/lib/some-linux-gnu/cmake/palitra" &&
+    cmake --build "$work/cmake" --target native; } >/dev/null; then
+    fail "cmake, with LIBDIR"
+fi
 says_the_same "$work/cmake/native"
 
 echo "what is installed is found by CMake and pkg-config, and can be moved"

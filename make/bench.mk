@@ -1,13 +1,12 @@
-# make bench: how fast palitra is beside its rivals, as one table of ratios (benches/report.py).
-#
-# Included by the root Makefile, whose rule `all` makes target/release/libpalitra.so and include/palitra.h.
-# Both libraries come out of the same release profile, so neither side has a better compiler than the other.
+##@ Benchmarks
 
 BENCH_PROGRAM := target/bench/speed
 BENCH_SOURCES := $(wildcard benches/*.cpp)
 BENCH_HEADERS := $(wildcard benches/*.hpp) include/palitra.h
 
-.PHONY: bench bench-rivals
+.PHONY: bench bench-rivals growth
+
+## palitra beside its rivals, as one table of ratios
 bench: $(BENCH_PROGRAM)
 	python3 -B benches/report.py $(BENCH_PROGRAM)
 
@@ -18,16 +17,16 @@ $(BENCH_PROGRAM): $(BENCH_SOURCES) $(BENCH_HEADERS) | all bench-rivals
 	$(CXX) -std=c++17 -O2 -g -Wall -Wextra -Werror -pedantic -pthread -Iinclude $(BENCH_SOURCES) -o $@ \
 		-Ltarget/release -lpalitra -lpalitra_rivals -Wl,-rpath,'$$ORIGIN/../release'
 
-# Cargo knows itself what is out of date.
+# Out of the same release profile as palitra, so neither side has a better compiler than the other. Cargo knows itself
+# what is out of date.
 bench-rivals:
 	cargo build --release --package palitra-rivals
 
-# make growth: what an item costs while their number grows to a million; fails where that is not linear.
-.PHONY: growth
+## What one item costs while their number grows to a million; fails where that is not linear
 growth: target/bench/growth
 	$<
 
-target/bench/growth: benches/growth.c tests/c/support/scheduling.h tests/c/support/test.h include/palitra.h | all
+target/bench/growth: benches/growth.c $(wildcard tests/c/support/*.h) include/palitra.h | all
 	mkdir -p $(@D)
 	$(CC) -std=c11 -O2 -g -Wall -Wextra -Werror -pedantic -pthread -Iinclude $< -o $@ \
 		-Ltarget/release -lpalitra -Wl,-rpath,'$$ORIGIN/../release'

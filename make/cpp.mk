@@ -1,8 +1,8 @@
-# make test-cpp: the C++ binding, the installation, and the examples in C++.
-#
-# Included by the root Makefile. Each test program is built of the same files in five ways: by gcc and by clang, as
-# C++17 and as C++20, with the sanitizers for addresses and undefined behaviour; and by clang with ThreadSanitizer,
-# where the library is built with it too. The libraries are made only where they are missing, as for install.
+##@ C++
+
+# Each test program is built of the same files in five ways: by gcc and by clang, as C++17 and as C++20, with the
+# sanitizers for addresses and undefined behaviour; and by clang with ThreadSanitizer, where the library is built with
+# it too. The libraries are made only where they are missing, as for install.
 
 CPP_GCC ?= g++
 # Debian 12's default clang, 14, cannot compile the coroutines and ranges of the standard library beside it.
@@ -22,6 +22,7 @@ CPP_WRAP := -Wl,--wrap=__cxa_end_catch,--wrap=_ZNSt15__exception_ptr13exception_
 # One way: its name, the compiler and its flags, the folder of the library, how to link, and further objects; last the
 # tests' main, which is doctest itself and takes longer to compile than any test.
 define cpp_way
+CPP_OBJECTS += $(CPP_UNITS:%=$(CPP_OUT)/$(1)/%.o) $(CPP_OUT)/$(1)/endings.o $(CPP_OUT)/$(6)/main.o
 CPP_PROGRAMS += $(CPP_OUT)/$(1)/tests $(CPP_OUT)/$(1)/endings
 $(CPP_OUT)/$(1)/%.o: tests/cpp/%.cpp $(CPP_HEADERS)
 	@mkdir -p $$(@D)
@@ -59,7 +60,9 @@ tsan-library:
 	tests/cpp/tsan/build.sh $(TSAN_DIR)
 	ln -sfn "$$(rustc -vV | sed -n 's/^host: //p')/release" $(TSAN_DIR)/lib
 
-.PHONY: test-cpp cpp-programs
+.PHONY: test-cpp cpp-objects cpp-programs lint-cpp format-cpp
+
+## The C++ binding, what `make install` leaves, and the examples in C++
 test-cpp: $(PALITRA_LIBRARY_DIR)/libpalitra.so $(PALITRA_LIBRARY_DIR)/libpalitra.a \
 		$(PALITRA_LIBRARY_DIR)/libpalitra_test_jobs.so tsan-library
 	+$(MAKE) --no-print-directory -j2 cpp-programs
@@ -71,3 +74,17 @@ test-cpp: $(PALITRA_LIBRARY_DIR)/libpalitra.so $(PALITRA_LIBRARY_DIR)/libpalitra
 	tests/cpp/examples.sh
 
 cpp-programs: $(CPP_PROGRAMS)
+cpp-objects: $(CPP_OBJECTS)
+
+# Not one that includes what is installed elsewhere. Headers of C are for lint-c.
+CPP_TIDY = $(filter-out tests/cpp/installed/%,$(filter %.cpp,$(CPP_FILES)))
+CPP_TIDY_FLAGS := -std=c++20 $(CPP_COROUTINES) -pthread -Iinclude -Ibindings/cpp/include
+
+## clang-format and clang-tidy
+lint-cpp: $(TOOLS)/made
+	$(CLANG_FORMAT) --dry-run --Werror $(CPP_FILES)
+	echo $(CPP_TIDY) | xargs -n 2 -P 2 sh -c '$(CLANG_TIDY) --header-filter="[.]hpp$$" "$$@" -- $(CPP_TIDY_FLAGS)' clang-tidy
+
+## clang-format
+format-cpp: $(TOOLS)/made
+	$(CLANG_FORMAT) -i $(CPP_FILES)

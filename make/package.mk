@@ -1,11 +1,11 @@
-# make install: the libraries, the headers, and what pkg-config and CMake find them by.
-#
+##@ Package
+
 #   make && sudo make install                             to /usr/local
 #   make install PREFIX=$HOME/.local                      to a place of one's own
 #   make install PREFIX=/usr DESTDIR=package LIBDIR=lib/x86_64-linux-gnu       for a packager
 #
-# Included by the root Makefile. Builds only what was not built: it may run as another user than `make` did.
-# Nothing that is installed names the prefix, so the tree can be moved.
+# Builds only what was not built: it may run as another user than `make` did. Nothing that is installed names the
+# prefix, so the tree can be moved.
 
 PREFIX ?= /usr/local
 LIBDIR ?= lib
@@ -26,6 +26,8 @@ $(PALITRA_LIBRARY_DIR)/libpalitra.so $(PALITRA_LIBRARY_DIR)/libpalitra.a:
 	$(MAKE) all
 
 .PHONY: install
+
+## Installs libraries, headers, pkg-config and CMake files: PREFIX=/usr/local DESTDIR= LIBDIR=lib
 install: $(PALITRA_LIBRARY_DIR)/libpalitra.so $(PALITRA_LIBRARY_DIR)/libpalitra.a
 	$(INSTALL) -d $(INSTALL_LIBRARIES)/pkgconfig $(INSTALL_LIBRARIES)/cmake/palitra $(INSTALL_HEADERS)/palitra/adapters
 	$(INSTALL) -m 755 $(PALITRA_LIBRARY_DIR)/libpalitra.so $(INSTALL_LIBRARIES)/$(PALITRA_SONAME)

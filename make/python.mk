@@ -1,0 +1,43 @@
+##@ Python
+
+PYTHON_BIN := $(CURDIR)/$(PYTHON_ENVIRONMENT)/bin
+RUFF := $(PYTHON_BIN)/ruff
+RUFF_CONFIG := --config bindings/python/pyproject.toml
+
+.PHONY: wheel installed-wheel test-python lint-python format-python bench-python
+
+# The library that was built is handed in: hatch_build.py would build it again. auditwheel tells which platforms it fits.
+## The Python package: target/wheels/palitra-VERSION-py3-none-manylinux_..._x86_64.whl
+wheel: all $(PYTHON_ENVIRONMENT)/made
+	rm -rf target/wheels
+	PALITRA_LIBRARY_FILE=$(PALITRA_LIBRARY_DIR)/libpalitra.so \
+		$(PYTHON_BIN)/python -m build --wheel --no-isolation --outdir target/wheels/built bindings/python
+	PATH=$(PYTHON_BIN):$$PATH auditwheel repair --wheel-dir target/wheels target/wheels/built/*.whl
+	rm -r target/wheels/built
+	ls -l target/wheels
+
+installed-wheel: wheel
+	$(PYTHON_BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall target/wheels/*.whl
+
+## The tests of the Python package as it is installed from its wheel
+test-python: all jobs installed-wheel $(ORIGINAL_ENVIRONMENT)/made
+	$(PYTHON_BIN)/python -B -m pytest tests/python
+
+# The types once more for each version of Python: tests/python/test_types.py.
+## ruff, mypy and pyright
+lint-python: $(PYTHON_ENVIRONMENT)/made
+	$(RUFF) format $(RUFF_CONFIG) --check $(PYTHON_FILES)
+	$(RUFF) check $(RUFF_CONFIG) $(PYTHON_FILES)
+	$(PYTHON_BIN)/mypy --config-file bindings/python/pyproject.toml --cache-dir target/mypy bindings/python/src
+	$(PYTHON_BIN)/basedpyright --project bindings/python --pythonpath $(PYTHON_BIN)/python
+
+## ruff: the format, and what ruff can mend itself
+format-python: $(PYTHON_ENVIRONMENT)/made
+	$(RUFF) format $(RUFF_CONFIG) $(PYTHON_FILES)
+	$(RUFF) check $(RUFF_CONFIG) --fix $(PYTHON_FILES)
+
+# Beside the original in an environment of its own; nginx is there after `make setup`.
+## The Python package beside the original and its peers, as one table of ratios
+bench-python: export NO_PROXY := 127.0.0.1,localhost
+bench-python: all installed-wheel $(ORIGINAL_ENVIRONMENT)/made
+	$(PYTHON_BIN)/python -B benches/python/bench.py

@@ -1,0 +1,7 @@
+##@ Shell
+
+.PHONY: lint-shell
+
+## shellcheck
+lint-shell: $(TOOLS)/made
+	$(SHELLCHECK) $(SHELL_FILES)

@@ -1,0 +1,126 @@
+"""Runs the parts of `make test` and prints in one line how many tests passed and how long each part took.
+
+    python3 -B make/test.py MAKE
+
+A part is a target of the Makefile. Whatever becomes of one, the others run too; at the end stands what failed. What a
+part prints is kept in target/test. Tests are counted from the lines by which cargo test, pytest, doctest and go test -v
+end. A part in which no test ran has failed, as has one that exits with another code than 0.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+BUILD = "build-tests"
+#: One after the other: some of their tests measure time.
+SUITES = ("test-rust", "test-cpp", "test-go", "test-python")
+#: Looks at no clock, so it runs beside them, on processors that nobody else wants.
+ASIDE = "test-models"
+
+LOGS = Path("target/test")
+
+#: How many tests passed: the last line of a run of cargo, of pytest and of doctest.
+PASSED = re.compile(
+    r"test result: .*? (\d+) passed;"
+    r"|=+ .*?\b(\d+) passed\b.* in \d"
+    r"|\[doctest\] test cases: +\d+ \| +(\d+) passed"
+)
+#: What go test -v prints for each test beside its failures, and of that the line of one that passed.
+GO_VERBOSE = re.compile(r"=== (RUN|PAUSE|CONT|NAME) |\s*--- PASS: |PASS$")
+GO_PASSED = re.compile(r"\s*--- PASS: ")
+#: A failed test as cargo, pytest, doctest and go name it, and a failed command as make does.
+FAILED = re.compile(r"test .* \.\.\. FAILED$|FAILED |ERROR |.*: ERROR: |\s*--- FAIL: |make.*: \*\*\* ")
+
+
+class Part:
+    """One target, on a thread of its own. `printing`: line by line as it comes, or all of it at the end."""
+
+    def __init__(self, make: str, target: str, *, aside: bool = False) -> None:
+        self.name = "build" if target == BUILD else target.removeprefix("test-")
+        self.target = target
+        self.passed = 0
+        self.failures: list[str] = []
+        self.code: int | None = None
+        self.seconds = 0.0
+        self._aside = aside
+        self._command = [*(["chrt", "--idle", "0"] if aside else []), make, "--no-print-directory", target]
+        self._thread = threading.Thread(target=self._run)
+
+    def start(self) -> "Part":
+        self._thread.start()
+        return self
+
+    def wait(self) -> "Part":
+        self._thread.join()
+        if self._aside:
+            print(self.log.read_text(errors="replace"), end="", flush=True)
+        return self
+
+    @property
+    def log(self) -> Path:
+        return LOGS / f"{self.name}.log"
+
+    @property
+    def failed(self) -> bool:
+        return self.code != 0 or (self.passed == 0 and self.target != BUILD)
+
+    def _run(self) -> None:
+        start = time.monotonic()
+        process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert process.stdout is not None
+        with process, self.log.open("wb") as log:
+            for line in process.stdout:
+                log.write(line)
+                self._read(line.decode(errors="replace").rstrip("\n"))
+        self.code = process.returncode
+        self.seconds = time.monotonic() - start
+
+    def _read(self, line: str) -> None:
+        if passed := PASSED.match(line):
+            self.passed += int(passed[passed.lastindex or 0])
+        elif GO_PASSED.match(line):
+            self.passed += 1
+        elif FAILED.match(line):
+            self.failures.append(line.strip())
+        if not self._aside and not GO_VERBOSE.match(line):
+            print(line, flush=True)
+
+
+def clock(seconds: float) -> str:
+    return f"{round(seconds) // 60}:{round(seconds) % 60:02}"
+
+
+def summary(parts: list[Part], seconds: float) -> str:
+    took = [
+        f"{part.name} in {clock(part.seconds)}" if part.target == BUILD else
+        f"{part.name} {part.passed:,} in {clock(part.seconds)}"
+        for part in parts
+    ]  # fmt: skip
+    whole = f"{round(seconds) // 60} min {round(seconds) % 60} s"
+    return f"{sum(part.passed for part in parts):,} tests passed in {whole}: {', '.join(took)}"
+
+
+def main() -> int:
+    make = sys.argv[1]
+    os.makedirs(LOGS, exist_ok=True)
+    start = time.monotonic()
+    parts = [Part(make, BUILD).start().wait()]
+    if not parts[0].failed:
+        aside = Part(make, ASIDE, aside=True).start()
+        parts += [Part(make, target).start().wait() for target in SUITES]
+        parts.append(aside.wait())
+    failed = [part for part in parts if part.failed]
+    for part in failed:
+        print(f"make {part.target} failed with {part.code}, {part.passed} tests passed; its output: {part.log}")
+        for line in part.failures:
+            print(f"    {line}")
+    print(summary(parts, time.monotonic() - start) + (", WITH FAILURES, see above" if failed else ""))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

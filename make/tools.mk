@@ -1,0 +1,29 @@
+# The tools that pip brings, each of one version, in environments of their own below target/. What they find and how they
+# lay out code is the same everywhere; one that cannot be installed fails by its name.
+
+PYTHON ?= python3
+
+TOOLS := target/venv-tools
+GO_ENVIRONMENT := target/venv-go
+PYTHON_ENVIRONMENT := target/venv-python
+ORIGINAL_ENVIRONMENT := target/venv-original
+
+# An environment is made anew when what it is to hold has changed.
+$(TOOLS)/made: make/tools.txt
+$(GO_ENVIRONMENT)/made: tests/go/requirements.txt
+$(PYTHON_ENVIRONMENT)/made: tests/python/requirements.txt
+$(ORIGINAL_ENVIRONMENT)/made: tests/python/requirements-original.txt
+$(TOOLS)/made $(GO_ENVIRONMENT)/made $(PYTHON_ENVIRONMENT)/made $(ORIGINAL_ENVIRONMENT)/made:
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+CLANG_FORMAT := $(TOOLS)/bin/clang-format
+CLANG_TIDY := $(TOOLS)/bin/clang-tidy --quiet
+SHELLCHECK := $(TOOLS)/bin/shellcheck
+
+# What is generated is laid out by its generator.
+C_FILES = $(shell git ls-files '*.c' '*.h' ':!include/palitra.h')
+CPP_FILES = $(shell git ls-files '*.cpp' '*.hpp')
+PYTHON_FILES = $(shell git ls-files '*.py')
+SHELL_FILES = .ci/run $(shell git ls-files '*.sh')
