@@ -25,8 +25,7 @@ typedef struct palitra_go_reply {
     uint8_t small[PALITRA_GO_SMALL];
 } palitra_go_reply;
 
-static inline palitra_status palitra_go_fill(palitra_status status, palitra_reply *reply,
-                                                 palitra_go_reply *filled) {
+static inline palitra_status palitra_go_fill(palitra_status status, palitra_reply *reply, palitra_go_reply *filled) {
     filled->code = reply->code;
     filled->format = reply->format;
     filled->len = reply->len;
@@ -42,7 +41,7 @@ static inline palitra_status palitra_go_fill(palitra_status status, palitra_repl
 }
 
 static inline void palitra_go_free(const palitra_go_reply *filled) {
-    palitra_reply reply = {PALITRA_OK, 0, PALITRA_BYTES, (const uint8_t *)filled->data, filled->len,
+    palitra_reply reply = {PALITRA_OK,           0, PALITRA_BYTES, (const uint8_t *)filled->data, filled->len,
                            (void *)filled->owner};
     palitra_reply_free(&reply);
 }

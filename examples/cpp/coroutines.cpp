@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 
 asio::awaitable<void> fetch(const palitra::Runner& runner, std::string url) {
     try {
-        const palitra::Reply body = co_await palitra::async_run(runner, "http.bytes", request(url), asio::use_awaitable);
+        const palitra::Reply body =
+            co_await palitra::async_run(runner, "http.bytes", request(url), asio::use_awaitable);
         std::cout << url << ": " << body.size() << " bytes\n";
     } catch (const palitra::error& error) {
         std::cout << "failed: " << error.what() << '\n';
@@ -30,7 +31,7 @@ asio::awaitable<void> tick(asio::steady_timer& timer, int& ticks) {
     }
 }
 
-}  // namespace
+} // namespace
 
 int main(int count, char** arguments) try {
     const palitra::Runner runner;

@@ -41,7 +41,8 @@ std::vector<Download> start(const palitra::Runner& runner, const palitra::Queue&
         palitra::SubmitOptions options;
         options.queue = &queue;
         options.tag = downloads.size();
-        downloads.push_back({folder / file_name(options.tag + 1, url), runner.submit("http.bytes", request(url), options)});
+        downloads.push_back(
+            {folder / file_name(options.tag + 1, url), runner.submit("http.bytes", request(url), options)});
     }
     return downloads;
 }
@@ -73,7 +74,7 @@ void show_progress(const std::vector<Download>& downloads) {
     std::cerr << sum.done << " of " << sum.total << " bytes\r";
 }
 
-}  // namespace
+} // namespace
 
 int main(int count, char** arguments) try {
     if (count < 3) {

@@ -28,8 +28,7 @@ typedef bool (*palitra_detached_fn)(void *adapter);
  * the end of the queue, whose descriptor stays readable and must not be polled any more.
  */
 static inline bool palitra_drain(palitra_queue queue, palitra_event_fn callback, void *user_data,
-                                 palitra_detached_fn is_detached, void *adapter)
-{
+                                 palitra_detached_fn is_detached, void *adapter) {
     palitra_event events[PALITRA_DRAIN_BATCH];
     size_t count = 0, i;
     palitra_status status = palitra_queue_next(queue, 0, events, PALITRA_DRAIN_BATCH, &count);

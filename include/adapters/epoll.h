@@ -17,8 +17,7 @@
 
 /* Adds the queue to the loop: epoll_wait returns `data`, in the field of epoll_data_t that the loop uses, while events
  * wait. Returns 0, or -1 with errno set (EBADF if it is not a queue). */
-static inline int palitra_epoll_add(int epfd, palitra_queue queue, epoll_data_t data)
-{
+static inline int palitra_epoll_add(int epfd, palitra_queue queue, epoll_data_t data) {
     struct epoll_event interest;
     memset(&interest, 0, sizeof interest);
     interest.events = EPOLLIN; /* level-triggered: see drain.h */
@@ -28,8 +27,7 @@ static inline int palitra_epoll_add(int epfd, palitra_queue queue, epoll_data_t 
 
 /* Removes the queue from the loop. A callback may call it, and is still called with the rest of its batch. Returns 0,
  * or -1 with errno set (ENOENT if the queue was not in the loop, or no longer). */
-static inline int palitra_epoll_remove(int epfd, palitra_queue queue)
-{
+static inline int palitra_epoll_remove(int epfd, palitra_queue queue) {
     struct epoll_event unused; /* old kernels want one */
     memset(&unused, 0, sizeof unused);
     return epoll_ctl(epfd, EPOLL_CTL_DEL, palitra_queue_fd(queue), &unused);
@@ -37,8 +35,7 @@ static inline int palitra_epoll_remove(int epfd, palitra_queue queue)
 
 /* Calls the callback with each of a batch of the events that wait. At the end of a closed queue it calls it with NULL
  * and removes the queue from the loop. Never blocks. Returns whether more may come. */
-static inline bool palitra_epoll_drain(int epfd, palitra_queue queue, palitra_event_fn callback, void *user_data)
-{
+static inline bool palitra_epoll_drain(int epfd, palitra_queue queue, palitra_event_fn callback, void *user_data) {
     bool more = palitra_drain(queue, callback, user_data, NULL, NULL);
     if (!more) palitra_epoll_remove(epfd, queue);
     return more;

@@ -19,13 +19,9 @@ typedef struct palitra_glib {
     void *user_data;
 } palitra_glib;
 
-static inline bool palitra_glib_is_detached_(void *source)
-{
-    return g_source_is_destroyed((GSource *)source);
-}
+static inline bool palitra_glib_is_detached_(void *source) { return g_source_is_destroyed((GSource *)source); }
 
-static inline gboolean palitra_glib_readable_(gint fd, GIOCondition condition, gpointer data)
-{
+static inline gboolean palitra_glib_readable_(gint fd, GIOCondition condition, gpointer data) {
     palitra_glib *adapter = (palitra_glib *)data; /* GLib keeps it until this returns, even if it is detached */
     (void)fd;
     (void)condition;
@@ -39,8 +35,7 @@ static inline gboolean palitra_glib_readable_(gint fd, GIOCondition condition, g
  * the context. At the end of a closed queue the callback is called with NULL and the source leaves the context by
  * itself. Returns a source for palitra_glib_detach, whose priority the caller may set; NULL if it is not a queue. */
 static inline GSource *palitra_glib_attach(GMainContext *context, palitra_queue queue, palitra_event_fn callback,
-                                           void *user_data)
-{
+                                           void *user_data) {
     int fd = palitra_queue_fd(queue);
     palitra_glib *adapter;
     GSource *source;
@@ -57,8 +52,7 @@ static inline GSource *palitra_glib_attach(GMainContext *context, palitra_queue 
 
 /* Stops watching and releases the source: call it once for each attach, also after the end of the queue. The callback
  * may call it, and is then not called again: the rest of its batch is discarded. NULL does nothing. */
-static inline void palitra_glib_detach(GSource *source)
-{
+static inline void palitra_glib_detach(GSource *source) {
     if (source == NULL) return;
     g_source_destroy(source);
     g_source_unref(source);

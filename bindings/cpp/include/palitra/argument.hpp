@@ -38,7 +38,7 @@ template <class T>
 struct is_bytes<T, std::void_t<element_of<T>, decltype(std::declval<const T&>().size())>>
     : std::bool_constant<is_byte<element_of<T>>()> {};
 
-}  // namespace detail
+} // namespace detail
 
 /// The bytes of a payload; copied by the call that takes it.
 class Payload {
@@ -120,7 +120,7 @@ private:
     const char* text_ = nullptr;
 };
 
-}  // namespace detail
-}  // namespace palitra
+} // namespace detail
+} // namespace palitra
 
 #endif

@@ -108,7 +108,7 @@ private:
     }
 };
 
-}  // namespace detail
+} // namespace detail
 
 /// Waits for a job, as Token::wait does. The operation owns the token from now on.
 template <class CompletionToken>
@@ -141,6 +141,6 @@ template <class Executor>
     };
 }
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

@@ -71,7 +71,9 @@ public:
 private:
     Promise(palitra_token token, Function function) : token_(token), function_(std::move(function)) {}
 
-    static void call(palitra_token, palitra_status, void* box) noexcept { static_cast<Promise*>(box)->keep(Kept::on_runner); }
+    static void call(palitra_token, palitra_status, void* box) noexcept {
+        static_cast<Promise*>(box)->keep(Kept::on_runner);
+    }
     static void free(void* box) noexcept {
         const std::unique_ptr<Promise> promise(static_cast<Promise*>(box));
         if (!promise->kept_) promise->keep(Kept::as_freed);
@@ -94,6 +96,6 @@ void promise(palitra_token token, Function&& function) {
     Promise<std::decay_t<Function>>::attach(token, std::forward<Function>(function));
 }
 
-}  // namespace palitra::detail
+} // namespace palitra::detail
 
 #endif

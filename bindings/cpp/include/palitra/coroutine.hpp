@@ -90,7 +90,7 @@ private:
     Reply reply_;
 };
 
-}  // namespace detail
+} // namespace detail
 
 /// Awaits a token, which must live until then, and resumes on the executor. Throws what the job failed with.
 template <class Executor>
@@ -117,7 +117,7 @@ inline auto operator co_await(const Token& token) { return resume_on(InlineExecu
 }
 #endif
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif
 #endif

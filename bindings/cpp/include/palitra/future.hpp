@@ -21,6 +21,6 @@ namespace palitra {
     return future;
 }
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

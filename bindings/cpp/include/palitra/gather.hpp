@@ -77,8 +77,8 @@ Handles handles(const Range& range) {
 
 inline Status gather(palitra_runner runner, const palitra_token* tokens, std::size_t count,
                      const GatherOptions& options, palitra_reply* raw, Reply* replies) noexcept {
-    const palitra_status status = palitra_runner_gather(runner, tokens, count, options.fail_fast ? PALITRA_FAIL_FAST : 0,
-                                                        options.timeout.nanoseconds(), raw);
+    const palitra_status status = palitra_runner_gather(
+        runner, tokens, count, options.fail_fast ? PALITRA_FAIL_FAST : 0, options.timeout.nanoseconds(), raw);
     for (std::size_t i = 0; i < count; i++) replies[i] = Reply::adopt(raw[i]);
     return static_cast<Status>(status);
 }
@@ -91,7 +91,7 @@ inline result<std::size_t> any(palitra_runner runner, const palitra_token* token
     return index;
 }
 
-}  // namespace detail
+} // namespace detail
 
 /// Waits for a range of tokens and returns how each ended. Returns ok at once for no tokens.
 template <class Range, class = detail::if_tokens<Range>>
@@ -101,8 +101,8 @@ Gathered<std::vector<Reply>> try_gather(const GatherOptions& options, const Rang
     std::vector<palitra_reply> raw(count);
     Gathered<std::vector<Reply>> gathered{Status::ok, std::vector<Reply>(count)};
     if (count > 0)
-        gathered.status = detail::gather(handles.runner, handles.tokens.data(), count, options, raw.data(),
-                                         gathered.replies.data());
+        gathered.status =
+            detail::gather(handles.runner, handles.tokens.data(), count, options, raw.data(), gathered.replies.data());
     return gathered;
 }
 template <class Range, class = detail::if_tokens<Range>>
@@ -118,8 +118,7 @@ auto try_gather(const GatherOptions& options, const Tokens&... tokens) noexcept
     const palitra_runner runners[] = {tokens.runner()...};
     palitra_reply raw[sizeof...(Tokens)] = {};
     Gathered<std::array<Reply, sizeof...(Tokens)>> gathered{Status::ok, {}};
-    gathered.status =
-        detail::gather(runners[0], handles, sizeof...(Tokens), options, raw, gathered.replies.data());
+    gathered.status = detail::gather(runners[0], handles, sizeof...(Tokens), options, raw, gathered.replies.data());
     return gathered;
 }
 template <class... Tokens, class = detail::if_each_token<Tokens...>>
@@ -170,6 +169,6 @@ template <class... Tokens, class = detail::if_each_token<Tokens...>>
     return try_when_any(forever, tokens...).value();
 }
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

@@ -49,7 +49,7 @@ struct Log {
     static void free(void* box) noexcept { delete static_cast<Function*>(box); }
 };
 
-}  // namespace detail
+} // namespace detail
 
 /// Registers a function that is called with each message of the library up to a level: the LogLevel, where the message
 /// comes from, and its text. It is called from any thread, by several at once. It replaces the function before it, and
@@ -69,6 +69,6 @@ void set_log(LogLevel level, Function&& function) {
 /// Ends the logging.
 inline void clear_log() noexcept { palitra_log_set(PALITRA_LOG_OFF, nullptr, nullptr, nullptr); }
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

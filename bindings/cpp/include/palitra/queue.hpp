@@ -92,6 +92,6 @@ private:
     palitra_queue raw_{};
 };
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

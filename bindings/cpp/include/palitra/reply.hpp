@@ -109,7 +109,7 @@ protected:
     Reply reply_;
 };
 
-}  // namespace detail
+} // namespace detail
 
 /// What each `try_` call returns: a value, or how the call ended instead. `*` and `->` need a value; value() throws
 /// palitra::error where there is none.
@@ -183,7 +183,7 @@ inline std::optional<Reply> unless(Status expected, result<Reply> outcome) {
     return std::move(outcome).value();
 }
 
-}  // namespace detail
-}  // namespace palitra
+} // namespace detail
+} // namespace palitra
 
 #endif

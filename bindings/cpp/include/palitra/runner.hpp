@@ -95,8 +95,7 @@ public:
         return ended(palitra_shutdown_global_runner(grace.nanoseconds()));
     }
 
-    Runner(Runner&& other) noexcept
-        : raw_(std::exchange(other.raw_, {})), owned_(std::exchange(other.owned_, false)) {}
+    Runner(Runner&& other) noexcept : raw_(std::exchange(other.raw_, {})), owned_(std::exchange(other.owned_, false)) {}
     Runner& operator=(Runner&& other) noexcept {
         if (this != &other) {
             const Runner old(raw_, owned_);
@@ -172,8 +171,9 @@ public:
         palitra_stats_init(&raw);
         const palitra_status status = palitra_runner_stats(raw_, &raw);
         if (status != PALITRA_OK) return static_cast<Status>(status);
-        return Stats{raw.threads,   raw.submitted, raw.running,   raw.queued,   raw.succeeded,
-                     raw.failed,    raw.panicked,  raw.cancelled, raw.deadline, std::chrono::nanoseconds(raw.longest_poll_ns)};
+        return Stats{
+            raw.threads, raw.submitted, raw.running,   raw.queued,   raw.succeeded,
+            raw.failed,  raw.panicked,  raw.cancelled, raw.deadline, std::chrono::nanoseconds(raw.longest_poll_ns)};
     }
 
     /// Whether it accepts work.
@@ -229,6 +229,6 @@ private:
     bool owned_ = false;
 };
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

@@ -95,7 +95,7 @@ namespace detail {
     return {Status::unknown_job, 0, text};
 }
 
-}  // namespace detail
-}  // namespace palitra
+} // namespace detail
+} // namespace palitra
 
 #endif

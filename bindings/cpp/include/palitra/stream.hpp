@@ -65,6 +65,6 @@ private:
     std::optional<Reply> item_;
 };
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

@@ -78,9 +78,9 @@ public:
     }
     template <class Function>
     result<void> try_on_complete(Function&& function) const& {
-        static_assert(detail::is_callback<std::decay_t<Function>>, "takes a palitra::Reply, a palitra::Status or nothing");
-        return detail::done(
-            detail::Callback<std::decay_t<Function>>::attach(token_, std::forward<Function>(function)));
+        static_assert(detail::is_callback<std::decay_t<Function>>,
+                      "takes a palitra::Reply, a palitra::Status or nothing");
+        return detail::done(detail::Callback<std::decay_t<Function>>::attach(token_, std::forward<Function>(function)));
     }
     /// The same for a token that nobody keeps, as in `runner.submit(...).on_complete(...)`. The callback keeps it and
     /// is called exactly once with the Reply, whatever happens; on the current thread if the runner is gone.
@@ -106,6 +106,6 @@ private:
     palitra_token token_{};
 };
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

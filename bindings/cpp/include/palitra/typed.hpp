@@ -64,6 +64,6 @@ private:
     Codec codec_;
 };
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif
