@@ -6,9 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// What the header is made of, in its order.
-const SOURCES: [&str; 5] =
-    ["src/ffi/types.rs", "src/abi/library.rs", "src/abi/runner.rs", "src/abi/token.rs", "src/abi/queue.rs"];
+#[path = "build/header.rs"]
+mod header;
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
@@ -40,29 +39,15 @@ fn soname(root: &Path) -> String {
 }
 
 fn write_header(root: &Path) {
-    println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=cbindgen.toml");
-    println!("cargo:rerun-if-changed=include/palitra.h");
-    for source in SOURCES {
+    for source in ["build.rs", "build", "cbindgen.toml", "src/abi", "src/ffi/types", "include/palitra.h"] {
         println!("cargo:rerun-if-changed={source}");
     }
     let path = root.join("include/palitra.h");
-    let header = header(root);
+    let header = header::header(root);
     // A copy of the sources that cannot be written to, such as a registry's, has the right header already.
-    if fs::read(&path).ok().as_deref() != Some(&header) && fs::write(&path, header).is_err() {
+    if fs::read_to_string(&path).ok().as_ref() != Some(&header) && fs::write(&path, header).is_err() {
         println!("cargo:warning=include/palitra.h differs from the code and cannot be written");
     }
-}
-
-/// The header as the code has it now.
-pub fn header(root: &Path) -> Vec<u8> {
-    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is valid");
-    let builder = SOURCES
-        .iter()
-        .fold(cbindgen::Builder::new().with_config(config), |builder, source| builder.with_src(root.join(source)));
-    let mut header = Vec::new();
-    builder.generate().expect("the C functions can be written as a header").write(&mut header);
-    header
 }
 
 /// Leaves the SONAME beside libpalitra.so, for programs that are linked to it where it was built.

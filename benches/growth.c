@@ -8,7 +8,7 @@
  *
  * Each figure is made in a process of its own, so that none inherits another's memory, and is bounded.
  */
-#include "../tests/c/test.h"
+#include "../tests/c/support/scheduling.h"
 
 #define SMALLEST 1000
 #define BASE 10000
@@ -20,47 +20,20 @@
 /* The longest that one figure may take. */
 #define BOUND_SECONDS 60u
 
-static uint64_t ended(palitra_runner runner)
-{
-    palitra_stats stats = {.size = sizeof stats};
-    CHECK_STATUS(PALITRA_OK, palitra_runner_stats(runner, &stats));
-    return stats.succeeded + stats.failed + stats.panicked + stats.cancelled + stats.deadline;
-}
-
-static bool all_run(palitra_runner runner)
-{
-    palitra_stats stats = {.size = sizeof stats};
-    CHECK_STATUS(PALITRA_OK, palitra_runner_stats(runner, &stats));
-    return stats.queued == 0;
-}
-
-static palitra_runner runner_with(uint32_t workers)
-{
-    palitra_runner_options options;
-    palitra_runner runner = {0};
-    palitra_runner_options_init(&options);
-    options.worker_threads = workers;
-    CHECK_STATUS(PALITRA_OK, palitra_runner_new(&options, &runner));
-    return runner;
-}
-
 /* Submits n jobs with these options, and keeps their tokens if there is room for them. */
 static void submit_all(palitra_runner runner, size_t n, const char *job, const char *payload,
-                       const palitra_submit_options *options, palitra_token *tokens)
-{
+                       const palitra_submit_options *options, palitra_token *tokens) {
     for (size_t i = 0; i < n; i++)
         CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, job, payload, strlen(payload), options,
                                                        tokens == NULL ? NULL : &tokens[i]));
 }
 
-static void submit_pending(palitra_runner runner, size_t n, palitra_token *tokens)
-{
+static void submit_pending(palitra_runner runner, size_t n, palitra_token *tokens) {
     submit_all(runner, n, "palitra.sleep", "{\"seconds\":100000}", NULL, tokens);
-    EVENTUALLY(all_run(runner));
+    EVENTUALLY(stats_of(runner).queued == 0);
 }
 
-static palitra_token *room_for(size_t n)
-{
+static palitra_token *room_for(size_t n) {
     palitra_token *tokens = calloc(n, sizeof *tokens);
     CHECK(tokens != NULL);
     return tokens;
@@ -69,80 +42,65 @@ static palitra_token *room_for(size_t n)
 /* ---- what is measured: each returns the seconds that n items took ------------------------------------ */
 
 /* Long enough for n submissions, so that none is due before all of them wait. */
-static double until_due(size_t n)
-{
-    return 0.2 + (double)n * 10e-6;
-}
+static double until_due(size_t n) { return 0.2 + (double)n * 10e-6; }
 
-static void keep_the_thread(palitra_token token, palitra_status status, void *due)
-{
+static void keep_the_thread(palitra_token token, palitra_status status, void *due) {
     (void)token;
     (void)status;
     while (now() < *(double *)due) pause_for(0.001);
 }
 
-static double timers_due_at_once(size_t n)
-{
-    palitra_runner runner = runner_with(0);
+static double timers_due_at_once(size_t n) {
+    palitra_runner runner = runner_with_workers(0);
     palitra_token done = submit(runner, "palitra.echo", "");
     char payload[64];
     snprintf(payload, sizeof payload, "{\"seconds\":%f}", until_due(n));
     submit_all(runner, n, "palitra.sleep", payload, NULL, NULL);
-    EVENTUALLY(all_run(runner));
+    EVENTUALLY(stats_of(runner).queued == 0);
     /* Nobody looks at the timers until the last is due. */
     double due = now() + until_due(n) + 0.01;
     CHECK_STATUS(PALITRA_OK, palitra_token_on_complete(done, keep_the_thread, &due, NULL));
     while (now() < due) pause_for(0.0005);
-    EVENTUALLY(ended(runner) == n + 1);
+    EVENTUALLY(ended(stats_of(runner)) == n + 1);
     return now() - due;
 }
 
-static double deadlines_that_pass(size_t n)
-{
-    palitra_runner runner = runner_with(0);
+static double deadlines_that_pass(size_t n) {
+    palitra_runner runner = runner_with_workers(0);
     palitra_submit_options options;
     palitra_submit_options_init(&options);
     options.deadline_ns = SECONDS(until_due(n));
     double first_due = now() + until_due(n);
     submit_all(runner, n, "palitra.sleep", "{\"seconds\":100000}", &options, NULL);
     while (now() < first_due) pause_for(0.0005);
-    EVENTUALLY(ended(runner) == n);
+    EVENTUALLY(ended(stats_of(runner)) == n);
     return now() - first_due;
 }
 
-static double cancels(size_t n)
-{
-    palitra_runner runner = runner_with(0);
+static double cancels(size_t n) {
+    palitra_runner runner = runner_with_workers(0);
     palitra_token *tokens = room_for(n);
     submit_pending(runner, n, tokens);
     double start = now();
     for (size_t i = 0; i < n; i++) CHECK_STATUS(PALITRA_OK, palitra_token_cancel(tokens[i]));
-    EVENTUALLY(ended(runner) == n);
+    EVENTUALLY(ended(stats_of(runner)) == n);
     return now() - start;
 }
 
 /* One that gives up on its jobs took too long. */
-static double time_of_shutdown(uint32_t workers, size_t n)
-{
-    palitra_runner runner = runner_with(workers);
+static double time_of_shutdown(uint32_t workers, size_t n) {
+    palitra_runner runner = runner_with_workers(workers);
     submit_pending(runner, n, NULL);
     double start = now();
     return palitra_runner_shutdown(runner, 0) == PALITRA_OK ? now() - start : -1;
 }
 
-static double shutdown_of_one_thread(size_t n)
-{
-    return time_of_shutdown(0, n);
-}
+static double shutdown_of_one_thread(size_t n) { return time_of_shutdown(0, n); }
 
-static double shutdown_of_workers(size_t n)
-{
-    return time_of_shutdown(2, n);
-}
+static double shutdown_of_workers(size_t n) { return time_of_shutdown(2, n); }
 
-static double gathers(size_t n)
-{
-    palitra_runner runner = runner_with(0);
+static double gathers(size_t n) {
+    palitra_runner runner = runner_with_workers(0);
     palitra_token *tokens = room_for(n);
     palitra_reply *replies = calloc(n, sizeof *replies);
     CHECK(replies != NULL);
@@ -154,9 +112,8 @@ static double gathers(size_t n)
     return time;
 }
 
-static double gathers_of_pending_jobs(size_t n)
-{
-    palitra_runner runner = runner_with(0);
+static double gathers_of_pending_jobs(size_t n) {
+    palitra_runner runner = runner_with_workers(0);
     palitra_token *tokens = room_for(n);
     submit_pending(runner, n, tokens);
     double start = now();
@@ -180,8 +137,7 @@ static const struct line {
 /* ---- the table -------------------------------------------------------------------------------------- */
 
 /* In a child. Negative: it did not end within the bound. */
-static double seconds_of(const struct line *line, size_t n)
-{
+static double seconds_of(const struct line *line, size_t n) {
     int channel[2];
     double seconds = -1;
     fflush(NULL);
@@ -203,8 +159,7 @@ static double seconds_of(const struct line *line, size_t n)
 }
 
 /* The best of a few, which a busy machine disturbs least; of large numbers only until one is good enough. */
-static double cost_of(const struct line *line, size_t n, double good_enough)
-{
+static double cost_of(const struct line *line, size_t n, double good_enough) {
     double best = -1;
     for (int i = 0; i < (n <= BASE ? 5 : 3); i++) {
         double seconds = seconds_of(line, n);
@@ -216,16 +171,14 @@ static double cost_of(const struct line *line, size_t n, double good_enough)
     return best;
 }
 
-static void print_cost(double cost)
-{
+static void print_cost(double cost) {
     if (cost < 0) printf(" %11s", "too long");
     else printf(" %8.0f ns", cost * 1e9);
     fflush(stdout);
 }
 
 /* Whether the line is linear. */
-static bool print_line(const struct line *line, size_t largest)
-{
+static bool print_line(const struct line *line, size_t largest) {
     double base = 0, cost = 0;
     printf("%-28s", line->title);
     fflush(stdout);
@@ -241,8 +194,7 @@ static bool print_line(const struct line *line, size_t largest)
     return is_linear || (largest <= BASE && cost >= 0);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     size_t largest = argc < 2 ? 1000000 : strtoull(argv[1], NULL, 10);
     bool are_linear = true;
     printf("%-28s", "time for each of");

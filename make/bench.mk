@@ -26,7 +26,7 @@ bench-rivals:
 growth: target/bench/growth
 	$<
 
-target/bench/growth: benches/growth.c $(wildcard tests/c/*.h tests/c/support/*.h) include/palitra.h | all
+target/bench/growth: benches/growth.c $(wildcard tests/c/support/*.h) include/palitra.h | all
 	mkdir -p $(@D)
 	$(CC) -std=c11 -O2 -g -Wall -Wextra -Werror -pedantic -pthread -Iinclude $< -o $@ \
 		-Ltarget/release -lpalitra -Wl,-rpath,'$$ORIGIN/../release'

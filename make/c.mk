@@ -13,8 +13,7 @@ test-c: all jobs
 
 # Not those that only a build of another tool can read: cgo's, one for macros of tsan/build.sh, one of an installation.
 C_TIDY = $(filter-out bindings/go/% tests/cpp/%,$(filter %.c,$(C_FILES)))
-C_TIDY_FLAGS := -std=c11 -D_GNU_SOURCE -pthread -Iinclude $(addprefix -I,$(wildcard tests/c tests/c/support)) \
-	$$(pkg-config --cflags glib-2.0 libuv)
+C_TIDY_FLAGS := -std=c11 -D_GNU_SOURCE -pthread -Iinclude -Itests/c/support $$(pkg-config --cflags glib-2.0 libuv)
 
 ## clang-format and clang-tidy
 lint-c: $(TOOLS)/made

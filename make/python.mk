@@ -6,7 +6,7 @@ RUFF_CONFIG := --config bindings/python/pyproject.toml
 
 .PHONY: wheel installed-wheel test-python lint-python format-python bench-python
 
-# The library that was built is handed in: hatch_build.py would build it again. auditwheel tells which platforms it fits.
+# The library that was built is handed in: hatch_build.py would build it again. auditwheel finds the platforms it fits.
 ## The Python package: target/wheels/palitra-VERSION-py3-none-manylinux_..._x86_64.whl
 wheel: all $(PYTHON_ENVIRONMENT)/made
 	rm -rf target/wheels

@@ -1,5 +1,5 @@
-# The tools that pip brings, each of one version, in environments of their own below target/. What they find and how they
-# lay out code is the same everywhere; one that cannot be installed fails by its name.
+# The tools that pip brings, each of one version, in environments of their own below target/. What they find and how
+# they lay out code is the same everywhere; one that cannot be installed fails by its name.
 
 PYTHON ?= python3
 
@@ -23,7 +23,7 @@ CLANG_TIDY := $(TOOLS)/bin/clang-tidy --quiet
 SHELLCHECK := $(TOOLS)/bin/shellcheck
 
 # What is generated is laid out by its generator.
-C_FILES = $(shell git ls-files '*.c' '*.h' ':!include/palitra.h')
+C_FILES = $(shell git ls-files '*.c' '*.h' ':!include/palitra.h' ':!build/palitra.in.h')
 CPP_FILES = $(shell git ls-files '*.cpp' '*.hpp')
 PYTHON_FILES = $(shell git ls-files '*.py')
 SHELL_FILES = .ci/run $(shell git ls-files '*.sh')

@@ -1,17 +1,29 @@
-//! The C functions, one file for each C noun. Each is a few lines over the rooms of the library.
+//! The C functions, one file for each section of include/palitra.h. Each is a few lines over the rooms of the library.
 //!
-//! The doc comments become include/palitra.h: build.rs has cbindgen write it from these files and from
-//! `ffi::types`, in the order in which they are listed there.
+//! The doc comments become the header's: `build/header.rs` has cbindgen write it from these files and from
+//! [`ffi::types`](crate::ffi::types). A section has the order of its files: first the types, then the functions. The
+//! first paragraph of a file's page, as of the one that you read, is the line that names the section.
 //!
-//! Every function enters through [`boundary`](crate::ffi::boundary), so no panic reaches the caller. What a
-//! caller promises about its pointers stands in [`crate::ffi`] and at the top of the header.
+//! A doc comment says what the function does, then has a line for each parameter (`@param`: what it is, whether NULL is
+//! allowed, who owns it) and a list of what is returned (`@return`: every status with its condition). A status that
+//! every function can return, and what holds for all threads and pointers, stands once, at the top of the header.
+//!
+//! Every function enters through [`boundary`](crate::ffi::boundary), so no panic reaches the caller. What a caller
+//! promises about its pointers is in [`crate::ffi`].
 
 // Exported names are an unsafe attribute; the conversions themselves are macros of `ffi`.
 #![allow(unsafe_code)]
 // The promise is the same for all and stands at the top of the header.
 #![allow(clippy::missing_safety_doc)]
 
+pub mod job;
 pub mod library;
+pub mod log;
 pub mod queue;
+pub mod reply;
 pub mod runner;
+pub mod stats;
+pub mod status;
+pub mod submit;
 pub mod token;
+pub mod wait;

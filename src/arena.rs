@@ -1,24 +1,27 @@
 //! An arena of slots with addresses that never change: what the handles of the C ABI point into.
 //!
-//! Called by the token and by the handle table. Taking and giving back a slot is lock-free and costs one
-//! atomic exchange; looking one up costs none, so unrelated tokens share no lock. Slots are reused (last in,
-//! first out: the warm one first) and their memory stays with the process, at the size of its busiest moment.
+//! Called by the token and by the handle table. Taking and releasing a slot is lock-free and costs one atomic
+//! exchange; looking one up costs none, so unrelated tokens share no lock. Slots are reused (last in, first out: the
+//! warm one first) and their memory stays with the process, at the size of its busiest moment.
 //!
-//! The arena knows nothing of generations: what lives in a slot tells a stale handle from a live one.
+//! The arena knows nothing of generations: the value in a slot distinguishes a stale handle from a valid one.
 //!
-//! After a fork the child calls [`Arena::abandon`]: slots of the parent answer [`Lookup::Forked`] from then on,
-//! are never reused, and the child's own start beyond every slot that a thread of the parent could have been
+//! After a fork the child calls [`Arena::abandon`]: slots of the parent are [`Lookup::Forked`] from then on
+//! and never reused, and the child's own start beyond every slot that a thread of the parent could have been
 //! making at that moment.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+#[cfg(all(test, palitra_model))]
+mod model;
+
+use crate::sync::{AtomicU32, AtomicU64, OnceLock, Ordering, fence};
 
 /// Bits of an index: 10 for the slot in its chunk, 8 for the chunk in its block, 10 for the block.
 pub(crate) const INDEX_BITS: u32 = 28;
 
-const CHUNK: u32 = 1 << 10;
-const BLOCK: u32 = 1 << 8;
-const BLOCKS: u32 = 1 << 10;
+// A model's are small, so that its arena grows.
+const CHUNK: u32 = if cfg!(palitra_model) { 2 } else { 1 << 10 };
+const BLOCK: u32 = if cfg!(palitra_model) { 2 } else { 1 << 8 };
+const BLOCKS: u32 = if cfg!(palitra_model) { 2 } else { 1 << 10 };
 const SLOTS_IN_BLOCK: u32 = CHUNK * BLOCK;
 const END: u32 = BLOCKS * SLOTS_IN_BLOCK;
 
@@ -34,7 +37,7 @@ struct Slot<T> {
 type Chunk<T> = Box<[Slot<T>]>;
 type Block<T> = Box<[OnceLock<Chunk<T>>]>;
 
-/// Slots of `T`, each made once by `T::default()` and reused for ever.
+/// Slots of `T`, each made once by `T::default()` and reused forever.
 pub(crate) struct Arena<T: 'static> {
     blocks: [OnceLock<Block<T>>; BLOCKS as usize],
     /// The first index that was never handed out.
@@ -46,7 +49,7 @@ pub(crate) struct Arena<T: 'static> {
     free: AtomicU64,
 }
 
-/// What stands at an index.
+/// What is found at an index.
 pub(crate) enum Lookup<T: 'static> {
     Found(&'static T),
     /// No slot has that index.
@@ -56,6 +59,7 @@ pub(crate) enum Lookup<T: 'static> {
 }
 
 impl<T: Default> Arena<T> {
+    #[cfg(not(palitra_model))]
     pub(crate) const fn new() -> Self {
         Arena {
             blocks: [const { OnceLock::new() }; BLOCKS as usize],
@@ -65,20 +69,36 @@ impl<T: Default> Arena<T> {
         }
     }
 
-    /// Takes a free slot. `None`: every index is taken, which no memory of today can hold.
-    pub(crate) fn take(&'static self) -> Option<(u32, &'static T)> {
-        let index = match self.pop() {
-            Some(index) => index,
-            None => {
-                // In one order with what its holder and whoever looks at all slots do besides.
-                self.fresh.fetch_update(Ordering::SeqCst, Ordering::Relaxed, |i| (i < END).then_some(i + 1)).ok()?
-            }
-        };
-        Some((index, &self.make(index).value))
+    #[cfg(palitra_model)]
+    pub(crate) fn new() -> Self {
+        Arena {
+            blocks: std::array::from_fn(|_| OnceLock::new()),
+            fresh: AtomicU32::new(0),
+            own: AtomicU32::new(0),
+            free: AtomicU64::new(NONE as u64),
+        }
     }
 
-    /// Gives a slot back. Its holder must not touch it afterwards.
-    pub(crate) fn give_back(&'static self, index: u32) {
+    /// Takes a free slot. `None`: every index is taken, which no memory of today can hold.
+    pub(crate) fn take(&'static self) -> Option<(u32, &'static T)> {
+        match self.pop() {
+            Some((index, slot)) => Some((index, &slot.value)),
+            None => self.grow(),
+        }
+    }
+
+    /// Takes a slot that nobody has had before.
+    fn grow(&'static self) -> Option<(u32, &'static T)> {
+        let next = |index| (index < END).then_some(index + 1);
+        let index = self.fresh.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
+        let slot = self.make(index);
+        // Either who looks at all slots finds this one, or what it did before is seen by this one's holder.
+        fence(Ordering::SeqCst);
+        Some((index, &slot.value))
+    }
+
+    /// Releases a slot. Its holder must not touch it afterwards.
+    pub(crate) fn release(&'static self, index: u32) {
         let Some(slot) = self.slot(index) else { return };
         let mut head = self.free.load(Ordering::Relaxed);
         loop {
@@ -101,9 +121,11 @@ impl<T: Default> Arena<T> {
         }
     }
 
-    /// Every slot that was ever taken in this process.
+    /// Every slot that was ever taken in this process. The holder of one that is taken just now, and missed here, sees
+    /// all that the caller did before.
     pub(crate) fn all(&'static self) -> impl Iterator<Item = &'static T> {
-        let range = self.own.load(Ordering::Relaxed)..self.fresh.load(Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        let range = self.own.load(Ordering::Relaxed)..self.fresh.load(Ordering::Relaxed);
         range.filter_map(|index| self.slot(index)).map(|slot| &slot.value)
     }
 
@@ -114,20 +136,21 @@ impl<T: Default> Arena<T> {
             return;
         }
         // A thread of the parent may have been making the newest chunk or its block when it forked, and the
-        // lock of that would be held here for ever. The next block was touched by nobody.
+        // lock of that would be held here forever. The next block was touched by nobody.
         let next = fresh.next_multiple_of(SLOTS_IN_BLOCK).min(END);
         self.fresh.store(next, Ordering::Relaxed);
         self.own.store(next, Ordering::Relaxed);
         self.free.store(NONE as u64, Ordering::Relaxed);
     }
 
-    fn pop(&'static self) -> Option<u32> {
+    fn pop(&'static self) -> Option<(u32, &'static Slot<T>)> {
         let mut head = self.free.load(Ordering::Acquire);
         loop {
             let index = head as u32;
-            let next = self.slot(index)?.next.load(Ordering::Relaxed);
+            let slot = self.slot(index)?;
+            let next = slot.next.load(Ordering::Relaxed);
             match self.free.compare_exchange_weak(head, tagged(head, next), Ordering::Acquire, Ordering::Acquire) {
-                Ok(_) => return Some(index),
+                Ok(_) => return Some((index, slot)),
                 Err(now) => head = now,
             }
         }
@@ -153,7 +176,7 @@ fn tagged(head: u64, index: u32) -> u64 {
     ((head >> 32).wrapping_add(1) << 32) | u64::from(index)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(palitra_model)))]
 mod tests {
     use super::*;
     use std::collections::HashSet;
@@ -168,7 +191,7 @@ mod tests {
                         let (index, value) = ARENA.take().unwrap();
                         assert_eq!(value.fetch_add(1, Ordering::SeqCst), 0);
                         value.fetch_sub(1, Ordering::SeqCst);
-                        ARENA.give_back(index);
+                        ARENA.release(index);
                     }
                 });
             }
@@ -180,7 +203,7 @@ mod tests {
     fn slots_of_the_parent_are_forked_after_abandon_and_new_ones_are_not() {
         static ARENA: Arena<AtomicU32> = Arena::new();
         let taken: HashSet<u32> = (0..2_000).map(|_| ARENA.take().unwrap().0).collect();
-        ARENA.give_back(7);
+        ARENA.release(7);
         ARENA.abandon();
         assert!(taken.iter().all(|index| matches!(ARENA.get(*index), Lookup::Forked)));
         let (index, _) = ARENA.take().unwrap();

@@ -5,10 +5,10 @@
 //!
 //! # Guarantees
 //!
-//! * A count never goes back, and no job is counted twice: accepted jobs have ended or are in flight.
+//! * No count ever decreases, and no job is counted twice: accepted jobs have ended or are in flight.
 //! * A job has ended, as counted, before its token finishes: whoever has seen a reply finds it in the figures.
 //! * [`Flight::is_empty`] is true only at a moment at which nothing was in flight and every token of an ended job
-//!   had notified whoever asked.
+//!   had sent its notifications.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ struct Ended {
     cancelled: AtomicU64,
     deadline: AtomicU64,
     /// Jobs that have ended and whose tokens are being finished, on other threads than the runner's own.
-    settling: AtomicU64,
+    finishing: AtomicU64,
     /// In nanoseconds.
     longest_poll: AtomicU64,
 }
@@ -86,23 +86,23 @@ impl Flight {
     }
 
     /// Comes before [`Flight::ended`] on a thread that is not the runner's own: the token is being finished.
-    pub(crate) fn begin_settling(&self) {
-        self.ended.0.settling.fetch_add(1, Ordering::SeqCst);
+    pub(crate) fn begin_finish(&self) {
+        self.ended.0.finishing.fetch_add(1, Ordering::SeqCst);
     }
 
     /// And has been.
-    pub(crate) fn end_settling(&self) {
-        self.ended.0.settling.fetch_sub(1, Ordering::SeqCst);
+    pub(crate) fn end_finish(&self) {
+        self.ended.0.finishing.fetch_sub(1, Ordering::SeqCst);
         in_one_order();
     }
 
     /// Whether nothing is in flight. It may say no for a moment too long, never yes too early.
     pub(crate) fn is_empty(&self) -> bool {
         in_one_order();
-        // In this order: a job that has ended is settling before it is counted, and was accepted before that.
+        // In this order: a job that has ended is finishing before it is counted, and was accepted before that.
         let ended = self.ended_so_far();
-        let settling = self.ended.0.settling.load(Ordering::SeqCst);
-        settling == 0 && self.submitted.0.load(Ordering::SeqCst) == ended
+        let finishing = self.ended.0.finishing.load(Ordering::SeqCst);
+        finishing == 0 && self.submitted.0.load(Ordering::SeqCst) == ended
     }
 
     fn ended_so_far(&self) -> u64 {
@@ -118,13 +118,12 @@ impl Flight {
         .sum()
     }
 
-    /// One poll held its thread for so long.
-    pub(crate) fn polled(&self, time: Duration) {
-        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    /// One poll took so long.
+    pub(crate) fn polled(&self, nanoseconds: u64) {
         self.ended.0.longest_poll.fetch_max(nanoseconds, Ordering::Relaxed);
     }
 
-    /// The figures of one moment: what is `queued` and not running is for the caller to know.
+    /// The figures of one moment. The caller knows how many jobs are `queued`.
     pub(crate) fn stats(&self, queued: impl FnOnce() -> usize, threads: u32) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
         let mut stats = Stats {
@@ -164,15 +163,15 @@ mod tests {
     }
 
     #[test]
-    fn it_is_empty_when_every_job_has_ended_and_settled() {
+    fn it_is_empty_when_every_job_has_ended_and_its_token_is_finished() {
         let flight = Flight::new(0);
         assert!(flight.is_empty());
         flight.admit().unwrap();
         assert!(!flight.is_empty());
-        flight.begin_settling();
+        flight.begin_finish();
         flight.ended(Status::Ok);
         assert!(!flight.is_empty());
-        flight.end_settling();
+        flight.end_finish();
         assert!(flight.is_empty());
     }
 

@@ -1,7 +1,7 @@
 //! Waiting for many tokens at once: the first of them, or all.
 //!
 //! Called by the C functions `wait_any` and `gather` and by their Rust twins. The order of the tokens is the
-//! order of the answers. Nothing here holds a lock while it waits, and one thread waits with one parker,
+//! order of the replies. Nothing here holds a lock while it waits, and one thread waits with one parker,
 //! however many tokens it watches.
 
 use std::sync::Arc;
@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use crate::current::{RunnerId, works_for};
+use crate::deadline::{Until, earlier};
 use crate::reply::{Reply, Status};
 use crate::sync::Parker;
-use crate::token::{Observer, TokenRef, Until, with_parker};
+use crate::token::{Observer, TokenRef, with_parker};
 
 /// What became of each token, and of all together.
 pub(crate) struct Gathered {
@@ -20,7 +21,7 @@ pub(crate) struct Gathered {
 }
 
 /// Waits for all. See promise 4: the status is `OK` when every job succeeded, else that of the first in order
-/// that did not; `PENDING` at the timeout.
+/// that did not; `PENDING` past the timeout.
 pub(crate) fn gather(tokens: &[TokenRef], until: Until) -> Gathered {
     if let Err(status) = check_may_wait(tokens, until) {
         return refused(tokens, status);
@@ -36,7 +37,7 @@ pub(crate) fn gather(tokens: &[TokenRef], until: Until) -> Gathered {
 }
 
 /// Waits for all, but no longer than until the first failure in time: it cancels the rest and its status is
-/// the answer.
+/// returned.
 pub(crate) fn gather_fail_fast(tokens: &[TokenRef], until: Until) -> Gathered {
     if let Err(status) = check_may_wait(tokens, until) {
         return refused(tokens, status);
@@ -56,7 +57,7 @@ pub(crate) fn gather_fail_fast(tokens: &[TokenRef], until: Until) -> Gathered {
 }
 
 /// Waits for the first of a runner's tokens to finish, however it ends, and returns its place. If some have finished,
-/// that is the first in order, and what stands behind it is not looked at.
+/// that is the first in order, and those behind it are not looked at.
 pub(crate) fn wait_any(
     runner: RunnerId,
     tokens: impl Iterator<Item = Result<TokenRef, Status>>,
@@ -151,7 +152,7 @@ impl Watcher {
         let mut deadline: Option<Instant> = None;
         for (index, token) in tokens.iter().enumerate() {
             match token.observe(observer, index as u32) {
-                Ok(Status::Pending) => deadline = deadline.into_iter().chain(token.deadline()).min(),
+                Ok(Status::Pending) => deadline = earlier(deadline, token.deadline()),
                 Ok(status) | Err(status) => self.finished(index as u32, status),
             }
             if self.is_found() {
@@ -165,7 +166,7 @@ impl Watcher {
             if until.has_passed() {
                 return Verdict::TimedOut;
             }
-            self.parker.park_until(until.instant().into_iter().chain(deadline).min());
+            self.parker.park_until(earlier(until.instant(), deadline));
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 // A look is enough to finish those whose deadline has passed.
                 let pending = tokens.iter().filter(|token| token.status() == Ok(Status::Pending));
@@ -186,16 +187,20 @@ impl Watcher {
         }
         (self.left.load(Ordering::Acquire) == 0).then_some(Verdict::AllFinished)
     }
-}
 
-impl Observer for Watcher {
     fn finished(&self, tag: u32, status: Status) {
         let found = (self.wanted)(status)
             && self.found.compare_exchange(NOTHING, tag, Ordering::AcqRel, Ordering::Relaxed).is_ok();
-        // Saturating: a watcher of one token may hear of several before it stops listening.
+        // Saturating: a watcher of one token may be notified of several before it is removed.
         let left = self.left.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |left| left.checked_sub(1));
         if found || left == Ok(1) {
             self.parker.unpark();
         }
+    }
+}
+
+impl Observer for Watcher {
+    fn notify(&self, tag: u32, status: Status) {
+        self.finished(tag, status);
     }
 }

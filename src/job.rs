@@ -1,8 +1,8 @@
 //! A job: a name, an async function, the formats it takes and gives, and what it may ask for.
 //!
 //! A job's author writes an async function whose arguments are extractors and whose result converts to a
-//! reply; `#[palitra::job("name")]` turns it into a [`Job`] in the registry. The runner gives each call a
-//! [`Request`]; the extractors take from it what they stand for, in the order of the arguments.
+//! reply; `#[palitra::job("name")]` turns it into a [`Job`] in the registry. The runner makes a [`Request`] for each
+//! execution; the extractors take from it what they stand for, in the order of the arguments.
 //!
 //! | argument | takes |
 //! |---|---|
@@ -15,7 +15,7 @@
 //! A payload that an extractor refuses ends the job as `BAD_PAYLOAD` with a message that says what was wrong. At most one
 //! argument takes the payload; a second one does not compile.
 //!
-//! | result | gives |
+//! | result | reply |
 //! |---|---|
 //! | `()` | no bytes |
 //! | [`Vec<u8>`] | bytes |
@@ -28,7 +28,7 @@
 //! A job runs on the runner's threads, and its first poll may be on the host's. The runner's threads, those of
 //! `spawn_blocking` among them, block every signal but faults and `SIGPROF`, so that a handler of the host's never runs
 //! there; a thread that a job makes itself inherits that. From a `spawn_blocking` in a first poll to the end of that
-//! poll the host's thread blocks them too. (A thread that is no runner's and calls `spawn_blocking` on a kept handle of
+//! poll the host's thread blocks them too. (A thread that is not a runner's and calls `spawn_blocking` on a kept handle of
 //! the runtime makes a thread that blocks them a moment after it began.)
 //!
 //! A program that is started there would inherit the full mask and survive `SIGTERM` and Ctrl-C. By `fork`, and so by a
@@ -37,33 +37,43 @@
 //!
 //! Where the system refuses a thread, `spawn_blocking` panics if there is no other to wait for, and the job ends as one
 //! that panicked.
+//!
+//! # The rooms
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`state`] | what the jobs of one runner share |
+//! | [`output`] | what a job's result becomes: the reply |
+//! | [`request`] | what a job takes its arguments from |
+//! | [`extract`] | the arguments: what each takes from a request |
+//! | [`json`] | JSON, as an argument and as a result |
+//! | [`handler`] | what turns an async function into a job |
 
 mod extract;
+mod handler;
+mod json;
 mod output;
+mod request;
 mod state;
 
-use std::cell::OnceCell;
 use std::ffi::{CStr, CString};
 use std::fmt;
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context as TaskContext, Poll};
 
-use crate::reply::{Error, Format, JobError, Reply, Status};
-use crate::token::{self, HostSide, JobSide, Reading, TokenId, TokenRef};
+use crate::reply::{Format, JobError, Reply};
 
-pub use extract::{Context, FromRequest, Json, State};
+pub use extract::{Context, FromRequest, State};
+pub use handler::Handler;
+pub(crate) use handler::JobFuture;
+pub use json::Json;
 pub use output::IntoReply;
+pub use request::Request;
+pub(crate) use request::{JobRuntime, OnDemand, RequestToken};
 pub use state::RunnerState;
 pub(crate) use state::States;
 
-/// A started job. Sent between threads, so that it may begin on the caller's and go on on the runner's.
-pub(crate) type JobFuture = Pin<Box<dyn Future<Output = Reply> + Send>>;
-
-type Start = Box<dyn Fn(&mut Request<'_>) -> Result<JobFuture, JobError> + Send + Sync>;
+type Call = Box<dyn Fn(&mut Request<'_>) -> Result<JobFuture, JobError> + Send + Sync>;
 
 /// A registered job.
 pub struct Job {
@@ -73,7 +83,7 @@ pub struct Job {
     doc: CString,
     input: Format,
     output: Format,
-    start: Start,
+    call: Call,
     /// Whether two jobs have this name.
     ambiguous: AtomicBool,
 }
@@ -87,17 +97,17 @@ impl Job {
             doc: c_string(doc),
             input: H::INPUT,
             output: H::OUTPUT,
-            start: Box::new(move |request| handler.start(request)),
+            call: Box::new(move |request| handler.call(request)),
             ambiguous: AtomicBool::new(false),
         }
     }
 
-    /// Another job has the same name: from now on every call fails and says so.
+    /// Another job has the same name: from now on every execution fails and says so.
     pub(crate) fn refuse(&self) {
         self.ambiguous.store(true, Ordering::Relaxed);
     }
 
-    /// What hosts submit it by.
+    /// The name that hosts submit it by.
     pub fn name(&self) -> &str {
         self.name
     }
@@ -122,12 +132,12 @@ impl Job {
     }
 
     /// Calls the handler. A refused payload and a panic are replies like any other.
-    pub(crate) fn start(&self, request: &mut Request<'_>) -> Result<JobFuture, Reply> {
+    pub(crate) fn call(&self, request: &mut Request<'_>) -> Result<JobFuture, Reply> {
         if self.ambiguous.load(Ordering::Relaxed) {
             return Err(JobError::from(format!("two jobs are registered as \"{}\"", self.name())).into());
         }
-        match catch_unwind(AssertUnwindSafe(|| (self.start)(request))) {
-            Ok(started) => started.map_err(Reply::from),
+        match catch_unwind(AssertUnwindSafe(|| (self.call)(request))) {
+            Ok(called) => called.map_err(Reply::from),
             Err(panic) => Err(Reply::panicked(panic_message(panic))),
         }
     }
@@ -142,143 +152,6 @@ fn c_string(text: &str) -> CString {
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Job").field("name", &self.name).field("input", &self.input).finish_non_exhaustive()
-    }
-}
-
-/// What a runner is to its jobs.
-pub(crate) trait Host: Send + Sync {
-    fn states(&self) -> &States;
-    fn make_token(&self, reading: Reading) -> Result<(HostSide, JobSide), Status>;
-    fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error>;
-    fn to_arc(&self) -> Arc<dyn Host>;
-}
-
-/// One call of a job, while its arguments are being taken from it.
-pub struct Request<'a> {
-    payload: Vec<u8>,
-    host: &'a dyn Host,
-    token: RequestToken<'a>,
-}
-
-/// The token of a call. A `run` of a job that is ready at once and never asks for it does without one.
-#[derive(Clone, Copy)]
-pub(crate) enum RequestToken<'a> {
-    Made(TokenId),
-    OnDemand(&'a OnDemand),
-}
-
-/// A token that is made when somebody asks for it.
-pub(crate) struct OnDemand {
-    reading: Reading,
-    token: OnceCell<Result<(HostSide, JobSide), Status>>,
-}
-
-impl OnDemand {
-    pub(crate) fn new(reading: Reading) -> OnDemand {
-        OnDemand { reading, token: OnceCell::new() }
-    }
-
-    fn get(&self, host: &dyn Host) -> Result<TokenRef, Status> {
-        let made = self.token.get_or_init(|| host.make_token(self.reading));
-        made.as_ref().map(|(host_side, _)| host_side.token()).map_err(|status| *status)
-    }
-
-    pub(crate) fn into_token(self, host: &dyn Host) -> Result<(HostSide, JobSide), Status> {
-        let OnDemand { reading, token } = self;
-        token.into_inner().unwrap_or_else(|| host.make_token(reading))
-    }
-}
-
-impl<'a> Request<'a> {
-    pub(crate) fn new(payload: Vec<u8>, host: &'a dyn Host, token: RequestToken<'a>) -> Self {
-        Request { payload, host, token }
-    }
-
-    /// The payload; whoever takes it leaves nothing behind.
-    pub fn take_payload(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.payload)
-    }
-
-    fn token(&self) -> Result<TokenRef, JobError> {
-        match self.token {
-            RequestToken::Made(id) => token::find(id).map_err(|status| JobError::from(status.message())),
-            RequestToken::OnDemand(token) => token.get(self.host).map_err(|status| JobError::from(status.message())),
-        }
-    }
-}
-
-/// An async function that can be a job: up to eight extractors in, something that converts to a reply out.
-pub trait Handler<Arguments>: Send + Sync + 'static {
-    /// The format of the payload.
-    const INPUT: Format;
-    /// The format of a successful reply.
-    const OUTPUT: Format;
-
-    #[doc(hidden)]
-    fn start(&self, request: &mut Request<'_>) -> Result<JobFuture, JobError>;
-}
-
-macro_rules! handler {
-    ($($argument:ident),*) => {
-        impl<Function, Job, $($argument,)*> Handler<($($argument,)*)> for Function
-        where
-            Function: Fn($($argument,)*) -> Job + Send + Sync + 'static,
-            Job: Future<Output: IntoReply> + Send + 'static,
-            $($argument: FromRequest,)*
-        {
-            const INPUT: Format = input_format(&[$($argument::PAYLOAD,)*]);
-            const OUTPUT: Format = <Job::Output as IntoReply>::FORMAT;
-
-            #[allow(non_snake_case, unused_variables)]
-            fn start(&self, request: &mut Request<'_>) -> Result<JobFuture, JobError> {
-                const { input_format(&[$($argument::PAYLOAD,)*]) };
-                $(let $argument = $argument::from_request(request)?;)*
-                Ok(Box::pin(Replying { job: self($($argument,)*) }))
-            }
-        }
-    };
-}
-
-handler!();
-handler!(A);
-handler!(A, B);
-handler!(A, B, C);
-handler!(A, B, C, D);
-handler!(A, B, C, D, E);
-handler!(A, B, C, D, E, F);
-handler!(A, B, C, D, E, F, G);
-handler!(A, B, C, D, E, F, G, H);
-
-/// The format of the one argument that takes the payload; bytes if none does.
-const fn input_format(payloads: &[Option<Format>]) -> Format {
-    let mut found = None;
-    let mut i = 0;
-    while i < payloads.len() {
-        if payloads[i].is_some() {
-            assert!(found.is_none(), "only one argument of a job can take its payload");
-            found = payloads[i];
-        }
-        i += 1;
-    }
-    match found {
-        Some(format) => format,
-        None => Format::Bytes,
-    }
-}
-
-pin_project_lite::pin_project! {
-    /// The job's future with its output converted. An async block would hold the job's state twice.
-    struct Replying<Job> {
-        #[pin]
-        job: Job,
-    }
-}
-
-impl<Job: Future<Output: IntoReply>> Future for Replying<Job> {
-    type Output = Reply;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Reply> {
-        self.project().job.poll(cx).map(IntoReply::into_reply)
     }
 }
 

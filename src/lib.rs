@@ -33,29 +33,32 @@
 //!
 //! # The rooms
 //!
-//! Each uses only rooms above it. Data flows one way: host, abi, runner, job, token, host.
+//! Each uses only rooms above it. Data flows one way: host, abi, runner, job, token, host. ARCHITECTURE.md tells the
+//! promises, the life of a call, and which room keeps what.
+//!
+//! `unsafe` is in `sys`, which makes system calls, and in `ffi`, which reads the host's pointers and holds the lock-free
+//! table behind its handles. In `abi` the exported names and the macros of `ffi` count as unsafe, and nothing else.
 //!
 //! | room | what it holds |
 //! |---|---|
-//! | `sync` | the atomics, locks and waits that can be model-checked |
-//! | `reply` | what a job leaves: reply, format, error, status |
-//! | `fork` | what a forked child sees |
-//! | `sys` | what is asked of the system about threads and their signals |
+//! | `sync` | the atomics, cells, locks and waits that can be model-checked |
+//! | `deadline` | how long a call may block |
+//! | `sys` | every system call: signals, threads, stacks, forks, the coarse clock, the eventfd |
+//! | `reply` | the result of a job: reply, format, error, status |
 //! | `arena` | slots with fixed addresses, which handles point into |
 //! | `current` | which runner the calling thread works for, and whether it may poll |
-//! | `clock` | a clock that costs next to nothing |
-//! | `log` | what the library has to say, for the host's one callback |
+//! | `log` | the library's log, for the host's one callback |
 //! | `stats` | how a runner is doing, as its host reads it |
 //! | `flight` | the jobs in flight of a runner: one count for its limit, its end and its statistics |
-//! | `queue` | completion events and their readiness fd |
 //! | `token` | one submitted job: pending, then finished, exactly once |
+//! | `queue` | completion events and their readiness descriptor |
 //! | `gather` | waiting for many tokens |
-//! | `job` | a job: name, async function, extractors |
+//! | `job` | a job: name, async function, request, extractors |
 //! | `registry` | name -> job, filled at load time |
 //! | `runner` | the persistent thread: submit, run, shutdown, the global runner |
 //! | `jobs` | the jobs that ship with the library |
 //! | `ffi` | every unsafe conversion between C and the rooms above |
-//! | `abi` | the C functions, one file for each C noun |
+//! | `abi` | the C functions, one file for each section of the header |
 
 #![warn(clippy::unwrap_used, clippy::expect_used)]
 // A test may stop where it stands.
@@ -67,10 +70,9 @@ extern crate self as palitra;
 mod sync;
 
 mod arena;
-mod clock;
 mod current;
+mod deadline;
 mod flight;
-mod fork;
 mod gather;
 mod job;
 mod jobs;
@@ -105,7 +107,13 @@ pub mod __private {
     pub use ctor::*;
 }
 
-/// The Rust programs of the README, as tests.
+/// The Rust programs of README.md and docs/, as tests.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-mod readme {}
+mod pages {
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+    #[doc = include_str!("../docs/jobs.md")]
+    mod jobs {}
+    #[doc = include_str!("../docs/rust.md")]
+    mod rust {}
+}

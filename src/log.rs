@@ -1,8 +1,8 @@
-//! What the library has to say, given to the host's one callback: events of the `tracing` crate.
+//! The library's log: events of the `tracing` crate, given to the host's one callback.
 //!
 //! The library's own events, those of the crates it is built with and those of a user's jobs all come this
-//! way. Nothing is installed until a host asks, and while nobody listens an event costs the reading of one
-//! number. The callback runs on whichever thread has something to say, outside every lock of the library.
+//! way. Nothing is installed until a host registers a callback, and without one an event costs the reading of one
+//! number. The callback is called on whichever thread logs, outside every lock of the library.
 
 use std::cell::Cell;
 use std::fmt::{self, Write};
@@ -14,13 +14,13 @@ use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use crate::fork::PerProcess;
 use crate::reply::Status;
+use crate::sys::fork::PerProcess;
 
 /// What the host does with an event: level, target, message.
 pub(crate) type Sink = Box<dyn Fn(usize, &str, &str) + Send + Sync>;
 
-/// Who listens, and up to which level.
+/// Who gets events, and up to which level.
 struct Listening {
     level: usize,
     sink: Sink,
@@ -29,10 +29,10 @@ struct Listening {
 /// Each process in a chain of forks has its own: a thread of the parent may hold the parent's lock forever.
 static LISTENING: PerProcess<RwLock<Option<Arc<Listening>>>> = PerProcess::new();
 
-/// Held by who changes it, until everybody knows the new level.
+/// Held by who changes the sink, until every part of `tracing` has the new level.
 static CHANGE: PerProcess<Mutex<()>> = PerProcess::new();
 
-/// The level of who listens, for a look without a lock. 0: off, 1: errors, ... 5: traces.
+/// The sink's level, to be read without a lock. 0: off, 1: errors, ... 5: traces.
 static LEVEL: AtomicUsize = AtomicUsize::new(0);
 
 const FILTERS: [LevelFilter; 6] = [
@@ -47,7 +47,7 @@ const FILTERS: [LevelFilter; 6] = [
 /// The most that can be asked for.
 pub(crate) const MAX_LEVEL: usize = FILTERS.len() - 1;
 
-/// Gives events up to `level` to `sink`, and drops the sink before it. `None`: nobody listens.
+/// Gives events up to `level` to `sink`, and drops the sink that had them before. `None`: to nobody.
 ///
 /// [`Status::Internal`] if the program's own Rust code listens already.
 pub(crate) fn set(level: usize, sink: Option<Sink>) -> Result<(), Status> {
@@ -58,7 +58,7 @@ pub(crate) fn set(level: usize, sink: Option<Sink>) -> Result<(), Status> {
     if level > 0 && !tracing::dispatcher::get_default(|listener| listener.is::<Listener>()) {
         return Err(Status::Internal);
     }
-    // Outside every lock: the last user of the old one frees what the host gave with it.
+    // Outside every lock: the last user of the old sink frees what the host gave with it.
     drop(replace(sink.filter(|_| level > 0).map(|sink| Arc::new(Listening { level, sink }))));
     Ok(())
 }
@@ -91,7 +91,7 @@ impl Subscriber for Listener {
         let level = number(metadata.level());
         // Its own level: the event may have passed that of the one before.
         let Some(listening) = listening.filter(|listening| level <= listening.level) else { return };
-        let Some(_mark) = Speaking::begin() else { return };
+        let Some(_mark) = InSink::enter() else { return };
         let mut message = Message::default();
         event.record(&mut message);
         (listening.sink)(level, metadata.target(), &message.text());
@@ -116,21 +116,21 @@ fn number(level: &Level) -> usize {
 }
 
 thread_local! {
-    static SPEAKING: Cell<bool> = const { Cell::new(false) };
+    static IN_SINK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A sink that causes events is not told of those.
-struct Speaking;
+/// Set while this thread is in the sink, which does not get the events that it causes itself.
+struct InSink;
 
-impl Speaking {
-    fn begin() -> Option<Speaking> {
-        (!SPEAKING.replace(true)).then_some(Speaking)
+impl InSink {
+    fn enter() -> Option<InSink> {
+        (!IN_SINK.replace(true)).then_some(InSink)
     }
 }
 
-impl Drop for Speaking {
+impl Drop for InSink {
     fn drop(&mut self) {
-        SPEAKING.set(false);
+        IN_SINK.set(false);
     }
 }
 
@@ -169,26 +169,26 @@ impl Visit for Message {
 mod tests {
     use super::*;
 
-    /// A sink that counts, by level, what this test says.
-    fn counting(heard: &Arc<[AtomicUsize; 6]>) -> Option<Sink> {
-        let heard = Arc::clone(heard);
+    /// A sink that counts this test's events by their level.
+    fn counting(events: &Arc<[AtomicUsize; 6]>) -> Option<Sink> {
+        let events = Arc::clone(events);
         Some(Box::new(move |level, target, _| {
             if target == "palitra::log::tests" {
-                heard[level].fetch_add(1, Ordering::Relaxed);
+                events[level].fetch_add(1, Ordering::Relaxed);
             }
         }))
     }
 
     #[test]
-    fn whoever_listens_hears_its_own_level_whatever_another_has_just_set() {
-        let heard = Arc::<[AtomicUsize; 6]>::default();
-        set(1, counting(&heard)).unwrap();
+    fn a_sink_gets_its_own_level_whatever_another_thread_has_just_set() {
+        let events = Arc::<[AtomicUsize; 6]>::default();
+        set(1, counting(&events)).unwrap();
         // As a thread leaves it that is about to put its own function in.
         LEVEL.store(4, Ordering::Relaxed);
         tracing::callsite::rebuild_interest_cache();
-        tracing::error!("heard");
-        tracing::debug!("not heard");
+        tracing::error!("wanted");
+        tracing::debug!("not wanted");
         set(0, None).unwrap();
-        assert_eq!([1, 4].map(|level| heard[level].load(Ordering::Relaxed)), [1, 0]);
+        assert_eq!([1, 4].map(|level| events[level].load(Ordering::Relaxed)), [1, 0]);
     }
 }

@@ -1,20 +1,20 @@
 //! A completion queue: events from any number of producers, drained by the host, with a readiness fd.
 //!
-//! Called by finished tokens, which push, and by the C functions, which drain. What an event is, is the
-//! business of those two.
+//! Tokens push through a [`QueueNotifier`], the C functions drain.
 //!
 //! # Guarantees
 //!
 //! * Every event that was pushed before the queue was closed is drained exactly once, in the order of pushing.
 //! * The fd is readable while events wait, and after the close; see [`readiness`].
-//! * Pushing never blocks and wakes nobody who is not waiting.
+//! * Pushing never blocks, and wakes a thread only if one waits.
 //!
 //! # States
 //!
 //! ```text
-//!   open ---- close ----> closed: later events are thrown away, next drains what is left, then answers END
+//!   open ---- close ----> closed: later events are discarded; next drains what is left, then fails with END
 //! ```
 
+mod notifier;
 mod readiness;
 
 use std::os::fd::RawFd;
@@ -23,20 +23,32 @@ use std::sync::{PoisonError, RwLock};
 use crossbeam_channel::{Receiver, RecvError, RecvTimeoutError, Sender, TryRecvError};
 
 use crate::current::works_for_any;
+use crate::deadline::Until;
 use crate::reply::Status;
-use crate::token::Until;
+use crate::token::TokenId;
+pub(crate) use notifier::QueueNotifier;
 use readiness::Readiness;
 
-pub(crate) struct Queue<Event> {
+/// A token has finished, or has items to read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Event {
+    pub(crate) tag: u64,
+    /// The token, if the host has a handle of it.
+    pub(crate) token: Option<TokenId>,
+    /// How the token finished; [`Status::Pending`]: items can be read.
+    pub(crate) status: Status,
+}
+
+pub(crate) struct Queue {
     /// Gone once the queue is closed.
     sender: RwLock<Option<Sender<Event>>>,
     receiver: Receiver<Event>,
     readiness: Readiness,
 }
 
-impl<Event> Queue<Event> {
+impl Queue {
     /// An open queue. [`Status::Internal`] if the system refuses the file descriptor.
-    pub(crate) fn new() -> Result<Queue<Event>, Status> {
+    pub(crate) fn new() -> Result<Queue, Status> {
         let (sender, receiver) = crossbeam_channel::unbounded();
         let readiness = Readiness::new().map_err(|_| Status::Internal)?;
         Ok(Queue { sender: RwLock::new(Some(sender)), receiver, readiness })
@@ -51,7 +63,7 @@ impl<Event> Queue<Event> {
         }
     }
 
-    /// Moves up to `max` events to `take`; blocks for the first of them. Answers how many there were.
+    /// Moves up to `max` events to `take`; blocks for the first of them. Returns how many there were.
     /// [`Status::Pending`] past `until`, [`Status::End`] when the queue is closed and empty,
     /// [`Status::WouldDeadlock`] instead of blocking a runner's thread.
     pub(crate) fn next(&self, until: Until, max: usize, mut take: impl FnMut(Event)) -> Result<usize, Status> {
@@ -91,11 +103,11 @@ impl<Event> Queue<Event> {
         }
     }
 
-    /// Throws away what is pushed from now on and wakes whoever waits.
+    /// Discards what is pushed from now on and wakes whoever waits.
     pub(crate) fn close(&self) {
         let sender = self.sender.write().unwrap_or_else(PoisonError::into_inner).take();
         if sender.is_some() {
-            // First: who is woken by the readiness must find the end, or an edge-triggered loop sleeps for ever.
+            // First: who is woken by the readiness must find the end, or an edge-triggered loop sleeps forever.
             drop(sender);
             self.readiness.closed();
         }

@@ -1,6 +1,6 @@
-//! What a job leaves behind: a [`Reply`] with its [`Status`], [`Format`] and bytes, or a [`JobError`].
+//! The result of a job: a [`Reply`] with its [`Status`], [`Format`] and bytes, or a [`JobError`].
 //!
-//! The ground floor: every other room speaks in these types and this one knows none of them. The numbers are
+//! Every room above uses these types. The numbers are
 //! those of the C header and are never reused.
 
 use std::borrow::Cow;
@@ -19,7 +19,7 @@ pub enum Status {
     Pending = 1,
     /// There is nothing more to come.
     End = 2,
-    /// The job ran and answered an error of its own.
+    /// The job ran and returned an error of its own.
     JobFailed = 10,
     /// The job panicked; the runner lives on.
     JobPanicked = 11,
@@ -27,7 +27,7 @@ pub enum Status {
     Cancelled = 12,
     /// The job's deadline, or the timeout of its `run`, passed before it finished.
     Deadline = 13,
-    /// The job refused its payload before it began: JSON that does not fit, text that is not UTF-8.
+    /// The job refused its payload before it started: JSON that does not fit, text that is not UTF-8.
     BadPayload = 14,
     /// An argument is not one that the call takes.
     InvalidArgument = 20,
@@ -128,7 +128,7 @@ pub enum Format {
     Json = 2,
 }
 
-/// A failure that a job answers: a number of its own and a message for people.
+/// A failure that a job returns: a number of its own and a message for people.
 ///
 /// ```
 /// # use palitra::JobError;
@@ -152,7 +152,7 @@ impl JobError {
     }
 
     /// The payload is not what the job takes: an extractor's error. The reply says [`Status::BadPayload`], which
-    /// tells a caller's mistake apart from a failure of the job's work.
+    /// distinguishes a caller's mistake from a failure of the job's work.
     pub fn bad_payload(message: impl Into<Cow<'static, str>>) -> JobError {
         JobError { bad_payload: true, ..JobError::new(JobError::UNSPECIFIED, message) }
     }
@@ -195,7 +195,7 @@ impl From<Error> for JobError {
     }
 }
 
-/// What a finished job left: its status and its bytes, or why there are none.
+/// The result of a finished job: its status and its bytes, or why there are none.
 ///
 /// On failure the data is the message, as UTF-8 text, and [`code`](Reply::code) the job's own number. A clone is
 /// another reader of the same bytes. Behind data that is not [`Format::Bytes`] stands a NUL for C, not counted.
@@ -360,7 +360,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// The status that the same call answers in C.
+    /// The status that the same call returns in C.
     pub fn status(&self) -> Status {
         self.status
     }

@@ -1,5 +1,5 @@
-//! The atomics, locks and waits of the state machines: the token, the runner's wake-ups, counts and end, the queue's
-//! readiness.
+//! The atomics, cells, locks and waits of the state machines: the arena and the table of handles, the token, the
+//! runner's wake-ups, counts and end, the queue's readiness.
 //!
 //! Their rooms take them from here and from nowhere else, so that a build with `--cfg palitra_model` runs the
 //! same code under loom, which tries every order in which the threads can meet: the rooms named `model`.
@@ -9,22 +9,47 @@
 //! every caller looks at its own condition again.
 
 #[cfg(not(palitra_model))]
+mod cell;
+#[cfg(all(test, palitra_model))]
+pub(crate) mod model;
+#[cfg(palitra_model)]
+mod once_lock;
+
+#[cfg(not(palitra_model))]
+pub(crate) use cell::UnsafeCell;
+#[cfg(not(palitra_model))]
 pub(crate) use std::sync::{
-    Condvar, Mutex, MutexGuard,
+    Condvar, Mutex, MutexGuard, OnceLock,
     atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
 };
 
+#[cfg(palitra_model)]
+pub(crate) use loom::cell::UnsafeCell;
 #[cfg(palitra_model)]
 pub(crate) use loom::sync::{
     Condvar, Mutex, MutexGuard,
     atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
 };
 
-#[cfg(all(test, palitra_model))]
-pub(crate) mod model;
+#[cfg(palitra_model)]
+pub(crate) use once_lock::OnceLock;
 
 pub(crate) use std::sync::PoisonError;
 use std::time::Instant;
+
+/// Declares a static that holds atomics of this room. Those of a model cannot be constants: it makes the static at its
+/// first use.
+macro_rules! shared_static {
+    ($(#[$attribute:meta])* static $name:ident: $type:ty = $new:expr;) => {
+        $(#[$attribute])*
+        #[cfg(not(palitra_model))]
+        static $name: $type = $new;
+        $(#[$attribute])*
+        #[cfg(palitra_model)]
+        static $name: std::sync::LazyLock<$type> = std::sync::LazyLock::new(|| $new);
+    };
+}
+pub(crate) use shared_static;
 
 /// Between an access to one place and the next to another, all of them `SeqCst`: every thread sees them in one order.
 ///
@@ -41,11 +66,11 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Blocks one thread until another one says "look again".
+/// Blocks one thread until another one notifies it.
 ///
-/// States: `EMPTY` (nobody waits, nothing was said), `PARKED` (the owner sleeps or is about to),
-/// `NOTIFIED` (something was said that the owner has not heard yet).
-/// A notification is never lost: it is heard by the park that is under way or by the next one.
+/// States: `EMPTY` (nobody waits, no notification), `PARKED` (the owner sleeps or is about to), `NOTIFIED` (a
+/// notification that the owner has not seen yet).
+/// A notification is never lost: it ends the park that is under way, or the next one.
 #[derive(Default)]
 pub(crate) struct Parker {
     state: AtomicU32,
@@ -58,7 +83,7 @@ const PARKED: u32 = 1;
 const NOTIFIED: u32 = 2;
 
 impl Parker {
-    /// Blocks until [`unpark`](Self::unpark) or `until` (`None`: for ever). Only the owner calls this.
+    /// Blocks until [`unpark`](Self::unpark) or `until` (`None`: forever). Only the owner calls this.
     pub(crate) fn park_until(&self, until: Option<Instant>) {
         if self.take_notification() {
             return;
@@ -69,8 +94,8 @@ impl Parker {
         if self.state.compare_exchange(EMPTY, PARKED, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
             self.wait(guard, until);
         }
-        // A swap, not a store: another unpark may have come since this one was seen, and the owner hears of it
-        // no later. Only by reading what it wrote is all that it said before visible here.
+        // A swap, not a store: another unpark may have come since this one was seen, and no later park returns for
+        // it. Only by reading what it wrote is all that its thread did before visible here.
         self.state.swap(EMPTY, Ordering::SeqCst);
     }
 

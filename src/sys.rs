@@ -1,9 +1,23 @@
-//! What the library asks of the operating system about its own threads.
+//! Every system call of the library, one room a subject.
+//!
+//! Each room hides the calls and their pointers behind safe functions. What a result means to the library is for the
+//! rooms above to say.
 //!
 //! | room | what it holds |
 //! |---|---|
+//! | [`clock`] | a clock that costs next to nothing |
+//! | [`eventfd`] | a descriptor that is readable while marks are in it |
+//! | [`fork`] | hooks in forked children, and values that each process has for itself |
 //! | [`signals`] | which signals a thread blocks, and which the programs that it starts find blocked |
-//! | [`threads`] | finding out whether threads can be made, and when one is gone |
+//! | [`stack`] | where a thread is on its stack, and where that ends |
+//! | [`threads`] | whether threads can be made, and when one is gone |
 
+// System calls take pointers, and the values that `fork` keeps are behind one.
+#![allow(unsafe_code)]
+
+pub(crate) mod clock;
+pub(crate) mod eventfd;
+pub(crate) mod fork;
 pub(crate) mod signals;
+pub(crate) mod stack;
 pub(crate) mod threads;

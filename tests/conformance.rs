@@ -1,16 +1,10 @@
 //! Every binding keeps every scenario of tests/conformance: one table for all languages.
 //!
-//! tests/conformance/README.md tells how it works. The driver hands each interpreter the steps without what is
-//! expected of them, compares what it prints with what is, and prints the table, the differences below it.
+//! tests/conformance/README.md says how it works. This program hands each interpreter the steps without what
+//! is expected of them, compares what it prints with what is, and prints the table, the differences below it.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "support/c.rs"]
-#[allow(dead_code, reason = "each test program uses a part of it")]
-mod c;
-#[path = "support/process.rs"]
-#[allow(dead_code, reason = "each test program uses a part of it")]
-mod process;
 #[path = "conformance/rust/interpreter.rs"]
 mod rust;
 #[path = "conformance/scenarios.rs"]
@@ -20,9 +14,11 @@ use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
-use process::{library_directory, root, run_well, scratch, start};
+use palitra_test_support::c;
+use palitra_test_support::process::{library_directory, root, run_well, scratch, start};
 use scenarios::{Column, Printed, Scenario};
 
 /// The longest that an interpreter may take for all scenarios.
@@ -57,7 +53,13 @@ fn every_binding_keeps_every_scenario() {
     let scenarios = Scenario::read(&root().join("tests/conformance/scenarios.txt"));
     let steps = scratch("steps");
     std::fs::write(&steps, Scenario::steps_of(&scenarios)).expect("a file for the steps");
-    let columns: Vec<_> = INTERPRETERS.iter().map(|(name, interpret)| column(name, *interpret, &steps)).collect();
+    let columns: Vec<_> = thread::scope(|scope| {
+        let steps = &steps;
+        // Beside each other: they sleep most of their time.
+        let started: Vec<_> =
+            INTERPRETERS.iter().map(|(name, interpret)| scope.spawn(|| column(name, *interpret, steps))).collect();
+        started.into_iter().map(|column| column.join().expect("a column, whatever its interpreter does")).collect()
+    });
     let _ = std::fs::remove_file(&steps);
 
     let table = scenarios::table(&scenarios, &columns);

@@ -3,21 +3,18 @@
 #![cfg(feature = "http")]
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
-#[path = "support/c.rs"]
-#[allow(dead_code, reason = "each test program uses a part of it")]
-mod c;
-#[path = "support/process.rs"]
-#[allow(dead_code, reason = "each test program uses a part of it")]
-mod process;
-
 use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use process::{Ended, PATIENCE, Running, library_directory, root, run, run_well, start, wait_until};
+use palitra_test_support::c;
+use palitra_test_support::process::{
+    Ended, PATIENCE, Running, library_directory, root, run, run_well, start, wait_until,
+};
 
-/// The program under test and a server for it.
+/// The program under test, compiled once for all tests that run at the same time, and a server for it.
 struct Fetch {
-    program: c::Program,
+    program: Arc<c::Program>,
     base: String,
     _server: Running,
 }
@@ -27,7 +24,17 @@ impl Fetch {
         let server = start(Command::new("python3").arg(root().join("examples/c/serve.py")));
         wait_until("serve.py says where it is", || server.written().ends_with('\n'));
         let base = server.written().trim().to_string();
-        Fetch { program: c::compile("examples/c/fetch.c", "palitra"), base, _server: server }
+        Fetch { program: Fetch::program(), base, _server: server }
+    }
+
+    fn program() -> Arc<c::Program> {
+        static COMPILED: Mutex<Weak<c::Program>> = Mutex::new(Weak::new());
+        let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+        compiled.upgrade().unwrap_or_else(|| {
+            let program = Arc::new(c::compile("examples/c/fetch.c", c::PALITRA));
+            *compiled = Arc::downgrade(&program);
+            program
+        })
     }
 
     fn url(&self, path: &str) -> String {
@@ -131,7 +138,7 @@ fn the_timeout_holds_for_each_page() {
 }
 
 #[test]
-fn wrong_usage_is_told_and_exits_with_2() {
+fn wrong_usage_is_explained_and_exits_with_2() {
     let fetch = Fetch::new();
     for wrong in [&["--timeout"][..], &["--timeout", "soon"], &["--timeout", "-1"], &["--quickly"]] {
         let ended = fetch.run(wrong, &[]);

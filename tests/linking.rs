@@ -1,20 +1,16 @@
-//! Static linking: a C program that is linked with `libpalitra.a` holds every job that `libpalitra.so` does.
+//! Static linking: a C program that is linked with `libpalitra.a` has every job that `libpalitra.so` has.
 //!
 //! Jobs register themselves, nobody calls them by name; so a linker that takes from an archive only what is
 //! called for could leave them out. The archive that `make` builds is one object and comes whole; from any
-//! other archive the linker must be told to take all. The lines here are those of the README.
+//! other archive the linker must take all. The lines here are those of the README.
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
-
-#[path = "support/process.rs"]
-#[allow(dead_code, reason = "each test program uses a part of it")]
-mod process;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use process::{library, library_directory, root, run_well, scratch};
+use palitra_test_support::process::{library, library_directory, root, run_well, scratch};
 
 /// The longest that compiling or running the program may take.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -24,12 +20,12 @@ const SYSTEM: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
 
 const SHIPPED: [&str; 5] = ["http.bytes", "http.get", "http.request", "palitra.echo", "palitra.sleep"];
 
-/// Links tests/c/job_names.c with these arguments and answers the names of the jobs that it finds, in order.
+/// Links tests/c/library/job_names.c with these arguments and returns the names of the jobs that it finds, in order.
 fn jobs_of_a_program_linked_with(arguments: &[&str]) -> Vec<String> {
     let program = scratch("job_names");
     let mut compiler = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
     compiler.args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&program);
-    compiler.arg(root().join("tests/c/job_names.c")).arg("-I").arg(root().join("include")).args(arguments);
+    compiler.arg(root().join("tests/c/library/job_names.c")).arg("-I").arg(root().join("include")).args(arguments);
     run_well(&mut compiler, LIMIT);
     let output = run_well(&mut Command::new(&program), LIMIT).output;
     std::fs::remove_file(&program).expect("a program made a moment ago");

@@ -1,11 +1,15 @@
-//! The README does what it says: its files are written as they stand, beside a checkout, and its commands run.
+//! README.md and the pages of docs/ do what they say: their files are written as they stand, beside a checkout, and
+//! their commands run.
 //!
-//! A block belongs to the file that its first line names; blocks of shell commands run in the order in which
-//! they stand. The Rust programs run as documentation tests of the crate besides.
-
-#[path = "support/process.rs"]
-#[allow(dead_code)]
-mod process;
+//! Each page stands alone, in a folder of its own. What its blocks are:
+//!
+//! | block | what becomes of it |
+//! |---|---|
+//! | any whose first line names a file: `/* hello.c: ... */` | written there; a command of the page must use it |
+//! | `sh` | run, all of a page in one shell, as a reader would |
+//! | `text` | what the commands before it print, to the letter |
+//! | `rust` | a documentation test: src/lib.rs must include the page |
+//! | `console` | shown only; [`RUN_ELSEWHERE`] says which test runs it |
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -13,10 +17,71 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use process::{library, root, run_well};
+use palitra_test_support::process::{library, root, run_well};
 
 /// Building a crate from nothing is the longest of the commands.
 const LIMIT: Duration = Duration::from_secs(600);
+
+/// Printed after the commands of each block, to tell their outputs apart.
+const END_OF_BLOCK: &str = "-- end of a block --";
+
+/// The blocks that no page's test runs: the page, the start of the block, the test that runs what it shows.
+const RUN_ELSEWHERE: [(&str, &str, &str); 1] =
+    [("docs/linking.md", "cargo rustc --lib --crate-type staticlib\n", "tests/linking.rs")];
+
+/// A test for each page, so that they run beside each other and a failure names its page.
+macro_rules! pages {
+    ($($test:ident: $page:literal,)*) => {
+        const PAGES: &[&str] = &[$($page),*];
+        $(#[test] fn $test() { check($page) })*
+    };
+}
+
+pages! {
+    readme: "README.md",
+    index: "docs/README.md",
+    c: "docs/c.md",
+    cpp: "docs/cpp.md",
+    fork_exit_signals: "docs/fork-exit-signals.md",
+    go: "docs/go.md",
+    jobs: "docs/jobs.md",
+    linking: "docs/linking.md",
+    ownership: "docs/ownership.md",
+    python: "docs/python.md",
+    rust: "docs/rust.md",
+    shipped_jobs: "docs/shipped-jobs.md",
+    waiting: "docs/waiting.md",
+}
+
+#[test]
+fn every_page_has_a_test() {
+    let names = fs::read_dir(root().join("docs")).expect("docs").map(|entry| entry.expect("an entry").file_name());
+    let mut found: Vec<_> = names.map(|name| format!("docs/{}", name.to_string_lossy())).collect();
+    found.retain(|name| name.ends_with(".md"));
+    found.push("README.md".to_string());
+    found.sort();
+    assert_eq!(found, PAGES);
+}
+
+#[test]
+fn every_link_leads_to_a_file() {
+    let listed = run_well(Command::new("git").args(["ls-files", "*.md"]).current_dir(root()), LIMIT).output;
+    for page in listed.lines() {
+        let text = fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
+        let folder = root().join(page).parent().expect("a folder").to_path_buf();
+        for link in links(&text) {
+            assert!(folder.join(&link).exists(), "{page} links to {link}, which is not there");
+        }
+    }
+}
+
+/// The targets of all links within the tree, without what follows a `#`. Code has none.
+fn links(markdown: &str) -> Vec<String> {
+    let prose: String = markdown.split("```").step_by(2).flat_map(|text| text.split('`').step_by(2)).collect();
+    let targets = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let files = targets.map(|target| target.split('#').next().unwrap_or_default());
+    files.filter(|file| !file.is_empty() && !file.contains("://")).map(str::to_string).collect()
+}
 
 struct Block {
     language: String,
@@ -43,77 +108,113 @@ fn file_name(block: &Block) -> Option<&str> {
     name.contains('.').then_some(name)
 }
 
-#[test]
-fn every_file_and_command_of_the_readme_works() {
+/// Writes the files of a page, runs its commands, and compares what they print with what the page says.
+fn check(page: &str) {
     library("libpalitra.so");
-    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
-    let place = Place::make();
-    let mut output = String::new();
-    for block in blocks(&readme) {
-        match (block.language.as_str(), file_name(&block)) {
-            ("sh", _) => output += &shell(&place.0, &block.text),
-            (_, Some(name)) => write(&place.0.join(name), &block.text),
-            // Documentation tests run the other Rust programs; a console shows what is not for a test to run.
-            ("rust" | "console", None) => {}
-            (language, None) => panic!("a block of {language:?} that no test runs:\n{}", block.text),
+    let markdown = fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
+    let blocks = blocks(&markdown);
+    let place = Place::make(page);
+    let (mut commands, mut expected) = (Vec::new(), Vec::new());
+    for block in &blocks {
+        match (block.language.as_str(), file_name(block)) {
+            ("sh", _) => {
+                commands.push(block.text.as_str());
+                expected.push(None);
+            }
+            ("text", _) => match expected.last_mut() {
+                Some(text @ None) => *text = Some(block.text.as_str()),
+                _ => panic!("{page}: no commands print this:\n{}", block.text),
+            },
+            ("console", _) => assert_runs_elsewhere(page, &block.text),
+            (language, Some(file)) => {
+                place.write(file, &block.text);
+                assert!(language != "rust" || is_documentation_test(page), "{page}: src/lib.rs does not include it");
+            }
+            ("rust", None) => assert!(is_documentation_test(page), "{page}: src/lib.rs does not include it"),
+            (language, None) => panic!("{page}: a block of {language:?} that no test runs:\n{}", block.text),
         }
     }
-    // Once in each of five languages, and once more from the archive; Python prints its own way.
-    let times = |line: &str| output.lines().filter(|written| *written == line).count();
-    for (line, expected) in [
-        ("hello", 6),
-        ("{\"seconds\":0.1}", 5),
-        ("{'seconds': 0.1}", 1),
-        ("100 jobs done", 1),
-        ("PALITRA_OK: PALITRA", 1),
-        ("LOADED", 1),
-    ] {
-        assert_eq!(times(line), expected, "lines {line:?} in\n{output}");
+    for file in blocks.iter().filter_map(file_name) {
+        // A file in a folder belongs to the project that the folder is.
+        let used = file.split('/').next().unwrap_or(file);
+        let by_cmake = used == "CMakeLists.txt" && commands.iter().any(|block| block.contains("cmake -S ."));
+        assert!(by_cmake || commands.iter().any(|block| block.contains(used)), "{page}: no command uses {file}");
     }
+    let outputs = place.run(&commands);
+    for ((commands, expected), output) in commands.iter().zip(&expected).zip(&outputs) {
+        if let Some(expected) = expected {
+            assert_eq!(output, expected, "{page}: what this prints:\n{commands}");
+        }
+    }
+}
+
+fn assert_runs_elsewhere(page: &str, text: &str) {
+    let found = RUN_ELSEWHERE.iter().find(|(other, start, _)| *other == page && text.starts_with(start));
+    let (_, _, test) = found.unwrap_or_else(|| panic!("{page}: commands that no test runs:\n{text}"));
+    assert!(root().join(test).exists(), "{test} is said to run what {page} shows");
+}
+
+fn is_documentation_test(page: &str) -> bool {
+    let crate_root = fs::read_to_string(root().join("src/lib.rs")).expect("src/lib.rs");
+    crate_root.contains(&format!("include_str!(\"../{page}\")"))
 }
 
 /// A folder beside a checkout, as a reader would have it: outside this one, whose workspace it does not share.
 struct Place(PathBuf);
 
 impl Place {
-    fn make() -> Place {
-        let place = Place(std::env::temp_dir().join(format!("palitra-readme-{}", std::process::id())));
+    fn make(page: &str) -> Place {
+        let name = format!("palitra-{}-{}", page.replace('/', "-"), std::process::id());
+        let place = Place(std::env::temp_dir().join(name));
         fs::create_dir_all(&place.0).expect("a scratch folder");
         symlink(root(), place.0.join("palitra")).expect("a link to the checkout");
-        // As a user would have it, but kept for the next run.
-        let target = root().join("target/readme");
-        fs::create_dir_all(&target).expect("a folder for the build");
-        for project in ["text-jobs", "hello-rust"] {
-            fs::create_dir_all(place.0.join(project)).expect("the crate's folder");
-            symlink(&target, place.0.join(project).join("target")).expect("a link to the build");
-        }
         place
     }
+
+    fn write(&self, file: &str, text: &str) {
+        let path = self.0.join(file);
+        assert!(!path.exists(), "the page shows {file} twice");
+        let folder = path.parent().expect("a folder");
+        fs::create_dir_all(folder).expect("a folder in the scratch folder");
+        fs::write(&path, text).expect("a file in the scratch folder");
+        if path.ends_with("Cargo.toml") {
+            share_build(folder);
+        }
+    }
+
+    /// Runs the blocks of commands in one shell and returns what each of them prints.
+    fn run(&self, blocks: &[&str]) -> Vec<String> {
+        let script: String = blocks.iter().map(|block| format!("{block}echo '{END_OF_BLOCK}'\n")).collect();
+        let mut shell = Command::new("sh");
+        shell.args(["-e", "-u", "-c", &script]).current_dir(&self.0);
+        // The Go of the tests, which a user has on the path, and its caches.
+        let go = root().join("target/venv-go/bin");
+        let path = std::env::var("PATH").unwrap_or_default();
+        shell.env("PATH", format!("{}:{path}", go.display()));
+        shell.envs([("GOTOOLCHAIN", "local"), ("GOPROXY", "off"), ("GOFLAGS", "-mod=mod")]);
+        shell.env("GOCACHE", root().join("target/go/cache"));
+        // Cargo and make tell tests about the build that they belong to; a user's shell knows nothing of it. Some build
+        // scripts look at these variables: with one of them left, cargo would build their crates and palitra anew.
+        let of_the_build = |name: &str| {
+            (name.starts_with("CARGO_") && name != "CARGO_HOME") || name.starts_with("MAKE") || name == "OUT_DIR"
+        };
+        for (name, _) in std::env::vars().filter(|(name, _)| of_the_build(name)) {
+            shell.env_remove(name);
+        }
+        let output = run_well(&mut shell, LIMIT).output;
+        output.split(&format!("{END_OF_BLOCK}\n")).map(str::to_string).collect()
+    }
+}
+
+/// Has the crate in this folder built where the others are: they share their dependencies, and the next run has them.
+fn share_build(folder: &Path) {
+    let target = root().join("target/readme");
+    fs::create_dir_all(&target).expect("a folder for the build");
+    symlink(&target, folder.join("target")).expect("a link to the build");
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-fn write(path: &Path, text: &str) {
-    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder in the scratch folder");
-    fs::write(path, text).expect("a file in the scratch folder");
-}
-
-fn shell(place: &Path, commands: &str) -> String {
-    let mut shell = Command::new("sh");
-    shell.args(["-e", "-u", "-c", commands]).current_dir(place);
-    // The Go of the tests, which a user has on the path, and its caches.
-    let go = root().join("target/venv-go/bin");
-    let path = std::env::var("PATH").unwrap_or_default();
-    shell.env("PATH", format!("{}:{path}", go.display()));
-    shell.envs([("GOTOOLCHAIN", "local"), ("GOPROXY", "off"), ("GOFLAGS", "-mod=mod")]);
-    shell.env("GOCACHE", root().join("target/go/cache"));
-    // Cargo tells tests about the build that they belong to; a user's shell knows nothing of it.
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_") && name != "CARGO_HOME") {
-        shell.env_remove(name);
-    }
-    run_well(&mut shell, LIMIT).output
 }

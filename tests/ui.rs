@@ -3,14 +3,10 @@
 //! The first line of each program of tests/ui is what is expected of it: an error with this text, or that it
 //! compiles, which proves that the others fail for their own reason.
 
-#[path = "support/process.rs"]
-#[allow(dead_code, reason = "each test program uses a part of it")]
-mod process;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use process::{Ended, PATIENCE, root, run, scratch};
+use palitra_test_support::process::{Ended, PATIENCE, root, run, scratch};
 
 /// The library that this very test is linked with: it lies beside it. Cargo gives a package with a shared library
 /// no hash in its file names, so there is one. It is not asked for here: a build with other features than those

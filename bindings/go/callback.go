@@ -17,12 +17,13 @@ type callback struct {
 	function func(*Token, Status)
 }
 
-// OnComplete has a function called once when the job finishes, or soon if it has finished, with the job's status. It
-// runs on the runner's own thread and holds up every job while it runs: it may call everything that does not wait;
-// what would wait for this runner answers ErrWouldDeadlock. Start a goroutine for more. None is called after
-// [Runner.Shutdown] has returned, nor after the token of an unfinished job was closed.
+// OnComplete registers a function that is called once with the job's status when the job finishes, or soon if it has
+// finished. It is called on the runner's own thread and blocks every job while it runs. It may call everything that
+// does not wait; what would wait for this runner returns ErrWouldDeadlock. Start a goroutine for more. No function is
+// called after [Runner.Shutdown] has returned, nor after a pending token was closed.
 //
-// ErrShutDown after the runner's end; ErrInvalidHandle once the token was closed: then the function is not called.
+// OnComplete returns ErrShutDown after the runner's end, and ErrInvalidHandle once the token was closed: then the
+// function is not called.
 func (t *Token) OnComplete(function func(t *Token, status Status)) error {
 	defer runtime.KeepAlive(t)
 	if function == nil {
@@ -46,7 +47,7 @@ func palitraGoComplete(handle C.uintptr_t, status C.palitra_status) {
 	call.function(call.token, Status(status))
 }
 
-// The library calls this exactly once for each handle that it was given, whatever became of the callback.
+// The library calls this exactly once for each handle, whatever became of the callback.
 //
 //export palitraGoFreeHandle
 func palitraGoFreeHandle(handle C.uintptr_t) {

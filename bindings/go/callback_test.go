@@ -2,6 +2,8 @@
 
 package palitra_test
 
+// Promise 6: callbacks run once.
+
 import (
 	"context"
 	"runtime"
@@ -29,7 +31,7 @@ func TestCallbackIsCalledOnceWithTheStatus(t *testing.T) {
 			}
 			called <- status
 		}
-		for range 2 { // Before it has finished or not, and after.
+		for range 2 { // Once perhaps before it has finished, and once after.
 			if err := token.OnComplete(tell); err != nil {
 				t.Fatal(err)
 			}
@@ -52,21 +54,21 @@ func TestCallbackCannotWaitForItsOwnRunner(t *testing.T) {
 	if _, err := done.Wait(soon(t)); err != nil {
 		t.Fatal(err)
 	}
-	answers := make(chan error, 10)
+	results := make(chan error, 10)
 	within := context.Background()
 	err := submit(t, r, "palitra.echo", "x").OnComplete(func(*palitra.Token, palitra.Status) {
-		defer close(answers)
+		defer close(results)
 		_, err := never.Wait(within)
-		answers <- err
+		results <- err
 		_, err = stream.Next(within)
-		answers <- err
+		results <- err
 		_, err = r.Run(within, "palitra.echo", nil)
-		answers <- err
+		results <- err
 		_, err = palitra.Gather(within, never)
-		answers <- err
+		results <- err
 		_, err = palitra.GatherFailFast(within, done, never)
-		answers <- err
-		answers <- r.Shutdown(within)
+		results <- err
+		results <- r.Shutdown(within)
 		// What does not wait for this runner is allowed.
 		if _, err := done.Wait(within); err != nil {
 			t.Error("a job that has finished:", err)
@@ -84,12 +86,12 @@ func TestCallbackCannotWaitForItsOwnRunner(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	for err := range answers {
+	for err := range results {
 		wantIs(t, err, palitra.ErrWouldDeadlock)
 		n++
 	}
 	if n != 6 {
-		t.Errorf("%d answers", n)
+		t.Errorf("%d errors", n)
 	}
 	// The same calls outside of the callback wait.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
@@ -128,7 +130,7 @@ func TestCallbackIsFreedWhateverBecomesOfIt(t *testing.T) {
 	if err := register(never); err != nil {
 		t.Fatal(err)
 	}
-	never.Close() // Takes the callback back.
+	never.Close() // Unregisters the callback.
 	ended := newRunner(t)
 	late := submit(t, ended, "palitra.echo", "")
 	if err := ended.Shutdown(soon(t)); err != nil {

@@ -1,7 +1,7 @@
 package palitra
 
-// What a Runner and the cleanup of a forgotten Runner share: the C handle, its dispatcher, and its end. It knows
-// nothing of the Runner, so that the garbage collector can find one that was forgotten.
+// What a Runner and the cleanup of a forgotten Runner share: the C handle, its dispatcher, and its end. It has no
+// reference to the Runner, so that the garbage collector can find one that was forgotten.
 
 /*
 #include <stdlib.h>
@@ -18,12 +18,12 @@ import (
 	"unsafe"
 )
 
-// While thousands of goroutines come at once, no more than these are in C at a time: Go starts a thread for each that
-// the system keeps there longer than a few microseconds.
+// However many goroutines come at once, no more than these are in C at a time: Go starts a thread for each that stays
+// there longer than a few microseconds.
 var (
-	// Places for those that begin a job on their own thread, which may take as long as its first step.
+	// Places for those that poll a job inline, which may take as long as the job takes to its first await.
 	starting = places{limit: int32(runtime.GOMAXPROCS(0))}
-	// Places for those that hand a job over, which never blocks.
+	// Places for those that submit a job, which never blocks.
 	submitting = make(chan struct{}, runtime.GOMAXPROCS(0))
 )
 
@@ -32,7 +32,7 @@ type places struct {
 	taken atomic.Int32
 }
 
-// take answers whether there was a place. If so, leave gives it back.
+// take returns whether there was a place. If so, leave releases it.
 func (p *places) take() bool {
 	if p.taken.Add(1) <= p.limit {
 		return true
@@ -53,7 +53,7 @@ type core struct {
 	closing   error
 }
 
-// newCore takes the handle over.
+// newCore makes the core of a handle, which belongs to it from now on if it is owned.
 func newCore(handle C.palitra_runner, owned bool) (*core, error) {
 	d, err := newDispatcher()
 	if err != nil {
@@ -88,7 +88,7 @@ func newRunnerHandle(o *runnerOptions) (C.palitra_runner, error) {
 	return handle, nil
 }
 
-// shutdown ends the runner, waits for it, and has everyone who waits told.
+// shutdown ends the runner, waits for it, and wakes everyone who waits.
 func (c *core) shutdown(grace C.int64_t) Status {
 	status := Status(C.palitra_runner_shutdown(c.handle, grace))
 	if status == StatusOK || status == StatusPending {
@@ -97,17 +97,17 @@ func (c *core) shutdown(grace C.int64_t) Status {
 	return status
 }
 
-// close ends the runner without grace and frees it. Idempotent; everyone waits for the first.
+// close ends the runner with a grace period of 0 and frees it. Idempotent; all callers wait for the first.
 func (c *core) close() error {
 	if c.callbacks.here() {
-		// The runner's thread cannot be waited for on itself: the runner ends by itself.
+		// A callback cannot wait for the thread that it runs on: the runner ends by itself.
 		go c.close()
 		return nil
 	}
 	c.closed.Do(func() {
 		if status := c.shutdown(0); status != StatusOK {
 			c.closing = status
-			// Whoever ended a global runner before may have let its handle go too.
+			// Whoever ended a global runner before may have freed its handle, too.
 			c.stopped.Do(c.dispatcher.stop)
 		}
 		c.dispatcher.free()
@@ -118,14 +118,14 @@ func (c *core) close() error {
 	return c.closing
 }
 
-// callbackThreads knows which threads are in a callback of the runner now: those must not wait for it. A callback's
+// callbackThreads are the threads that are in a callback of the runner now: they must not wait for it. A callback's
 // goroutine stays on the runner's thread until it returns.
 type callbackThreads struct {
 	active  atomic.Int32
 	threads sync.Map // Thread id to nothing.
 }
 
-// enter notes this thread and answers what takes the note back.
+// enter adds this thread and returns the function that removes it.
 func (c *callbackThreads) enter() func() {
 	thread := syscall.Gettid()
 	c.threads.Store(thread, nil)
@@ -136,7 +136,7 @@ func (c *callbackThreads) enter() func() {
 	}
 }
 
-// here tells whether this goroutine is in a callback.
+// here returns whether this goroutine is in a callback.
 func (c *callbackThreads) here() bool {
 	if c.active.Load() == 0 {
 		return false

@@ -1,13 +1,13 @@
 package palitra
 
-// The dispatcher of a runner: one goroutine that learns from the runner's completion queue which jobs have finished,
-// and wakes the goroutines that wait for them. It sleeps in Go's network poller, so that any number of waiting
-// goroutines holds no thread.
+// The dispatcher of a runner: one goroutine that takes the events of finished jobs from the runner's completion queue
+// and wakes the goroutines that wait for them. It sleeps in Go's network poller, so that waiting goroutines, however
+// many, block no thread.
 //
 // What must stay true:
-//   - Every job that was submitted with a tag is told of exactly once, however it ends, until the queue is closed,
-//     which happens after the runner's end only. So nobody who waits for a tag is forgotten.
-//   - The dispatcher knows nothing of Runner and Token, so that forgotten ones can be collected.
+//   - Every job that was submitted with a tag has exactly one event of its end, however it ends, until the queue is
+//     closed. That happens only after the runner's end, so nobody who waits for a tag is forgotten.
+//   - The dispatcher has no reference to Runner and Token, so that forgotten ones can be collected.
 
 /*
 #include "native.h"
@@ -25,7 +25,7 @@ import (
 
 type dispatcher struct {
 	queue C.palitra_queue
-	ready *os.File      // The queue's descriptor, doubled: the poller closes its own.
+	ready *os.File      // A duplicate of the queue's descriptor: the poller closes its own.
 	ended chan struct{} // Closed when the goroutine has returned.
 	tags  atomic.Uint64
 	mu    sync.Mutex
@@ -46,7 +46,7 @@ func newDispatcher() (*dispatcher, error) {
 	d.ready = os.NewFile(fd, "palitra queue")
 	connection, err := d.ready.SyscallConn()
 	if err == nil {
-		// A deadline can be set, and taken back, exactly if the poller has taken the descriptor.
+		// A deadline can be set exactly if the poller has accepted the descriptor.
 		err = d.ready.SetReadDeadline(time.Time{})
 	}
 	if err != nil {
@@ -62,7 +62,7 @@ func newDispatcher() (*dispatcher, error) {
 func (d *dispatcher) run(connection syscall.RawConn) {
 	defer close(d.ended)
 	events := make([]C.palitra_event, 256)
-	// Read calls the function until it answers true, and waits in the poller in between.
+	// Read calls the function until it returns true, and waits in the poller in between.
 	_ = connection.Read(func(uintptr) bool {
 		for {
 			var n C.size_t
@@ -105,7 +105,7 @@ func (d *dispatcher) tell(events []C.palitra_event) {
 
 func (d *dispatcher) newTag() uint64 { return d.tags.Add(1) }
 
-// expect has p told of the tag's job, before or after it was submitted.
+// expect has p notified of the tag's job. Call it before or after the job is submitted.
 func (d *dispatcher) expect(tag uint64, p *pending) {
 	d.mu.Lock()
 	_, finished := d.waiting[tag]
@@ -120,15 +120,15 @@ func (d *dispatcher) expect(tag uint64, p *pending) {
 	}
 }
 
-// forget takes back the expectation of a job that was refused.
+// forget undoes expect for a job that was refused.
 func (d *dispatcher) forget(tag uint64) {
 	d.mu.Lock()
 	delete(d.waiting, tag)
 	d.mu.Unlock()
 }
 
-// stop tells what is left and ends the goroutine. The runner has ended before, so that nothing comes any more. The
-// queue stays until free: a job submitted with it is then refused for the reason that counts, the runner's end.
+// stop delivers the events that are left and ends the goroutine. The runner has ended before, so no event comes any
+// more. The queue stays until free, so that a job submitted with it is refused for the right reason: the runner's end.
 func (d *dispatcher) stop() {
 	C.palitra_queue_close(d.queue)
 	<-d.ended

@@ -8,7 +8,7 @@
 //	reply, err := runner.Run(ctx, "http.get", []byte(`{"url": "https://example.org"}`))
 //
 // A [Runner] is a persistent runtime thread of libpalitra. Jobs are known by name; [Jobs] lists what the linked library
-// holds. They take bytes, text or JSON and leave the same; [RunJSON] and its like speak Go values.
+// holds. They take bytes, text or JSON and return the same; [RunJSON] and its like take and return Go values.
 //
 // # Ways to wait
 //
@@ -19,14 +19,14 @@
 //	a look that never blocks              Token.Poll, Token.Progress
 //	a function that is called             Token.OnComplete
 //
-// Waiting goroutines hold no thread: each runner has one goroutine that sleeps in Go's network poller and tells the
+// Waiting goroutines block no thread: each runner has one goroutine that sleeps in Go's network poller and wakes the
 // others. A hundred thousand may wait at once.
 //
 // # Contexts
 //
-// The context of Run, Submit and Stream is the job's: when it is done the job is cancelled, and nothing is left of it.
-// The context of Wait, Next and Gather is the wait's alone: the job runs on. The runner also keeps deadlines itself, see
-// [WithDeadline].
+// The context of Run, Submit and Stream is the job's: when it is done the job is cancelled, and nothing of it remains.
+// The context of Wait, Next and Gather is the wait's alone: when it is done the job runs on. The runner also keeps
+// deadlines itself, see [WithDeadline].
 //
 // # Errors
 //
@@ -38,9 +38,9 @@
 //
 // # What to close
 //
-// Close runners and tokens; both calls are idempotent, and what was forgotten is closed when the garbage collector finds
-// it. Replies are Go's own memory. Everything may be used by several goroutines at once. A process may exit at any
-// moment, and signals reach it as any Go program's.
+// Close runners and tokens. Both calls are idempotent, and what was forgotten is closed when the garbage collector
+// finds it. Replies are in Go's own memory. Everything may be used by several goroutines at once. A process may exit at
+// any moment, and signals reach it as they reach any Go program.
 //
 // # Linking
 //

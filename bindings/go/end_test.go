@@ -3,6 +3,8 @@
 package palitra_test
 
 // How runners end: by Shutdown, by Close, by the garbage collector.
+//
+// Promise 8: a shutdown ends everything within its bound.
 
 import (
 	"context"
@@ -50,7 +52,7 @@ func TestShutdownCancelsTheRestWhenItsContextIsDone(t *testing.T) {
 			t.Error(err)
 		}
 		if took := time.Since(began); took < grace || took > patience {
-			t.Errorf("a grace of %v took %v", grace, took)
+			t.Errorf("a grace period of %v took %v", grace, took)
 		}
 		wantIs(t, <-waited, palitra.ErrCancelled)
 	}

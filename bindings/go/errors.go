@@ -17,29 +17,29 @@ import (
 var (
 	// ErrPending: the job has not finished yet; it runs on.
 	ErrPending error = StatusPending
-	// ErrJobFailed: the job answered an error of its own, a [JobError].
+	// ErrJobFailed: the job failed with an error of its own, a [JobError].
 	ErrJobFailed error = StatusJobFailed
 	// ErrJobPanicked: the job panicked, a [PanicError]. The runner lives on.
 	ErrJobPanicked error = StatusJobPanicked
-	// ErrCancelled: the job was cancelled: by its context, a call, a fail-fast gather or a shutdown. The same as
+	// ErrCancelled: the job was cancelled by its context, a call, a fail-fast gather or a shutdown. The same as
 	// [context.Canceled] for errors.Is.
 	ErrCancelled error = StatusCancelled
 	// ErrDeadline: the job's deadline passed. The same as [context.DeadlineExceeded] for errors.Is.
 	ErrDeadline error = StatusDeadline
-	// ErrBadPayload: the job refused its payload before it began, JSON that does not fit or text that is not UTF-8; a
-	// [JobError]. It is an ErrJobFailed too.
+	// ErrBadPayload: the job refused its payload before it started, because it is JSON that does not fit or text that
+	// is not UTF-8. A [JobError], and an ErrJobFailed too.
 	ErrBadPayload error = StatusBadPayload
-	// ErrInvalidArgument: an argument has a value that the call does not take.
+	// ErrInvalidArgument: an argument has a value that the call refuses.
 	ErrInvalidArgument error = StatusInvalidArgument
 	// ErrInvalidHandle: the runner or token was closed.
 	ErrInvalidHandle error = StatusInvalidHandle
 	// ErrUnknownJob: no job of that name is registered in the library that is linked.
 	ErrUnknownJob error = StatusUnknownJob
-	// ErrBusy: as many jobs are in flight as the runner takes, see [WithMaxInFlight].
+	// ErrBusy: as many jobs are in flight as the runner accepts, see [WithMaxInFlight].
 	ErrBusy error = StatusBusy
-	// ErrTooLarge: the payload is larger than the runner takes, see [WithMaxPayload].
+	// ErrTooLarge: the payload is larger than the runner accepts, see [WithMaxPayload].
 	ErrTooLarge error = StatusTooLarge
-	// ErrWouldDeadlock: a callback of [Token.OnComplete] wanted to wait for its own runner.
+	// ErrWouldDeadlock: a callback of [Token.OnComplete] would have waited for its own runner.
 	ErrWouldDeadlock error = StatusWouldDeadlock
 	// ErrShutDown: the runner was shut down.
 	ErrShutDown error = StatusShutDown
@@ -49,12 +49,12 @@ var (
 	ErrInternal error = StatusInternal
 )
 
-// JobError is the failure that a job answered itself, and wraps [ErrJobFailed]; or its refusal of a payload, which
-// wraps [ErrBadPayload].
+// JobError is a job's own failure, which wraps [ErrJobFailed], or its refusal of a payload, which wraps
+// [ErrBadPayload].
 type JobError struct {
 	Job     string // The job's name.
 	Code    int32  // The number that the job gave its failure.
-	Message string // What the job said.
+	Message string // The job's message.
 
 	badPayload bool
 }
@@ -73,10 +73,10 @@ func (e *JobError) Unwrap() error {
 	return ErrJobFailed
 }
 
-// PanicError says that a job panicked. It wraps [ErrJobPanicked].
+// PanicError is the panic of a job. It wraps [ErrJobPanicked].
 type PanicError struct {
 	Job     string // The job's name.
-	Message string // What it panicked with.
+	Message string // The panic's message.
 }
 
 func (e *PanicError) Error() string {
@@ -85,7 +85,7 @@ func (e *PanicError) Error() string {
 
 func (e *PanicError) Unwrap() error { return ErrJobPanicked }
 
-// callError says which job a status is about, and what of the caller's made it so.
+// callError is a status with the name of the job that it is about, and the context's error that caused it, if any.
 type callError struct {
 	job    string
 	status Status
@@ -102,7 +102,7 @@ func (e *callError) Error() string {
 	return fmt.Sprintf("palitra: %s: %s", e.job, e.status.message())
 }
 
-// nearest is the job that may have been meant by the name of one that is unknown; "" where none is near.
+// nearest returns the job whose name is nearest to an unknown one; "" if none is near.
 func (e *callError) nearest() string {
 	if e.status != StatusUnknownJob {
 		return ""
@@ -122,7 +122,7 @@ func (e *callError) Unwrap() []error {
 	return []error{e.status}
 }
 
-// endedBy is the error of a job that its context ended.
+// endedBy returns the error of a job that its context ended.
 func endedBy(job string, cause error) error {
 	if errors.Is(cause, context.DeadlineExceeded) {
 		return &callError{job, StatusDeadline, cause}
@@ -130,7 +130,7 @@ func endedBy(job string, cause error) error {
 	return &callError{job, StatusCancelled, cause}
 }
 
-// errorOf is the error that a status and the message of its reply make; nil if it is none.
+// errorOf returns the error for a status and the message of its reply; nil if the job succeeded.
 func errorOf(job string, status Status, code int32, message []byte) error {
 	switch status {
 	case StatusOK:

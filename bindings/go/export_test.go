@@ -2,7 +2,7 @@ package palitra
 
 // What tests may see of the inside.
 
-// Waiting counts the jobs that the dispatcher expects news of: what was forgotten would stay here.
+// Waiting counts the jobs whose events the dispatcher expects: a job that was forgotten would stay here.
 func (r *Runner) Waiting() int {
 	r.core.mu.Lock()
 	defer r.core.mu.Unlock()

@@ -8,10 +8,10 @@ import (
 	"sync"
 )
 
-// Gather waits for all tokens and answers their replies in order; that of a job that did not succeed is empty. The
-// error joins those of all such jobs, in order: errors.As finds the first in order, [Token.Poll] tells each. When the
-// context is done the wait ends and the jobs run on: the replies of those that have finished are there, and the error
-// wraps ErrPending for the others. No tokens: at once.
+// Gather waits for all tokens and returns their replies in order; the reply of a job that did not succeed is empty. The
+// error joins those of all such jobs, in order: errors.As finds the first, [Token.Poll] returns each. When the context
+// is done the wait ends and the jobs run on: the replies of those that have finished are there, and the error wraps
+// ErrPending for the others. Without tokens it returns at once.
 func Gather(ctx context.Context, tokens ...*Token) ([]Reply, error) {
 	replies := make([]Reply, len(tokens))
 	errs := make([]error, len(tokens))
@@ -22,7 +22,7 @@ func Gather(ctx context.Context, tokens ...*Token) ([]Reply, error) {
 }
 
 // GatherFailFast waits for all tokens as [Gather] does, but at the first failure in time it cancels the rest and
-// answers that failure's error. When the context is done the wait ends with an error that wraps ErrPending, and the
+// returns that failure's error. When the context is done the wait ends with an error that wraps ErrPending, and the
 // jobs run on.
 func GatherFailFast(ctx context.Context, tokens ...*Token) ([]Reply, error) {
 	replies := make([]Reply, len(tokens))

@@ -17,8 +17,8 @@ var global struct {
 	runner *Runner
 }
 
-// Global is the runner that the whole process shares, made now if there is none or the last one was shut down. Nobody
-// needs to close it; [ShutdownGlobalRunner] ends it.
+// Global returns the runner that the whole process shares, made now if there is none or the last one was shut down.
+// Nobody needs to close it; [ShutdownGlobalRunner] ends it.
 func Global() (*Runner, error) {
 	global.Lock()
 	defer global.Unlock()
@@ -30,7 +30,7 @@ func Global() (*Runner, error) {
 		if old.core.handle == handle {
 			return old, nil
 		}
-		// Shut down, perhaps by someone else in the process: whoever waits for its jobs is told.
+		// Shut down, perhaps by someone else in the process: whoever waits for its jobs is woken.
 		go old.core.close()
 	}
 	c, err := newCore(handle, false)
@@ -41,11 +41,11 @@ func Global() (*Runner, error) {
 	return global.runner, nil
 }
 
-// IsRunnerAlive tells whether the global runner takes work. Makes none.
+// IsRunnerAlive returns whether there is a global runner that accepts work. It makes none.
 func IsRunnerAlive() bool { return bool(C.palitra_is_runner_alive()) }
 
-// ShutdownGlobalRunner shuts the global runner down as [Runner.Shutdown] does; nil if there is none. The next use of
-// [Global] makes a new one.
+// ShutdownGlobalRunner shuts the global runner down as [Runner.Shutdown] does, and returns nil if there is none. The
+// next use of [Global] makes a new one.
 func ShutdownGlobalRunner(ctx context.Context) error {
 	if !IsRunnerAlive() {
 		return nil

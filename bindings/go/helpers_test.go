@@ -30,7 +30,7 @@ func soon(t testing.TB) context.Context {
 	return ctx
 }
 
-// newRunner makes a runner that is closed at the test's end, and then expects nothing more to come.
+// newRunner makes a runner that is closed at the test's end, when no event may be missing.
 func newRunner(t testing.TB, opts ...palitra.Option) *palitra.Runner {
 	t.Helper()
 	r, err := palitra.New(opts...)
@@ -42,7 +42,7 @@ func newRunner(t testing.TB, opts ...palitra.Option) *palitra.Runner {
 			t.Error("closing the runner:", err)
 		}
 		if n := r.Waiting(); n != 0 {
-			t.Errorf("%d jobs were never told of", n)
+			t.Errorf("%d jobs had no event of their end", n)
 		}
 	})
 	return r
@@ -89,7 +89,7 @@ func count(t testing.TB, r *palitra.Runner, job string) int {
 	return n
 }
 
-// tasks finds the threads of this process whose name begins so, as folders of /proc.
+// tasks returns the threads of this process whose names have this prefix, as folders of /proc.
 func tasks(t testing.TB, name string) []string {
 	t.Helper()
 	all, err := filepath.Glob("/proc/self/task/*")

@@ -9,13 +9,13 @@ import "C"
 
 // JobInfo describes a job.
 type JobInfo struct {
-	Name   string // What it is submitted by.
+	Name   string // The name it is submitted by.
 	Doc    string // Its documentation; empty if it has none.
-	Input  Format // What it takes.
-	Output Format // What it leaves when it succeeds.
+	Input  Format // The format of its payload.
+	Output Format // The format of its reply when it succeeds.
 }
 
-// Jobs describes the jobs of the linked library, in the order of their names.
+// Jobs returns the jobs of the linked library, in the order of their names.
 func Jobs() []JobInfo {
 	jobs := make([]JobInfo, 0, int(C.palitra_job_count()))
 	for i := range C.palitra_job_count() {
@@ -27,5 +27,5 @@ func Jobs() []JobInfo {
 	return jobs
 }
 
-// Version is the version of the linked library, such as "1.2.3".
+// Version returns the version of the linked library, such as "1.2.3".
 func Version() string { return C.GoString(C.palitra_version()) }

@@ -1,6 +1,6 @@
 package palitra
 
-// Jobs that take and leave JSON, as Go values.
+// Jobs that take and return JSON, as Go values.
 
 import (
 	"context"

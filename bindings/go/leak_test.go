@@ -2,7 +2,7 @@
 
 package palitra_test
 
-// Not with the address sanitizer, which keeps what was freed for a while, and tells of leaks itself.
+// Not with the address sanitizer, which keeps what was freed for a while, and reports leaks itself.
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"palitra"
 )
 
-// residentMegabytes is what this process holds of the machine's memory.
+// residentMegabytes is the resident memory of this process.
 func residentMegabytes(t *testing.T) int {
 	t.Helper()
 	debug.FreeOSMemory()
@@ -29,7 +29,7 @@ func residentMegabytes(t *testing.T) int {
 	return resident * os.Getpagesize() >> 20
 }
 
-// Each way to a reply leaves nothing in C: neither the reply nor the token that holds it.
+// No way to a reply leaves memory behind in C, neither the reply's nor the token's.
 func TestRepliesAndTokensAreFreed(t *testing.T) {
 	const replies, bytes = 300, 1 << 20
 	r := newRunner(t)

@@ -1,4 +1,4 @@
-/* Callbacks: the library knows functions and a pointer, Go knows exported functions and a cgo.Handle. */
+/* Callbacks: the library takes a function and a pointer; Go has exported functions and a cgo.Handle. */
 #include "native.h"
 #include "_cgo_export.h"
 

@@ -9,13 +9,13 @@
 
 #include <string.h>
 
-/* Pointers to bytes are uint8_t, not void, and the addresses in an answer are numbers: cgo then knows that there is
- * nothing to check in them. */
+/* Pointers to bytes are uint8_t, not void, and the addresses in a palitra_go_reply are numbers: cgo then knows that
+ * there are no Go pointers in them to check. */
 
 #define PALITRA_GO_SMALL 128u
 
 /* A reply on its way to Go. A small one is copied here and freed at once; any other is freed with palitra_go_free. */
-typedef struct palitra_go_answer {
+typedef struct palitra_go_reply {
     uint64_t token;
     int32_t code;
     palitra_format format;
@@ -23,27 +23,26 @@ typedef struct palitra_go_answer {
     size_t len;
     uintptr_t owner;
     uint8_t small[PALITRA_GO_SMALL];
-} palitra_go_answer;
+} palitra_go_reply;
 
-static inline palitra_status palitra_go_answered(palitra_status status, palitra_reply *reply,
-                                                 palitra_go_answer *answer) {
-    answer->code = reply->code;
-    answer->format = reply->format;
-    answer->len = reply->len;
-    answer->data = (uintptr_t)reply->data;
-    answer->owner = 0;
-    if (reply->len > sizeof answer->small) {
-        answer->owner = (uintptr_t)reply->owner;
+static inline palitra_status palitra_go_fill(palitra_status status, palitra_reply *reply, palitra_go_reply *filled) {
+    filled->code = reply->code;
+    filled->format = reply->format;
+    filled->len = reply->len;
+    filled->data = (uintptr_t)reply->data;
+    filled->owner = 0;
+    if (reply->len > sizeof filled->small) {
+        filled->owner = (uintptr_t)reply->owner;
         return status;
     }
-    if (reply->len > 0) memcpy(answer->small, reply->data, reply->len);
+    if (reply->len > 0) memcpy(filled->small, reply->data, reply->len);
     palitra_reply_free(reply);
     return status;
 }
 
-static inline void palitra_go_free(const palitra_go_answer *answer) {
-    palitra_reply reply = {PALITRA_OK, 0, PALITRA_BYTES, (const uint8_t *)answer->data, answer->len,
-                           (void *)answer->owner};
+static inline void palitra_go_free(const palitra_go_reply *filled) {
+    palitra_reply reply = {PALITRA_OK,           0, PALITRA_BYTES, (const uint8_t *)filled->data, filled->len,
+                           (void *)filled->owner};
     palitra_reply_free(&reply);
 }
 
@@ -51,17 +50,17 @@ static inline void palitra_go_free(const palitra_go_answer *answer) {
 static inline void palitra_go_runner_options(palitra_runner_options *options) { palitra_runner_options_init(options); }
 
 static inline palitra_status palitra_go_start(palitra_runner runner, const char *job, const uint8_t *data, size_t len,
-                                              palitra_queue queue, uint64_t tag, palitra_go_answer *answer) {
+                                              palitra_queue queue, uint64_t tag, palitra_go_reply *filled) {
     palitra_submit_options options;
     palitra_token token;
     palitra_reply reply;
     palitra_submit_options_init(&options);
     options.queue = queue;
     options.tag = tag;
-    options.flags = PALITRA_NO_ITEMS; /* as of a run: its token is nobody's to read */
+    options.flags = PALITRA_NO_ITEMS; /* as for a run: nobody reads items from this token */
     palitra_status status = palitra_runner_start(runner, job, data, len, &options, &token, &reply);
-    answer->token = token.id;
-    return palitra_go_answered(status, &reply, answer);
+    filled->token = token.id;
+    return palitra_go_fill(status, &reply, filled);
 }
 
 static inline palitra_status palitra_go_submit(palitra_runner runner, const char *job, const uint8_t *data, size_t len,
@@ -76,27 +75,27 @@ static inline palitra_status palitra_go_submit(palitra_runner runner, const char
     return palitra_runner_submit(runner, job, data, len, &options, token);
 }
 
-static inline palitra_status palitra_go_poll(palitra_token token, palitra_go_answer *answer) {
+static inline palitra_status palitra_go_poll(palitra_token token, palitra_go_reply *filled) {
     palitra_reply reply;
     palitra_status status = palitra_token_poll(token, &reply);
-    return palitra_go_answered(status, &reply, answer);
+    return palitra_go_fill(status, &reply, filled);
 }
 
-/* Takes the reply of a token that is not needed any more. */
-static inline palitra_status palitra_go_take(palitra_token token, palitra_go_answer *answer) {
-    palitra_status status = palitra_go_poll(token, answer);
+/* Reads the reply of a token that is not needed any more, and frees the token. */
+static inline palitra_status palitra_go_take(palitra_token token, palitra_go_reply *filled) {
+    palitra_status status = palitra_go_poll(token, filled);
     palitra_token_free(token);
     return status;
 }
 
 /* The next item, if there is one. */
-static inline palitra_status palitra_go_next(palitra_token token, palitra_go_answer *answer) {
+static inline palitra_status palitra_go_next(palitra_token token, palitra_go_reply *filled) {
     palitra_reply item;
     palitra_status status = palitra_token_next(token, 0, &item);
-    return palitra_go_answered(status, &item, answer);
+    return palitra_go_fill(status, &item, filled);
 }
 
-/* Has the Go function behind a cgo.Handle called; the handle is deleted whatever this answers. */
+/* Registers the Go function behind a cgo.Handle; the handle is deleted whatever this returns. */
 palitra_status palitra_go_on_complete(palitra_token token, uintptr_t handle);
 
 #endif

@@ -16,7 +16,7 @@ type runnerOptions struct {
 // Option is a choice for [New].
 type Option func(*runnerOptions)
 
-// WithWorkers has n threads beside the runner's own run jobs. Without it the runner's own thread runs them all.
+// WithWorkers adds n worker threads. Without it the runner's own thread runs all jobs.
 func WithWorkers(n int) Option {
 	return func(o *runnerOptions) { o.workers = n }
 }
@@ -36,17 +36,17 @@ func WithStackSize(bytes int) Option {
 	return func(o *runnerOptions) { o.stackSize = bytes }
 }
 
-// WithMaxInFlight bounds the unfinished jobs at a time; one more is answered [ErrBusy].
+// WithMaxInFlight bounds the jobs in flight; one more fails with [ErrBusy].
 func WithMaxInFlight(n int) Option {
 	return func(o *runnerOptions) { o.maxInFlight = n }
 }
 
-// WithMaxPayload bounds payloads, in bytes; a larger one is answered [ErrTooLarge].
+// WithMaxPayload bounds payloads, in bytes; a larger one fails with [ErrTooLarge].
 func WithMaxPayload(bytes int) Option {
 	return func(o *runnerOptions) { o.maxPayload = bytes }
 }
 
-// valid tells whether the numbers can be handed to C as they are.
+// valid returns whether the numbers can be passed to C as they are.
 func (o *runnerOptions) valid() bool {
 	for _, n := range []int{o.workers, o.blockingThreads} {
 		if n < 0 || n > math.MaxInt32 {
@@ -63,9 +63,9 @@ type submitOptions struct {
 // SubmitOption is a choice for [Runner.Submit] and [Runner.Stream].
 type SubmitOption func(*submitOptions)
 
-// WithDeadline cancels the job so long after it was submitted; it then ends with [ErrDeadline]. The runner keeps the
-// deadline itself, whether or not anyone waits.
+// WithDeadline cancels the job so long after it was submitted; it then finishes with [ErrDeadline]. The runner keeps
+// the deadline itself, whether or not anyone waits.
 func WithDeadline(d time.Duration) SubmitOption {
-	// One that has passed already is not the 0 that means none.
+	// 0 means none in C; a deadline that has passed is 1.
 	return func(o *submitOptions) { o.deadline = max(1, d.Nanoseconds()) }
 }

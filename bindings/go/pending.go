@@ -1,7 +1,7 @@
 package palitra
 
-// A submitted job as the dispatcher and those who wait for it share it. It is what is left of a Token that was
-// forgotten or closed while its job runs on.
+// The part of a submitted job that the dispatcher and those who wait share. It remains when a Token was forgotten or
+// closed while its job runs on.
 
 /*
 #include "native.h"
@@ -22,10 +22,10 @@ type pending struct {
 	finished bool
 	closed   bool
 	cause    error       // Why the context cancelled the job.
-	unbind   func() bool // Takes the job from its context; nil if it has none that ends.
+	unbind   func() bool // Detaches the job from its context; nil if that never ends.
 }
 
-// bind has the job cancelled when its context is done.
+// bind cancels the job when its context is done.
 func (p *pending) bind(ctx context.Context) {
 	if ctx.Done() == nil {
 		return
@@ -45,7 +45,7 @@ func (p *pending) bind(ctx context.Context) {
 	})
 }
 
-// finish is told once, by the dispatcher.
+// finish is called once, by the dispatcher.
 func (p *pending) finish() {
 	p.mu.Lock()
 	p.finished = true
@@ -68,7 +68,7 @@ func (p *pending) hasItem() {
 	}
 }
 
-// close frees the token, at once unless the job's context may still have to cancel it. Idempotent.
+// close frees the token: at once, unless the job's context may still have to cancel it. Idempotent.
 func (p *pending) close() {
 	p.mu.Lock()
 	if p.closed {

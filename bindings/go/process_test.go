@@ -3,6 +3,8 @@
 package palitra_test
 
 // What a whole process does: signals and exits. The test program runs itself again as the process.
+//
+// Promise 10: the host's process stays as it is.
 
 import (
 	"bufio"
@@ -61,7 +63,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// start runs a process until it says that it is ready.
+// start runs a process until it reports that it is ready.
 func start(t *testing.T, name string) *exec.Cmd {
 	t.Helper()
 	command := exec.CommandContext(soon(t), os.Args[0])

@@ -1,6 +1,6 @@
 package palitra
 
-// What a job left, in Go's memory.
+// What a job returned, in Go's memory.
 
 /*
 #include "native.h"
@@ -14,7 +14,7 @@ import (
 	"unsafe"
 )
 
-// Format says what the bytes of a payload or a reply are.
+// Format is what the bytes of a payload or a reply are.
 type Format int32
 
 // What bytes are.
@@ -36,7 +36,7 @@ func (f Format) String() string {
 	return "unknown"
 }
 
-// Reply is what a job that succeeded left, or an item that it streamed. It is the caller's to keep and change.
+// Reply is the result of a job that succeeded, or an item that it streamed. The caller may keep and change it.
 type Reply struct {
 	Data   []byte
 	Format Format
@@ -48,16 +48,16 @@ func (r Reply) String() string { return string(r.Data) }
 // Decode reads the data as JSON into v, as [json.Unmarshal] does.
 func (r Reply) Decode(v any) error { return json.Unmarshal(r.Data, v) }
 
-// exchange is what a call hands to C and is given by it. Kept for the next call: whatever C is given a pointer to is
-// on the heap, because a callback to Go may move the stack.
+// exchange is what a call passes to C and what C returns. It is kept for the next call. It is on the heap, as is
+// everything that C has a pointer to, because a callback to Go may move the stack.
 type exchange struct {
 	name   [64]byte
-	answer C.palitra_go_answer
+	filled C.palitra_go_reply
 }
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
-// cName is a job's name with a NUL behind it; nil for a name that no job can have, because it has one inside.
+// cName returns a job's name with a NUL behind it; nil for a name that has a NUL inside, which no job can have.
 func (x *exchange) cName(name string) *C.char {
 	if strings.IndexByte(name, 0) >= 0 {
 		return nil
@@ -71,29 +71,29 @@ func (x *exchange) cName(name string) *C.char {
 	return (*C.char)(unsafe.Pointer(&bytes[0]))
 }
 
-// receive makes a reply or an error of C's answer, copied into Go's memory; what was C's is freed.
+// receive returns the reply or error that is in the exchange, copied into Go's memory, and frees what was C's.
 func (x *exchange) receive(job string, status C.palitra_status) (Reply, error) {
 	var data []byte
-	answer := &x.answer
+	filled := &x.filled
 	switch {
-	case answer.owner != 0:
-		// An address of C's, of memory that no garbage collector knows.
-		data = append(data, unsafe.Slice(*(**byte)(unsafe.Pointer(&answer.data)), int(answer.len))...)
-		C.palitra_go_free(answer)
-	case answer.len > 0:
-		data = append(data, unsafe.Slice((*byte)(&answer.small[0]), int(answer.len))...)
+	case filled.owner != 0:
+		// An address in C's memory, which the garbage collector does not know.
+		data = append(data, unsafe.Slice(*(**byte)(unsafe.Pointer(&filled.data)), int(filled.len))...)
+		C.palitra_go_free(filled)
+	case filled.len > 0:
+		data = append(data, unsafe.Slice((*byte)(&filled.small[0]), int(filled.len))...)
 	}
 	if Status(status) == StatusOK {
-		return Reply{data, Format(answer.format)}, nil
+		return Reply{data, Format(filled.format)}, nil
 	}
-	return Reply{}, errorOf(job, Status(status), int32(answer.code), data)
+	return Reply{}, errorOf(job, Status(status), int32(filled.code), data)
 }
 
-// take is the reply of a token that is freed.
+// take returns the reply of a token and frees the token.
 func take(job string, token C.palitra_token) (Reply, C.palitra_status, error) {
 	x := exchanges.Get().(*exchange)
 	defer exchanges.Put(x)
-	status := C.palitra_go_take(token, &x.answer)
+	status := C.palitra_go_take(token, &x.filled)
 	reply, err := x.receive(job, status)
 	return reply, status, err
 }

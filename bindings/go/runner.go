@@ -1,6 +1,6 @@
 package palitra
 
-// Runner: the persistent runtime thread that jobs are handed to.
+// Runner: the persistent runtime thread that jobs are submitted to.
 
 /*
 #include "native.h"
@@ -22,7 +22,7 @@ type Runner struct {
 	cleanup runtime.Cleanup
 }
 
-// New makes a runner. ErrInvalidArgument for options that cannot be meant, ErrInternal if the system refuses a thread.
+// New makes a runner. It returns ErrInvalidArgument for invalid options, ErrInternal if the system refuses a thread.
 func New(opts ...Option) (*Runner, error) {
 	var o runnerOptions
 	for _, opt := range opts {
@@ -37,19 +37,19 @@ func New(opts ...Option) (*Runner, error) {
 		return nil, err
 	}
 	r := &Runner{core: c}
-	// Closing waits for the runner's thread; other cleanups must not wait for that.
+	// Closing waits for the runner's thread, and other cleanups must not wait for that.
 	r.cleanup = runtime.AddCleanup(r, func(c *core) { go c.close() }, c)
 	return r, nil
 }
 
-// Run runs a job to its end and answers what it left: nil and a reply, a [*JobError], a [*PanicError], ErrCancelled
-// or ErrDeadline; or why it was not run: ErrUnknownJob, ErrBusy, ErrTooLarge, ErrShutDown, ErrInvalidHandle after
-// [Runner.Close], ErrWouldDeadlock from a callback. The payload is copied before the job starts.
+// Run runs a job to its end and returns its reply. The error is a [*JobError], a [*PanicError], ErrCancelled or
+// ErrDeadline if the job did not succeed; ErrUnknownJob, ErrBusy, ErrTooLarge, ErrShutDown, ErrInvalidHandle after
+// [Runner.Close] or ErrWouldDeadlock from a callback if it was not run. The payload is copied before the job starts.
 //
 // When the context is done the job is cancelled and the error wraps the context's. Under a context that is never
-// done, such as [context.Background], the job is begun on the calling thread, so that one which is ready at once
-// needs no other, unless as many goroutines as there are processors are doing just that; under any other it begins on
-// the runner's thread, so that a job which never yields cannot outlast the context.
+// done, such as [context.Background], the calling thread polls the job inline, once, so that a job that is ready at
+// once needs no other thread; unless as many goroutines as there are processors are doing just that. Under any other
+// context the job starts on the runner's thread, so that a job that never yields cannot outlast the context.
 func (r *Runner) Run(ctx context.Context, job string, payload []byte) (Reply, error) {
 	c := r.core
 	defer runtime.KeepAlive(r)
@@ -69,7 +69,7 @@ func (r *Runner) Run(ctx context.Context, job string, payload []byte) (Reply, er
 	return r.runThere(ctx, job, payload)
 }
 
-// start begins a job on this thread: what came of it, or who is told when it has finished.
+// start polls a job inline. It returns the job's reply or error, or what will be notified when the job finishes.
 func (c *core) start(job string, payload []byte) (Reply, *pending, error) {
 	x := exchanges.Get().(*exchange)
 	defer exchanges.Put(x)
@@ -79,17 +79,17 @@ func (c *core) start(job string, payload []byte) (Reply, *pending, error) {
 	}
 	tag := c.newTag()
 	status := C.palitra_go_start(c.handle, name, pointer(payload), C.size_t(len(payload)), c.queue, C.uint64_t(tag),
-		&x.answer)
+		&x.filled)
 	if status != C.PALITRA_PENDING {
 		reply, err := x.receive(job, status)
 		return reply, nil, err
 	}
-	p := &pending{token: C.palitra_token{id: x.answer.token}, over: make(chan struct{})}
+	p := &pending{token: C.palitra_token{id: x.filled.token}, over: make(chan struct{})}
 	c.expect(tag, p)
 	return Reply{}, p, nil
 }
 
-// runThere begins a job on the runner's thread, and cancels it when the context is done.
+// runThere runs a job on the runner's thread, and cancels it when the context is done.
 func (r *Runner) runThere(ctx context.Context, job string, payload []byte) (Reply, error) {
 	p, err := r.submit(ctx, job, payload, C.PALITRA_NO_ITEMS, submitOptions{deadline: -1})
 	if err != nil {
@@ -109,8 +109,8 @@ func (r *Runner) runThere(ctx context.Context, job string, payload []byte) (Repl
 	return reply, err
 }
 
-// Submit hands a job to the runner and returns at once. The errors are those of [Runner.Run] for a job that was not
-// run. The payload is copied.
+// Submit submits a job and returns at once. The errors are those of [Runner.Run] for a job that was not run. The
+// payload is copied.
 //
 // The context is the job's: when it is done the job is cancelled, whether or not anyone waits. Close the token when
 // it is not needed any more.
@@ -158,22 +158,23 @@ func (r *Runner) submit(
 	return p, nil
 }
 
-// ID is the id of the runner's handle in C, for C code of the same process.
+// ID returns the id of the runner's handle in C, for C code of the same process.
 func (r *Runner) ID() uint64 { return uint64(r.core.handle.id) }
 
-// IsAlive tells whether the runner takes work: not after [Runner.Shutdown] or [Runner.Close].
+// IsAlive returns whether the runner accepts work. It does not after [Runner.Shutdown] or [Runner.Close].
 func (r *Runner) IsAlive() bool {
 	defer runtime.KeepAlive(r)
 	return bool(C.palitra_runner_is_alive(r.core.handle))
 }
 
-// Shutdown refuses new work, lets the jobs that are in flight finish until the context is done, cancels the rest and
-// ends the runner's threads: a context that is done already means no grace. Everyone who waits is told, and replies
+// Shutdown refuses new work, lets the jobs in flight finish until the context is done, cancels the rest and ends the
+// runner's threads. A context that is done already means a grace period of 0. Everyone who waits is woken, and replies
 // stay readable until [Runner.Close].
 //
-// Whatever the context, nil says that the runner has ended. ErrPending if a job that never yields kept its thread for
-// a second beyond that: every token has finished, the thread is left behind. ErrWouldDeadlock from a callback;
-// ErrInvalidHandle after Close. It may be called again, and by several goroutines at once.
+// Whatever the context, nil means that the runner has ended. Shutdown returns ErrPending if a job that never yields
+// blocked its thread for a second beyond that: every token has finished, and the thread is left behind. It returns
+// ErrWouldDeadlock from a callback and ErrInvalidHandle after Close. It may be called again, and by several goroutines
+// at once.
 func (r *Runner) Shutdown(ctx context.Context) error {
 	defer runtime.KeepAlive(r)
 	c := r.core
@@ -183,7 +184,7 @@ func (r *Runner) Shutdown(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return c.shutdown(0).orNil()
 	}
-	// A thread waits for the end of the grace; a second call can only shorten that.
+	// One thread waits for the end of the grace period; a second call can only shorten it.
 	ended := make(chan Status, 1)
 	go func() { ended <- c.shutdown(C.PALITRA_FOREVER) }()
 	select {
@@ -194,31 +195,31 @@ func (r *Runner) Shutdown(ctx context.Context) error {
 	}
 }
 
-// Close ends the runner at once, cancelling what is in flight, and frees it: every later call answers
-// ErrInvalidHandle. Tokens stay readable until they are closed. Closing again does nothing and answers the same.
-// From a callback it returns at once and the runner ends by itself.
+// Close ends the runner at once, cancels what is in flight, and frees it: every later call returns ErrInvalidHandle.
+// Tokens stay readable until they are closed. Closing again does nothing and returns the same. From a callback it
+// returns at once and the runner ends by itself.
 //
-// ErrPending if a job that never yields kept its thread for a second; the thread is left behind.
+// Close returns ErrPending if a job that never yields blocked its thread for a second; the thread is left behind.
 func (r *Runner) Close() error {
 	r.cleanup.Stop()
 	return r.core.close()
 }
 
-// Stats says how a runner is doing.
+// Stats are the figures of a runner.
 type Stats struct {
 	Threads     int           // The runner's own thread and its workers.
-	Submitted   uint64        // Jobs that the runner ever took.
-	Running     uint64        // Jobs that have begun and not ended.
-	Queued      uint64        // Jobs that have not begun yet.
+	Submitted   uint64        // Jobs that the runner ever accepted.
+	Running     uint64        // Jobs that have started and not ended.
+	Queued      uint64        // Jobs that have not started.
 	Succeeded   uint64        // Jobs that succeeded.
 	Failed      uint64        // Jobs that failed with an error of their own, or whose payload did not fit.
 	Panicked    uint64        // Jobs that panicked.
 	Cancelled   uint64        // Jobs that were dropped after they were cancelled.
 	Deadline    uint64        // Jobs that were dropped after their deadline.
-	LongestPoll time.Duration // The longest time that a step of a job held a thread.
+	LongestPoll time.Duration // The longest time that a job blocked a thread, from one await to the next.
 }
 
-// Stats reads how the runner is doing; also after [Runner.Shutdown]. ErrInvalidHandle after [Runner.Close].
+// Stats reads the runner's figures, also after [Runner.Shutdown]. It returns ErrInvalidHandle after [Runner.Close].
 func (r *Runner) Stats() (Stats, error) {
 	defer runtime.KeepAlive(r)
 	var s C.palitra_stats

@@ -2,6 +2,11 @@
 
 package palitra_test
 
+// Promise 2: a job that is ready at once costs no hand-off.
+// Promise 7: a panic ends its job and nothing else.
+// Promise 11: bad input and limits return a status.
+// Promise 12: several runners and libraries live in one process.
+
 import (
 	"bytes"
 	"context"
@@ -195,7 +200,7 @@ func TestContextCancelsTheJobAndReapsIt(t *testing.T) {
 	wantIs(t, err, context.Canceled)
 	wantIs(t, err, reason)
 	eventually(t, "the job was dropped", func() bool { return count(t, r, "test.drops") == dropped+1 })
-	eventually(t, "the dispatcher was told", func() bool { return r.Waiting() == 0 })
+	eventually(t, "the dispatcher was notified", func() bool { return r.Waiting() == 0 })
 	eventually(t, "the job is counted as cancelled", func() bool {
 		stats, err := r.Stats()
 		return err == nil && stats.Running == 0 && stats.Cancelled == 1
@@ -211,7 +216,7 @@ func TestContextsDeadlineHoldsForAJobThatNeverYields(t *testing.T) {
 	wantIs(t, err, context.DeadlineExceeded)
 	wantIs(t, err, palitra.ErrDeadline)
 	if took := time.Since(began); took > 600*time.Millisecond {
-		t.Errorf("answered after %v", took)
+		t.Errorf("returned after %v", took)
 	}
 }
 
@@ -247,7 +252,7 @@ func TestManyGoroutinesShareARunner(t *testing.T) {
 			}()
 		}
 		all.Wait()
-		// A worker tells of an end before it counts it.
+		// A worker posts the event of an end before it counts it.
 		eventually(t, "all jobs are counted as ended", func() bool {
 			stats, err := r.Stats()
 			if err != nil || stats.Threads != 1+workers {

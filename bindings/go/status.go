@@ -1,6 +1,6 @@
 package palitra
 
-// Statuses: how a call or a job ended, as the C library numbers it. Every error of this package is one, or wraps
+// Statuses: how a call or a job ended, by the numbers of the C library. Every error of this package is one, or wraps
 // one; see errors.go.
 
 /*
@@ -14,7 +14,7 @@ import (
 	"io"
 )
 
-// Status says how a call or a job ended. All but StatusOK are used as errors; compare them with [errors.Is].
+// Status is how a call or a job ended. All but StatusOK are used as errors; compare them with [errors.Is].
 type Status int32
 
 // How a job, or a call, ended.
@@ -38,8 +38,8 @@ const (
 	StatusInternal        Status = C.PALITRA_INTERNAL
 )
 
-// StatusOf tells the status of an error of this package: StatusOK for nil, StatusEnd for [io.EOF], StatusInternal
-// for an error that is not of this package.
+// StatusOf returns the status of an error of this package: StatusOK for nil, StatusEnd for [io.EOF], StatusInternal
+// for an error of another package.
 func StatusOf(err error) Status {
 	var status Status
 	switch {
@@ -53,12 +53,12 @@ func StatusOf(err error) Status {
 	return StatusInternal
 }
 
-// String is the status's name in C, such as "PALITRA_BUSY".
+// String returns the status's name in C, such as "PALITRA_BUSY".
 func (s Status) String() string {
 	return C.GoString(C.palitra_status_name(C.palitra_status(s)))
 }
 
-// Error is one sentence that says what the status means.
+// Error returns one sentence with the meaning of the status.
 func (s Status) Error() string {
 	return "palitra: " + s.message()
 }
@@ -77,7 +77,7 @@ func (s Status) Is(target error) bool {
 	return false
 }
 
-// orNil is the status as an error.
+// orNil returns the status as an error, nil for StatusOK.
 func (s Status) orNil() error {
 	if s == StatusOK {
 		return nil

@@ -14,11 +14,11 @@ import (
 	"runtime"
 )
 
-// Stream runs a job and yields the items that it sends, as they come. The last pair has the error, if the job ended
-// with one: those of [Runner.Run]. When the loop is left early or the context is done the job is cancelled. Each
+// Stream runs a job and yields the items that it sends, as they come. If the job did not succeed, the last pair has its
+// error, as [Runner.Run] would return it. When the loop is left early or the context is done the job is cancelled. Each
 // range over the result runs the job anew.
 //
-// A job whose items nobody takes waits after the first few: a slow loop slows the job.
+// A job whose items nobody reads waits after the first few: a slow loop slows the job.
 func (r *Runner) Stream(ctx context.Context, job string, payload []byte, opts ...SubmitOption) iter.Seq2[Reply, error] {
 	return func(yield func(Reply, error) bool) {
 		t, err := r.Submit(ctx, job, payload, opts...)
@@ -29,7 +29,7 @@ func (r *Runner) Stream(ctx context.Context, job string, payload []byte, opts ..
 		defer t.Close()
 		defer t.Cancel()
 		for {
-			// The job's end, which the context brings about, is what ends the wait.
+			// The context ends the job, and the job's end ends this wait.
 			item, err := t.Next(context.WithoutCancel(ctx))
 			if err == io.EOF || !yield(item, err) || err != nil {
 				return
@@ -38,12 +38,13 @@ func (r *Runner) Stream(ctx context.Context, job string, payload []byte, opts ..
 	}
 }
 
-// Next waits for the next item of a job that streams. [io.EOF] after the last of a job that succeeded, at once for
-// a job that streams nothing; the job's error otherwise, after the items that it sent before. When the context is
-// done the error wraps ErrPending and the context's, and the job runs on. ErrInvalidHandle when the token is closed,
-// also meanwhile; ErrWouldDeadlock instead of waiting in a callback. Each item is given to one caller.
+// Next waits for the next item of a job that streams and returns it. After the last item of a job that succeeded it
+// returns [io.EOF], at once for a job that streams nothing. If the job did not succeed, it returns the job's error
+// after the items that were sent before. When the context is done the error wraps ErrPending and the context's, and the
+// job runs on. It returns ErrInvalidHandle when the token is closed, also meanwhile, and ErrWouldDeadlock instead of
+// waiting in a callback. Each item goes to one caller.
 func (t *Token) Next(ctx context.Context) (Reply, error) {
-	// One at a time: the queue tells once that there is something for whoever found nothing before.
+	// One at a time: the queue posts one event for the reader who found nothing before.
 	select {
 	case t.turn <- struct{}{}:
 		defer func() { <-t.turn }()
@@ -89,7 +90,7 @@ func (t *Token) tryNext() (Reply, error) {
 	}
 	x := exchanges.Get().(*exchange)
 	defer exchanges.Put(x)
-	status := C.palitra_go_next(t.pending.token, &x.answer)
+	status := C.palitra_go_next(t.pending.token, &x.filled)
 	if status == C.PALITRA_END {
 		return Reply{}, io.EOF
 	}

@@ -58,7 +58,7 @@ func TestStreamLeftEarlyEndsTheJob(t *testing.T) {
 		}
 	}
 	eventually(t, "no stream is left", func() bool { return count(t, r, "test.streams") == 0 })
-	eventually(t, "the dispatcher was told", func() bool { return r.Waiting() == 0 })
+	eventually(t, "the dispatcher was notified", func() bool { return r.Waiting() == 0 })
 }
 
 func TestStreamEndsWithItsContext(t *testing.T) {
@@ -149,21 +149,21 @@ func TestReadersOfOneStreamShareItsItems(t *testing.T) {
 	}
 }
 
-// Items that come at once are told of once: each reader passes on that there may be more.
+// Items that come at once have one event: each reader passes on that there may be more.
 func TestReadersThatTakeOneItemEachAreAllAnswered(t *testing.T) {
 	const readers = 4
 	r := newRunner(t)
-	submit(t, r, "test.spin", `{"seconds": 0.1}`) // Until then nothing comes, so that all wait before.
+	submit(t, r, "test.spin", `{"seconds": 0.1}`) // Blocks the runner's thread until all readers wait.
 	token := submit(t, r, "test.stream", `{"items": 4, "forever": true}`)
-	answered := make(chan error, readers)
+	results := make(chan error, readers)
 	for range readers {
 		go func() {
 			_, err := token.Next(soon(t))
-			answered <- err
+			results <- err
 		}()
 	}
 	for range readers {
-		if err := <-answered; err != nil {
+		if err := <-results; err != nil {
 			t.Error(err)
 		}
 	}

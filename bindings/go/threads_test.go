@@ -13,12 +13,12 @@ import (
 	"palitra"
 )
 
-// Each way of waiting, by so many goroutines at once. In a process of its own: Go never ends a thread that another test
-// had use for.
+// Each way of waiting, by so many goroutines at once. In a process of its own, because Go never ends a thread that
+// another test needed.
 func TestWaitingGoroutinesHoldNoThread(t *testing.T) {
 	const alone = "PALITRA_TEST_ALONE"
 	if os.Getenv(alone) == "" {
-		// A goroutine that the system preempts within a call of C's costs Go a thread, which it keeps: that is no wait, and
+		// A goroutine that the system preempts within a call of C costs Go a thread, which Go keeps. That is no wait, and
 		// does not happen each time.
 		var output []byte
 		var err error
@@ -70,7 +70,7 @@ func TestWaitingGoroutinesHoldNoThread(t *testing.T) {
 				stats, _ := r.Stats()
 				return stats.Running == manyGoroutines
 			})
-			// A thread more for each goroutine that happens to be in a call of C's would show here too; the runner has two.
+			// One more thread for each goroutine that happens to be in a call of C would show here, too. The runner has two.
 			if n, most := threads(t, ""), runtime.GOMAXPROCS(0)+9; n > most {
 				t.Errorf("%d goroutines wait on %d threads, more than %d", manyGoroutines, n, most)
 			}

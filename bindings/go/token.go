@@ -15,7 +15,7 @@ import (
 // Token is a job that was submitted. Any number of goroutines may use it at once. Close it when it is not needed any
 // more; one that is forgotten is closed when the garbage collector finds it.
 type Token struct {
-	runner  *Runner // Kept from the garbage collector while its job matters to someone.
+	runner  *Runner // Keeps it from the garbage collector while someone may wait for its job.
 	pending *pending
 	job     string
 	turn    chan struct{} // Held by the one who reads the next item.
@@ -28,16 +28,16 @@ func newToken(r *Runner, p *pending, job string) *Token {
 	return t
 }
 
-// Job is the name of the job.
+// Job returns the name of the job.
 func (t *Token) Job() string { return t.job }
 
-// ID is the id of the token's handle in C, for C code of the same process; stale once the token was closed.
+// ID returns the id of the token's handle in C, for C code of the same process. It is stale once the token was closed.
 func (t *Token) ID() uint64 { return uint64(t.pending.token.id) }
 
-// Wait waits for the job and answers what it left, as [Runner.Run] does; each time anew. The context is the wait's
-// alone: when it is done the error wraps ErrPending and the context's, and the job runs on. A job that has finished
-// is answered whatever the context says. ErrInvalidHandle when the token is closed, also meanwhile. ErrWouldDeadlock
-// from a callback, unless the job has finished.
+// Wait waits for the job and returns what [Runner.Run] would; it may be called again. The context is the wait's alone:
+// when it is done the error wraps ErrPending and the context's, and the job runs on. The reply of a job that has
+// finished is returned whatever the context. Wait returns ErrInvalidHandle when the token is closed, also meanwhile,
+// and ErrWouldDeadlock from a callback, unless the job has finished.
 func (t *Token) Wait(ctx context.Context) (Reply, error) {
 	if err := t.await(ctx); err != nil {
 		return Reply{}, err
@@ -70,7 +70,7 @@ func (t *Token) isOver() bool {
 	}
 }
 
-// Poll answers as [Token.Wait] does and never blocks: ErrPending while the job runs.
+// Poll returns what [Token.Wait] would and never blocks: ErrPending while the token is pending.
 func (t *Token) Poll() (Reply, error) {
 	defer runtime.KeepAlive(t)
 	if t.pending.isClosed() {
@@ -78,7 +78,7 @@ func (t *Token) Poll() (Reply, error) {
 	}
 	x := exchanges.Get().(*exchange)
 	defer exchanges.Put(x)
-	return t.receive(x, C.palitra_go_poll(t.pending.token, &x.answer))
+	return t.receive(x, C.palitra_go_poll(t.pending.token, &x.filled))
 }
 
 func (t *Token) receive(x *exchange, status C.palitra_status) (Reply, error) {
@@ -91,11 +91,11 @@ func (t *Token) receive(x *exchange, status C.palitra_status) (Reply, error) {
 	return reply, err
 }
 
-// Done is closed once the job has finished or the token was closed, for a select of the caller's.
+// Done returns a channel that is closed once the job has finished or the token was closed, for a select.
 func (t *Token) Done() <-chan struct{} { return t.pending.over }
 
-// Cancel ends the job: it finishes with ErrCancelled and is dropped at its next await. Nothing changes if it had
-// finished. Does not close the token. ErrInvalidHandle once that was closed.
+// Cancel finishes the token with ErrCancelled and drops the job at its next await. It changes nothing if the job has
+// finished, and does not close the token. It returns ErrInvalidHandle once the token was closed.
 func (t *Token) Cancel() error {
 	defer runtime.KeepAlive(t)
 	if t.pending.isClosed() {
@@ -107,8 +107,8 @@ func (t *Token) Cancel() error {
 	return nil
 }
 
-// Progress says how far the job said it is; both are 0 before it said anything. ErrInvalidHandle once the token was
-// closed.
+// Progress returns how far the job is, by its own report; both are 0 before the first. It returns ErrInvalidHandle once
+// the token was closed.
 func (t *Token) Progress() (done, total uint64, err error) {
 	defer runtime.KeepAlive(t)
 	if t.pending.isClosed() {
@@ -121,9 +121,9 @@ func (t *Token) Progress() (done, total uint64, err error) {
 	return uint64(cDone), uint64(cTotal), nil
 }
 
-// Close frees the token. It does not cancel: an unfinished job runs on to its end, to its context's or to its
-// deadline, and what it leaves is thrown away; a stream's ends, because nobody can read it. Whoever waits is answered
-// ErrInvalidHandle. Closing again does nothing; the answer is always nil.
+// Close frees the token and does not cancel: the job of a pending token runs on until it ends, its context is done or
+// its deadline passes, and its reply is discarded. A job that streams ends, because nobody can read it. A wait that is
+// under way returns ErrInvalidHandle. Closing again does nothing; Close always returns nil.
 func (t *Token) Close() error {
 	t.cleanup.Stop()
 	t.pending.close()

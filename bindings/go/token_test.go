@@ -2,6 +2,9 @@
 
 package palitra_test
 
+// Promise 1: a token finishes exactly once.
+// Promise 3: timeouts and deadlines hold.
+
 import (
 	"context"
 	"errors"
@@ -29,7 +32,7 @@ func TestWaitGivesUpAndTheJobRunsOn(t *testing.T) {
 	default:
 		t.Error("waited for, but not done")
 	}
-	// What has finished is answered whatever the context says.
+	// The reply of a finished job is returned whatever the context.
 	for range 100 {
 		if _, err := token.Wait(ctx); err != nil {
 			t.Fatal(err)

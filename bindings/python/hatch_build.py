@@ -1,10 +1,10 @@
 """What the package is besides its Python files: the native library in a wheel, its Rust sources in an sdist.
 
 Run by hatchling, for ``pip install``, ``python -m build`` and editable installs. A wheel holds
-``palitra/libpalitra.so``, built by cargo and stripped; an sdist holds the cargo workspace under ``rust/`` as it is,
-less what no library is built of, and so builds wherever Rust is, by the same lock file.
+``palitra/libpalitra.so``, built by cargo and stripped. An sdist holds the part of the cargo workspace that the library
+is built from, under ``rust/`` and with its lock file, so that it builds wherever Rust is.
 
-``PALITRA_LIBRARY_FILE`` names a library that was built before, and spares building it again.
+``PALITRA_LIBRARY_FILE`` names a library that is built already and is not built again.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ else:
 
 LIBRARY = "libpalitra.so"
 
-#: What cargo builds the library of, and a member of its workspace.
-CRATE = ("Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "build.rs", "cbindgen.toml", "include", "src")
+#: What cargo builds the library from: in the workspace, and in each of its members.
+CRATE = ("Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "build", "build.rs", "cbindgen.toml", "include", "src")
 MEMBER = ("Cargo.toml", "build.rs", "src")
 
 
@@ -54,13 +54,14 @@ class LibraryHook(BuildHookInterface[Any]):
             self._scratch.cleanup()
 
     def _workspace(self) -> Path:
-        """Where Cargo.toml is: in an sdist, or in a checkout."""
+        """The folder with Cargo.toml: in an sdist, or in a checkout."""
         inside = Path(self.root, "rust")
         return inside if inside.is_dir() else Path(self.root).parents[1]
 
 
 def rust_sources(workspace: Path) -> dict[str, str]:
-    """The files of the workspace that an sdist carries, and where. Every member of it: cargo looks for each."""
+    """The files of the workspace that an sdist holds, and their places in it. Of every member, since cargo looks for
+    each."""
     members = tomllib.loads((workspace / "Cargo.toml").read_text())["workspace"]["members"]
     parts = [Path(part) for part in CRATE]
     parts += [Path(member, part) for member in members for part in MEMBER]
@@ -78,7 +79,7 @@ def handed_in() -> Path | None:
 
 
 def build(workspace: Path) -> Path:
-    """Has cargo build the library; where it is. CARGO_TARGET_DIR is honoured."""
+    """Builds the library with cargo and returns its path. CARGO_TARGET_DIR is respected."""
     if shutil.which("cargo") is None:
         raise RuntimeError("palitra is built by cargo, which is not here: install Rust 1.88 or later")
     command = ["cargo", "rustc", "--locked", "--release", "--lib", "--crate-type", "cdylib"]
@@ -93,12 +94,12 @@ def build(workspace: Path) -> Path:
 
 
 def strip(library: Path, stripped: Path) -> Path:
-    """A copy without what only a debugger reads."""
+    """Makes a copy without what only a debugger reads, and returns its path."""
     subprocess.run(["strip", "-S", "-x", "-o", str(stripped), str(library)], check=True)
     return stripped
 
 
 def link_beside_sources(library: Path, link: Path) -> None:
-    """For an editable install: the library that cargo builds next is found there too."""
+    """For an editable install: a link, so that the library that cargo builds next is found too."""
     link.unlink(missing_ok=True)
     link.symlink_to(library)

@@ -36,7 +36,7 @@ start_server() {
         sleep 0.1
     done
     base=$(cat "$work/base")
-    export NO_PROXY=127.0.0.1 # a proxy of the machine's is not for this server
+    export NO_PROXY=127.0.0.1 # requests to this server go around a proxy of the machine
 }
 
 ${CC:-cc} -std=c11 -O2 -Wall -Wextra -o "$work/fetch" "$here/fetch.c" \

@@ -1,4 +1,4 @@
-/* epoll: jobs that tell an epoll loop when they finish, beside whatever else the loop watches.
+/* epoll: an epoll loop that is notified when jobs finish, beside whatever else it watches.
  *
  * With nothing but the system's own headers:
  *
@@ -18,8 +18,7 @@ struct host {
     int left;
 };
 
-static void on_event(const palitra_event *event, void *user_data)
-{
+static void on_event(const palitra_event *event, void *user_data) {
     struct host *host = user_data;
     palitra_reply reply;
     if (event == NULL) return; /* the queue was closed and is empty: the loop ends */
@@ -30,8 +29,7 @@ static void on_event(const palitra_event *event, void *user_data)
     if (--host->left == 0) palitra_queue_close(host->queue);
 }
 
-static void submit_all(palitra_runner runner, palitra_queue queue)
-{
+static void submit_all(palitra_runner runner, palitra_queue queue) {
     static const char *const payloads[JOBS] = {"{\"seconds\":0.3}", "{\"seconds\":0.1}", "{\"seconds\":0.2}"};
     palitra_submit_options options;
     palitra_submit_options_init(&options);
@@ -43,8 +41,7 @@ static void submit_all(palitra_runner runner, palitra_queue queue)
     }
 }
 
-static void run_loop(int epfd, struct host *host)
-{
+static void run_loop(int epfd, struct host *host) {
     bool more = true;
     while (more) {
         struct epoll_event ready[16];
@@ -54,8 +51,7 @@ static void run_loop(int epfd, struct host *host)
     }
 }
 
-int main(void)
-{
+int main(void) {
     struct host host = {{0}, JOBS};
     palitra_runner runner;
     int epfd = epoll_create1(EPOLL_CLOEXEC);

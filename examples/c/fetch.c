@@ -1,15 +1,15 @@
-/* fetch: gets many URLs at once and says how each went.
+/* fetch: gets many URLs at once and reports how each went.
  *
  *     fetch [--timeout seconds] [url ...]         without URLs they are read from standard input, one a line
  *
- * One line for each URL, in the order given: HTTP status, bytes of the body, time, URL. While it works it
- * shows on standard error, if that is a terminal, a bar of the bytes that have come. It exits with 0 if every page came, with 1
- * if any did not (no answer, or a status of 400 or more), with 2 for wrong usage, with 130 after Ctrl-C.
+ * It prints one line for each URL, in the order given: HTTP status, bytes of the body, time, URL. Meanwhile it shows a
+ * bar of the bytes that have come, if standard error is a terminal. It exits with 0 if every page came, with 1 if any
+ * did not (no response, or a status of 400 or more), with 2 for wrong usage, with 130 after Ctrl-C.
  *
- * How a program uses palitra, from top to bottom: main makes a runner; submit_all hands one http.get to it
- * for each URL and keeps the tokens; watch waits until they have finished; gather collects the replies in
- * order. The library installs no signal handler, so Ctrl-C is this program's own affair: the handler sets a
- * flag, and watch waits in slices short enough to see it soon, then cancels what is still running.
+ * How a program uses palitra, from top to bottom: main makes a runner; submit_all submits one http.get for each URL and
+ * keeps the tokens; watch waits until they have finished; gather collects the replies in order. The library installs no
+ * signal handler, so this program handles Ctrl-C itself: the handler sets a flag, and watch waits in slices short
+ * enough to see it soon, then cancels what is still running.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -26,7 +26,7 @@
 
 enum { ALL_CAME = 0, SOME_FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130 };
 
-/* How long watch may be deaf to Ctrl-C. */
+/* How long watch may take to notice Ctrl-C. */
 #define SLICE_NS 100000000
 
 struct fetches {
@@ -35,22 +35,20 @@ struct fetches {
     palitra_token *tokens;
     double *started, *seconds;
 
-    palitra_token *running;     /* the tokens that have not finished, in no order, */
-    size_t *running_index;      /* and which of the fetches each one is */
+    palitra_token *running; /* the pending tokens, in no order, */
+    size_t *running_index;  /* and which of the fetches each one is */
     size_t running_count;
 };
 
 static volatile sig_atomic_t interrupted;
 
-static void interrupt(int signal_number)
-{
+static void interrupt(int signal_number) {
     (void)signal_number;
     interrupted = 1;
 }
 
 /* A second Ctrl-C ends the program the usual way, should the first not be quick enough. */
-static void listen_for_ctrl_c(void)
-{
+static void listen_for_ctrl_c(void) {
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = interrupt;
@@ -58,26 +56,22 @@ static void listen_for_ctrl_c(void)
     sigaction(SIGINT, &action, NULL);
 }
 
-static double now(void)
-{
+static double now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static void give_up(const char *what, const char *why)
-{
+static void give_up(const char *what, const char *why) {
     fprintf(stderr, "fetch: %s: %s\n", what, why);
     exit(SOME_FAILED);
 }
 
-static void must(const char *what, palitra_status status)
-{
+static void must(const char *what, palitra_status status) {
     if (status != PALITRA_OK) give_up(what, palitra_status_message(status));
 }
 
-static void *allocate(size_t count, size_t size)
-{
+static void *allocate(size_t count, size_t size) {
     void *memory = calloc(count == 0 ? 1 : count, size);
     if (memory == NULL) give_up("memory", "there is none left");
     return memory;
@@ -85,24 +79,23 @@ static void *allocate(size_t count, size_t size)
 
 /* ---- what to fetch ---------------------------------------------------------------------------------- */
 
-static int usage(FILE *out)
-{
-    fputs("usage: fetch [--timeout seconds] [url ...]\n"
-          "Without URLs they are read from standard input, one a line.\n", out);
+static int usage(FILE *out) {
+    fputs(
+        "usage: fetch [--timeout seconds] [url ...]\n"
+        "Without URLs they are read from standard input, one a line.\n",
+        out);
     return out == stdout ? ALL_CAME : WRONG_USAGE;
 }
 
-/* Nanoseconds, for ever where no timeout was given; 0 for what is not a number of seconds. */
-static int64_t parse_seconds(const char *text)
-{
+/* Returns nanoseconds; 0 for what is not a number of seconds. */
+static int64_t parse_seconds(const char *text) {
     char *end;
     double seconds = strtod(text, &end);
     if (end == text || *end != '\0' || !(seconds >= 1e-9 && seconds < 1e9)) return 0;
     return (int64_t)(seconds * 1e9);
 }
 
-static void add_url(struct fetches *fetches, const char *url, size_t length)
-{
+static void add_url(struct fetches *fetches, const char *url, size_t length) {
     size_t count = fetches->count;
     if ((count & (count - 1)) == 0) { /* a power of two: the array is full, and doubles */
         fetches->urls = realloc(fetches->urls, (count == 0 ? 1 : 2 * count) * sizeof *fetches->urls);
@@ -113,8 +106,7 @@ static void add_url(struct fetches *fetches, const char *url, size_t length)
     fetches->urls[fetches->count++] = copy;
 }
 
-static void read_urls(struct fetches *fetches, FILE *input)
-{
+static void read_urls(struct fetches *fetches, FILE *input) {
     char *line = NULL;
     size_t room = 0;
     while (getline(&line, &room, input) >= 0) {
@@ -126,8 +118,7 @@ static void read_urls(struct fetches *fetches, FILE *input)
 
 /* ---- fetching --------------------------------------------------------------------------------------- */
 
-static palitra_token submit(palitra_runner runner, const char *url, const palitra_submit_options *options)
-{
+static palitra_token submit(palitra_runner runner, const char *url, const palitra_submit_options *options) {
     size_t length = strlen(url);
     char *request = allocate(JSON_STRING_BOUND(length) + sizeof "{\"url\":}", 1);
     size_t used = 0;
@@ -140,8 +131,7 @@ static palitra_token submit(palitra_runner runner, const char *url, const palitr
     return token;
 }
 
-static void submit_all(struct fetches *fetches, palitra_runner runner, int64_t timeout_ns)
-{
+static void submit_all(struct fetches *fetches, palitra_runner runner, int64_t timeout_ns) {
     palitra_submit_options options;
     palitra_submit_options_init(&options);
     options.deadline_ns = timeout_ns;
@@ -159,9 +149,8 @@ static void submit_all(struct fetches *fetches, palitra_runner runner, int64_t t
     fetches->running_count = fetches->count;
 }
 
-/* Takes the time of those that have finished since the last look. */
-static void note_finished(struct fetches *fetches)
-{
+/* Records the time of those that have finished since the last call. */
+static void note_finished(struct fetches *fetches) {
     double time = now();
     for (size_t i = fetches->running_count; i-- > 0;) {
         if (palitra_token_poll(fetches->running[i], NULL) == PALITRA_PENDING) continue;
@@ -173,8 +162,7 @@ static void note_finished(struct fetches *fetches)
 }
 
 /* The bytes that have come, of those that the servers have announced so far. */
-static void add_up_progress(const struct fetches *fetches, double *done, double *total)
-{
+static void add_up_progress(const struct fetches *fetches, double *done, double *total) {
     *done = *total = 0;
     for (size_t i = 0; i < fetches->count; i++) {
         uint64_t token_done, token_total;
@@ -184,8 +172,7 @@ static void add_up_progress(const struct fetches *fetches, double *done, double 
     }
 }
 
-static void show_progress(const struct fetches *fetches)
-{
+static void show_progress(const struct fetches *fetches) {
     static const char full[] = "##############################", empty[] = "..............................";
     const int width = sizeof full - 1;
     double done, total;
@@ -198,8 +185,7 @@ static void show_progress(const struct fetches *fetches)
 }
 
 /* Waits until all have finished or Ctrl-C comes. */
-static void watch(struct fetches *fetches, palitra_runner runner)
-{
+static void watch(struct fetches *fetches, palitra_runner runner) {
     bool terminal = isatty(STDERR_FILENO);
     while (fetches->running_count > 0 && !interrupted) {
         palitra_status status =
@@ -210,24 +196,21 @@ static void watch(struct fetches *fetches, palitra_runner runner)
     }
 }
 
-static void cancel_running(struct fetches *fetches)
-{
+static void cancel_running(struct fetches *fetches) {
     for (size_t i = 0; i < fetches->running_count; i++) palitra_token_cancel(fetches->running[i]);
 }
 
-/* ---- saying how it went ----------------------------------------------------------------------------- */
+/* ---- reporting how it went -------------------------------------------------------------------------- */
 
-/* Whatever a server or a user wrote stays on its line and leaves the terminal as it is. */
-static void print_visible(const char *text, size_t length)
-{
+/* Control characters in what a server or a user wrote become '?': the line and the terminal stay as they are. */
+static void print_visible(const char *text, size_t length) {
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)text[i];
         putchar(byte < 0x20 || byte == 0x7f ? '?' : byte);
     }
 }
 
-static const char *name_of_failure(palitra_status status)
-{
+static const char *name_of_failure(palitra_status status) {
     switch (status) {
     case PALITRA_CANCELLED: return "cancelled";
     case PALITRA_DEADLINE: return "timeout";
@@ -235,9 +218,8 @@ static const char *name_of_failure(palitra_status status)
     }
 }
 
-/* Prints one line; answers whether the page came. */
-static bool report(const char *url, const palitra_reply *reply, double seconds)
-{
+/* Prints one line and returns whether the page came. */
+static bool report(const char *url, const palitra_reply *reply, double seconds) {
     const char *text = (const char *)reply->data;
     char status[24];
     long number = -1;
@@ -259,8 +241,7 @@ static bool report(const char *url, const palitra_reply *reply, double seconds)
     return number >= 0 && number < 400;
 }
 
-static bool report_all(const struct fetches *fetches, palitra_runner runner)
-{
+static bool report_all(const struct fetches *fetches, palitra_runner runner) {
     bool all_came = true;
     palitra_reply *replies = allocate(fetches->count, sizeof *replies);
     palitra_runner_gather(runner, fetches->tokens, fetches->count, 0, 0, replies);
@@ -274,8 +255,7 @@ static bool report_all(const struct fetches *fetches, palitra_runner runner)
 
 /* ---- the whole -------------------------------------------------------------------------------------- */
 
-static int fetch_all(struct fetches *fetches, int64_t timeout_ns)
-{
+static int fetch_all(struct fetches *fetches, int64_t timeout_ns) {
     palitra_runner runner;
     listen_for_ctrl_c();
     must("the runner", palitra_runner_new(NULL, &runner));
@@ -290,8 +270,7 @@ static int fetch_all(struct fetches *fetches, int64_t timeout_ns)
     return interrupted ? INTERRUPTED : all_came ? ALL_CAME : SOME_FAILED;
 }
 
-static void free_fetches(struct fetches *fetches)
-{
+static void free_fetches(struct fetches *fetches) {
     for (size_t i = 0; i < fetches->count; i++) free(fetches->urls[i]);
     free(fetches->urls);
     free(fetches->tokens);
@@ -301,8 +280,7 @@ static void free_fetches(struct fetches *fetches)
     free(fetches->running_index);
 }
 
-int main(int count, char **arguments)
-{
+int main(int count, char **arguments) {
     struct fetches fetches = {0};
     int64_t timeout_ns = PALITRA_FOREVER;
     int next = 1;

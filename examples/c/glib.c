@@ -1,4 +1,4 @@
-/* glib: jobs that tell a GLib main loop when they finish, beside whatever else the loop does: here it beats.
+/* glib: a GLib main loop that is notified when jobs finish, beside whatever else it does: here a timer beats.
  *
  *     cc glib.c -o glib -I../../include -L../../target/release -lpalitra $(pkg-config --cflags --libs glib-2.0)
  */
@@ -15,14 +15,12 @@ struct host {
     int left, beats;
 };
 
-static gboolean on_beat(gpointer user_data)
-{
+static gboolean on_beat(gpointer user_data) {
     ((struct host *)user_data)->beats++;
     return G_SOURCE_CONTINUE;
 }
 
-static void on_event(const palitra_event *event, void *user_data)
-{
+static void on_event(const palitra_event *event, void *user_data) {
     struct host *host = user_data;
     palitra_reply reply;
     if (event == NULL) { /* the queue was closed and is empty */
@@ -36,8 +34,7 @@ static void on_event(const palitra_event *event, void *user_data)
     if (--host->left == 0) palitra_queue_close(host->queue);
 }
 
-static void submit_all(palitra_runner runner, palitra_queue queue)
-{
+static void submit_all(palitra_runner runner, palitra_queue queue) {
     static const char *const payloads[JOBS] = {"{\"seconds\":0.3}", "{\"seconds\":0.1}", "{\"seconds\":0.2}"};
     palitra_submit_options options;
     palitra_submit_options_init(&options);
@@ -49,8 +46,7 @@ static void submit_all(palitra_runner runner, palitra_queue queue)
     }
 }
 
-int main(void)
-{
+int main(void) {
     struct host host = {.main_loop = g_main_loop_new(NULL, FALSE), .left = JOBS};
     palitra_runner runner;
     GSource *source;

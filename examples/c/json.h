@@ -1,6 +1,6 @@
 /* Just enough JSON for a program that asks a job for something: a string written out, and one member of an
  * object found and read. It copies nothing and allocates nothing; every function gets the end of the text,
- * and none reads past it. Text that is cut short or malformed where it is read answers NULL.
+ * and none reads past it. For text that is cut short or malformed where it is read they return NULL.
  */
 #ifndef EXAMPLES_JSON_H
 #define EXAMPLES_JSON_H
@@ -13,8 +13,7 @@
 #define JSON_STRING_BOUND(length) (6 * (length) + 2)
 
 /* Writes `text` as a JSON string to `out`, which has room for JSON_STRING_BOUND; returns its length. */
-static inline size_t json_write_string(char *out, const char *text, size_t length)
-{
+static inline size_t json_write_string(char *out, const char *text, size_t length) {
     static const char digits[] = "0123456789abcdef";
     char *at = out;
     *at++ = '"';
@@ -36,15 +35,13 @@ static inline size_t json_write_string(char *out, const char *text, size_t lengt
     return (size_t)(at - out);
 }
 
-static inline const char *json_skip_space(const char *at, const char *end)
-{
+static inline const char *json_skip_space(const char *at, const char *end) {
     while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r')) at++;
     return at;
 }
 
 /* Reads the four digits of a \uXXXX. */
-static inline const char *json_hex(const char *at, const char *end, uint32_t *unit)
-{
+static inline const char *json_hex(const char *at, const char *end, uint32_t *unit) {
     *unit = 0;
     for (int i = 0; i < 4; i++, at++) {
         if (at >= end) return NULL;
@@ -59,8 +56,7 @@ static inline const char *json_hex(const char *at, const char *end, uint32_t *un
 }
 
 /* The second half of a surrogate pair, if one follows; a lone half stands for U+FFFD. */
-static inline const char *json_join_surrogates(const char *at, const char *end, uint32_t *character)
-{
+static inline const char *json_join_surrogates(const char *at, const char *end, uint32_t *character) {
     uint32_t low;
     if (*character < 0xD800 || *character > 0xDFFF) return at;
     if (*character < 0xDC00 && end - at >= 6 && at[0] == '\\' && at[1] == 'u') {
@@ -76,8 +72,7 @@ static inline const char *json_join_surrogates(const char *at, const char *end, 
 }
 
 /* Reads one character of a string: an escape as the character it stands for, else one byte as it is. */
-static inline const char *json_character(const char *at, const char *end, uint32_t *character)
-{
+static inline const char *json_character(const char *at, const char *end, uint32_t *character) {
     static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
     if (at >= end) return NULL;
     *character = (unsigned char)*at++;
@@ -94,16 +89,14 @@ static inline const char *json_character(const char *at, const char *end, uint32
 }
 
 /* How many bytes of UTF-8 a character takes; `escaped` tells U+0080 and above from a byte as it stands. */
-static inline size_t json_utf8_length(uint32_t character, int escaped)
-{
+static inline size_t json_utf8_length(uint32_t character, int escaped) {
     if (!escaped || character < 0x80) return 1;
     return character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
 }
 
 /* Skips the string that begins at `at`; *length gets its size in bytes once unescaped, *same whether it
  * equals `text` (ASCII). Either may be NULL. */
-static inline const char *json_string(const char *at, const char *end, size_t *length, const char *text, int *same)
-{
+static inline const char *json_string(const char *at, const char *end, size_t *length, const char *text, int *same) {
     size_t bytes = 0;
     int equal = text != NULL;
     if (at >= end || *at++ != '"') return NULL;
@@ -122,8 +115,7 @@ static inline const char *json_string(const char *at, const char *end, size_t *l
 }
 
 /* Skips the value that begins at `at`, with all that is nested in it. */
-static inline const char *json_skip_value(const char *at, const char *end)
-{
+static inline const char *json_skip_value(const char *at, const char *end) {
     size_t depth = 0;
     do {
         at = json_skip_space(at, end);
@@ -148,8 +140,7 @@ static inline const char *json_skip_value(const char *at, const char *end)
 }
 
 /* The value of a member of the object that the text is; NULL if there is none of that name. */
-static inline const char *json_member(const char *text, size_t length, const char *name)
-{
+static inline const char *json_member(const char *text, size_t length, const char *name) {
     const char *end = text + length, *at = json_skip_space(text, end);
     if (at >= end || *at++ != '{') return NULL;
     for (;;) {
@@ -168,8 +159,7 @@ static inline const char *json_member(const char *text, size_t length, const cha
 }
 
 /* A member that is a whole number from 0 to 999,999,999; -1 if it is missing or anything else. */
-static inline long json_member_number(const char *text, size_t length, const char *name)
-{
+static inline long json_member_number(const char *text, size_t length, const char *name) {
     const char *end = text + length, *at = json_member(text, length, name), *first = at;
     long number = 0;
     if (at == NULL) return -1;
@@ -179,8 +169,7 @@ static inline long json_member_number(const char *text, size_t length, const cha
 }
 
 /* The size in bytes of a member that is a string; SIZE_MAX if it is missing or anything else. */
-static inline size_t json_member_length(const char *text, size_t length, const char *name)
-{
+static inline size_t json_member_length(const char *text, size_t length, const char *name) {
     const char *at = json_member(text, length, name);
     size_t bytes;
     if (at == NULL || json_string(at, text + length, &bytes, NULL, NULL) == NULL) return SIZE_MAX;

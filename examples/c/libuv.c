@@ -1,8 +1,8 @@
-/* libuv: jobs that tell a libuv loop when they finish, beside whatever else the loop does: here it beats.
+/* libuv: a libuv loop that is notified when jobs finish, beside whatever else it does: here a timer beats.
  *
  *     cc libuv.c -o libuv -I../../include -L../../target/release -lpalitra $(pkg-config --cflags --libs libuv)
  */
-#define _POSIX_C_SOURCE 200809L /* uv.h wants it where the compiler is held to strict C */
+#define _POSIX_C_SOURCE 200809L /* uv.h needs it where the compiler is held to strict C */
 
 #include "adapters/libuv.h"
 
@@ -18,13 +18,9 @@ struct host {
     int left, beats;
 };
 
-static void on_beat(uv_timer_t *heart)
-{
-    ((struct host *)heart->data)->beats++;
-}
+static void on_beat(uv_timer_t *heart) { ((struct host *)heart->data)->beats++; }
 
-static void on_event(const palitra_event *event, void *user_data)
-{
+static void on_event(const palitra_event *event, void *user_data) {
     struct host *host = user_data;
     palitra_reply reply;
     palitra_token_poll(event->token, &reply);
@@ -36,8 +32,7 @@ static void on_event(const palitra_event *event, void *user_data)
     uv_close((uv_handle_t *)&host->heart, NULL);
 }
 
-static void submit_all(palitra_runner runner, palitra_queue queue)
-{
+static void submit_all(palitra_runner runner, palitra_queue queue) {
     static const char *const payloads[JOBS] = {"{\"seconds\":0.3}", "{\"seconds\":0.1}", "{\"seconds\":0.2}"};
     palitra_submit_options options;
     palitra_submit_options_init(&options);
@@ -49,8 +44,7 @@ static void submit_all(palitra_runner runner, palitra_queue queue)
     }
 }
 
-int main(void)
-{
+int main(void) {
     struct host host = {.left = JOBS};
     palitra_runner runner;
     uv_loop_t *uv = uv_default_loop();

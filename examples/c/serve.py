@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """A few pages on a free port of the loopback interface, for trying fetch without a network.
 
-Prints the base URL and serves until it is told to end (SIGTERM or Ctrl-C):
+Prints the base URL and serves until SIGTERM or Ctrl-C:
 
-    /small  /large      an answer at once: 100 bytes, 1,000,000 bytes
+    /small  /large      a response at once: 100 bytes, 1,000,000 bytes
     /slow               1,000 bytes after half a second
-    /never              an answer that does not come
+    /never              a response that does not come
     /moved              a redirect to /small
     anything else       404
 """
@@ -22,15 +22,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         if self.path == "/moved":
-            self.answer(302, b"", ("Location", "/small"))
+            self.respond(302, b"", ("Location", "/small"))
         elif self.path in PAGES:
             size, delay = PAGES[self.path]
             time.sleep(delay)
-            self.answer(200, b"." * size)
+            self.respond(200, b"." * size)
         else:
-            self.answer(404, b"no such page\n")
+            self.respond(404, b"no such page\n")
 
-    def answer(self, status, body, *headers):
+    def respond(self, status, body, *headers):
         self.send_response(status)
         for name, value in (("Content-Type", "text/plain"), ("Content-Length", str(len(body))), *headers):
             self.send_header(name, value)
@@ -38,14 +38,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_):
-        """Nothing: the client says how it went."""
+        """Nothing: the client reports how it went."""
 
 
 class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 1024  # a program that fetches many pages at once connects that often
 
     def handle_error(self, *_):
-        """A client that went away before its answer is no news."""
+        """A client that went away before its response is no news."""
 
 
 def main():

@@ -2,7 +2,7 @@
 //
 //     coroutines URL [URL ...]
 //
-// One line for each URL as its answer comes. C++20, standalone asio.
+// Prints one line for each URL as its response comes. C++20, standalone asio.
 #include <asio.hpp>
 #include <iostream>
 #include <palitra/asio.hpp>
@@ -15,14 +15,15 @@ using namespace std::chrono_literals;
 
 asio::awaitable<void> fetch(const palitra::Runner& runner, std::string url) {
     try {
-        const palitra::Reply body = co_await palitra::async_run(runner, "http.bytes", request(url), asio::use_awaitable);
+        const palitra::Reply body =
+            co_await palitra::async_run(runner, "http.bytes", request(url), asio::use_awaitable);
         std::cout << url << ": " << body.size() << " bytes\n";
     } catch (const palitra::error& error) {
         std::cout << "failed: " << error.what() << '\n';
     }
 }
 
-// Until everything has come: the pages keep the context at work, this does not.
+// Ticks until everything has come: the pages keep the context running, this does not.
 asio::awaitable<void> tick(asio::steady_timer& timer, int& ticks) {
     for (;; ticks++) {
         timer.expires_after(10ms);
@@ -30,7 +31,7 @@ asio::awaitable<void> tick(asio::steady_timer& timer, int& ticks) {
     }
 }
 
-}  // namespace
+} // namespace
 
 int main(int count, char** arguments) try {
     const palitra::Runner runner;

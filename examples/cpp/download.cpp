@@ -2,12 +2,13 @@
 //
 //     download FOLDER URL [URL ...]
 //
-// One line for each download as it ends: its bytes and its file, or why there is none. Meanwhile, if standard error is
-// a terminal, how much has come. It exits with 0 if every file was written, with 1 if any was not, with 2 for wrong usage.
+// Prints one line for each download as it ends: its bytes and its file, or why there is none. Meanwhile it shows how
+// much has come, if standard error is a terminal. It exits with 0 if every file was written, with 1 if any was not,
+// with 2 for wrong usage.
 //
 // How a program uses palitra, from top to bottom: main makes a runner and a queue and submits one http.bytes for each
-// URL, tagged with its number; the queue tells which have finished, in the order in which they do; between two events
-// the tokens tell how far theirs are.
+// URL, tagged with its number; the queue returns an event for each, in the order in which they finish; between two
+// events the tokens report how far their downloads are.
 #include <unistd.h>
 
 #include <filesystem>
@@ -40,7 +41,8 @@ std::vector<Download> start(const palitra::Runner& runner, const palitra::Queue&
         palitra::SubmitOptions options;
         options.queue = &queue;
         options.tag = downloads.size();
-        downloads.push_back({folder / file_name(options.tag + 1, url), runner.submit("http.bytes", request(url), options)});
+        downloads.push_back(
+            {folder / file_name(options.tag + 1, url), runner.submit("http.bytes", request(url), options)});
     }
     return downloads;
 }
@@ -72,7 +74,7 @@ void show_progress(const std::vector<Download>& downloads) {
     std::cerr << sum.done << " of " << sum.total << " bytes\r";
 }
 
-}  // namespace
+} // namespace
 
 int main(int count, char** arguments) try {
     if (count < 3) {

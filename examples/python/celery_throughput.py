@@ -3,10 +3,10 @@
     python examples/python/celery_throughput.py [--tasks 400] [--rounds 7]
 
 Starts a redis-server (it must be installed) and two workers of one process each, and sends them rounds of tasks, the
-three ways in turns. A task awaits either asyncio.sleep(0) or an answer of Redis over an asynchronous client, which
-under palitra is one client for the life of the worker, and otherwise one a task, as the loop is. Printed are
-medians of the rounds: tasks a second, most of which is Celery's own work, and microseconds in the task's body. The
-figures depend on the machine; compare the ratios.
+three ways in turns. A task awaits either asyncio.sleep(0) or a reply of Redis over an asynchronous client. Under
+palitra one client lives as long as the worker; otherwise each task has a client of its own, as it has a loop of its
+own. It prints medians of the rounds: tasks a second, most of which is Celery's own work, and microseconds in the
+task's body. The figures depend on the machine; compare the ratios.
 """
 
 import argparse

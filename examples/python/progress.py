@@ -1,6 +1,6 @@
 """Progress bars over native work, drawn by tqdm.
 
-pip install palitra tqdm
+pip install ./bindings/python tqdm   # in a checkout
 python progress.py URL ...    # how much of each page has come
 python progress.py            # how many of twenty jobs have ended
 """
@@ -25,7 +25,7 @@ def results(jobs: Iterable[palitra.Job], limit: int) -> list[Any]:
 
 
 def result(job: palitra.Job) -> Any:
-    """The result of one job that tells how far it is, under a bar."""
+    """The result of one job that reports how far it is, under a bar."""
     with tqdm() as bar:
 
         def show(done: int, total: int) -> None:

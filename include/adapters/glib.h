@@ -19,14 +19,10 @@ typedef struct palitra_glib {
     void *user_data;
 } palitra_glib;
 
-static inline bool palitra_glib_is_detached_(void *source)
-{
-    return g_source_is_destroyed((GSource *)source);
-}
+static inline bool palitra_glib_is_detached_(void *source) { return g_source_is_destroyed((GSource *)source); }
 
-static inline gboolean palitra_glib_readable_(gint fd, GIOCondition condition, gpointer data)
-{
-    palitra_glib *adapter = (palitra_glib *)data; /* GLib keeps it until this returns, detached or not */
+static inline gboolean palitra_glib_readable_(gint fd, GIOCondition condition, gpointer data) {
+    palitra_glib *adapter = (palitra_glib *)data; /* GLib keeps it until this returns, even if it is detached */
     (void)fd;
     (void)condition;
     return palitra_drain(adapter->queue, adapter->callback, adapter->user_data, palitra_glib_is_detached_,
@@ -35,12 +31,11 @@ static inline gboolean palitra_glib_readable_(gint fd, GIOCondition condition, g
                : G_SOURCE_REMOVE;
 }
 
-/* Has the callback given the events of the queue by whoever runs the main context; NULL is the default one.
- * At the end of a closed queue the callback is given NULL and the source leaves the context by itself. Answers
- * a source for palitra_glib_detach; NULL for no queue. Its priority is the caller's to set. */
+/* Has the main context (NULL: the default one) call the callback with each event of the queue, on the thread that runs
+ * the context. At the end of a closed queue the callback is called with NULL and the source leaves the context by
+ * itself. Returns a source for palitra_glib_detach, whose priority the caller may set; NULL if it is not a queue. */
 static inline GSource *palitra_glib_attach(GMainContext *context, palitra_queue queue, palitra_event_fn callback,
-                                           void *user_data)
-{
+                                           void *user_data) {
     int fd = palitra_queue_fd(queue);
     palitra_glib *adapter;
     GSource *source;
@@ -55,11 +50,9 @@ static inline GSource *palitra_glib_attach(GMainContext *context, palitra_queue 
     return source;
 }
 
-/* Ends the watching and gives the source back, once for each attach, also after the end of the queue. From the
- * callback too, which is then not called again: what it was not given of the batch that it was in is thrown
- * away. NULL does nothing. */
-static inline void palitra_glib_detach(GSource *source)
-{
+/* Stops watching and releases the source: call it once for each attach, also after the end of the queue. The callback
+ * may call it, and is then not called again: the rest of its batch is discarded. NULL does nothing. */
+static inline void palitra_glib_detach(GSource *source) {
     if (source == NULL) return;
     g_source_destroy(source);
     g_source_unref(source);

@@ -1,21 +1,28 @@
-//! The queue: finished jobs, told to an event loop or to a thread that waits.
+//! Queue: the events of jobs that have finished, for an event loop or for a thread that waits.
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
 
+use crate::deadline::Until;
 use crate::ffi::argument::{self, out_array};
 use crate::ffi::boundary::{enter, enter_or};
 use crate::ffi::handle;
-use crate::ffi::types::{palitra_event, palitra_queue, palitra_status, palitra_token};
+use crate::ffi::types::handle::{palitra_queue, palitra_token};
+use crate::ffi::types::queue::palitra_event;
+use crate::ffi::types::status::palitra_status;
 use crate::queue::Queue;
 use crate::reply::Status;
-use crate::token::Until;
 
-/// Makes a queue. The caller frees it with palitra_queue_free.
+/// Makes a queue.
 ///
-/// Answers PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL out; PALITRA_INTERNAL if the system refuses the
-/// file descriptor; PALITRA_BUSY if as many queues exist as can be named, or 1,024 processes in this line of forks
-/// have made some. Unless PALITRA_OK the out is the id 0.
+/// @param out  receives the queue, which the caller frees; the id 0 unless the call returns
+///             PALITRA_OK
+///
+/// @return one of these:
+/// - PALITRA_OK
+/// - PALITRA_INVALID_ARGUMENT: out is NULL
+/// - PALITRA_INTERNAL: the system refuses a file descriptor
+/// - PALITRA_BUSY: no handle is left: see Handles at the top
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_queue_new(out: Option<&mut MaybeUninit<palitra_queue>>) -> palitra_status {
     enter(|| {
@@ -25,13 +32,24 @@ pub extern "C" fn palitra_queue_new(out: Option<&mut MaybeUninit<palitra_queue>>
     })
 }
 
-/// Takes up to max events, in the order in which the jobs finished, and sets n to how many there were. Waits
-/// for the first of them only. With a timeout of 0 a look into an empty queue costs next to nothing.
+/// Waits for the first event, and takes it and those that follow, in the order in which the jobs
+/// finished. With a timeout of 0 it does not block, and an empty queue costs next to nothing.
 ///
-/// Answers PALITRA_OK with one event or more; PALITRA_PENDING past the timeout; PALITRA_END when the queue is
-/// closed and empty; PALITRA_INVALID_ARGUMENT for NULL events or a max of 0; PALITRA_WOULD_DEADLOCK instead of
-/// waiting on a runner's thread; PALITRA_INVALID_HANDLE, PALITRA_FORKED. Unless PALITRA_OK n is 0. The n may be
-/// NULL only with a max of 1.
+/// @param queue       the queue
+/// @param timeout_ns  how long to wait; any negative number means forever
+/// @param events      receives the events
+/// @param max         the most events to take, at least 1
+/// @param n           receives how many there were, and 0 unless the call returns PALITRA_OK. May
+///                    be NULL if max is 1.
+///
+/// @return one of these:
+/// - PALITRA_OK: one event or more
+/// - PALITRA_PENDING: the timeout passed
+/// - PALITRA_END: the queue was closed, and is empty
+/// - PALITRA_INVALID_ARGUMENT: events is NULL, max is 0, or n is NULL and max is not 1
+/// - PALITRA_INVALID_HANDLE: the queue is invalid
+/// - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of any runner
+/// - PALITRA_FORKED: the queue belongs to the parent process
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn palitra_queue_next(
     queue: palitra_queue,
@@ -61,30 +79,40 @@ pub unsafe extern "C" fn palitra_queue_next(
     })
 }
 
-/// A file descriptor that is readable while events wait, and after the queue was closed: for epoll, libuv,
-/// GLib, asyncio. Poll it, level-triggered or edge-triggered, and then call palitra_queue_next with a timeout
-/// of 0 until it answers PALITRA_PENDING; never read, write or close it. It belongs to the queue and is closed
-/// by palitra_queue_free: remove it from the event loop before.
+/// Returns a file descriptor that is readable while events wait, and once the queue was closed:
+/// for epoll, libuv, GLib or asyncio. Whenever it is readable, level-triggered or edge-triggered,
+/// call palitra_queue_next with a timeout of 0 until it returns PALITRA_PENDING. The descriptor
+/// belongs to the queue: never read, write or close it, and remove it from the event loop before
+/// palitra_queue_free.
 ///
-/// Answers -1 for no queue, a stale one or a parent's.
+/// @param queue  the queue
+///
+/// @return the file descriptor; -1 if the queue is invalid or belongs to the parent process
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_queue_fd(queue: palitra_queue) -> c_int {
     enter_or(-1, || handle::queue(queue).map_or(-1, |queue| queue.fd()))
 }
 
-/// Closes a queue: what finishes from now on is not told, palitra_queue_next drains what is left and then
-/// answers PALITRA_END, also to those who wait. Closing again does nothing.
+/// Closes a queue: events of jobs that finish from now on are discarded. palitra_queue_next
+/// returns the events that are left and then PALITRA_END, also to threads that wait in it. Closing
+/// it again does nothing.
 ///
-/// Answers PALITRA_OK, PALITRA_INVALID_HANDLE, PALITRA_FORKED.
+/// @param queue  the queue
+///
+/// @return one of these:
+/// - PALITRA_OK
+/// - PALITRA_INVALID_HANDLE: the queue is invalid
+/// - PALITRA_FORKED: the queue belongs to the parent process
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_queue_close(queue: palitra_queue) -> palitra_status {
     enter(|| handle::queue(queue).map(|queue| queue.close()))
 }
 
-/// Closes and frees a queue: the handle is stale from now on and events that wait are thrown away. Tokens that
-/// were submitted with it live on. Whoever waits in palitra_queue_next is answered PALITRA_END.
+/// Closes and frees a queue. The handle is stale from now on, its events are discarded, and a
+/// thread that waits in palitra_queue_next gets PALITRA_END. Tokens that were submitted with the
+/// queue stay valid.
 ///
-/// Freeing a queue twice, or one that is none, does nothing; so does freeing a parent's in a forked child.
+/// @param queue  the queue. An invalid handle, or one of the parent process, does nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_queue_free(queue: palitra_queue) {
     enter_or((), || {

@@ -1,21 +1,30 @@
-//! The token: one submitted job.
+//! Token: one submitted job. It is pending, then finishes once, with one status.
 
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
+use crate::deadline::Until;
 use crate::ffi::boundary::{enter, enter_or, enter_reply};
 use crate::ffi::callback::{self, UserData};
-use crate::ffi::types::{palitra_complete_fn, palitra_free_fn, palitra_reply, palitra_status, palitra_token};
+use crate::ffi::types::callback::palitra_free_fn;
+use crate::ffi::types::handle::palitra_token;
+use crate::ffi::types::reply::palitra_reply;
+use crate::ffi::types::status::palitra_status;
+use crate::ffi::types::token::palitra_complete_fn;
 use crate::ffi::{argument, handle};
 use crate::reply::Status;
 use crate::runner;
-use crate::token::Until;
 
-/// Looks whether a job has finished; never blocks.
+/// Returns whether a job has finished, and fills its reply. Does not block. Works also after the
+/// runner was shut down and freed.
 ///
-/// Answers the job's own status and fills the reply, which the caller frees, each time anew; the out may be
-/// NULL. PALITRA_PENDING while the job runs. PALITRA_INVALID_HANDLE, PALITRA_FORKED.
-/// From any thread, also after the token's runner was shut down and freed.
+/// @param token  the token; it stays valid
+/// @param out    receives the reply, which the caller frees; may be NULL
+///
+/// @return how the job ended, or why there is no reply:
+/// - PALITRA_PENDING: the job has not finished
+/// - PALITRA_INVALID_HANDLE: the token is invalid
+/// - PALITRA_FORKED: the token belongs to the parent process
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_token_poll(
     token: palitra_token,
@@ -24,13 +33,20 @@ pub extern "C" fn palitra_token_poll(
     enter_reply(out, || handle::token(token)?.poll())
 }
 
-/// Waits for a job and fills its reply, which the caller frees, each time anew; the out may be NULL. As
-/// palitra_runner_wait, without naming the runner.
+/// Waits until a job has finished, and fills its reply: palitra_runner_wait without naming the
+/// runner. Any number of threads may wait for one token, and each gets a reply of its own. Works
+/// also after the runner was shut down and freed.
 ///
-/// Returns the job's own status once it has finished; PALITRA_PENDING past the timeout, the job runs on.
-/// PALITRA_INVALID_HANDLE, also when the token is freed meanwhile; PALITRA_WOULD_DEADLOCK from a job of the token's
-/// runner; PALITRA_FORKED. Any number of threads may wait for the same token, also after its runner was shut down and
-/// freed.
+/// @param token       the token; it stays valid
+/// @param timeout_ns  how long to wait; any negative number means forever
+/// @param out         receives the reply, which the caller frees; may be NULL
+///
+/// @return how the job ended, or why there is no reply:
+/// - PALITRA_PENDING: the timeout passed; the job runs on
+/// - PALITRA_INVALID_HANDLE: the token is invalid, or was freed meanwhile
+/// - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of the token's
+///   runner
+/// - PALITRA_FORKED: the token belongs to the parent process
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_token_wait(
     token: palitra_token,
@@ -40,25 +56,38 @@ pub extern "C" fn palitra_token_wait(
     enter_reply(out, || handle::token(token)?.wait_until(Until::after(argument::timeout(timeout_ns))))
 }
 
-/// Finishes a token as PALITRA_CANCELLED and drops its job at its next await. Does not free the token.
+/// Cancels a job: its token finishes as PALITRA_CANCELLED, and the job is dropped at its next
+/// await. A job that has finished is not changed. Does not block, and does not free the token.
 ///
-/// Answers PALITRA_OK, also if the job had finished: then nothing changes. PALITRA_INVALID_HANDLE,
-/// PALITRA_FORKED. Never blocks; from any thread.
+/// @param token  the token
+///
+/// @return one of these:
+/// - PALITRA_OK
+/// - PALITRA_INVALID_HANDLE: the token is invalid
+/// - PALITRA_FORKED: the token belongs to the parent process
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_token_cancel(token: palitra_token) -> palitra_status {
     enter(|| handle::token(token)?.end(Status::Cancelled).map(|_| ()))
 }
 
-/// Reads the next item of a streaming job and fills it; the caller frees each.
+/// Waits for the next item of a streaming job. A job whose items nobody reads waits after the
+/// first few: a slow reader slows the job. Once the token was freed, items are refused, and most
+/// jobs then fail.
 ///
-/// Answers PALITRA_OK with an item; PALITRA_PENDING past the timeout; PALITRA_END after the last item of a job
-/// that succeeded, at once for a job that streams nothing; how the job ended otherwise, with its message, after
-/// the items that it sent before. PALITRA_WOULD_DEADLOCK instead of waiting on the runner's own thread;
-/// PALITRA_INVALID_HANDLE, also when the token is freed meanwhile; PALITRA_FORKED. The item may be NULL, which
-/// throws it away.
+/// @param token       the token
+/// @param timeout_ns  how long to wait; any negative number means forever
+/// @param item        receives the item, which the caller frees. NULL discards the item.
 ///
-/// A job whose items nobody reads waits after the first few: a slow reader slows the job. Freeing the token
-/// ends it.
+/// @return one of these:
+/// - PALITRA_OK: an item
+/// - PALITRA_PENDING: the timeout passed
+/// - PALITRA_END: the job has succeeded, and there are no more items
+/// - how the job ended, if it did not succeed, after the items that it sent before. The item is
+///   its message.
+/// - PALITRA_INVALID_HANDLE: the token is invalid, or was freed meanwhile
+/// - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of the token's
+///   runner
+/// - PALITRA_FORKED: the token belongs to the parent process
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_token_next(
     token: palitra_token,
@@ -68,10 +97,18 @@ pub extern "C" fn palitra_token_next(
     enter_reply(item, || handle::token(token)?.next_item(Until::after(argument::timeout(timeout_ns))))
 }
 
-/// Reads how far the job said it is; both are 0 before it said anything, and keep their last values after it
-/// has finished. Never blocks. The outs may be NULL and are written with PALITRA_OK only.
+/// Reads the progress that a job has reported. Both numbers are 0 before its first report, and
+/// keep their last values after it has finished. Does not block.
 ///
-/// Answers PALITRA_OK, PALITRA_INVALID_HANDLE, PALITRA_FORKED.
+/// @param token  the token
+/// @param done   receives how much is done; unchanged unless the call returns PALITRA_OK. May be
+///               NULL.
+/// @param total  receives how much there is to do, in the same way. May be NULL.
+///
+/// @return one of these:
+/// - PALITRA_OK
+/// - PALITRA_INVALID_HANDLE: the token is invalid
+/// - PALITRA_FORKED: the token belongs to the parent process
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_token_progress(
     token: palitra_token,
@@ -90,17 +127,25 @@ pub extern "C" fn palitra_token_progress(
     })
 }
 
-/// Has a function called once when the job finishes, or soon if it has finished: on the runner's thread, under
-/// no lock. A child that is forked in it leaves by exit or exec and does not return. Several may be registered for one
-/// token; they are called in no particular order. Freeing the unfinished token takes it back. After
-/// palitra_runner_shutdown has returned none begins any more.
+/// Registers a callback for the end of a job. It is called once, on the runner's thread. If the
+/// job has finished already, it is called soon. A token may have several, which are called in no
+/// particular order. It is not called any more once the unfinished token was freed, or once
+/// palitra_runner_shutdown has returned. A child process that is forked in a callback must not
+/// return from it, but leave by exit or exec.
 ///
-/// The free function, unless NULL, is called with the user data exactly once, whatever happens and whatever
-/// this call returns: after the callback, or when it is clear that it will not be called, which is at the latest when
-/// palitra_runner_shutdown returns.
+/// @param token           the token
+/// @param function        the callback
+/// @param user_data       passed to the callback
+/// @param free_user_data  frees the user data, exactly once, also if this call fails: after the
+///                        callback, or once it is clear that it will not be called. That is when
+///                        palitra_runner_shutdown returns at the latest. May be NULL.
 ///
-/// Returns PALITRA_OK; PALITRA_INVALID_ARGUMENT for a NULL function; PALITRA_SHUT_DOWN after the runner's end;
-/// PALITRA_INVALID_HANDLE, PALITRA_FORKED.
+/// @return one of these:
+/// - PALITRA_OK
+/// - PALITRA_INVALID_ARGUMENT: the function is NULL
+/// - PALITRA_INVALID_HANDLE: the token is invalid
+/// - PALITRA_SHUT_DOWN: the runner has ended
+/// - PALITRA_FORKED: the token belongs to the parent process
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_token_on_complete(
     token: palitra_token,
@@ -116,10 +161,11 @@ pub extern "C" fn palitra_token_on_complete(
     })
 }
 
-/// Frees a token: the handle is stale from now on. An unfinished job is detached, not cancelled: it runs to
-/// its end and its reply is thrown away. Whoever waits for the token is answered PALITRA_INVALID_HANDLE.
+/// Frees a token. The handle is stale from now on, and a thread that waits for it gets
+/// PALITRA_INVALID_HANDLE. An unfinished job is detached, not cancelled: it runs on, and its reply
+/// is discarded. Does not block.
 ///
-/// Freeing a token twice, or one that is none, does nothing. Never blocks; from any thread.
+/// @param token  the token. An invalid handle does nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_token_free(token: palitra_token) {
     enter_or((), || {

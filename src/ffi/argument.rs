@@ -1,13 +1,21 @@
-//! What a caller passed: strings, bytes, arrays, sized structs, timeouts.
+//! The arguments of a C function: strings, bytes, arrays, sized structs, timeouts.
 //!
-//! Each macro turns raw pointers of an `unsafe extern "C"` function into safe Rust, or answers
-//! `INVALID_ARGUMENT` with `?`. The pointers live for the call, and so do the references.
+//! Each macro turns raw pointers of an `unsafe extern "C"` function into safe Rust, or fails with `INVALID_ARGUMENT`. The
+//! references live as long as the pointers: until the function returns.
+//!
+//! # Sized structs
+//!
+//! The options and the statistics begin with their size and may grow at their end. Program and library may know different
+//! versions: the fields that both know are read and written. A field that the library does not know must be 0, so that
+//! nothing a program asks for is silently ignored.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
-use super::types::{palitra_runner_options, palitra_stats, palitra_submit_options};
+use super::types::runner::palitra_runner_options;
+use super::types::stats::palitra_stats;
+use super::types::submit::palitra_submit_options;
 use crate::job::Job;
 use crate::registry;
 use crate::reply::{Reply, Status};
@@ -36,7 +44,7 @@ macro_rules! array {
     };
 }
 
-/// `out_array!(pointer, n)`: an array to be filled, or `None` where the caller does not care.
+/// `out_array!(pointer, n)`: an array to fill; `None` for NULL.
 macro_rules! out_array {
     ($pointer:expr, $n:expr) => {
         // SAFETY: promised to be room for `n` elements, used by nobody else, if it is not NULL.
@@ -60,7 +68,7 @@ macro_rules! options {
     };
 }
 
-/// `out_options!(pointer, value)`: a sized struct that is filled, as far as both sides know it.
+/// `out_options!(pointer, value)`: fills a sized struct, as far as both sides know it.
 macro_rules! out_options {
     ($pointer:expr, $value:expr) => {
         // SAFETY: promised to be as many bytes as its first member says if it is not NULL.
@@ -109,18 +117,18 @@ pub(crate) unsafe fn out_array_from<'a, T>(
     Ok(Some(unsafe { std::slice::from_raw_parts_mut(pointer.cast(), n) }))
 }
 
-/// No object is larger than isize::MAX bytes: a length beyond it is a mistake of the caller.
+/// No object is larger than `isize::MAX` bytes: a greater length is the caller's mistake.
 fn check_size<T>(n: usize) -> Result<(), Status> {
     let fits = n.checked_mul(size_of::<T>()).is_some_and(|bytes| isize::try_from(bytes).is_ok());
     if fits { Ok(()) } else { Err(Status::InvalidArgument) }
 }
 
-/// A struct that begins with its own size and may grow with later versions. Zeros are its defaults.
+/// A struct that begins with its size and may grow in later versions. Zeros are its defaults.
 ///
 /// # Safety
-/// Implementors are `repr(C)`, begin with `size: u32`, and are valid for any bytes that a caller put there.
+/// The type is `repr(C)`, begins with `size: u32`, and is valid for all bytes that a caller may have put there.
 #[allow(unsafe_code)]
-pub(crate) unsafe trait Sized32: Copy {
+pub(crate) unsafe trait SizedStruct: Copy {
     /// The size of its first version in bytes: no caller has a smaller one.
     const FIRST_SIZE: usize;
 
@@ -133,33 +141,33 @@ pub(crate) unsafe trait Sized32: Copy {
     }
 }
 
-/// No future version is larger: more is a mistake of the caller.
+/// No version will be larger than this: a greater size is the caller's mistake.
 const LARGEST: usize = 4096;
 
 /// Options as far as both sides know them.
 pub(crate) struct Read<T> {
     pub(crate) options: T,
-    /// Whether the caller asked for something that this version does not know.
-    asks_more: bool,
+    /// Whether the caller has set a field that this version does not know.
+    has_unknown: bool,
 }
 
 impl<T> Read<T> {
-    /// A caller built against a later header may pass a larger struct, as long as what this version does not know
-    /// is zero: a wish that would be ignored is refused.
+    /// [`Status::InvalidArgument`] if the caller has set a field that this version does not know. A larger struct by
+    /// itself is fine: the caller was built with a later header.
     pub(crate) fn check(&self) -> Result<(), Status> {
-        if self.asks_more { Err(Status::InvalidArgument) } else { Ok(()) }
+        if self.has_unknown { Err(Status::InvalidArgument) } else { Ok(()) }
     }
 }
 
-/// The options, or their defaults where the caller passed NULL.
+/// The options, or their defaults for NULL.
 ///
 /// # Safety
 /// `pointer` is NULL or points to as many bytes as its first member says, unchanged during the call.
 #[allow(unsafe_code)]
-pub(crate) unsafe fn options_from<T: Sized32>(pointer: *const T) -> Result<Read<T>, Status> {
+pub(crate) unsafe fn options_from<T: SizedStruct>(pointer: *const T) -> Result<Read<T>, Status> {
     let mut options = T::defaults();
     if pointer.is_null() {
-        return Ok(Read { options, asks_more: false });
+        return Ok(Read { options, has_unknown: false });
     }
     // SAFETY: not NULL, so its first member can be read.
     let size = unsafe { pointer.cast::<u32>().read() } as usize;
@@ -171,16 +179,16 @@ pub(crate) unsafe fn options_from<T: Sized32>(pointer: *const T) -> Result<Read<
     let (given, unknown) = unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), size) }.split_at(known);
     // SAFETY: at most as many bytes as T has, and T is valid for any.
     unsafe { std::ptr::copy_nonoverlapping(given.as_ptr(), (&raw mut options).cast::<u8>(), known) };
-    Ok(Read { options, asks_more: unknown.iter().any(|byte| *byte != 0) })
+    Ok(Read { options, has_unknown: unknown.iter().any(|byte| *byte != 0) })
 }
 
-/// Zeroes a sized struct of the caller's and sets its size, which its header knows and this library need not. NULL,
-/// and a size that no version of the struct has, are left as they are.
+/// Zeroes the caller's struct and sets its size. The size is that of the caller's header, which may be a later one. NULL
+/// and a size that no version of the struct has do nothing.
 ///
 /// # Safety
 /// `pointer` is NULL or points to room for `size` bytes, used by nobody else during the call.
 #[allow(unsafe_code)]
-pub(crate) unsafe fn init_sized<T: Sized32>(pointer: *mut T, size: u32) {
+pub(crate) unsafe fn init_sized<T: SizedStruct>(pointer: *mut T, size: u32) {
     let bytes = size as usize;
     if pointer.is_null() || !(T::FIRST_SIZE..=LARGEST).contains(&bytes) {
         return;
@@ -192,12 +200,12 @@ pub(crate) unsafe fn init_sized<T: Sized32>(pointer: *mut T, size: u32) {
     }
 }
 
-/// Fills a sized struct, all but its size. What a later version of it has beyond this one becomes zero.
+/// Fills the caller's struct, except for its size. Fields that only a later version has become zero.
 ///
 /// # Safety
 /// `pointer` is NULL or points to as many bytes as its first member says, used by nobody else during the call.
 #[allow(unsafe_code)]
-pub(crate) unsafe fn out_options_to<T: Sized32>(pointer: *mut T, value: T) -> Result<(), Status> {
+pub(crate) unsafe fn out_options_to<T: SizedStruct>(pointer: *mut T, value: T) -> Result<(), Status> {
     const SIZE: usize = size_of::<u32>();
     if pointer.is_null() {
         return Err(Status::InvalidArgument);
@@ -219,41 +227,29 @@ pub(crate) unsafe fn out_options_to<T: Sized32>(pointer: *mut T, value: T) -> Re
 
 // SAFETY: repr(C), begins with its size, made of numbers and of pointers that may be NULL.
 #[allow(unsafe_code)]
-unsafe impl Sized32 for palitra_runner_options {
+unsafe impl SizedStruct for palitra_runner_options {
     const FIRST_SIZE: usize = 48;
 }
 
 // SAFETY: repr(C), begins with its size, made of numbers.
 #[allow(unsafe_code)]
-unsafe impl Sized32 for palitra_submit_options {
+unsafe impl SizedStruct for palitra_submit_options {
     const FIRST_SIZE: usize = 32;
 }
 
 // SAFETY: repr(C), begins with its size, made of numbers.
 #[allow(unsafe_code)]
-unsafe impl Sized32 for palitra_stats {
+unsafe impl SizedStruct for palitra_stats {
     const FIRST_SIZE: usize = 80;
 }
 
-// The layouts that hosts were compiled with.
-#[cfg(target_pointer_width = "64")]
-const _: () = {
-    assert!(size_of::<palitra_runner_options>() == 80);
-    assert!(size_of::<palitra_submit_options>() == 40);
-    assert!(size_of::<palitra_stats>() == 80);
-    assert!(size_of::<super::types::palitra_event>() == 24);
-    assert!(size_of::<super::types::palitra_reply>() == 40);
-    assert!(size_of::<super::types::palitra_runner>() == 8);
-    assert!(size_of::<*const c_void>() == size_of::<usize>());
-};
-
 /// The job with this name.
 pub(crate) fn job(name: &CStr) -> Result<&'static Job, Status> {
-    // Only a name that is no job's need be looked at for what is wrong with it.
+    // Checked only if there is no such job: every name of a job is UTF-8.
     registry::find(name.to_bytes()).ok_or_else(|| utf8(name).err().unwrap_or(Status::UnknownJob))
 }
 
-/// The job with this name; or the reply of a call that asks for none there is, with the name and the nearest in it.
+/// The job with this name; or the reply that says that there is none, with this name and the most similar one.
 #[inline]
 pub(crate) fn job_or_reply(name: &CStr) -> Result<Result<&'static Job, Reply>, Status> {
     match registry::find(name.to_bytes()) {
@@ -271,12 +267,12 @@ pub(crate) fn utf8(text: &CStr) -> Result<&str, Status> {
     text.to_str().map_err(|_| Status::InvalidArgument)
 }
 
-/// How long after the call a deadline is; `None`: there is none, which zeroed options say too.
+/// How long after the call a deadline is; `None` for no deadline, which is also what zeroed options say.
 pub(crate) fn deadline(nanoseconds: i64) -> Option<Duration> {
     if nanoseconds == 0 { None } else { timeout(nanoseconds) }
 }
 
-/// A timeout in nanoseconds; `None` (negative): for ever.
+/// A timeout in nanoseconds; `None` (negative) for forever.
 pub(crate) fn timeout(nanoseconds: i64) -> Option<Duration> {
     u64::try_from(nanoseconds).ok().map(Duration::from_nanos)
 }

@@ -1,7 +1,7 @@
-//! Functions that a caller gave, and freeing what they were given.
+//! Callbacks: the caller's functions, and the user data that they are called with.
 //!
-//! Promise 6: the finalizer of a callback's user data runs exactly once, whatever happens: called or not,
-//! accepted or refused.
+//! Promise 6: the finalizer of a callback's user data runs exactly once, whether or not the callback was called, and
+//! whether or not it was registered.
 
 #![allow(unsafe_code)]
 
@@ -9,24 +9,26 @@ use std::ffi::{CString, c_void};
 use std::sync::Arc;
 
 use super::handle;
-use super::types::{
-    palitra_complete_fn, palitra_free_fn, palitra_log_fn, palitra_runner_options, palitra_thread_fn, palitra_token,
-};
+use super::types::callback::palitra_free_fn;
+use super::types::handle::palitra_token;
+use super::types::log::palitra_log_fn;
+use super::types::runner::{palitra_runner_options, palitra_thread_fn};
+use super::types::token::palitra_complete_fn;
 use crate::reply::Status;
-use crate::runner::ThreadHook;
-use crate::token::{Call, TokenId};
+use crate::runner::{Callback, ThreadHook};
+use crate::token::TokenId;
 
-/// What a callback is called with, freed by its finalizer when this is dropped.
+/// The user data of a callback. Its finalizer runs when this is dropped.
 pub(crate) struct UserData {
     data: *mut c_void,
     free: palitra_free_fn,
 }
 
-// SAFETY: the header says that a callback and its finalizer run on the runner's thread or another: whoever
-// gives user data promises that it may be used and freed there.
+// SAFETY: the header says that a callback and its finalizer may run on any thread: the caller promises that the data may
+// be used and freed there.
 unsafe impl Send for UserData {}
-// SAFETY: the library only passes the pointer on; the log callback is promised to stand calls from several
-// threads at once.
+// SAFETY: the library only passes the pointer on. The callbacks that are called by several threads at once, which are
+// those of the log and of a runner's threads, are promised to allow that.
 unsafe impl Sync for UserData {}
 
 impl UserData {
@@ -49,8 +51,12 @@ impl Drop for UserData {
     }
 }
 
-/// A completion callback as the core calls it. [`Status::InvalidArgument`] for none.
-pub(crate) fn on_complete(token: TokenId, function: palitra_complete_fn, user_data: UserData) -> Result<Call, Status> {
+/// A completion callback as the core calls it. [`Status::InvalidArgument`] for NULL.
+pub(crate) fn on_complete(
+    token: TokenId,
+    function: palitra_complete_fn,
+    user_data: UserData,
+) -> Result<Callback, Status> {
     let function = function.ok_or(Status::InvalidArgument)?;
     let token: palitra_token = handle::of_token(token);
     Ok(Box::new(move |status| {
@@ -59,7 +65,7 @@ pub(crate) fn on_complete(token: TokenId, function: palitra_complete_fn, user_da
     }))
 }
 
-/// A log callback as the log calls it; `None` for none.
+/// A log callback as the log calls it; `None` for NULL.
 pub(crate) fn on_log(function: palitra_log_fn, user_data: UserData) -> Option<crate::log::Sink> {
     let function = function?;
     Some(Box::new(move |level, target, message| {
@@ -70,7 +76,7 @@ pub(crate) fn on_log(function: palitra_log_fn, user_data: UserData) -> Option<cr
     }))
 }
 
-/// The start and stop functions of a runner's threads, which own their user data together.
+/// The start and stop callbacks of a runner's threads, which share their user data.
 pub(crate) fn on_threads(options: &palitra_runner_options) -> (ThreadHook, ThreadHook) {
     let user_data = Arc::new(UserData::new(options.thread_user_data, options.thread_free));
     let hook = |function: palitra_thread_fn| {

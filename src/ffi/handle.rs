@@ -1,22 +1,27 @@
-//! Handles to and from what they stand for.
+//! Handles, and the runners, tokens and queues that they name.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::table::{Table, pack, unpack};
-use super::types::{palitra_queue, palitra_runner, palitra_token};
+use super::types::handle::{palitra_queue, palitra_runner, palitra_token};
 use crate::current::RunnerId;
-use crate::fork::{PerProcess, at_fork_in_child};
 use crate::queue::Queue;
 use crate::reply::{Error, Status};
 use crate::runner::{Core, Runner, global_runner};
-use crate::token::{self, Event, TokenId, TokenRef};
+use crate::sync::shared_static;
+use crate::sys::fork::{PerProcess, at_fork_in_child};
+use crate::token::{self, TokenId, TokenRef};
 
 const KIND_RUNNER: u64 = 1;
 const KIND_TOKEN: u64 = 2;
 const KIND_QUEUE: u64 = 3;
 
-static RUNNERS: Table<Runner> = Table::new(KIND_RUNNER);
-static QUEUES: Table<Arc<Queue<Event>>> = Table::new(KIND_QUEUE);
+shared_static! {
+    static RUNNERS: Table<Runner> = Table::new(KIND_RUNNER);
+}
+shared_static! {
+    static QUEUES: Table<Arc<Queue>> = Table::new(KIND_QUEUE);
+}
 
 ctor::declarative::ctor! {
     #[ctor(unsafe)]
@@ -41,10 +46,11 @@ pub(crate) fn token(handle: palitra_token) -> Result<TokenRef, Status> {
     token::find(TokenId { index, generation })
 }
 
-/// Several tokens, which must all belong to the runner: another's would be waited for on the wrong one.
+/// Several tokens. [`Status::InvalidArgument`] if one belongs to another runner: whether the thread may block is checked
+/// for this one only.
 pub(crate) fn tokens_of(runner: palitra_runner, handles: &[palitra_token]) -> Result<Vec<TokenRef>, Status> {
     let runner = runner_id(runner)?;
-    // First: how many there are is the caller's word.
+    // First and fallible: the caller may have passed any number.
     let mut tokens = Vec::new();
     tokens.try_reserve_exact(handles.len()).map_err(|_| Status::TooLarge)?;
     for handle in handles {
@@ -66,46 +72,46 @@ pub(crate) fn runner(handle: palitra_runner) -> Result<Runner, Status> {
     RUNNERS.with(handle.id, Runner::clone)
 }
 
-/// What `call` makes of the part of a runner that submits, runs and counts.
-pub(crate) fn with_core<R>(handle: palitra_runner, call: impl FnOnce(&Core) -> Result<R, Status>) -> Result<R, Status> {
-    RUNNERS.with(handle.id, |runner| call(runner.core()))?
+/// Calls `body` with the part of a runner that submits, runs and counts.
+pub(crate) fn with_core<R>(handle: palitra_runner, body: impl FnOnce(&Core) -> Result<R, Status>) -> Result<R, Status> {
+    RUNNERS.with(handle.id, |runner| body(runner.core()))?
 }
 
-/// The number of the runner that a handle names. Takes no lock: every wait comes by here.
+/// The number of the runner that a handle names. Takes no lock: every wait calls this.
 pub(crate) fn runner_id(handle: palitra_runner) -> Result<RunnerId, Status> {
     RUNNERS.number(handle.id)
 }
 
-/// Makes the handle stale. The runner that it kept alive is the caller's to end.
+/// Makes the handle stale and returns the runner that it kept alive, which the caller ends.
 pub(crate) fn free_runner(handle: palitra_runner) -> Result<Runner, Status> {
     RUNNERS.remove(handle.id)
 }
 
 /// A handle for a queue.
-pub(crate) fn of_queue(queue: Queue<Event>) -> Result<palitra_queue, Status> {
+pub(crate) fn of_queue(queue: Queue) -> Result<palitra_queue, Status> {
     QUEUES.insert(Arc::new(queue), 0).map(|id| palitra_queue { id })
 }
 
 /// The queue that a handle names.
-pub(crate) fn queue(handle: palitra_queue) -> Result<Arc<Queue<Event>>, Status> {
+pub(crate) fn queue(handle: palitra_queue) -> Result<Arc<Queue>, Status> {
     QUEUES.with(handle.id, Arc::clone)
 }
 
-/// The queue for a token to push to; it does not keep it.
-pub(crate) fn queue_for_token(handle: palitra_queue) -> Result<Weak<Queue<Event>>, Status> {
+/// The queue for a token to push to; the token does not keep it alive.
+pub(crate) fn queue_for_token(handle: palitra_queue) -> Result<Weak<Queue>, Status> {
     QUEUES.with(handle.id, Arc::downgrade)
 }
 
-/// Makes the handle stale.
-pub(crate) fn free_queue(handle: palitra_queue) -> Result<Arc<Queue<Event>>, Status> {
+/// Makes the handle stale and returns the queue, which the caller closes.
+pub(crate) fn free_queue(handle: palitra_queue) -> Result<Arc<Queue>, Status> {
     QUEUES.remove(handle.id)
 }
 
 /// The handle of this process's global runner.
 static GLOBAL: PerProcess<Mutex<Option<palitra_runner>>> = PerProcess::new();
 
-/// The global runner's handle, the same for all callers. It stays valid after a shutdown, so that replies can
-/// be read, until the next global runner is made.
+/// The global runner's handle, the same for all callers. After a shutdown it stays valid until the next global runner is
+/// made, so that replies can be read.
 pub(crate) fn of_global_runner() -> Result<palitra_runner, Error> {
     let mut handle = GLOBAL.get().lock().unwrap_or_else(PoisonError::into_inner);
     let runner = global_runner()?;
@@ -116,7 +122,7 @@ pub(crate) fn of_global_runner() -> Result<palitra_runner, Error> {
     }
     let new = of_runner(runner)?;
     let old = handle.replace(new).map(free_runner);
-    // Not under the lock: the last handle of a runner shuts it down.
+    // Not under the lock: dropping a runner shuts it down.
     drop(handle);
     drop(old);
     Ok(new)

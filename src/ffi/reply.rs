@@ -1,4 +1,4 @@
-//! Replies: given to the caller, taken back.
+//! Replies: given to the caller, and freed.
 //!
 //! The owner of a reply is a counted reference to its bytes, so that a finished token can be read many times
 //! and each reply freed on its own, in any order, after anything else is gone. Messages that never change
@@ -10,30 +10,31 @@ use std::mem::MaybeUninit;
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
-use super::types::{palitra_format, palitra_reply, palitra_status};
+use super::types::reply::{palitra_format, palitra_reply};
+use super::types::status::palitra_status;
 use crate::reply::{Body, Reply, Status};
 
-/// Fills the out, if the caller cares, and answers the status.
+/// Fills `out`, if the caller has passed one, and returns the status.
 #[inline]
-pub(crate) fn give(answer: Result<Reply, Status>, out: Option<&mut MaybeUninit<palitra_reply>>) -> palitra_status {
-    let reply = answer.unwrap_or_else(Reply::ending);
+pub(crate) fn give(result: Result<Reply, Status>, out: Option<&mut MaybeUninit<palitra_reply>>) -> palitra_status {
+    let reply = result.unwrap_or_else(Reply::ending);
     let status = reply.status() as palitra_status;
     let Some(out) = out else { return status };
     let (code, format, data) = (reply.code(), reply.format() as palitra_format, reply.data());
     let (data, len) = (data.as_ptr(), data.len());
-    // Bytes without a body are the library's own and never change.
+    // Data without a body is static.
     let owner = reply.into_body().map_or(null_mut(), |body| Arc::into_raw(body).cast_mut().cast());
     out.write(palitra_reply { status, code, format, data, len, owner });
     status
 }
 
-/// Frees what a reply owns and empties it, so that freeing it again does nothing.
+/// Frees the data of a reply and empties the reply, so that freeing it again does nothing.
 pub(crate) fn take_back(reply: &mut palitra_reply) {
     let owner = std::mem::replace(&mut reply.owner, null_mut());
     (reply.data, reply.len) = (null(), 0);
     if !owner.is_null() {
-        // SAFETY: only `give` makes an owner, out of an Arc of this type; it was taken out of the reply, so
-        // this reference to it is given back once.
+        // SAFETY: only `give` makes an owner, from an Arc of this type. It was taken out of the reply, so this
+        // reference is released once.
         drop(unsafe { Arc::from_raw(owner.cast::<Body>()) });
     }
 }

@@ -1,8 +1,7 @@
-//! What runner and queue handles name: a table of values behind generational ids.
+//! A table of values behind generational ids: the runners and queues that handles name.
 //!
-//! An id is a number: the kind of its table, the index of a slot, and the generation that the slot had when
-//! the value was put in. An id that was removed, made up or is of another table meets a slot of another
-//! generation, or none.
+//! An id holds the kind of its table, the index of a slot, and the generation that the slot had when the value was
+//! inserted. An id that was removed, made up or is of another table finds a slot of another generation, or none.
 //!
 //! ```text
 //!   63    60 59            32 31             0
@@ -10,30 +9,31 @@
 //!            [             salt              ]
 //! ```
 //!
-//! All but the kind is salted with where this library is in memory: an id of another library built on palitra,
-//! which has tables of its own, means no slot here, or one of another generation.
+//! All but the kind is salted with the address of this library: an id of another library built on palitra, which has
+//! tables of its own, finds no slot here, or one of another generation.
 
 #![allow(unsafe_code)]
 
-use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+#[cfg(all(test, palitra_model))]
+mod model;
 
 use crate::arena::{Arena, INDEX_BITS, Lookup};
 use crate::reply::Status;
+use crate::sync::{AtomicU32, AtomicU64, Ordering, UnsafeCell};
 
 const KIND_SHIFT: u32 = 60;
 const INDEX_SHIFT: u32 = 32;
 const _: () = assert!(INDEX_SHIFT + INDEX_BITS <= KIND_SHIFT);
 
-/// What this library's ids are salted with. Two libraries of one process are at different addresses; a
-/// multiplication and a fold spread the difference over all bits.
+/// The salt of this library's ids. Two libraries of one process are at different addresses; a multiplication and a fold
+/// spread the difference over all bits.
 fn salt() -> u64 {
     static PLACE: u8 = 0;
     let spread = ((&raw const PLACE).addr() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (spread ^ spread >> 29) & ((1 << KIND_SHIFT) - 1)
 }
 
-/// The id of a slot's tenant.
+/// The id of the value in a slot.
 pub(crate) fn pack(kind: u64, index: u32, generation: u32) -> u64 {
     kind << KIND_SHIFT | (u64::from(index) << INDEX_SHIFT | u64::from(generation)) ^ salt()
 }
@@ -48,7 +48,7 @@ pub(crate) fn unpack(kind: u64, id: u64) -> Result<(u32, u32), Status> {
     Ok((index as u32, place as u32))
 }
 
-/// Values of one kind. Each has a number beside it that can be read without touching it.
+/// Values of one kind, each with a number beside it that can be read without using the value.
 ///
 /// A use of a value is two atomic additions, and no lock: a use may take as long as it likes, call anything, and
 /// remove the value that it is using.
@@ -72,8 +72,8 @@ pub(crate) struct Table<T: 'static> {
 /// * A user looks at the value only if its own step into the slot found it valid, which keeps it from becoming
 ///   vacant until the user leaves.
 struct Entry<T> {
-    /// The generation in the upper half, odd while valid; then [`REMOVED`], and the number of users. Those who
-    /// come with a stale id count as users for a moment too.
+    /// The generation in the upper half, odd while valid; then [`REMOVED`], and the number of users. A user with a
+    /// stale id counts for a moment, too.
     word: AtomicU64,
     number: AtomicU32,
     value: UnsafeCell<Option<T>>,
@@ -94,24 +94,30 @@ impl<T> Default for Entry<T> {
 }
 
 impl<T: Clone + Send + Sync> Table<T> {
+    #[cfg(not(palitra_model))]
     pub(crate) const fn new(kind: u64) -> Self {
         Table { kind, entries: Arena::new() }
     }
 
-    /// Puts a value in. [`Status::Busy`] when no index is left.
+    #[cfg(palitra_model)]
+    pub(crate) fn new(kind: u64) -> Self {
+        Table { kind, entries: Arena::new() }
+    }
+
+    /// Inserts a value. [`Status::Busy`] when no index is left.
     pub(crate) fn insert(&'static self, value: T, number: u32) -> Result<u64, Status> {
         let (index, entry) = self.entries.take().ok_or(Status::Busy)?;
         // SAFETY: the slot is vacant and this is its inserter.
-        unsafe { *entry.value.get() = Some(value) };
-        entry.number.store(number, Ordering::Relaxed);
+        entry.value.with_mut(|place| unsafe { *place = Some(value) });
+        // Whoever reads it finds the generation of the value before gone.
+        entry.number.store(number, Ordering::Release);
         let before = entry.word.fetch_add(1 << GENERATION_SHIFT, Ordering::Release);
         Ok(pack(self.kind, index, generation(before) + 1))
     }
 
-    /// What `read` makes of the value.
+    /// Calls `read` with the value and returns its result.
     pub(crate) fn with<R>(&'static self, id: u64, read: impl FnOnce(&T) -> R) -> Result<R, Status> {
-        let user = self.enter(id)?;
-        Ok(read(user.value()?))
+        self.enter(id)?.read(read)
     }
 
     /// The number beside the value.
@@ -123,10 +129,10 @@ impl<T: Clone + Send + Sync> Table<T> {
         if valid { Ok(number) } else { Err(Status::InvalidHandle) }
     }
 
-    /// Makes the id stale from now on and answers the value; the slot's own goes with its last user.
+    /// Makes the id stale from now on and returns the value; the slot's own copy is dropped by its last user.
     pub(crate) fn remove(&'static self, id: u64) -> Result<T, Status> {
         let user = self.enter(id)?;
-        let value = user.value()?.clone();
+        let value = user.read(T::clone)?;
         let remove = |word| {
             let valid = generation(word) == user.generation;
             valid.then(|| word.wrapping_add(1 << GENERATION_SHIFT) | REMOVED)
@@ -160,24 +166,24 @@ fn generation(word: u64) -> u32 {
     (word >> GENERATION_SHIFT) as u32
 }
 
-/// Someone who stepped into a slot, and leaves it when dropped.
+/// A use of a slot, from its creation until it is dropped.
 struct User<T: 'static + Clone + Send + Sync> {
     table: &'static Table<T>,
     index: u32,
     entry: &'static Entry<T>,
-    /// Which tenant is meant.
+    /// The generation of the id.
     generation: u32,
-    /// What the slot was when this user stepped in.
+    /// The word of the slot when this use began.
     found: u64,
 }
 
 impl<T: Clone + Send + Sync> User<T> {
-    fn value(&self) -> Result<&T, Status> {
+    fn read<R>(&self, read: impl FnOnce(&T) -> R) -> Result<R, Status> {
         if generation(self.found) != self.generation || self.generation.is_multiple_of(2) {
             return Err(Status::InvalidHandle);
         }
         // SAFETY: this user found the slot valid and has not left it.
-        unsafe { &*self.entry.value.get() }.as_ref().ok_or(Status::InvalidHandle)
+        self.entry.value.with(|place| unsafe { &*place }.as_ref().map(read)).ok_or(Status::InvalidHandle)
     }
 }
 
@@ -192,16 +198,16 @@ impl<T: Clone + Send + Sync> Drop for User<T> {
             return;
         }
         // SAFETY: this made the step from removed with no user to vacant.
-        let value = unsafe { (*self.entry.value.get()).take() };
+        let value = self.entry.value.with_mut(|place| unsafe { (*place).take() });
         // A slot whose generations are used up is never reused.
         if generation(left) < u32::MAX - 1 {
-            self.table.entries.give_back(self.index);
+            self.table.entries.release(self.index);
         }
         drop(value);
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(palitra_model)))]
 mod tests {
     use super::*;
     use std::sync::Arc;

@@ -4,9 +4,9 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
-
-use super::{Host, IntoReply, Request, RunnerState};
+use super::output::IntoReply;
+use super::request::{JobRuntime, Request};
+use super::state::RunnerState;
 use crate::reply::{Error, Format, JobError};
 use crate::token::{Closed, JobToken, TokenRef};
 
@@ -41,21 +41,6 @@ impl FromRequest for String {
     }
 }
 
-/// JSON: as an argument the payload, as a result the reply.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Json<T>(pub T);
-
-impl<T: DeserializeOwned> FromRequest for Json<T> {
-    const PAYLOAD: Option<Format> = Some(Format::Json);
-
-    fn from_request(request: &mut Request<'_>) -> Result<Self, JobError> {
-        let payload = request.take_payload();
-        serde_json::from_slice(&payload)
-            .map(Json)
-            .map_err(|error| JobError::bad_payload(format!("the payload does not fit: {error}")))
-    }
-}
-
 /// The one `T` that all jobs of a runner share: a connection pool, a session, a cache.
 ///
 /// Made by [`RunnerState::create`] when the first job of the runner asks for it, dropped when the runner is
@@ -64,7 +49,7 @@ pub struct State<T>(Arc<T>);
 
 impl<T: RunnerState> FromRequest for State<T> {
     fn from_request(request: &mut Request<'_>) -> Result<Self, JobError> {
-        request.host.states().get().map(State)
+        request.runtime.states().get().map(State)
     }
 }
 
@@ -88,27 +73,27 @@ impl<T: fmt::Debug> fmt::Debug for State<T> {
     }
 }
 
-/// What a job has of its own call: whether it is still wanted, its progress, its stream, and the runner to submit
+/// What a job has of its own execution: whether it is still wanted, its progress, its stream, and the runner to submit
 /// further jobs to.
 #[derive(Clone)]
 pub struct Context {
-    host: Arc<dyn Host>,
+    runtime: Arc<dyn JobRuntime>,
     token: TokenRef,
 }
 
 impl FromRequest for Context {
     fn from_request(request: &mut Request<'_>) -> Result<Self, JobError> {
-        Ok(Context { token: request.token()?, host: request.host.to_arc() })
+        Ok(Context { token: request.token()?, runtime: request.runtime.to_arc() })
     }
 }
 
 impl Context {
-    /// Whether nobody needs the job to go on: it was cancelled, its deadline passed, its runner shuts down.
+    /// Whether nobody needs the job to go on: it was cancelled, its deadline passed, or its runner shuts down.
     ///
     /// A cancelled job is dropped at its next await by itself. This is for the parts that the job moved
     /// elsewhere, such as a blocking loop in `tokio::task::spawn_blocking`.
     pub fn is_cancelled(&self) -> bool {
-        self.token.is_over()
+        self.token.should_stop()
     }
 
     /// Says how far the job is, for hosts that show it. Costs a lock that nobody holds for long.
@@ -121,8 +106,8 @@ impl Context {
     /// # Errors
     /// There is no reader: the job was run (`palitra_runner_run`, [`Runner::run_job`](crate::Runner::run_job)) or
     /// submitted without a token, the host freed the token, or the token has finished, by a cancel for example. The
-    /// job may as well end, which `context.send(item).await?` does. Tasks that the job started are told too, also
-    /// while they wait. An item that cannot be converted fails with the reason.
+    /// job may as well end, which `context.send(item).await?` does. The tasks that the job started get the same error,
+    /// also while they wait. An item that cannot be converted fails with the reason.
     pub async fn send(&self, item: impl IntoReply) -> Result<(), JobError> {
         let reply = item.into_reply().into_result()?;
         let mut item = Some(reply);
@@ -136,7 +121,7 @@ impl Context {
     /// # Errors
     /// As [`Runner::submit_job`](crate::Runner::submit_job).
     pub fn submit_job(&self, job: &str, payload: impl Into<Vec<u8>>) -> Result<JobToken, Error> {
-        self.host.submit(job, payload.into()).map(JobToken::new)
+        self.runtime.submit(job, payload.into()).map(JobToken::new)
     }
 }
 

@@ -1,8 +1,5 @@
 //! What a job's result becomes: the reply.
 
-use serde::Serialize;
-
-use super::Json;
 use crate::reply::{Format, JobError, Reply};
 
 /// Something that a job can return.
@@ -46,17 +43,6 @@ impl IntoReply for &'static str {
         let mut bytes = Vec::with_capacity(self.len() + 1);
         bytes.extend_from_slice(self.as_bytes());
         Reply::success(Self::FORMAT, bytes)
-    }
-}
-
-impl<T: Serialize> IntoReply for Json<T> {
-    const FORMAT: Format = Format::Json;
-
-    fn into_reply(self) -> Reply {
-        match serde_json::to_vec(&self.0) {
-            Ok(bytes) => Reply::success(Self::FORMAT, bytes),
-            Err(error) => JobError::from(format!("the result cannot be written as JSON: {error}")).into(),
-        }
     }
 }
 

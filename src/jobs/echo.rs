@@ -1,6 +1,6 @@
 //! `palitra.echo`: the shortest job there is, for first programs and for measuring the bridge itself.
 
-/// Answers its payload.
+/// Returns its payload.
 #[palitra::job("palitra.echo")]
 async fn echo(payload: Vec<u8>) -> Vec<u8> {
     payload

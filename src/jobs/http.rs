@@ -1,6 +1,6 @@
-//! The HTTP jobs: a request in, an answer out.
+//! The HTTP jobs: a request in, a response out.
 //!
-//! | job | takes | leaves |
+//! | job | payload | reply |
 //! |---|---|---|
 //! | `http.get` | JSON [`Get`] | JSON [`Page`] |
 //! | `http.request` | JSON [`Request`]: the same with `method` and `body` | JSON [`Page`] |
@@ -14,11 +14,11 @@
 //! name) and go through the proxies that `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` name; each is read once per
 //! runner, at its first request of that kind.
 //!
-//! A status such as 404 is an answer, not a failure: it stands in the reply. Only `http.bytes`, whose reply has
+//! A status such as 404 is a response, not a failure: it stands in the reply. Only `http.bytes`, whose reply has
 //! no room for it, fails on a status outside 200 to 299. What else fails has a code of its own: see [`code`].
 //!
-//! The rooms: `request` checks what the host wrote, `client` sends it and reads the answer, `redirect` says
-//! where an answer sends it next, `roots` knows whom to trust, `code` what to call a failure.
+//! The rooms: `request` checks what the host wrote, `client` sends it and reads the response, `redirect` says
+//! where a redirect leads, `roots` knows whom to trust, `code` has the codes of the failures.
 
 mod client;
 pub mod code;
@@ -33,15 +33,15 @@ use serde::Serialize;
 
 use crate::job::{Context, Json, State};
 use crate::reply::JobError;
-use client::{Answer, Client};
+use client::{Client, Fetched};
 pub use request::{Get, Request};
 
-/// What a server answered.
+/// A server's response.
 #[derive(Debug, Serialize)]
 pub struct Page {
     /// The status, such as 200 or 404.
     pub status: u16,
-    /// Where the answer came from, after all redirects.
+    /// Where the response came from, after all redirects.
     pub url: String,
     /// By name in lower case. Values of one name are joined by ", ", those of `set-cookie` by a line feed.
     pub headers: BTreeMap<String, String>,
@@ -55,7 +55,7 @@ pub struct Page {
 /// 2 cannot connect, 3 timeout, 4 too many redirects, 5 body too large, 6 TLS, 7 not understood or broken off.
 #[palitra::job("http.get")]
 async fn get(client: State<Client>, context: Context, Json(get): Json<Get>) -> Result<Json<Page>, JobError> {
-    client.fetch(get.into(), &context).await.map(|answer| Json(answer.into()))
+    client.fetch(get.into(), &context).await.map(|fetched| Json(fetched.into()))
 }
 
 /// Sends a request of any method. Takes what `http.get` takes, and `"method"` (GET) and `"body"` (text); leaves
@@ -66,19 +66,19 @@ async fn request(
     context: Context,
     Json(request): Json<Request>,
 ) -> Result<Json<Page>, JobError> {
-    client.fetch(request, &context).await.map(|answer| Json(answer.into()))
+    client.fetch(request, &context).await.map(|fetched| Json(fetched.into()))
 }
 
 /// Gets the body of a page as it came. Takes what `http.get` takes and fails as it does; a status outside 200 to
 /// 299 fails too, with that status as the code.
 #[palitra::job("http.bytes")]
 async fn bytes(client: State<Client>, context: Context, Json(get): Json<Get>) -> Result<Vec<u8>, JobError> {
-    let answer = client.fetch(get.into(), &context).await?;
-    if answer.status.is_success() { Ok(answer.body) } else { Err(code::unsuccessful(&answer.url, answer.status)) }
+    let fetched = client.fetch(get.into(), &context).await?;
+    if fetched.status.is_success() { Ok(fetched.body) } else { Err(code::unsuccessful(&fetched.url, fetched.status)) }
 }
 
 /// Streams the body of a page in chunks, without holding it whole. Takes what `http.get` takes, but without
-/// `"max_bytes"` the body may be of any size, and the timeout is for the answer to begin and for each chunk. Fails
+/// `"max_bytes"` the body may be of any size, and the timeout is for the response's head and for each chunk. Fails
 /// as `http.bytes` does, after the chunks that came before.
 #[palitra::job("http.stream")]
 async fn stream(client: State<Client>, context: Context, Json(mut get): Json<Get>) -> Result<(), JobError> {
@@ -86,13 +86,13 @@ async fn stream(client: State<Client>, context: Context, Json(mut get): Json<Get
     client.stream(get.into(), &context).await
 }
 
-impl From<Answer> for Page {
-    fn from(answer: Answer) -> Page {
+impl From<Fetched> for Page {
+    fn from(fetched: Fetched) -> Page {
         Page {
-            status: answer.status.as_u16(),
-            url: answer.url.into(),
-            headers: joined(&answer.headers),
-            body: text(answer.body),
+            status: fetched.status.as_u16(),
+            url: fetched.url.into(),
+            headers: joined(&fetched.headers),
+            body: text(fetched.body),
         }
     }
 }

@@ -13,7 +13,7 @@ struct Sleep {
     seconds: f64,
 }
 
-/// Sleeps for `{"seconds": 0.5}` and answers the same.
+/// Sleeps for `{"seconds": 0.5}` and returns the same.
 #[palitra::job("palitra.sleep")]
 async fn sleep(Json(sleep): Json<Sleep>) -> Result<Json<Sleep>, JobError> {
     let duration = Duration::try_from_secs_f64(sleep.seconds)

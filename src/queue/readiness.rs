@@ -4,7 +4,7 @@
 //!
 //! * Readable exactly while events wait, apart from the moment in which somebody is between a count and the system
 //!   call that follows it: no lost wake-up, and none for nothing.
-//! * A queue that is filled or closed puts a mark in, also where one is already: an edge-triggered loop hears of it.
+//! * A queue that is filled or closed puts a mark in, also where one is already: an edge-triggered loop is notified.
 //! * A system call only when the queue becomes filled or empty, not for every event.
 //! * Nobody waits for anybody: who takes does not wait for a producer that has been preempted.
 //!
@@ -19,11 +19,10 @@
 //!                          yes: look at `waiting`, put or take marks, turns -> 0 if no turn came meanwhile, else again
 //! ```
 //!
-//! So one thread at a time follows, and it does not leave before it has seen every turn: a turn comes after the count
-//! that it is about. A consumer that comes meanwhile empties the descriptor by itself, so that its event loop does not
-//! come back for nothing as long as the other is preempted, and leaves one more turn behind.
+//! So one thread at a time follows, and it stops only when it has seen every turn; a turn comes after the count that it
+//! is about. A consumer that comes meanwhile empties the descriptor itself, so that its event loop does not wake for
+//! nothing while the other thread is preempted, and adds one more turn.
 
-mod descriptor;
 #[cfg(all(test, palitra_model))]
 mod model;
 
@@ -31,7 +30,7 @@ use std::io::Result;
 use std::os::fd::RawFd;
 
 use crate::sync::{AtomicBool, AtomicIsize, AtomicU32, Ordering};
-use descriptor::Descriptor;
+use crate::sys::eventfd::EventFd;
 
 /// What marks are put into. One thread at a time calls `put` and `take`.
 pub(super) trait Marks {
@@ -43,7 +42,24 @@ pub(super) trait Marks {
     fn clear(&self);
 }
 
-pub(super) struct Readiness<M = Descriptor> {
+impl Marks for EventFd {
+    fn put(&self) {
+        EventFd::put(self);
+    }
+
+    fn take(&self, marks: u32) {
+        EventFd::take(self, marks);
+    }
+
+    fn clear(&self) {
+        // Where marks are counted, who has the turn takes them out.
+        if EventFd::ADDS_UP {
+            EventFd::take(self, 1);
+        }
+    }
+}
+
+pub(super) struct Readiness<M = EventFd> {
     waiting: AtomicIsize,
     closed: AtomicBool,
     turns: AtomicU32,
@@ -54,7 +70,7 @@ pub(super) struct Readiness<M = Descriptor> {
 
 impl Readiness {
     pub(super) fn new() -> Result<Readiness> {
-        Descriptor::new().map(Readiness::with)
+        EventFd::new().map(Readiness::with)
     }
 
     pub(super) fn fd(&self) -> RawFd {
@@ -142,11 +158,7 @@ mod tests {
     use super::*;
 
     fn is_readable(readiness: &Readiness) -> bool {
-        let mut poll = libc::pollfd { fd: readiness.fd(), events: libc::POLLIN, revents: 0 };
-        #[allow(unsafe_code)]
-        // SAFETY: one pollfd, alive for the call.
-        let ready = unsafe { libc::poll(&mut poll, 1, 0) };
-        ready == 1
+        readiness.marks.is_readable()
     }
 
     #[test]
@@ -185,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn readable_for_ever_after_the_close() {
+    fn readable_forever_after_the_close() {
         let readiness = Readiness::new().unwrap();
         readiness.added_one();
         readiness.closed();

@@ -3,7 +3,7 @@
 //! A runtime without workers makes no thread. One with workers makes them one after the other, and panics where the
 //! system refuses one: while it unwinds it would wait for the workers it has, which nobody stops. So:
 //!
-//! * Before it begins, a [`Reserve`] proves that there is room for all workers. What is refused is refused there, where
+//! * Before that, a [`Reserve`] proves that there is room for all workers. What is refused is refused there, where
 //!   nothing has been made. One place is given up just before each worker takes it.
 //! * Should another process take that place in the moment between, the runtime does panic. It is made within a
 //!   context in which it may not wait, so the panic comes through at once. The workers made so far wait in [`Launch`]
@@ -54,9 +54,9 @@ pub(super) fn runtime(options: &Options, host: Mask, hooks: &Hooks, watch: &Arc<
             std::mem::forget((Mark::set(id), Seat::take(id, number)));
             started_watch.awake();
         }
-        start.start();
+        start.thread_started();
     });
-    builder.on_thread_stop(move || stop.stop());
+    builder.on_thread_stop(move || stop.thread_stops());
     let (parked, unparked) = (Arc::clone(watch), Arc::clone(watch));
     builder.on_thread_park(move || parked.parked()).on_thread_unpark(move || unparked.awake());
     if workers == 0 {
@@ -147,7 +147,7 @@ impl Launch {
         }
         if state.stage == Stage::Failed {
             drop(state);
-            // Ends the thread without a word: no panic hook runs.
+            // Ends the thread silently: no panic hook runs.
             resume_unwind(Box::new(()));
         }
         Some(number)

@@ -1,27 +1,27 @@
-//! How a runner ends: the request, which any thread may make at any time, and the news that it is done.
+//! How a runner ends: the request, which any thread may make at any time, and the notification that it has.
 //!
 //! # States
 //!
 //! ```text
-//!   open ---- request ----> closing ---- grace over, or nothing in flight ----> over ---- threads gone ----> finished
+//!   open -- request --> closing -- grace period passed, or nothing in flight --> ending -- threads gone --> finished
 //! ```
 //!
 //! # Guarantees
 //!
-//! * Closing is never undone; a later request can only shorten the grace.
-//! * Hosts submit while it is open, jobs until it is over. Whoever is accepted is in flight, and the runner's thread
-//!   does not end while anything is.
-//! * Once it is [cancelled](Closing::cancel), every token of the runner is finished: those that existed by the one who
-//!   cancelled, later ones by the one who made them. It does not take the runner's thread.
-//! * Finished is announced exactly once, by the runner's thread as its last act, also when its loop panicked.
+//! * Closing is never undone; a later request can only shorten the grace period.
+//! * Hosts submit while it is open, jobs until the grace period has passed. A job that is accepted is in flight, and
+//!   the runner's thread does not end while anything is.
+//! * Once it is [cancelled](Closing::cancel), every token of the runner is finished: those that existed by the thread
+//!   that cancelled, later ones by the thread that makes them. The runner's own thread is not needed for it.
+//! * The end is announced exactly once, by the runner's thread as its last act, also when its loop panicked.
 
 #[cfg(all(test, palitra_model))]
 mod model;
 
 use std::time::Instant;
 
+use crate::deadline::Until;
 use crate::sync::{AtomicBool, AtomicU32, Condvar, Mutex, Ordering, PoisonError, in_one_order, lock};
-use crate::token::Until;
 
 /// The request to end.
 pub(crate) struct Closing {
@@ -53,17 +53,17 @@ impl Closing {
         self.count() > 0
     }
 
-    /// Whether no job has any time left.
-    pub(crate) fn is_over(&self) -> bool {
+    /// Whether the runner is closing and no job has any time left.
+    pub(crate) fn grace_has_passed(&self) -> bool {
         self.is_requested() && self.grace().has_passed()
     }
 
-    /// The shortest grace of all requests.
+    /// The shortest grace period of all requests.
     pub(crate) fn grace(&self) -> Until {
         *lock(&self.grace)
     }
 
-    /// Refuses new work of hosts from now on and lets jobs finish until `grace`, or until an earlier request's.
+    /// Refuses new work of hosts from now on and lets jobs finish until `grace`, or the end of an earlier request's.
     pub(crate) fn request(&self, grace: Until) {
         let mut known = lock(&self.grace);
         *known = match (*known, grace) {
@@ -85,7 +85,7 @@ impl Closing {
         self.cancelled.load(Ordering::SeqCst)
     }
 
-    /// A shutdown gives up on the runner's thread.
+    /// A shutdown stops waiting for the runner's thread.
     pub(crate) fn abandon(&self) {
         self.abandoned.store(true, Ordering::SeqCst);
     }
@@ -95,27 +95,27 @@ impl Closing {
     }
 }
 
-/// The news that a runner is done: its jobs are dropped, its threads gone but for the last steps of its own.
+/// The notification that a runner has ended: its jobs are dropped, its threads gone but for the last steps of its own.
 #[derive(Default)]
 pub(crate) struct Finished {
     is_announced: Mutex<bool>,
-    news: Condvar,
+    changed: Condvar,
 }
 
 impl Finished {
     pub(crate) fn announce(&self) {
         *lock(&self.is_announced) = true;
-        self.news.notify_all();
+        self.changed.notify_all();
     }
 
-    /// Blocks until the news or `limit` (`None`: forever). Whether the news has come.
+    /// Blocks until the runner has ended, at most until `limit` (`None`: forever). Whether it has.
     pub(crate) fn wait(&self, limit: Option<Instant>) -> bool {
         let mut is_announced = lock(&self.is_announced);
         while !*is_announced {
             is_announced = match limit.map(|limit| limit.saturating_duration_since(Instant::now())) {
-                None => self.news.wait(is_announced).unwrap_or_else(PoisonError::into_inner),
+                None => self.changed.wait(is_announced).unwrap_or_else(PoisonError::into_inner),
                 Some(left) if left.is_zero() => return false,
-                Some(left) => self.news.wait_timeout(is_announced, left).unwrap_or_else(PoisonError::into_inner).0,
+                Some(left) => self.changed.wait_timeout(is_announced, left).unwrap_or_else(PoisonError::into_inner).0,
             };
         }
         true

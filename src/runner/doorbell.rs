@@ -12,7 +12,7 @@
 //!   submitter                         driver
 //!   queue the work                    asleep = true
 //!   fence                             fence
-//!   asleep? -> asleep = false, wake   is there work? -> asleep = false, go on; else sleep
+//!   asleep? -> asleep = false, wake   is there work? -> asleep = false, take it; else sleep
 //! ```
 //!
 //! With the two fences at least one side sees what the other did before its own (Dekker's argument).

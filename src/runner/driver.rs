@@ -1,8 +1,8 @@
 //! A driver: the loop that takes what waits in the lanes, in turns, until the runner has ended.
 //!
-//! A runner with one thread has one driver, which calls callbacks, begins jobs and polls those that were woken. With
+//! A runner with one thread has one driver, which calls callbacks, starts jobs and polls those that were woken. With
 //! workers the driver of the runner's own thread does the first, and the workers have drivers that do the rest: two
-//! for each worker, because one of them may wait behind a job that holds its thread.
+//! for each worker, because one of them may wait behind a job that blocks its thread.
 //!
 //! A job's first poll needs no task: a job that is ready costs none. One that pends gets a task of its own.
 //!
@@ -12,9 +12,10 @@
 //!   the coarse clock, when the runtime's budget of cooperation is spent, or when the runner is asked to close.
 //! * No job is polled without budget, so every poll may advance. A job that spends all of it gets a fresh one in
 //!   another turn, and the others their turns before that.
-//! * Callbacks and the request to close come first in a turn: neither waits behind jobs that have not begun.
-//! * No job begins once the grace of a shutdown is over.
+//! * Callbacks and the request to close come first in a turn: neither waits behind jobs that are queued.
+//! * No job starts once the grace period of a shutdown has passed.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -24,14 +25,14 @@ use async_task::Runnable;
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::Sleep;
 
-use super::Core;
-use super::lanes::Start;
-use super::running::Running;
-use super::watch::Watch;
+use super::core::Core;
+use super::lanes::QueuedJob;
+use super::running;
+use super::watch::Desk;
+use crate::deadline::Until;
 use crate::job::{Request, RequestToken};
-use crate::token::Until;
 
-/// The most steps of a turn: jobs begun, jobs polled, callbacks called.
+/// The most steps of a turn: jobs started, jobs polled, callbacks called.
 const STEPS: u32 = 256;
 
 pub(crate) struct Driver {
@@ -40,29 +41,16 @@ pub(crate) struct Driver {
     number: usize,
     calls_back: bool,
     runs_jobs: bool,
-    /// Whether the last step looked for a job that was woken before one that is to begin.
-    polls_first: bool,
-    /// The newest request to close that was seen.
-    closing: u32,
-    /// Rings when the grace of a shutdown is over.
-    grace: Option<Pin<Box<Sleep>>>,
-    /// The grace is over and every token has been finished.
-    is_cancelled: bool,
+    /// Whether the last step looked for a job that was woken before one that is to start.
+    polls_first: Cell<bool>,
+    ending: Ending,
 }
 
 impl Driver {
     /// The driver of a runner's own thread. It is ready when the runner has ended.
     pub(crate) fn main(core: Arc<Core>, runs_jobs: bool) -> Driver {
-        Driver {
-            core,
-            number: 0,
-            calls_back: true,
-            runs_jobs,
-            polls_first: false,
-            closing: 0,
-            grace: None,
-            is_cancelled: false,
-        }
+        let (polls_first, ending) = (Cell::new(false), Ending::default());
+        Driver { core, number: 0, calls_back: true, runs_jobs, polls_first, ending }
     }
 
     /// A driver beside it, counted from 1, that runs jobs. It is dropped with the runtime.
@@ -75,15 +63,14 @@ impl Driver {
         if self.has_thread_of_its_own() {
             self.core.watch.awake();
         }
-        self.core.watch.step();
-        let mut turn = Turn::begin(&self.core.watch);
+        let mut turn = Turn::new(self.core.watch.desk());
         let mut has_more = self.calls_back && self.call_back(&mut turn);
-        if self.calls_back && self.is_done(cx) {
+        if self.calls_back && self.ending.is_done(&self.core, cx) {
             return Poll::Ready(());
         }
         has_more |= self.runs_jobs && self.run_jobs(&mut turn);
         if has_more {
-            // Once sockets and timers were served: a task that wakes itself may run again before that.
+            // Not by waking itself: such a task may run again before sockets and timers are served.
             let _ = pin!(tokio::task::yield_now()).poll(cx);
         } else if !self.may_sleep(cx) {
             cx.waker().wake_by_ref();
@@ -93,71 +80,68 @@ impl Driver {
         Poll::Pending
     }
 
-    /// Whether nothing else runs on its thread, which the runtime then says nothing of when it parks.
+    /// Whether nothing else runs on its thread. The runtime calls no hook when such a thread parks.
     fn has_thread_of_its_own(&self) -> bool {
         self.calls_back && !self.runs_jobs
     }
 
-    /// Whether there may be more to call.
-    fn call_back(&self, turn: &mut Turn) -> bool {
+    /// Calls what is due. Whether there may be more.
+    fn call_back(&self, turn: &mut Turn<'_>) -> bool {
         while self.core.callbacks.call_next() {
-            self.core.watch.step();
-            if turn.is_over(&self.core.watch) {
+            turn.step_at_desk();
+            if turn.is_spent() {
                 return true;
             }
         }
         false
     }
 
-    /// Whether there may be more.
-    fn run_jobs(&mut self, turn: &mut Turn) -> bool {
-        // Those that these wake wait for the next turn, behind what else the runtime was woken for meanwhile.
+    /// Starts and polls jobs. Whether there may be more.
+    fn run_jobs(&self, turn: &mut Turn<'_>) -> bool {
+        // Jobs that these wake wait for the next turn, behind whatever else the runtime was woken for meanwhile.
         let mut woken = self.core.lanes.woken.len();
-        // A request to close is seen to before the next step.
-        while self.core.closing.count() == self.closing || !self.calls_back {
-            if !self.step(&mut woken) {
+        // A request to close comes before the next step.
+        while self.core.closing.count() == self.ending.seen || !self.calls_back {
+            if !self.step(turn, &mut woken) {
                 return false;
             }
-            if turn.is_over(&self.core.watch) {
+            if turn.is_spent() {
                 return true;
             }
         }
         true
     }
 
-    /// Begins a job or polls one that was woken, in turn: also when each of them ends a turn. Whether there was one.
-    fn step(&mut self, woken: &mut usize) -> bool {
-        self.polls_first = !self.polls_first;
-        (self.polls_first && self.poll_one(woken)) || self.begin_one() || self.poll_one(woken)
+    /// Starts a job or polls one that was woken, alternately: also when each of them ends a turn. Whether there was one.
+    fn step(&self, turn: &Turn<'_>, woken: &mut usize) -> bool {
+        let polls_first = !self.polls_first.replace(!self.polls_first.get());
+        (polls_first && self.poll_one(woken)) || self.start_one(turn) || self.poll_one(woken)
     }
 
-    /// Polls one of so many jobs that were woken.
+    /// Polls one of the jobs that were woken, while `woken` of them are left to this turn.
     fn poll_one(&self, woken: &mut usize) -> bool {
         let Some(left) = woken.checked_sub(1) else { return false };
         *woken = left;
         self.core.lanes.woken.take().map(Runnable::run).is_some()
     }
 
-    fn begin_one(&self) -> bool {
-        self.core.lanes.starts.take().map(|start| self.begin(start)).is_some()
+    fn start_one(&self, turn: &Turn<'_>) -> bool {
+        self.core.lanes.queued.take().map(|queued| self.start(turn, queued)).is_some()
     }
 
-    /// Begins a job, and drops one that need not or must not begin any more.
-    fn begin(&self, Start { job, token }: Start) {
-        let may_begin = !self.core.closing.is_over();
-        // Cancelled or out of time while it was queued: it need not begin.
-        let Some(payload) = token.begin().filter(|_| may_begin) else {
+    /// Starts a job, or drops one that need not or must not start any more.
+    fn start(&self, turn: &Turn<'_>, QueuedJob { job, token }: QueuedJob) {
+        let may_start = !self.core.closing.grace_has_passed();
+        // Cancelled, or its deadline passed, while it was queued: it need not start.
+        let Some(payload) = token.take_payload().filter(|_| may_start) else {
             return self.core.ended_with(token.ending(), || drop(token));
         };
         let mut request = Request::new(payload, &*self.core, RequestToken::Made(token.id()));
-        let future = match job.start(&mut request) {
+        let future = match job.call(&mut request) {
             Ok(future) => future,
             Err(reply) => return self.core.ended_with(reply.status(), || token.finish(reply)),
         };
-        let mut running = Running::new(Arc::clone(&self.core), Some(job), future, token);
-        if running.poll_inline().is_pending() {
-            running.into_task().run();
-        }
+        running::poll_first(&self.core, turn.desk, job, future, token);
     }
 
     fn may_sleep(&self, cx: &Context<'_>) -> bool {
@@ -165,38 +149,50 @@ impl Driver {
         let has_jobs = || self.runs_jobs && core.lanes.has_jobs();
         let has_control = || {
             let closing = core.closing.count();
-            !core.callbacks.is_empty() || closing != self.closing || (closing > 0 && core.flight.is_empty())
+            !core.callbacks.is_empty() || closing != self.ending.seen || (closing > 0 && core.flight.is_empty())
         };
         core.lanes.bell(self.number).may_sleep(cx.waker(), || has_jobs() || (self.calls_back && has_control()))
     }
 }
 
-/// The end, which the driver of the runner's own thread sees to.
-impl Driver {
+/// The end of the runner, which is the work of its own thread's driver.
+#[derive(Default)]
+struct Ending {
+    /// The newest request to close that was seen.
+    seen: u32,
+    /// Wakes the driver when the grace period of a shutdown has passed.
+    grace: Option<Pin<Box<Sleep>>>,
+    /// The grace period has passed and every token has been finished.
+    is_cancelled: bool,
+}
+
+impl Ending {
     /// Whether the runner was shut down, and everything that was in flight has been dropped.
-    fn is_done(&mut self, cx: &mut Context<'_>) -> bool {
-        if !self.core.closing.is_requested() {
-            return false;
-        }
-        let is_news = std::mem::replace(&mut self.closing, self.core.closing.count()) != self.closing;
-        if !self.is_cancelled && self.grace_is_over(is_news, cx) {
+    #[inline]
+    fn is_done(&mut self, core: &Core, cx: &mut Context<'_>) -> bool {
+        core.closing.is_requested() && self.is_done_closing(core, cx)
+    }
+
+    fn is_done_closing(&mut self, core: &Core, cx: &mut Context<'_>) -> bool {
+        let is_news = std::mem::replace(&mut self.seen, core.closing.count()) != self.seen;
+        if !self.is_cancelled && self.grace_has_passed(core, is_news, cx) {
             self.is_cancelled = true;
-            self.core.cancel_all();
+            core.cancel_all();
         }
-        if !self.core.flight.is_empty() || !self.core.callbacks.is_empty() {
+        if !core.flight.is_empty() || !core.callbacks.is_empty() {
             return false;
         }
         // From here on a job submits nothing either. Whatever was accepted before this is in flight.
-        self.core.closing.request(Until::Now);
-        if !self.core.flight.is_empty() {
+        core.closing.request(Until::Now);
+        if !core.flight.is_empty() {
             return false;
         }
-        self.core.callbacks.close();
+        core.callbacks.close();
         true
     }
 
-    fn grace_is_over(&mut self, is_news: bool, cx: &mut Context<'_>) -> bool {
-        let grace = self.core.closing.grace();
+    fn grace_has_passed(&mut self, core: &Core, is_news: bool, cx: &mut Context<'_>) -> bool {
+        let grace = core.closing.grace();
         if is_news {
             self.grace = grace.instant().map(|end| Box::pin(tokio::time::sleep_until(end.into())));
         }
@@ -213,20 +209,37 @@ impl Future for Driver {
 }
 
 /// How much of a turn is left.
-struct Turn {
+struct Turn<'a> {
+    /// Of the thread that the turn is on.
+    desk: Option<&'a Desk>,
     steps: u32,
     /// By the coarse clock.
     began: u64,
 }
 
-impl Turn {
-    fn begin(watch: &Watch) -> Turn {
-        Turn { steps: 0, began: watch.tick() }
+impl Turn<'_> {
+    fn new(desk: Option<&Desk>) -> Turn<'_> {
+        let mut turn = Turn { desk, steps: 0, began: 0 };
+        turn.step_at_desk();
+        turn.began = turn.tick();
+        turn
     }
 
-    /// After a step: whether there is to be no other.
-    fn is_over(&mut self, watch: &Watch) -> bool {
+    /// The thread does something else than polling a job.
+    fn step_at_desk(&self) {
+        if let Some(desk) = self.desk {
+            desk.step();
+        }
+    }
+
+    fn tick(&self) -> u64 {
+        self.desk.map_or(0, Desk::tick)
+    }
+
+    /// After a step: whether it was the last of the turn.
+    #[inline]
+    fn is_spent(&mut self) -> bool {
         self.steps += 1;
-        self.steps >= STEPS || watch.tick() != self.began || !has_budget_remaining()
+        self.steps >= STEPS || self.tick() != self.began || !has_budget_remaining()
     }
 }

@@ -7,9 +7,9 @@ use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::Runner;
-use crate::fork::PerProcess;
+use super::handle::Runner;
 use crate::reply::Error;
+use crate::sys::fork::PerProcess;
 
 static GLOBAL: PerProcess<Mutex<Option<Runner>>> = PerProcess::new();
 
@@ -44,7 +44,7 @@ pub fn is_runner_alive() -> bool {
 /// # Errors
 /// As [`Runner::shutdown`].
 pub fn shutdown_global_runner(grace: Option<Duration>) -> Result<(), Error> {
-    // Cloned and let go, so that the lock is free while the threads are joined.
+    // Cloned and the lock released, so that the lock is free while the threads are joined.
     let runner = global().clone();
     runner.map_or(Ok(()), |runner| runner.shutdown(grace))
 }

@@ -1,62 +1,58 @@
-//! How a job is begun on the thread of its caller: the first poll there, the rest on the runner.
+//! Running: a job's reply is returned to the thread that asked for it, which polls the job once itself.
+//!
+//! A job that is ready at its first poll needs no other thread. One that pends moves to the runner's threads, and so
+//! does one that may not be polled here; see [`Standing`].
 //!
 //! # Guarantees
 //!
 //! * A job that is ready at its first poll needs no other thread and no token.
-//! * A job whose first poll is under way is in flight as any other: the runner's runtime outlives it, a shutdown
-//!   waits for it within its grace, and its [`Context`](crate::Context) learns of the end.
+//! * A job that is polled inline is in flight as any other: the runner's runtime outlives it, a shutdown waits for it
+//!   within its grace period, and its [`Context`](crate::Context) learns of the end.
+//! * A run with a timeout is polled on the runner's threads from the start: the timeout holds for a job that never
+//!   yields.
 
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use super::core::{Accepted, Core};
 use super::running::{Running, drop_caught, poll_caught};
-use super::submission::{Caller, Payload, Wanted, tell_events};
+use super::submission::{Caller, Payload, Wanted, notify_queue};
 use crate::current::{Mark, Standing, standing};
+use crate::deadline::Until;
 use crate::job::{Job, JobFuture, OnDemand, Request, RequestToken};
 use crate::reply::{Reply, Status};
 use crate::sys::signals;
-use crate::token::{HostSide, JobSide, Reading, Until};
+use crate::token::{HostSide, JobSide, Reading};
 
 /// What came of a job's first poll on its caller's thread.
-enum Begun<'a> {
-    Ended(Reply),
+enum FirstPoll<'a> {
+    Ready(Reply),
     Pending(Accepted<'a>, JobFuture, OnDemand),
 }
 
-/// What came of [`Core::start`].
-pub(crate) enum Started {
+/// What came of [`Core::poll_inline`].
+pub(crate) enum PolledInline {
     /// The job was ready at once.
-    Ended(Reply),
-    /// It goes on at the runner.
+    Ready(Reply),
+    /// It runs on at the runner.
     Pending(HostSide),
 }
 
 impl Core {
-    /// Begins a job without ever waiting for it: the first poll on this thread, then the runner's. From the runner's
-    /// own thread, and from one that may not poll, it is submitted as it is.
-    pub(crate) fn start(&self, job: &'static Job, payload: Payload<'_>, wanted: Wanted) -> Result<Started, Status> {
-        if !matches!(standing(self.id), Standing::Host) {
-            return self.submit(Caller::Host, job, payload, wanted).map(Started::Pending);
+    /// Runs a job to its end and returns its reply. See promises 2 and 3.
+    pub(crate) fn run(
+        &self,
+        job: &'static Job,
+        payload: Payload<'_>,
+        timeout: Option<Duration>,
+    ) -> Result<Reply, Status> {
+        let polls_inline = self.check_may_run()?;
+        self.check_payload(payload.len())?;
+        if timeout.is_some() || !polls_inline {
+            return self.run_within(job, payload, timeout);
         }
-        payload.check(self)?;
-        match self.begin(payload.into_vec()?, wanted.reading, |request| job.start(request))? {
-            Begun::Ended(reply) => Ok(Started::Ended(reply)),
-            Begun::Pending(accepted, future, token) => {
-                let (host, job_side) = token.into_token(self)?;
-                if let Some(deadline) = wanted.deadline {
-                    host.token().set_deadline(deadline);
-                }
-                tell_events(&host, wanted.events);
-                self.go_on(accepted, Some(job), future, job_side);
-                Ok(Started::Pending(host))
-            }
-        }
-    }
-
-    /// Runs a job to its end.
-    pub(super) fn run_inline(&self, job: &'static Job, payload: Vec<u8>) -> Result<Reply, Status> {
-        let begun = self.begin(payload, Reading::NOBODY, |request| job.start(request))?;
-        self.finish_inline(Some(job), begun)
+        let polled = self.first_poll(payload.into_vec()?, Reading::NOBODY, |request| job.call(request))?;
+        self.wait_for(Some(job), polled)
     }
 
     /// Runs a future to its end.
@@ -64,30 +60,81 @@ impl Core {
         if !self.check_may_run()? {
             return self.submit_future(future)?.token().wait_until(Until::Forever);
         }
-        let begun = self.begin(Vec::new(), Reading::NOBODY, |_| Ok(future))?;
-        self.finish_inline(None, begun)
+        let polled = self.first_poll(Vec::new(), Reading::NOBODY, |_| Ok(future))?;
+        self.wait_for(None, polled)
     }
 
-    fn finish_inline(&self, job: Option<&'static Job>, begun: Begun<'_>) -> Result<Reply, Status> {
-        match begun {
-            Begun::Ended(reply) => Ok(reply),
-            Begun::Pending(accepted, future, token) => {
+    /// Starts a job without ever waiting for it: its first poll is on this thread, the others are the runner's. On the
+    /// runner's own thread, and on one that may not poll, it is submitted as it is.
+    pub(crate) fn poll_inline(
+        &self,
+        job: &'static Job,
+        payload: Payload<'_>,
+        wanted: Wanted,
+    ) -> Result<PolledInline, Status> {
+        if !matches!(standing(self.id), Standing::Host) {
+            return self.submit(Caller::Host, job, payload, wanted).map(PolledInline::Pending);
+        }
+        self.check_payload(payload.len())?;
+        match self.first_poll(payload.into_vec()?, wanted.reading, |request| job.call(request))? {
+            FirstPoll::Ready(reply) => Ok(PolledInline::Ready(reply)),
+            FirstPoll::Pending(accepted, future, token) => {
                 let (host, job_side) = token.into_token(self)?;
-                self.go_on(accepted, job, future, job_side);
+                if let Some(deadline) = wanted.deadline {
+                    host.token().set_deadline(deadline);
+                }
+                notify_queue(&host, wanted.events);
+                self.run_on(accepted, Some(job), future, job_side);
+                Ok(PolledInline::Pending(host))
+            }
+        }
+    }
+
+    /// Whether the job may be polled on this thread.
+    fn check_may_run(&self) -> Result<bool, Status> {
+        self.check_process()?;
+        if self.closing.is_requested() {
+            return Err(Status::ShutDown);
+        }
+        match standing(self.id) {
+            Standing::Worker => Err(Status::WouldDeadlock),
+            Standing::Host => Ok(true),
+            Standing::Waiter => Ok(false),
+        }
+    }
+
+    /// On the runner's threads from the start.
+    fn run_within(&self, job: &'static Job, payload: Payload<'_>, timeout: Option<Duration>) -> Result<Reply, Status> {
+        let host = self.submit(Caller::Host, job, payload, Wanted { reading: Reading::NOBODY, ..Wanted::default() })?;
+        match host.token().wait_until(Until::after(timeout)) {
+            Err(Status::Pending) => {
+                // Either this ends it, or it has just ended by itself.
+                host.token().end(Status::Deadline)?;
+                host.token().poll()
+            }
+            ended => ended,
+        }
+    }
+
+    fn wait_for(&self, job: Option<&'static Job>, polled: FirstPoll<'_>) -> Result<Reply, Status> {
+        match polled {
+            FirstPoll::Ready(reply) => Ok(reply),
+            FirstPoll::Pending(accepted, future, token) => {
+                let (host, job_side) = token.into_token(self)?;
+                self.run_on(accepted, job, future, job_side);
                 host.token().wait_until(Until::Forever)
             }
         }
     }
 
-    /// The first poll.
     #[inline]
-    fn begin(
+    fn first_poll(
         &self,
         payload: Vec<u8>,
         reading: Reading,
         start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
-    ) -> Result<Begun<'_>, Status> {
-        // Before the job begins: one that is refused has not done half of its work.
+    ) -> Result<FirstPoll<'_>, Status> {
+        // Before the job starts: one that is refused has not done half of its work.
         let accepted = self.accept(Caller::Host)?;
         let token = OnDemand::new(reading);
         let polled = {
@@ -102,19 +149,19 @@ impl Core {
             Err(reply) => {
                 drop(token);
                 accepted.ended(reply.status());
-                return Ok(Begun::Ended(reply));
+                return Ok(FirstPoll::Ready(reply));
             }
         };
         if let Err(forked) = self.check_process() {
-            // The job has forked. In the child there is no runner to go on, and nothing of the parent's is dropped.
+            // The job has forked. In the child there is no runner to run it on, and nothing of the parent's is dropped.
             std::mem::forget((accepted, future));
             return Err(forked);
         }
-        Ok(Begun::Pending(accepted, future, token))
+        Ok(FirstPoll::Pending(accepted, future, token))
     }
 
-    /// Hands a job that has begun here to the runner. One whose token has finished meanwhile is dropped there.
-    fn go_on(&self, accepted: Accepted<'_>, job: Option<&'static Job>, future: JobFuture, token: JobSide) {
+    /// Hands a job that has started here to the runner. One whose token has finished meanwhile is dropped there.
+    fn run_on(&self, accepted: Accepted<'_>, job: Option<&'static Job>, future: JobFuture, token: JobSide) {
         accepted.hand_over();
         Running::new(self.to_arc(), job, future, token).into_task().schedule();
     }

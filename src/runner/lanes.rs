@@ -1,13 +1,13 @@
 //! The lanes on which work reaches a runner's drivers, and who is woken for it.
 //!
-//! Jobs that were woken and jobs that are yet to begin wait in lanes of their own, so that neither waits behind the
+//! Jobs that were woken and jobs that are yet to start wait in lanes of their own, so that neither waits behind the
 //! other; callbacks have a third (see [`super::callbacks`]). Any driver takes from any lane: a job never waits for
 //! one certain thread.
 
 use std::sync::Arc;
 
 use async_task::Runnable;
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_queue::SegQueue;
 
 use super::doorbell::Doorbell;
 use crate::job::Job;
@@ -15,51 +15,50 @@ use crate::token::JobSide;
 
 /// A queue without a bound that any thread adds to and takes from.
 pub(crate) struct Lane<T> {
-    sender: Sender<T>,
-    receiver: Receiver<T>,
+    items: SegQueue<T>,
 }
 
 impl<T> Default for Lane<T> {
     fn default() -> Self {
-        let (sender, receiver) = unbounded();
-        Lane { sender, receiver }
+        Lane { items: SegQueue::new() }
     }
 }
 
 impl<T> Lane<T> {
     pub(crate) fn add(&self, item: T) {
-        // Its receiver lives as long as it does.
-        let _ = self.sender.send(item);
+        self.items.push(item);
     }
 
+    #[inline]
     pub(crate) fn take(&self) -> Option<T> {
         // Two loads tell an empty lane, which costs a fence otherwise.
-        if self.receiver.is_empty() { None } else { self.receiver.try_recv().ok() }
+        if self.items.is_empty() { None } else { self.items.pop() }
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.receiver.is_empty()
+        self.items.is_empty()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.receiver.len()
+        if self.items.is_empty() { 0 } else { self.items.len() }
     }
 }
 
-/// A job that is yet to begin.
+/// A job that is yet to start.
 ///
 /// Kept small: the queue's blocks of 31 then fit what allocators keep at hand for each thread (1,032 bytes in
 /// glibc), and a submission is written and read in a few words.
-pub(crate) struct Start {
+pub(crate) struct QueuedJob {
     pub(crate) job: &'static Job,
     pub(crate) token: JobSide,
 }
 
-const _: () = assert!(size_of::<Start>() <= 16);
+const _: () = assert!(size_of::<QueuedJob>() <= 16);
 
 pub(crate) struct Lanes {
     pub(crate) woken: Lane<Runnable>,
-    pub(crate) starts: Lane<Start>,
+    pub(crate) queued: Lane<QueuedJob>,
     /// One for each driver. The first is that of the runner's own thread.
     bells: Box<[Doorbell]>,
     /// The first of those who run jobs.
@@ -70,12 +69,12 @@ impl Lanes {
     /// For a runner whose own thread runs the jobs, or for one with so many drivers beside it that do.
     pub(crate) fn new(drivers: usize) -> Lanes {
         let bells = (0..=drivers).map(|_| Doorbell::default()).collect();
-        Lanes { woken: Lane::default(), starts: Lane::default(), bells, first_for_jobs: drivers.min(1) }
+        Lanes { woken: Lane::default(), queued: Lane::default(), bells, first_for_jobs: drivers.min(1) }
     }
 
-    /// Queues a job that is to begin.
-    pub(crate) fn start(&self, job: &'static Job, token: JobSide) {
-        self.starts.add(Start { job, token });
+    /// Queues a job that is to start.
+    pub(crate) fn queue(&self, job: &'static Job, token: JobSide) {
+        self.queued.add(QueuedJob { job, token });
         self.ring_for_job();
     }
 
@@ -89,7 +88,7 @@ impl Lanes {
     }
 
     pub(crate) fn has_jobs(&self) -> bool {
-        !self.woken.is_empty() || !self.starts.is_empty()
+        !self.woken.is_empty() || !self.queued.is_empty()
     }
 
     /// How many drivers there are.

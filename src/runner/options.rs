@@ -1,4 +1,4 @@
-//! How a runner is to be made, and what is too absurd to try.
+//! How a runner is to be made, and which options are invalid.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,7 +32,7 @@ pub struct Options {
     pub max_payload: usize,
     /// Called first on each of the runner's threads: its own, its watchdog, its workers and those for `spawn_blocking`.
     pub thread_start: ThreadHook,
-    /// Called last on each of these threads. A shutdown waits for it within its bound.
+    /// Called last on each of these threads. A shutdown waits for that within its bound.
     pub thread_stop: ThreadHook,
 }
 
@@ -91,11 +91,11 @@ impl Hooks {
         self.runner
     }
 
-    pub(super) fn start(&self) {
+    pub(super) fn thread_started(&self) {
         self.start.call(self.runner);
     }
 
-    pub(super) fn stop(&self) {
+    pub(super) fn thread_stops(&self) {
         self.stop.call(self.runner);
     }
 }

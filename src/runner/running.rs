@@ -1,14 +1,17 @@
 //! A job in progress: its future and the runner's side of its token, as a task that the drivers run.
 //!
-//! Promises: a panic of the job, in a poll or in a drop, ends its token and nothing else; a job whose token
-//! has finished is dropped at its next poll; a job that is dropped ends its token as cancelled.
+//! # Guarantees
+//!
+//! * A panic of the job, in a poll or in a drop, finishes its token and does nothing else.
+//! * A job whose token has finished is dropped at its next poll.
+//! * A job that is dropped otherwise finishes its token as cancelled.
+//! * A job is dropped before its token finishes: whoever sees the reply knows that the job holds nothing any more.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use async_task::Runnable;
 use tokio::time::Sleep;
@@ -29,7 +32,7 @@ pub(crate) struct Running {
     alarm: Alarm,
 }
 
-/// What rings at the token's deadline.
+/// The timer that wakes the task at the token's deadline.
 enum Alarm {
     /// Set at the first poll of the task, which is within the runtime.
     Unset,
@@ -42,16 +45,11 @@ impl Running {
         Running { core, job, progress: Some((future, token)), alarm: Alarm::Unset }
     }
 
-    /// Polls once without a task. After `Pending` the job must be given to one.
-    pub(crate) fn poll_inline(&mut self) -> Poll<()> {
-        self.advance(&mut Context::from_waker(Waker::noop()))
-    }
-
     /// A task of its own, to be scheduled or run. It comes back to the drivers each time that it is woken.
     pub(crate) fn into_task(self) -> Runnable {
         let schedule = self.core.lanes.scheduler();
         let (runnable, task) = async_task::spawn(self, schedule);
-        // The token says how it ends.
+        // Its token says how it ended.
         task.detach();
         runnable
     }
@@ -59,30 +57,17 @@ impl Running {
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some((future, _)) = &mut self.progress else { return Poll::Ready(()) };
         let _mark = Mark::set(self.core.id);
-        let desk = self.core.watch.desk();
-        if let Some(desk) = desk {
-            desk.begin(self.job.map_or(A_FUTURE, |job| std::ptr::from_ref(job).addr()));
-        }
-        let poll = poll_caught(future, cx);
-        let held = desk.map_or(Duration::ZERO, Desk::end);
-        if !held.is_zero() {
-            self.core.flight.polled(held);
-        }
-        poll.map(|reply| self.end(Some(reply)))
+        poll_watched(&self.core, self.core.watch.desk(), self.job, future, cx).map(|reply| self.end(Some(reply)))
     }
 
-    /// Drops the job, then finishes the token: who sees the reply knows that the job holds nothing any more.
     fn end(&mut self, reply: Option<Reply>) {
-        let Some((future, token)) = self.progress.take() else { return };
         let _mark = Mark::set(self.core.id);
-        drop_caught(future);
-        match reply {
-            Some(reply) => self.core.ended_with(reply.status(), || token.finish(reply)),
-            None => self.core.ended_with(token.ending(), || drop(token)),
+        if let Some((future, token)) = self.progress.take() {
+            end(&self.core, future, token, reply);
         }
     }
 
-    fn is_out_of_time(&mut self, cx: &mut Context<'_>) -> bool {
+    fn deadline_has_passed(&mut self, cx: &mut Context<'_>) -> bool {
         if let Alarm::Unset = self.alarm {
             let deadline = self.progress.as_ref().and_then(|(_, token)| token.deadline());
             self.alarm = deadline
@@ -99,11 +84,11 @@ impl Future for Running {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.progress.as_ref().is_none_or(|(_, token)| token.is_over(cx.waker())) {
+        if self.progress.as_ref().is_none_or(|(_, token)| token.poll_should_stop(cx.waker())) {
             self.end(None);
             return Poll::Ready(());
         }
-        if self.is_out_of_time(cx) {
+        if self.deadline_has_passed(cx) {
             self.end(Some(Reply::ending(Status::Deadline)));
             return Poll::Ready(());
         }
@@ -117,8 +102,57 @@ impl Drop for Running {
     }
 }
 
-/// Polls a job, on a thread that is marked as its runner's. A panic is a reply like any other.
+/// A job's first poll on the runner, on the thread of this desk. One that is ready costs no task; one that pends gets
+/// its own.
+pub(super) fn poll_first(
+    core: &Arc<Core>,
+    desk: Option<&Desk>,
+    job: &'static Job,
+    mut future: JobFuture,
+    token: JobSide,
+) {
+    let _mark = Mark::set(core.id);
+    match poll_watched(core, desk, Some(job), &mut future, &mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(reply) => end(core, future, token, Some(reply)),
+        // The waker was nobody's: the task polls at once.
+        Poll::Pending => {
+            Running::new(Arc::clone(core), Some(job), future, token).into_task().run();
+        }
+    }
+}
+
+/// Polls a job on a thread that is marked as its runner's; the watchdog sees at the desk what it polls.
 #[inline]
+fn poll_watched(
+    core: &Core,
+    desk: Option<&Desk>,
+    job: Option<&'static Job>,
+    future: &mut JobFuture,
+    cx: &mut Context<'_>,
+) -> Poll<Reply> {
+    if let Some(desk) = desk {
+        desk.poll_begins(job.map_or(A_FUTURE, |job| std::ptr::from_ref(job).addr()));
+    }
+    let poll = poll_caught(future, cx);
+    let took = desk.map_or(0, Desk::poll_ended);
+    if took > 0 {
+        core.flight.polled(took);
+    }
+    poll
+}
+
+/// Drops the job, then finishes its token.
+#[inline]
+fn end(core: &Core, future: JobFuture, token: JobSide, reply: Option<Reply>) {
+    drop_caught(future);
+    match reply {
+        Some(reply) => core.ended_with(reply.status(), || token.finish(reply)),
+        None => core.ended_with(token.ending(), || drop(token)),
+    }
+}
+
+/// Polls a job, on a thread that is marked as its runner's. A panic is a reply like any other.
+#[inline(always)]
 pub(crate) fn poll_caught(future: &mut JobFuture, cx: &mut Context<'_>) -> Poll<Reply> {
     match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(poll) => poll,
@@ -127,6 +161,7 @@ pub(crate) fn poll_caught(future: &mut JobFuture, cx: &mut Context<'_>) -> Poll<
 }
 
 /// A job's own destructor may panic; its reply stands.
+#[inline(always)]
 pub(super) fn drop_caught(future: JobFuture) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(panic_message);
 }

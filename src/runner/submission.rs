@@ -1,12 +1,11 @@
-//! What is submitted, by whom, and how: the arguments of a submission.
+//! The arguments of a submission: who submits, what, and how.
 
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use super::core::Core;
-use crate::queue::Queue;
+use crate::queue::{Queue, QueueNotifier};
 use crate::reply::Status;
-use crate::token::{Event, Events, HostSide, Reading};
+use crate::token::{HostSide, Reading};
 
 /// Who submits.
 #[derive(Clone, Copy)]
@@ -26,28 +25,34 @@ pub(crate) struct Wanted {
 
 /// Which queue is to be notified of a submitted job.
 pub(crate) struct EventsWanted {
-    pub(crate) queue: Weak<Queue<Event>>,
+    pub(crate) queue: Weak<Queue>,
     pub(crate) tag: u64,
-    /// Whether the host gets a name for the token.
+    /// Whether the host has a handle of the token.
     pub(crate) named: bool,
     /// Whether it is notified of items that wait, too.
     pub(crate) items: bool,
 }
 
 /// Has a queue notified of the token's end, and of its items if that is wanted.
-pub(super) fn tell_events(host: &HostSide, wanted: Option<EventsWanted>) {
+#[inline]
+pub(super) fn notify_queue(host: &HostSide, wanted: Option<EventsWanted>) {
     if let Some(wanted) = wanted {
-        let id = wanted.named.then(|| host.token().id());
-        let events = Arc::new(Events { queue: wanted.queue, tag: wanted.tag, token: id });
-        // First: the look for a stream notices a deadline that has passed.
-        host.token().set_completion(Arc::clone(&events) as _);
-        if wanted.items {
-            host.token().set_item_events(events);
-        }
+        wanted.register(host);
     }
 }
 
-/// A payload that every process has memory for.
+impl EventsWanted {
+    fn register(self, host: &HostSide) {
+        let token = self.named.then(|| host.token().id());
+        let notifier = Arc::new(QueueNotifier::new(self.queue, self.tag, token));
+        if self.items {
+            host.token().set_item_observer(Arc::clone(&notifier) as _);
+        }
+        host.token().set_completion(notifier);
+    }
+}
+
+/// The length of a payload that every process has memory for.
 const SMALL: usize = 1 << 16;
 
 /// A payload that is copied only once all is known to be well.
@@ -57,16 +62,11 @@ pub(crate) enum Payload<'a> {
 }
 
 impl Payload<'_> {
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match self {
             Payload::Owned(bytes) => bytes.len(),
             Payload::Borrowed(bytes) => bytes.len(),
         }
-    }
-
-    /// [`Status::TooLarge`] beyond the runner's limit.
-    pub(super) fn check(&self, core: &Core) -> Result<(), Status> {
-        core.check_payload(self.len())
     }
 
     /// [`Status::TooLarge`] if there is no memory for a copy: the length is the host's word.

@@ -1,13 +1,13 @@
 //! The runner's threads: made with its runtime, ended with it.
 //!
-//! All of them block signals: one that the host handles (Ctrl-C) then always interrupts one of the host's own threads.
+//! All of them block signals: a signal that the host handles (Ctrl-C) always interrupts one of the host's own threads.
 //!
 //! | thread | what it does |
 //! |---|---|
 //! | the runner's own | drives the runtime, or with workers waits for callbacks and for the end |
 //! | workers | run jobs, if the options ask for them |
 //! | blocking threads | what jobs give to `spawn_blocking`; made and ended by the runtime |
-//! | the watchdog | looks after the tokens while a job holds one of the others |
+//! | the watchdog | looks after the tokens while a job blocks one of the others |
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,23 +24,23 @@ use super::options::{Hooks, Options};
 use super::watch::Watch;
 use super::watchdog;
 use crate::current::{Mark, RunnerId, Seat};
+use crate::deadline::Until;
 use crate::reply::{Error, Status};
 use crate::sys::signals::{Blocked, Mask};
-use crate::token::Until;
 
-/// Drivers for each worker: the one that a job holds, and the one that may wait behind it to be polled.
+/// Drivers for each worker: the one that a job blocks, and the one that may wait behind it to be polled.
 const DRIVERS_PER_WORKER: usize = 2;
 
-/// Starts a runner: its core, and the thread to join when it has been shut down.
+/// Makes a runner: its core, and the thread to join when it has been shut down.
 ///
 /// The thread makes all that belongs to it, so that there is nothing to undo but the thread.
-pub(crate) fn start(id: RunnerId, options: &Options) -> Result<(Arc<Core>, JoinHandle<()>), Error> {
+pub(crate) fn spawn(id: RunnerId, options: &Options) -> Result<(Arc<Core>, JoinHandle<()>), Error> {
     // The threads inherit the mask of the thread that makes them; the host's own is restored at the end.
     let mask = Blocked::new();
     let (host, given) = (mask.host(), options.clone());
     let (ready, made) = sync_channel(1);
     let refused = |error| Error::new(Status::Internal, format!("the runner cannot be made: {error}"));
-    let thread = builder(options, "").spawn(move || begin(id, &given, host, &ready)).map_err(refused)?;
+    let thread = builder(options, "").spawn(move || make_and_live(id, &given, host, &ready)).map_err(refused)?;
     match made.recv() {
         Ok(Ok(core)) => Ok((core, thread)),
         Ok(Err(error)) => {
@@ -60,7 +60,7 @@ fn builder(options: &Options, role: &str) -> std::thread::Builder {
     if options.thread_stack_size > 0 { builder.stack_size(options.thread_stack_size) } else { builder }
 }
 
-fn begin(id: RunnerId, options: &Options, host: Mask, ready: &SyncSender<io::Result<Arc<Core>>>) {
+fn make_and_live(id: RunnerId, options: &Options, host: Mask, ready: &SyncSender<io::Result<Arc<Core>>>) {
     host.adopt();
     let hooks = Hooks::of(id, options);
     let (core, runtime, watchdog) = match make(options, host, &hooks) {
@@ -81,9 +81,9 @@ fn make(options: &Options, host: Mask, hooks: &Hooks) -> io::Result<(Arc<Core>, 
     let watchdog = builder(options, "-watchdog").spawn(move || {
         host.adopt();
         if let Ok(core) = given.recv() {
-            watchdog_hooks.start();
+            watchdog_hooks.thread_started();
             watchdog::live(&core);
-            watchdog_hooks.stop();
+            watchdog_hooks.thread_stops();
         }
     })?;
     let watch = Arc::new(Watch::new(id, 1 + options.worker_threads as usize));
@@ -106,9 +106,9 @@ fn live(core: &Arc<Core>, runtime: Runtime, watchdog: JoinHandle<()>, hooks: &Ho
     let _mark = Mark::set(core.id);
     let _seat = Seat::take(core.id, 0);
     core.watch.awake();
-    hooks.start();
+    hooks.thread_started();
     let _ = catch_unwind(AssertUnwindSafe(|| drive(core, &runtime)));
-    // Only a defect of our own ends the loop before a shutdown; then nobody may go on submitting.
+    // Only a defect of our own ends the loop before a shutdown; then nobody may submit any more.
     core.closing.request(Until::Now);
     core.cancel_all();
     core.callbacks.close();
@@ -116,11 +116,11 @@ fn live(core: &Arc<Core>, runtime: Runtime, watchdog: JoinHandle<()>, hooks: &Ho
         let _runtime = runtime.enter();
         core.states.clear();
     }));
-    // Waits for the blocking tasks of jobs, however long they take: a shutdown waits no longer than it may.
+    // Waits for the blocking tasks of jobs, however long they take: a shutdown has a bound of its own.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(runtime)));
     core.watch.stop();
     let _ = watchdog.join();
-    hooks.stop();
+    hooks.thread_stops();
     core.finished.announce();
 }
 

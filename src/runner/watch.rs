@@ -13,24 +13,22 @@
 //!   thread                            watchdog
 //!   parked = false                    sleeping = true
 //!   fence                             fence
-//!   sleeping? -> false, unpark        every desk parked? -> park; else sleeping = false, watch on
+//!   sleeping? -> false, unpark        every desk parked? -> park; else sleeping = false, look on
 //! ```
 
 #[cfg(all(test, palitra_model))]
 mod model;
 
-use std::time::Duration;
-
-use crate::clock;
 use crate::current::{self, RunnerId};
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, Parker, fence};
+use crate::sys::clock;
 
 pub(crate) struct Watch {
     runner: RunnerId,
     /// The first is that of the runner's own thread, then one for each worker.
     desks: Box<[Desk]>,
     sleeping: AtomicBool,
-    /// The runner has ended: nobody need watch on.
+    /// The runner has ended: there is nothing left to watch.
     stopped: AtomicBool,
     /// Blocks the watchdog.
     pub(super) parker: Parker,
@@ -102,20 +100,6 @@ impl Watch {
         }
     }
 
-    /// This thread does something else than polling a job.
-    pub(crate) fn step(&self) {
-        if let Some(desk) = self.desk() {
-            desk.advance();
-            desk.look_at_clock();
-        }
-    }
-
-    /// When this thread's last step ended, as a number that changes with every tick of the coarse clock.
-    #[inline]
-    pub(crate) fn tick(&self) -> u64 {
-        self.desk().map_or(0, |desk| desk.clock.load(Ordering::Relaxed))
-    }
-
     /// The runner has ended.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
@@ -124,27 +108,40 @@ impl Watch {
 }
 
 impl Desk {
-    /// This thread begins to poll `job`.
+    /// This thread is about to poll `job`.
     #[inline]
-    pub(crate) fn begin(&self, job: usize) {
+    pub(crate) fn poll_begins(&self, job: usize) {
         self.job.store(job, Ordering::Relaxed);
         self.advance();
     }
 
-    /// And has done so. How long it has held this thread since its last step.
+    /// It has polled it. Returns the nanoseconds since this thread's last step.
     #[inline]
-    pub(crate) fn end(&self) -> Duration {
+    pub(crate) fn poll_ended(&self) -> u64 {
         self.job.store(NOTHING, Ordering::Relaxed);
         self.look_at_clock()
     }
 
-    /// The time since the last look.
+    /// This thread has done something else than to poll a job.
+    pub(crate) fn step(&self) {
+        self.advance();
+        self.look_at_clock();
+    }
+
+    /// When its last step ended, as a number that changes with every tick of the coarse clock.
     #[inline]
-    fn look_at_clock(&self) -> Duration {
-        let now = u64::try_from(clock::now().as_nanos()).unwrap_or(u64::MAX);
+    pub(crate) fn tick(&self) -> u64 {
+        self.clock.load(Ordering::Relaxed)
+    }
+
+    /// The nanoseconds since the last look.
+    #[inline]
+    fn look_at_clock(&self) -> u64 {
+        let uptime = clock::now();
+        let now = uptime.as_secs() * 1_000_000_000 + u64::from(uptime.subsec_nanos());
         let before = self.clock.load(Ordering::Relaxed);
         self.clock.store(now, Ordering::Relaxed);
-        Duration::from_nanos(now.saturating_sub(before))
+        now.saturating_sub(before)
     }
 
     #[inline]

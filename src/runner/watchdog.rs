@@ -1,10 +1,10 @@
-//! The watchdog: a thread that looks after a runner's tokens while a job holds the runner's threads.
+//! The watchdog: a thread that looks after a runner's tokens while a job blocks the runner's threads.
 //!
-//! A job that does not yield stops everything else on its thread: alarms do not ring, cancelled jobs are not dropped,
-//! a shutdown is not seen. The watchdog cannot stop the job. It keeps the promises that do not need the thread: a
-//! deadline finishes its token on time, so that queues and waiters are notified; a shutdown whose grace is over
-//! cancels what is left; other workers take what the held thread would have done next; and the log names the job
-//! that holds the thread while it does.
+//! A job that does not yield blocks the runner's thread: timers do not fire, cancelled jobs are not dropped, a shutdown
+//! is not noticed. The watchdog cannot stop the job. It keeps the promises that do not need the thread: a
+//! deadline finishes its token on time, so that queues and waiters are notified; a shutdown whose grace period
+//! has passed cancels what is left; other workers take what the blocked thread would have done next; and the log names
+//! the job that blocks the thread while it does.
 //!
 //! It looks only while a thread of the runner is not parked, and once all are it sleeps until one wakes up.
 
@@ -13,17 +13,18 @@ use std::time::{Duration, Instant};
 use super::core::Core;
 use super::watch::{A_FUTURE, Doing, NOTHING};
 use crate::current::Mark;
+use crate::deadline::earlier;
 use crate::registry;
-use crate::token::{self, earlier};
+use crate::token;
 
-/// How long it waits between two looks. A thread that does the same at two of them is held.
+/// How long it waits between two looks. A thread that does the same at two of them is blocked.
 const TICK: Duration = Duration::from_millis(20);
 
 /// How many looks at an idle runner it takes before it sleeps: a runner that is used now and then does not wake it
 /// each time.
 const IDLE_TICKS: u32 = 10;
 
-/// A thread that was held for so long is worth a warning.
+/// A thread that is blocked for so long is worth a warning.
 const BLOCKING: Duration = Duration::from_millis(100);
 
 /// A look at every token takes time where there are many; it takes no more than this part of the watchdog's.
@@ -34,12 +35,12 @@ const SHARE: u32 = 10;
 struct Seen {
     doing: Option<Doing>,
     since: Option<Instant>,
-    is_told: bool,
+    is_warned: bool,
 }
 
 /// The life of the watchdog's thread.
 pub(crate) fn live(core: &Core) {
-    // What it logs and finishes calls the host, which must not wait for this runner here either.
+    // Logging and finishing tokens calls the host, which must not wait for this runner here either.
     let _mark = Mark::set(core.id);
     let mut seen = vec![Seen::default(); core.watch.threads()];
     let mut idle = 0;
@@ -61,17 +62,17 @@ pub(crate) fn live(core: &Core) {
     }
 }
 
-/// Looks at every thread, and after the tokens of a runner that is held. When to look again.
+/// Looks at every thread; if one is blocked, looks after the tokens of the runner. Returns when to look again.
 fn look(core: &Core, seen: &mut [Seen]) -> Instant {
     let now = Instant::now();
-    let is_held = seen.iter_mut().enumerate().fold(false, |held, (thread, seen)| {
+    let is_blocked = seen.iter_mut().enumerate().fold(false, |blocked, (thread, seen)| {
         let doing = core.watch.doing(thread);
         if seen.doing != doing {
-            *seen = Seen { doing, since: doing.map(|_| now), is_told: false };
+            *seen = Seen { doing, since: doing.map(|_| now), is_warned: false };
         }
-        held | seen.since.is_some_and(|since| since < now)
+        blocked | seen.since.is_some_and(|since| since < now)
     });
-    if !is_held {
+    if !is_blocked {
         return now + TICK;
     }
     let next = look_after(core);
@@ -80,13 +81,13 @@ fn look(core: &Core, seen: &mut [Seen]) -> Instant {
     earlier(Some(now + TICK), next).unwrap_or(now).max(now + took * SHARE)
 }
 
-/// What can be done without the thread. When the next deadline is.
+/// Does what can be done without the thread. Returns the next deadline.
 fn look_after(core: &Core) -> Option<Instant> {
-    if core.closing.is_over() {
+    if core.closing.grace_has_passed() {
         core.cancel_all();
     }
     if core.lanes.has_jobs() {
-        // A driver that was woken for them may wait behind the job that holds its thread.
+        // A driver that was woken for them may wait behind the job that blocks its thread.
         core.lanes.ring_for_job();
     }
     token::expire_all_of(core.id)
@@ -96,10 +97,10 @@ fn warn(seen: &mut Seen, now: Instant) {
     let (Some(doing), Some(since)) = (seen.doing, seen.since) else { return };
     // It began up to a tick before it was first seen.
     let time = now.saturating_duration_since(since);
-    if seen.is_told || doing.job == NOTHING || time + TICK < BLOCKING {
+    if seen.is_warned || doing.job == NOTHING || time + TICK < BLOCKING {
         return;
     }
-    seen.is_told = true;
+    seen.is_warned = true;
     tracing::warn!(target: "palitra", "{} has held a thread of its runner for {time:?} without an await", name(doing.job));
 }
 

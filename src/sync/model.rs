@@ -1,7 +1,7 @@
 //! The model of the parker, and what the models of the rooms above share.
 //!
 //! A model is a small program of two or three threads that loom runs once for every order in which they can
-//! meet and for every value that the memory model lets a load see. A thread that waits for ever in one of
+//! meet and for every value that the memory model lets a load see. A thread that waits forever in one of
 //! these orders is reported as a deadlock, so "returns" is a promise that each model checks by ending.
 //!
 //! Run by `RUSTFLAGS="--cfg palitra_model" cargo test --release --lib model`.
@@ -61,7 +61,7 @@ impl News {
     }
 
     /// Also with a notification left over from news that the owner had seen without parking.
-    fn hear(&self, which: usize) {
+    fn wait_for(&self, which: usize) {
         while !self.said[which].load(Ordering::Acquire) {
             self.parker.park_until(None);
         }
@@ -74,7 +74,7 @@ fn what_is_said_before_or_while_the_owner_parks_wakes_it() {
         let news = Arc::new(News::default());
         let speaker = Arc::clone(&news);
         let speaker = thread::spawn(move || speaker.say(0));
-        news.hear(0);
+        news.wait_for(0);
         speaker.join().unwrap();
     });
 }
@@ -87,8 +87,8 @@ fn of_two_speakers_neither_is_lost() {
             let news = Arc::clone(&news);
             thread::spawn(move || news.say(which))
         });
-        news.hear(0);
-        news.hear(1);
+        news.wait_for(0);
+        news.wait_for(1);
         for speaker in speakers {
             speaker.join().unwrap();
         }
@@ -96,7 +96,7 @@ fn of_two_speakers_neither_is_lost() {
 }
 
 #[test]
-fn a_park_hears_all_that_was_said_before_its_notification() {
+fn a_park_that_returns_sees_all_that_was_done_before_its_notification() {
     explore(|| {
         let (parker, said) = (Arc::new(Parker::default()), Arc::new(AtomicBool::new(false)));
         let (other, written) = (Arc::clone(&parker), Arc::clone(&said));

@@ -34,7 +34,6 @@ thread_local! {
 const UNBLOCKED: [libc::c_int; 6] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGPROF];
 
-#[allow(unsafe_code)]
 impl Mask {
     /// The host's, wherever this is called.
     pub(crate) fn of_host() -> Mask {
@@ -48,7 +47,7 @@ impl Mask {
         })
     }
 
-    /// Makes it this thread's mask.
+    /// Gives this thread the mask.
     fn set(&self) -> io::Result<()> {
         // SAFETY: a whole set, alive for the call. Allowed in a forked child.
         match unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, null_mut()) } {
@@ -64,7 +63,6 @@ impl Mask {
     }
 }
 
-#[allow(unsafe_code)]
 fn block() {
     // SAFETY: the set is plain memory that sigfillset fills before it is read.
     unsafe {
@@ -77,7 +75,7 @@ fn block() {
     }
 }
 
-/// Every signal blocked in this thread, so that a thread made meanwhile is born that way, until it is dropped.
+/// Until it is dropped, every signal is blocked in this thread, so that a thread made meanwhile is born that way.
 pub(crate) struct Blocked {
     host: Mask,
     /// Of a thread of the library's, where they are blocked anyway.
@@ -106,7 +104,7 @@ impl Drop for Blocked {
     }
 }
 
-/// A job is polled on this thread, which may be a host's, until it is dropped.
+/// Until it is dropped, a job is polled on this thread, which may be a host's.
 pub(crate) struct Poll {
     /// Not within another poll, nor on a thread of the library's.
     outermost: bool,
@@ -157,7 +155,7 @@ pub(crate) fn in_child() {
 /// The runner's threads block all signals, so that those of the host are handled on its own threads. A program that
 /// is started there inherits that, and would outlive `SIGTERM` and Ctrl-C. With this it starts with the signals blocked
 /// that the host's thread had blocked when it made the runner (and in a first poll on a host's thread, with that
-/// thread's). To be called in the job, on the thread that starts the program or another of the runner's:
+/// thread's). Call it in the job, on the thread that starts the program or another of the runner's:
 ///
 /// ```
 /// use std::process::Command;
@@ -170,7 +168,6 @@ pub(crate) fn in_child() {
 ///
 /// For `tokio::process` give it `command.as_std_mut()`. Programs started by `fork` and `exec` have the host's mask
 /// without it; `posix_spawn`, and so a plain [`Command`], is the one that needs it.
-#[allow(unsafe_code)]
 pub fn host_signals(command: &mut Command) -> &mut Command {
     let mask = Mask::of_host();
     // SAFETY: runs in the forked child before exec, and only asks the system for a mask.
@@ -181,7 +178,6 @@ pub fn host_signals(command: &mut Command) -> &mut Command {
 mod tests {
     use super::*;
 
-    #[allow(unsafe_code)]
     fn blocks(signal: libc::c_int) -> bool {
         // SAFETY: a set filled by the first call, read by the second.
         unsafe {

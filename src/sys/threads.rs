@@ -1,4 +1,4 @@
-//! Finding out whether threads can be made before it is too late to refuse, and when one is gone.
+//! Threads: whether so many can be made, found out before it is too late to refuse, and when one is gone.
 
 use std::io;
 use std::sync::mpsc::{Sender, channel};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// A thread as the system names it; 0 where it has no such names.
 pub(crate) type ThreadId = i32;
 
-/// The longest that the end of a thread is waited for.
+/// The longest wait for the end of a thread.
 const ENDING: Duration = Duration::from_secs(1);
 
 /// Threads that do nothing but exist: proof that the system allows so many, which nobody else can take meanwhile.
@@ -17,7 +17,7 @@ pub(crate) struct Reserve {
 }
 
 struct Place {
-    /// Its end ends the thread.
+    /// The thread ends when this is dropped.
     held: Sender<()>,
     thread: JoinHandle<ThreadId>,
 }
@@ -48,9 +48,7 @@ impl Reserve {
             end(place);
         }
     }
-}
 
-impl Reserve {
     /// Ends all that are left.
     pub(crate) fn give_way_all(&mut self) {
         while !self.places.is_empty() {
@@ -73,7 +71,6 @@ fn end(place: Place) {
 }
 
 /// The calling thread.
-#[allow(unsafe_code)]
 pub(crate) fn this_thread() -> ThreadId {
     #[cfg(target_os = "linux")]
     // SAFETY: a plain system call that cannot fail.
@@ -91,7 +88,6 @@ pub(crate) fn wait_until_gone(thread: ThreadId) {
     }
 }
 
-#[allow(unsafe_code)]
 fn is_there(thread: ThreadId) -> bool {
     #[cfg(target_os = "linux")]
     // SAFETY: signal 0 is none; it asks whether the thread is there.

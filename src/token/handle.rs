@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::{HostSide, Observer, TokenRef, Until};
+use super::observer::Observer;
+use super::sides::HostSide;
+use super::table::{self, TokenRef};
+use crate::deadline::Until;
 use crate::reply::{Error, Reply, Status};
 
 /// A submitted job. Wait for it from any thread, or await it in any executor.
@@ -27,7 +30,7 @@ impl JobToken {
         self.host.token()
     }
 
-    /// Blocks until the job has finished, at most for `timeout` (`None`: for ever).
+    /// Blocks until the job has finished, at most for `timeout` (`None`: forever).
     ///
     /// # Errors
     /// [`Status::Pending`] after the timeout, the job runs on; [`Status::WouldDeadlock`] on the runner's own
@@ -51,7 +54,7 @@ impl JobToken {
     }
 
     fn checked(&self) -> Result<TokenRef, Status> {
-        super::find(self.token().id())
+        table::find(self.token().id())
     }
 
     /// Sees to it that the task of `cx` is woken when the token finishes. What is known before that.
@@ -91,7 +94,7 @@ struct TaskObserver {
 }
 
 impl Observer for TaskObserver {
-    fn finished(&self, _tag: u32, _status: Status) {
+    fn notify(&self, _tag: u32, _status: Status) {
         let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone();
         waker.wake();
     }

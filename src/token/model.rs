@@ -9,52 +9,67 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use loom::thread::{self, JoinHandle};
 
-use super::{Observer, Tenant, TokenCell};
+use super::locked::LockedToken;
+use super::observer::Observer;
+use super::slot::{NewToken, Slot};
+use super::stream::CAPACITY;
 use crate::reply::{Format, Reply, Status};
 use crate::sync::Parker;
 use crate::sync::model::explore;
-use crate::token::stream::CAPACITY;
 
 const RUNNER: u32 = 7;
 
-/// A slot with its first tenant.
-struct Slot {
-    cell: TokenCell,
+/// A slot with its first token.
+struct Token {
+    slot: Slot,
     generation: u32,
 }
 
-impl Slot {
-    fn new() -> Arc<Slot> {
-        let cell = TokenCell::default();
-        let generation = cell.open(Tenant { runner: RUNNER, ..Tenant::default() });
-        Arc::new(Slot { cell, generation })
+fn new_token(runner: u32) -> NewToken {
+    NewToken { runner, ..NewToken::default() }
+}
+
+impl Token {
+    fn new() -> Arc<Token> {
+        let slot = Slot::default();
+        let generation = slot.open(new_token(RUNNER), false);
+        Arc::new(Token { slot, generation })
     }
 
-    /// The job ends well. Whether the slot may be reused.
+    fn for_host(&self) -> Result<LockedToken<'_>, Status> {
+        self.slot.lock_for_host(self.generation)
+    }
+
+    /// The job ends well. Whether the slot may be used again.
     fn finish(&self) -> bool {
-        self.cell.release_job(Reply::success(Format::Bytes, b"done".to_vec()))
+        let token = self.slot.lock_for_job(self.generation).unwrap();
+        token.release_job(Reply::success(Format::Bytes, b"done".to_vec()))
     }
 
     fn end(&self, status: Status) -> bool {
-        self.cell.end(self.generation, status).unwrap_or(false)
+        self.for_host().is_ok_and(|token| token.end(status))
     }
 
-    /// Whether the slot may be reused.
+    /// Whether the slot may be used again.
     fn free(&self) -> bool {
-        self.cell.release_host(self.generation).unwrap_or(false)
+        self.for_host().is_ok_and(LockedToken::release_host)
     }
 
     fn wait(&self) -> Result<Status, Status> {
-        let answer = self.cell.wait_until(self.generation, &Arc::default(), None);
-        answer.map(|reply| reply.status())
+        self.slot.wait_until(self.generation, &Arc::default(), None).map(|reply| reply.status())
+    }
+
+    /// As the job's task asks before each poll.
+    fn should_stop(&self, task: &Waker) -> bool {
+        self.slot.lock_for_job(self.generation).is_none_or(|mut token| token.poll_should_stop(task))
     }
 
     fn status(&self) -> Result<Status, Status> {
-        self.cell.status(self.generation)
+        Ok(self.for_host()?.look(Reply::status).1.unwrap_or(Status::Pending))
     }
 
     fn observe(&self, listener: &Arc<Listener>) -> Result<Status, Status> {
-        self.cell.observe(self.generation, &as_observer(listener), 0)
+        Ok(self.for_host()?.observe(&as_observer(listener), 0))
     }
 }
 
@@ -62,34 +77,34 @@ fn as_observer(listener: &Arc<Listener>) -> Arc<dyn Observer> {
     Arc::clone(listener) as _
 }
 
-fn spawn<R: 'static>(slot: &Arc<Slot>, act: impl FnOnce(&Slot) -> R + 'static) -> JoinHandle<R> {
-    let slot = Arc::clone(slot);
-    thread::spawn(move || act(&slot))
+fn spawn<R: 'static>(token: &Arc<Token>, act: impl FnOnce(&Token) -> R + 'static) -> JoinHandle<R> {
+    let token = Arc::clone(token);
+    thread::spawn(move || act(&token))
 }
 
-/// Counts what it is told. Its numbers are no part of the model, so they add no orders to it.
+/// Counts its notifications. Its numbers are no part of the model, so they add no orders to it.
 #[derive(Default)]
 struct Listener {
-    told: AtomicUsize,
+    notified: AtomicUsize,
     status: AtomicUsize,
 }
 
 impl Listener {
-    fn told(&self) -> usize {
-        self.told.load(Ordering::Relaxed)
+    fn notified(&self) -> usize {
+        self.notified.load(Ordering::Relaxed)
     }
 
-    /// What it was told, exactly once.
+    /// What it was notified of, exactly once.
     #[track_caller]
-    fn heard(&self) -> Status {
-        assert_eq!(self.told(), 1, "an observer is told exactly once");
+    fn only_status(&self) -> Status {
+        assert_eq!(self.notified(), 1, "an observer is notified exactly once");
         Status::from_number(self.status.load(Ordering::Relaxed) as i32).unwrap()
     }
 }
 
 impl Observer for Listener {
-    fn finished(&self, _tag: u32, status: Status) {
-        self.told.fetch_add(1, Ordering::Relaxed);
+    fn notify(&self, _tag: u32, status: Status) {
+        self.notified.fetch_add(1, Ordering::Relaxed);
         self.status.store(status as usize, Ordering::Relaxed);
     }
 }
@@ -107,10 +122,10 @@ impl Wake for Task {
 }
 
 impl Task {
-    /// A job that pends for ever: goes on until its token is over.
-    fn pend(self: &Arc<Self>, slot: &Slot) {
+    /// A job that pends until it is to stop.
+    fn pend(self: &Arc<Self>, token: &Token) {
         let waker = Waker::from(Arc::clone(self));
-        while !slot.cell.is_over_or_wake(slot.generation, &waker) {
+        while !token.should_stop(&waker) {
             self.parker.park_until(None);
         }
     }
@@ -119,11 +134,11 @@ impl Task {
 #[test]
 fn a_token_finishes_once_whoever_comes_first() {
     explore(|| {
-        let (slot, listener) = (Slot::new(), Arc::<Listener>::default());
-        slot.observe(&listener).unwrap();
-        let job = spawn(&slot, Slot::finish);
-        let deadline = spawn(&slot, |slot| slot.end(Status::Deadline));
-        let cancelled = slot.end(Status::Cancelled);
+        let (token, listener) = (Token::new(), Arc::<Listener>::default());
+        token.observe(&listener).unwrap();
+        let job = spawn(&token, Token::finish);
+        let deadline = spawn(&token, |token| token.end(Status::Deadline));
+        let cancelled = token.end(Status::Cancelled);
         let reusable = job.join().unwrap();
         let status = match (cancelled, deadline.join().unwrap()) {
             (true, false) => Status::Cancelled,
@@ -131,50 +146,50 @@ fn a_token_finishes_once_whoever_comes_first() {
             (false, false) => Status::Ok,
             (true, true) => panic!("two finished one token"),
         };
-        assert_eq!(slot.status(), Ok(status));
-        assert_eq!(listener.heard(), status);
+        assert_eq!(token.status(), Ok(status));
+        assert_eq!(listener.only_status(), status);
         assert!(!reusable, "the host still reads it");
-        assert!(slot.free(), "nobody holds it any more");
+        assert!(token.free(), "nobody holds it any more");
     });
 }
 
 #[test]
-fn the_last_to_let_go_and_nobody_else_makes_the_slot_reusable() {
+fn the_last_to_release_and_nobody_else_makes_the_slot_reusable() {
     explore(|| {
-        let (slot, listener) = (Slot::new(), Arc::<Listener>::default());
-        slot.observe(&listener).unwrap();
-        let job = spawn(&slot, Slot::finish);
-        let cancel = spawn(&slot, |slot| slot.end(Status::Cancelled));
-        let reusable = [slot.free(), job.join().unwrap()];
+        let (token, listener) = (Token::new(), Arc::<Listener>::default());
+        token.observe(&listener).unwrap();
+        let job = spawn(&token, Token::finish);
+        let cancel = spawn(&token, |token| token.end(Status::Cancelled));
+        let reusable = [token.free(), job.join().unwrap()];
         let cancelled = cancel.join().unwrap();
         assert_eq!(reusable.iter().filter(|reusable| **reusable).count(), 1, "{reusable:?}");
-        let heard = listener.heard();
-        assert_eq!(heard == Status::Cancelled, cancelled, "{heard:?}");
-        assert!([Status::Ok, Status::Cancelled, Status::InvalidHandle].contains(&heard), "{heard:?}");
-        assert!(!slot.free(), "freed once");
+        let status = listener.only_status();
+        assert_eq!(status == Status::Cancelled, cancelled, "{status:?}");
+        assert!([Status::Ok, Status::Cancelled, Status::InvalidHandle].contains(&status), "{status:?}");
+        assert!(!token.free(), "freed once");
     });
 }
 
 #[test]
 fn a_waiter_is_woken_by_whatever_finishes_the_token() {
     explore(|| {
-        let slot = Slot::new();
-        let job = spawn(&slot, Slot::finish);
-        let cancel = spawn(&slot, |slot| slot.end(Status::Cancelled));
-        let answer = slot.wait();
+        let token = Token::new();
+        let job = spawn(&token, Token::finish);
+        let cancel = spawn(&token, |token| token.end(Status::Cancelled));
+        let outcome = token.wait();
         job.join().unwrap();
         let expected = if cancel.join().unwrap() { Status::Cancelled } else { Status::Ok };
-        assert_eq!(answer, Ok(expected));
+        assert_eq!(outcome, Ok(expected));
     });
 }
 
 #[test]
 fn two_waiters_are_both_woken() {
     explore(|| {
-        let slot = Slot::new();
-        let other = spawn(&slot, Slot::wait);
-        let job = spawn(&slot, Slot::finish);
-        assert_eq!(slot.wait(), Ok(Status::Ok));
+        let token = Token::new();
+        let other = spawn(&token, Token::wait);
+        let job = spawn(&token, Token::finish);
+        assert_eq!(token.wait(), Ok(Status::Ok));
         assert_eq!(other.join().unwrap(), Ok(Status::Ok));
         job.join().unwrap();
     });
@@ -183,59 +198,60 @@ fn two_waiters_are_both_woken() {
 #[test]
 fn a_waiter_whose_token_another_thread_frees_finds_the_name_stale() {
     explore(|| {
-        let slot = Slot::new();
-        let free = spawn(&slot, Slot::free);
-        assert_eq!(slot.wait(), Err(Status::InvalidHandle));
+        let token = Token::new();
+        let free = spawn(&token, Token::free);
+        assert_eq!(token.wait(), Err(Status::InvalidHandle));
         assert!(!free.join().unwrap(), "the job still holds the slot");
-        assert!(slot.finish());
+        assert!(token.finish());
     });
 }
 
 #[test]
 fn a_waiter_returns_when_finish_and_free_race() {
     explore(|| {
-        let slot = Slot::new();
-        let job = spawn(&slot, Slot::finish);
-        let free = spawn(&slot, Slot::free);
-        let answer = slot.wait();
-        assert!([Ok(Status::Ok), Err(Status::InvalidHandle)].contains(&answer), "{answer:?}");
+        let token = Token::new();
+        let job = spawn(&token, Token::finish);
+        let free = spawn(&token, Token::free);
+        let outcome = token.wait();
+        assert!([Ok(Status::Ok), Err(Status::InvalidHandle)].contains(&outcome), "{outcome:?}");
         assert!(job.join().unwrap() != free.join().unwrap(), "one of the two makes the slot reusable");
     });
 }
 
 #[test]
-fn a_cancel_wakes_the_job_also_while_the_host_lets_go() {
+fn a_cancel_wakes_the_job_also_while_the_host_releases_the_token() {
     explore(|| {
-        let slot = Slot::new();
-        let cancel = spawn(&slot, |slot| slot.end(Status::Cancelled));
-        let job = spawn(&slot, |slot| Arc::<Task>::default().pend(slot));
+        let token = Token::new();
+        let cancel = spawn(&token, |token| token.end(Status::Cancelled));
+        let job = spawn(&token, |token| Arc::<Task>::default().pend(token));
         assert!(cancel.join().unwrap());
-        slot.free();
+        token.free();
         job.join().unwrap();
     });
 }
 
 #[test]
-fn a_host_that_lets_go_does_not_make_the_job_deaf_to_a_shutdown() {
+fn the_job_of_a_detached_token_is_woken_by_a_shutdown() {
     explore(|| {
-        let slot = Slot::new();
-        let job = spawn(&slot, |slot| Arc::<Task>::default().pend(slot));
-        let shutdown = spawn(&slot, |slot| slot.cell.finish_tenant_of(RUNNER, Status::Cancelled));
-        slot.free();
+        let token = Token::new();
+        let job = spawn(&token, |token| Arc::<Task>::default().pend(token));
+        let shutdown =
+            spawn(&token, |token| token.slot.lock_if_of(RUNNER).is_some_and(|token| token.end(Status::Cancelled)));
+        token.free();
         shutdown.join().unwrap();
         job.join().unwrap();
-        assert!(slot.finish(), "both sides have let go");
+        assert!(token.finish(), "both sides have released it");
     });
 }
 
 /// A task beside the job: sends items until that is refused. How many were taken.
-fn send_all(slot: &Slot, items: usize) -> usize {
+fn send_all(token: &Token, items: usize) -> usize {
     let task = Arc::<Task>::default();
     let waker = Waker::from(Arc::clone(&task));
     for sent in 0..items {
         let mut item = Some(Reply::success(Format::Bytes, Vec::new()));
         loop {
-            let Some(stream) = slot.cell.sending(slot.generation) else { return sent };
+            let Some(stream) = token.for_host().ok().and_then(|mut token| token.stream_to_send()) else { return sent };
             match stream.poll_send(&mut item, &mut Context::from_waker(&waker)) {
                 Poll::Ready(Ok(())) => break,
                 Poll::Ready(Err(_)) => return sent,
@@ -249,14 +265,14 @@ fn send_all(slot: &Slot, items: usize) -> usize {
 #[test]
 fn a_sender_that_waits_is_woken_by_whatever_ends_the_token() {
     explore(|| {
-        let slot = Slot::new();
-        assert_eq!(send_all(&slot, CAPACITY), CAPACITY);
-        let sender = spawn(&slot, |slot| send_all(slot, 1));
-        let job = spawn(&slot, Slot::finish);
-        slot.end(Status::Cancelled);
+        let token = Token::new();
+        assert_eq!(send_all(&token, CAPACITY), CAPACITY);
+        let sender = spawn(&token, |token| send_all(token, 1));
+        let job = spawn(&token, Token::finish);
+        token.end(Status::Cancelled);
         job.join().unwrap();
         assert_eq!(sender.join().unwrap(), 0, "there is no room");
-        let (stream, ..) = slot.cell.reading(slot.generation).unwrap();
+        let stream = token.for_host().unwrap().stream_to_read();
         assert_eq!(std::iter::from_fn(|| stream.take(None)).count(), CAPACITY, "what was sent can be read");
     });
 }
@@ -264,11 +280,11 @@ fn a_sender_that_waits_is_woken_by_whatever_ends_the_token() {
 #[test]
 fn every_item_that_was_taken_is_there_when_the_token_has_finished() {
     explore(|| {
-        let slot = Slot::new();
-        let sender = spawn(&slot, |slot| send_all(slot, 1));
-        let cancel = spawn(&slot, |slot| slot.end(Status::Cancelled));
-        slot.wait().unwrap();
-        let (stream, ..) = slot.cell.reading(slot.generation).unwrap();
+        let token = Token::new();
+        let sender = spawn(&token, |token| send_all(token, 1));
+        let cancel = spawn(&token, |token| token.end(Status::Cancelled));
+        token.wait().unwrap();
+        let stream = token.for_host().unwrap().stream_to_read();
         let read = std::iter::from_fn(|| stream.take(None)).count();
         assert_eq!(sender.join().unwrap(), read);
         cancel.join().unwrap();
@@ -276,15 +292,15 @@ fn every_item_that_was_taken_is_there_when_the_token_has_finished() {
 }
 
 #[test]
-fn an_observer_is_told_or_answered_but_not_both() {
+fn an_observer_is_notified_or_its_registration_refused_but_not_both() {
     explore(|| {
-        let (slot, listener) = (Slot::new(), Arc::<Listener>::default());
-        let job = spawn(&slot, Slot::finish);
-        let answer = slot.observe(&listener).unwrap();
+        let (token, listener) = (Token::new(), Arc::<Listener>::default());
+        let job = spawn(&token, Token::finish);
+        let outcome = token.observe(&listener).unwrap();
         job.join().unwrap();
-        match answer {
-            Status::Pending => assert_eq!(listener.heard(), Status::Ok),
-            status => assert_eq!((status, listener.told()), (Status::Ok, 0)),
+        match outcome {
+            Status::Pending => assert_eq!(listener.only_status(), Status::Ok),
+            status => assert_eq!((status, listener.notified()), (Status::Ok, 0)),
         }
     });
 }
@@ -292,37 +308,41 @@ fn an_observer_is_told_or_answered_but_not_both() {
 #[test]
 fn one_observer_leaving_takes_nothing_from_the_others() {
     explore(|| {
-        let slot = Slot::new();
+        let token = Token::new();
         let [first, second, third] = [(); 3].map(|()| Arc::<Listener>::default());
         for listener in [&first, &second] {
-            slot.observe(listener).unwrap();
+            token.observe(listener).unwrap();
         }
         let leaving = Arc::clone(&first);
-        let leaving = spawn(&slot, move |slot| slot.cell.unobserve(slot.generation, &as_observer(&leaving)));
-        let job = spawn(&slot, Slot::finish);
-        let late = slot.observe(&third).unwrap();
+        let leaving = spawn(&token, move |token| {
+            if let Ok(token) = token.for_host() {
+                token.unobserve(&as_observer(&leaving))
+            }
+        });
+        let job = spawn(&token, Token::finish);
+        let late = token.observe(&third).unwrap();
         leaving.join().unwrap();
         job.join().unwrap();
-        assert!(first.told() <= 1);
-        assert_eq!(second.heard(), Status::Ok);
-        assert_eq!(third.told(), usize::from(late == Status::Pending));
+        assert!(first.notified() <= 1);
+        assert_eq!(second.only_status(), Status::Ok);
+        assert_eq!(third.notified(), usize::from(late == Status::Pending));
     });
 }
 
 #[test]
-fn a_stale_name_never_meets_the_next_tenant() {
+fn a_stale_name_never_meets_the_next_token() {
     explore(|| {
-        let slot = Slot::new();
-        let job = spawn(&slot, |slot| {
-            slot.finish().then(|| slot.cell.open(Tenant { runner: RUNNER + 1, ..Tenant::default() }))
+        let token = Token::new();
+        let job = spawn(&token, |token| token.finish().then(|| token.slot.open(new_token(RUNNER + 1), false)));
+        let stale = spawn(&token, |token| {
+            (token.status(), token.for_host().map(|token| token.runner()), token.end(Status::Cancelled))
         });
-        let stale =
-            spawn(&slot, |slot| (slot.status(), slot.cell.runner(slot.generation), slot.end(Status::Cancelled)));
-        let freed = slot.free().then(|| slot.cell.open(Tenant { runner: RUNNER + 1, ..Tenant::default() }));
+        let freed = token.free().then(|| token.slot.open(new_token(RUNNER + 1), false));
         let next = job.join().unwrap().or(freed).unwrap();
         let (status, runner, _) = stale.join().unwrap();
         assert!([Ok(Status::Pending), Ok(Status::Ok), Err(Status::InvalidHandle)].contains(&status), "{status:?}");
         assert!([Ok(RUNNER), Err(Status::InvalidHandle)].contains(&runner), "{runner:?}");
-        assert_eq!(slot.cell.status(next), Ok(Status::Pending), "the next tenant is untouched");
+        let next = token.slot.lock_for_host(next).unwrap().look(Reply::status);
+        assert_eq!(next, (RUNNER + 1, None), "the next token is untouched");
     });
 }

@@ -4,18 +4,18 @@
 //!
 //! * Items arrive in the order in which they were sent, each once.
 //! * At most [`CAPACITY`] wait, or as many as the host asked for: a job that is faster than its reader pends in `send`.
-//! * When the token finishes every send fails from then on, also one that waits; the items that wait can be read.
-//! * When the host releases the token every send fails from then on and the items that wait are dropped.
+//! * Once the token has finished, every send fails, also one that waits; the items that wait can be read.
+//! * Once the host has released the token, every send fails and the items that wait are dropped.
 //! * A reader that has left leaves nothing of its own behind.
-//! * A queue is told of items once each time that a reader had found none before, so never of more than a reader
-//!   has asked for, and no item is left untold.
+//! * A queue is notified of items once each time that a reader had found none before: never more often than a reader
+//!   asked, and of every item that a reader may wait for.
 //! * Nobody is left waiting: a taken item wakes the senders, a new item the readers, the end both.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::Events;
+use super::observer::Observer;
 use crate::reply::{Reply, Status};
 use crate::sync::{Mutex, Parker, lock};
 
@@ -36,8 +36,8 @@ struct State {
     closed: bool,
     senders: Vec<Waker>,
     readers: Vec<Arc<Parker>>,
-    /// Told of the next item, if there is a queue to tell.
-    events: Option<Arc<Events>>,
+    /// Notified of the next item.
+    observer: Option<Arc<dyn Observer>>,
     /// The last reader found nothing, or nobody has read yet: the next item is news.
     is_news: bool,
 }
@@ -51,15 +51,15 @@ impl State {
         if self.capacity == 0 { CAPACITY } else { self.capacity }
     }
 
-    /// Whom to tell, outside the lock, that an item waits.
-    fn news(&mut self) -> Option<Arc<Events>> {
-        std::mem::take(&mut self.is_news).then(|| self.events.clone()).flatten()
+    /// Whom to notify, outside the lock, that an item waits.
+    fn take_news(&mut self) -> Option<Arc<dyn Observer>> {
+        std::mem::take(&mut self.is_news).then(|| self.observer.clone()).flatten()
     }
 }
 
-fn tell(events: Option<Arc<Events>>) {
-    if let Some(events) = events {
-        events.push(Status::Pending);
+fn notify(observer: Option<Arc<dyn Observer>>) {
+    if let Some(observer) = observer {
+        observer.notify(0, Status::Pending);
     }
 }
 
@@ -78,10 +78,10 @@ impl Stream {
         }
         state.items.extend(item.take());
         let readers = std::mem::take(&mut state.readers);
-        let events = state.news();
+        let observer = state.take_news();
         drop(state);
         readers.iter().for_each(|reader| reader.unpark());
-        tell(events);
+        notify(observer);
         Poll::Ready(Ok(()))
     }
 
@@ -90,14 +90,14 @@ impl Stream {
         lock(&self.state).capacity = items as usize;
     }
 
-    /// Has a queue told of items from now on; at once if some wait.
-    pub(crate) fn tell(&self, events: Arc<Events>) {
+    /// Registers whom to notify of items from now on; at once if some wait.
+    pub(crate) fn set_observer(&self, observer: Arc<dyn Observer>) {
         let mut state = lock(&self.state);
-        state.events = Some(events);
+        state.observer = Some(observer);
         state.is_news = true;
-        let events = if state.items.is_empty() { None } else { state.news() };
+        let observer = if state.items.is_empty() { None } else { state.take_news() };
         drop(state);
-        tell(events);
+        notify(observer);
     }
 
     /// The next item; without one, `reader` is woken when there is one.
@@ -118,7 +118,7 @@ impl Stream {
         item
     }
 
-    /// A reader that was to be woken does not wait any more.
+    /// A reader that was to be woken has stopped waiting.
     pub(crate) fn forget(&self, reader: &Arc<Parker>) {
         lock(&self.state).readers.retain(|known| !Arc::ptr_eq(known, reader));
     }
@@ -131,7 +131,7 @@ impl Stream {
         std::mem::take(&mut state.senders)
     }
 
-    /// Nobody will read on.
+    /// Nobody will read any more.
     pub(crate) fn close(&self) {
         let mut state = lock(&self.state);
         state.closed = true;
@@ -149,13 +149,14 @@ impl Stream {
 mod tests {
     use std::time::Duration;
 
-    use super::super::{Tenant, Until, create, with_parker};
     use super::*;
+    use crate::deadline::Until;
     use crate::reply::Format;
+    use crate::token::{NewToken, create, with_parker};
 
     #[test]
     fn a_reader_that_has_left_leaves_nothing_behind() {
-        let (host, job) = create(Tenant { runner: u32::MAX, ..Tenant::default() }).unwrap();
+        let (host, job) = create(NewToken { runner: u32::MAX, ..NewToken::default() }).unwrap();
         let (token, reader) = (host.token(), with_parker(Arc::clone));
         let users = Arc::strong_count(&reader);
         let next = |timeout| token.next_item(Until::after(Some(timeout))).map(|item| item.status());

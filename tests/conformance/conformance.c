@@ -1,6 +1,6 @@
 /* The conformance scenarios through the C ABI: carries out the steps of a file, prints what came of each.
  *
- * README.md tells the format and what each verb means. Called by tests/conformance.rs:
+ * README.md defines the format and what each verb means. Called by tests/conformance.rs:
  *
  *     conformance FILE
  *
@@ -42,15 +42,13 @@ static struct {
     size_t count;
 } names = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static struct thing *search(const char *name)
-{
+static struct thing *search(const char *name) {
     for (size_t i = 0; i < names.count; i++)
         if (strcmp(names.things[i].name, name) == 0) return &names.things[i];
     return NULL;
 }
 
-static void set(const char *name, struct thing thing)
-{
+static void set(const char *name, struct thing thing) {
     pthread_mutex_lock(&names.lock);
     struct thing *place = search(name);
     if (place == NULL) {
@@ -62,8 +60,7 @@ static void set(const char *name, struct thing thing)
     pthread_mutex_unlock(&names.lock);
 }
 
-static struct thing get(const char *name)
-{
+static struct thing get(const char *name) {
     pthread_mutex_lock(&names.lock);
     struct thing *place = search(name);
     if (place == NULL) die("a step uses a name that nothing has");
@@ -72,15 +69,13 @@ static struct thing get(const char *name)
     return thing;
 }
 
-static void free_thing(struct thing thing)
-{
+static void free_thing(struct thing thing) {
     if (thing.is_token) palitra_token_free(thing.token);
     else palitra_runner_free(thing.runner);
 }
 
 /* Freeing twice is safe: what a step has freed needs no mark. */
-static void free_everything(void)
-{
+static void free_everything(void) {
     for (int tokens = 1; tokens >= 0; tokens--)
         for (size_t i = 0; i < names.count; i++)
             if (names.things[i].is_token == (tokens == 1)) free_thing(names.things[i]);
@@ -89,8 +84,7 @@ static void free_everything(void)
 
 /* ---- the verbs --------------------------------------------------------------------------------------- */
 
-static void make_runner(const struct step *step, struct outcome *outcome)
-{
+static void make_runner(const struct step *step, struct outcome *outcome) {
     struct thing made = {0};
     palitra_runner_options options;
     palitra_runner_options_init(&options);
@@ -101,13 +95,11 @@ static void make_runner(const struct step *step, struct outcome *outcome)
     put_status(outcome, status);
 }
 
-static void alive(const struct step *step, struct outcome *outcome)
-{
+static void alive(const struct step *step, struct outcome *outcome) {
     put(outcome, "%s", palitra_runner_is_alive(get(word(step, 1)).runner) ? "true" : "false");
 }
 
-static void submit(const struct step *step, struct outcome *outcome)
-{
+static void submit(const struct step *step, struct outcome *outcome) {
     struct thing made = {.is_token = true, .runner = get(word(step, 2)).runner};
     const char *payload = payload_of(word(step, 4));
     palitra_submit_options options;
@@ -120,8 +112,7 @@ static void submit(const struct step *step, struct outcome *outcome)
     put_status(outcome, status);
 }
 
-static void run(const struct step *step, struct outcome *outcome)
-{
+static void run(const struct step *step, struct outcome *outcome) {
     palitra_reply reply;
     const char *payload = payload_of(word(step, 3));
     palitra_status status = palitra_runner_run(get(word(step, 1)).runner, word(step, 2), payload, strlen(payload),
@@ -129,8 +120,7 @@ static void run(const struct step *step, struct outcome *outcome)
     put_reply(outcome, status, &reply);
 }
 
-static void wait_for(const struct step *step, struct outcome *outcome)
-{
+static void wait_for(const struct step *step, struct outcome *outcome) {
     palitra_reply reply;
     struct thing thing = get(word(step, 1));
     const char *time = step->count > 2 ? word(step, 2) : NULL;
@@ -138,20 +128,17 @@ static void wait_for(const struct step *step, struct outcome *outcome)
     put_reply(outcome, status, &reply);
 }
 
-static void poll_token(const struct step *step, struct outcome *outcome)
-{
+static void poll_token(const struct step *step, struct outcome *outcome) {
     palitra_reply reply;
     palitra_status status = palitra_token_poll(get(word(step, 1)).token, &reply);
     put_reply(outcome, status, &reply);
 }
 
-static void cancel(const struct step *step, struct outcome *outcome)
-{
+static void cancel(const struct step *step, struct outcome *outcome) {
     put_status(outcome, palitra_token_cancel(get(word(step, 1)).token));
 }
 
-static void gather(const struct step *step, struct outcome *outcome)
-{
+static void gather(const struct step *step, struct outcome *outcome) {
     palitra_token tokens[WORDS];
     palitra_reply replies[WORDS];
     bool fail_fast = strcmp(word(step, 1), "fail_fast") == 0;
@@ -165,15 +152,13 @@ static void gather(const struct step *step, struct outcome *outcome)
     }
 }
 
-static void next(const struct step *step, struct outcome *outcome)
-{
+static void next(const struct step *step, struct outcome *outcome) {
     palitra_reply item;
     palitra_status status = palitra_token_next(get(word(step, 1)).token, PALITRA_FOREVER, &item);
     put_reply(outcome, status, &item);
 }
 
-static void drain(const struct step *step, struct outcome *outcome)
-{
+static void drain(const struct step *step, struct outcome *outcome) {
     palitra_reply item;
     palitra_token token = get(word(step, 1)).token;
     palitra_status status = palitra_token_next(token, PALITRA_FOREVER, &item);
@@ -184,22 +169,19 @@ static void drain(const struct step *step, struct outcome *outcome)
     put_reply(outcome, status, &item);
 }
 
-static void progress(const struct step *step, struct outcome *outcome)
-{
+static void progress(const struct step *step, struct outcome *outcome) {
     uint64_t done = 0, total = 0;
     palitra_status status = palitra_token_progress(get(word(step, 1)).token, &done, &total);
     put_status(outcome, status);
     if (status == PALITRA_OK) put(outcome, " %" PRIu64 " %" PRIu64, done, total);
 }
 
-static void free_named(const struct step *step, struct outcome *outcome)
-{
+static void free_named(const struct step *step, struct outcome *outcome) {
     free_thing(get(word(step, 1)));
     put_status(outcome, PALITRA_OK);
 }
 
-static void forged(const struct step *step, struct outcome *outcome)
-{
+static void forged(const struct step *step, struct outcome *outcome) {
     palitra_reply reply;
     if (strcmp(word(step, 1), "token") == 0) {
         palitra_status status = palitra_token_poll((palitra_token){FORGED}, &reply);
@@ -210,8 +192,7 @@ static void forged(const struct step *step, struct outcome *outcome)
     }
 }
 
-static void shutdown_runner(const struct step *step, struct outcome *outcome)
-{
+static void shutdown_runner(const struct step *step, struct outcome *outcome) {
     palitra_runner runner = get(word(step, 1)).runner;
     put_status(outcome, palitra_runner_shutdown(runner, nanoseconds(word(step, 2))));
 }
@@ -224,19 +205,16 @@ struct waiting_callback {
     sem_t called;
 };
 
-static void wait_in_callback(palitra_token token, palitra_status status, void *user_data)
-{
+static void wait_in_callback(palitra_token token, palitra_status status, void *user_data) {
     struct waiting_callback *callback = user_data;
     palitra_reply reply;
     (void)token, (void)status;
-    palitra_status answer =
-        palitra_runner_wait(callback->other.runner, callback->other.token, PALITRA_FOREVER, &reply);
-    put_reply(callback->outcome, answer, &reply);
+    palitra_status seen = palitra_runner_wait(callback->other.runner, callback->other.token, PALITRA_FOREVER, &reply);
+    put_reply(callback->outcome, seen, &reply);
     sem_post(&callback->called);
 }
 
-static void callback(const struct step *step, struct outcome *outcome)
-{
+static void callback(const struct step *step, struct outcome *outcome) {
     struct waiting_callback waiting = {.other = get(word(step, 3)), .outcome = outcome};
     sem_init(&waiting.called, 0, 0);
     palitra_status status = palitra_token_on_complete(get(word(step, 1)).token, wait_in_callback, &waiting, NULL);
@@ -248,8 +226,7 @@ static void callback(const struct step *step, struct outcome *outcome)
 /* ---- children ---------------------------------------------------------------------------------------- */
 
 /* The one call, or the few, that the child makes. */
-static palitra_status in_child(const struct step *step, struct thing parents)
-{
+static palitra_status in_child(const struct step *step, struct thing parents) {
     if (strcmp(word(step, 1), "wait") == 0)
         return palitra_runner_wait(parents.runner, parents.token, PALITRA_FOREVER, NULL);
     if (strcmp(word(step, 1), "run") == 0) {
@@ -261,8 +238,7 @@ static palitra_status in_child(const struct step *step, struct thing parents)
     return status != PALITRA_OK ? status : palitra_runner_run(global, "palitra.echo", "", 0, PALITRA_FOREVER, NULL);
 }
 
-static void in_forked_child(const struct step *step, struct outcome *outcome)
-{
+static void in_forked_child(const struct step *step, struct outcome *outcome) {
     struct thing parents = {0};
     int ended = 0;
     if (step->count > 2) parents = get(word(step, 2));
@@ -284,8 +260,7 @@ static size_t thread_count;
 
 static void carry_out(const struct step *step, struct outcome *outcome);
 
-static void *run_thread(void *argument)
-{
+static void *run_thread(void *argument) {
     struct thread *thread = argument;
     struct step step = thread->step;
     /* The step without "thread" and its name. */
@@ -295,8 +270,7 @@ static void *run_thread(void *argument)
     return NULL;
 }
 
-static void start_thread(const struct step *step, struct outcome *outcome)
-{
+static void start_thread(const struct step *step, struct outcome *outcome) {
     if (thread_count == NAMES) die("too many threads");
     struct thread *thread = &threads[thread_count++];
     thread->step = *step;
@@ -305,8 +279,7 @@ static void start_thread(const struct step *step, struct outcome *outcome)
     put_status(outcome, PALITRA_OK);
 }
 
-static void join(const struct step *step, struct outcome *outcome)
-{
+static void join(const struct step *step, struct outcome *outcome) {
     for (size_t i = 0; i < thread_count; i++) {
         if (strcmp(threads[i].step.words[1], word(step, 1)) != 0) continue;
         pthread_join(threads[i].id, NULL);
@@ -322,15 +295,27 @@ static const struct {
     const char *name;
     void (*function)(const struct step *, struct outcome *);
 } verbs[] = {
-    {"runner", make_runner},   {"alive", alive},       {"submit", submit},        {"run", run},
-    {"wait", wait_for},        {"poll", poll_token},   {"cancel", cancel},        {"gather", gather},
-    {"next", next},            {"drain", drain},       {"progress", progress},    {"free", free_named},
-    {"forged", forged},        {"callback", callback}, {"thread", start_thread},  {"join", join},
-    {"fork", in_forked_child}, {"shutdown", shutdown_runner},
+    {"runner", make_runner},
+    {"alive", alive},
+    {"submit", submit},
+    {"run", run},
+    {"wait", wait_for},
+    {"poll", poll_token},
+    {"cancel", cancel},
+    {"gather", gather},
+    {"next", next},
+    {"drain", drain},
+    {"progress", progress},
+    {"free", free_named},
+    {"forged", forged},
+    {"callback", callback},
+    {"thread", start_thread},
+    {"join", join},
+    {"fork", in_forked_child},
+    {"shutdown", shutdown_runner},
 };
 
-static void carry_out(const struct step *step, struct outcome *outcome)
-{
+static void carry_out(const struct step *step, struct outcome *outcome) {
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
         if (strcmp(verbs[i].name, word(step, 0)) == 0) {
             verbs[i].function(step, outcome);
@@ -340,8 +325,7 @@ static void carry_out(const struct step *step, struct outcome *outcome)
 }
 
 /* All of it at once: a child shares the place in a file that is open. */
-static char *read_file(const char *path)
-{
+static char *read_file(const char *path) {
     static char text[FILE_SIZE];
     FILE *file = fopen(path, "r");
     if (file == NULL) die("no such file");
@@ -350,8 +334,7 @@ static char *read_file(const char *path)
     return text;
 }
 
-int main(int count, char **arguments)
-{
+int main(int count, char **arguments) {
     const char *scenario = "";
     unsigned steps = 0;
     if (count != 2) die("usage: conformance FILE");

@@ -1,6 +1,6 @@
 // The conformance scenarios through palitra.hpp: carries out the steps of a file, prints what came of each.
 //
-// README.md tells the format and what each verb means. Called by tests/conformance.rs:
+// README.md defines the format and what each verb means. Called by tests/conformance.rs:
 //
 //     conformance FILE
 //
@@ -155,9 +155,9 @@ private:
     }
 
     std::string progress(const Step& step) {
-        const auto answer = tokens.at(step[1]).try_progress();
-        if (!answer) return show_status(answer);
-        return "OK " + std::to_string(answer->done) + ' ' + std::to_string(answer->total);
+        const auto seen = tokens.at(step[1]).try_progress();
+        if (!seen) return show_status(seen);
+        return "OK " + std::to_string(seen->done) + ' ' + std::to_string(seen->total);
     }
 
     // An object has no handle once it is destroyed. A token is given its stale one again; a runner is moved from.
@@ -178,15 +178,12 @@ private:
         return show(static_cast<Status>(palitra_runner_submit({forged_id}, "palitra.echo", "", 0, nullptr, &token)));
     }
 
-    std::string shutdown(const Step& step) {
-        return show_status(runners.at(step[1]).try_shutdown(duration(step[2])));
-    }
+    std::string shutdown(const Step& step) { return show_status(runners.at(step[1]).try_shutdown(duration(step[2]))); }
 
     std::string callback(const Step& step) {
         std::promise<std::string> called;
         const Token& other = tokens.at(step[3]);
-        const auto attached =
-            tokens.at(step[1]).try_on_complete([&] { called.set_value(show(other.try_wait())); });
+        const auto attached = tokens.at(step[1]).try_on_complete([&] { called.set_value(show(other.try_wait())); });
         return attached ? called.get_future().get() : show_status(attached);
     }
 
@@ -227,15 +224,15 @@ private:
 };
 
 const std::map<std::string, std::string (Scenario::*)(const Step&)> Scenario::verbs = {
-    {"runner", &Scenario::runner},     {"alive", &Scenario::alive},       {"submit", &Scenario::submit},
-    {"run", &Scenario::run},           {"wait", &Scenario::wait},         {"poll", &Scenario::poll},
-    {"cancel", &Scenario::cancel},     {"gather", &Scenario::gather},     {"next", &Scenario::next},
-    {"drain", &Scenario::drain},       {"progress", &Scenario::progress}, {"free", &Scenario::free},
-    {"forged", &Scenario::forged},     {"shutdown", &Scenario::shutdown}, {"callback", &Scenario::callback},
-    {"thread", &Scenario::thread},     {"join", &Scenario::join},         {"fork", &Scenario::fork},
+    {"runner", &Scenario::runner}, {"alive", &Scenario::alive},       {"submit", &Scenario::submit},
+    {"run", &Scenario::run},       {"wait", &Scenario::wait},         {"poll", &Scenario::poll},
+    {"cancel", &Scenario::cancel}, {"gather", &Scenario::gather},     {"next", &Scenario::next},
+    {"drain", &Scenario::drain},   {"progress", &Scenario::progress}, {"free", &Scenario::free},
+    {"forged", &Scenario::forged}, {"shutdown", &Scenario::shutdown}, {"callback", &Scenario::callback},
+    {"thread", &Scenario::thread}, {"join", &Scenario::join},         {"fork", &Scenario::fork},
 };
 
-}  // namespace
+} // namespace
 
 int main(int count, char** arguments) {
     std::ifstream file(count == 2 ? arguments[1] : "");

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import palitra
-from palitra import _abi
-from palitra._completions import JobFuture
+from palitra._native import abi
+from palitra._native.futures import JobFuture
 
 FORGED = 0x0123456789ABCDEF
 CHILD_SECONDS = 20
@@ -82,12 +82,12 @@ def status_after(call: Callable[[], object]) -> str:
 
 def reply_beneath(call: Callable[[int], int]) -> str:
     """The outcome of a C function that fills the reply at an address."""
-    reply = _abi.Reply()
+    reply = abi.Reply()
     status = call(ctypes.addressof(reply))
     text = ctypes.string_at(reply.data, reply.len).decode() if reply.len else ""
     code = f" {reply.code}" if status == 10 else ""
     beneath.reply_free(ctypes.addressof(reply))
-    shown = f" {text}" if status in (_abi.OK, 10, 11, 14) and text else ""
+    shown = f" {text}" if status in (abi.OK, 10, 11, 14) and text else ""
     return name_of(status) + code + shown
 
 
@@ -109,7 +109,7 @@ class Token:
 
     def wait(self, timeout: float | None = None) -> str:
         if self.freed:
-            return reply_beneath(lambda out: beneath.runner_wait(self.runner._runner, self.handle, -1, out))
+            return reply_beneath(lambda out: beneath.runner_wait(self.runner.invoker.runner, self.handle, -1, out))
         try:
             self.future.exception(timeout)
         except concurrent.futures.TimeoutError:
@@ -123,7 +123,9 @@ class Token:
     def poll(self) -> str:
         if self.freed:
             return reply_beneath(lambda out: beneath.token_poll(self.handle, out))
-        return self.wait(0)
+        # A thread of the binding's settles the future, a moment after its token has finished.
+        is_pending = reply_beneath(lambda out: beneath.token_poll(self.handle, out)) == "PENDING"
+        return self.wait(0 if is_pending else None)
 
     def cancel(self) -> str:
         if self.freed:
@@ -263,7 +265,7 @@ class Scenario:
     def do_callback(self, token: str, _wait: str, other: str) -> str:
         # The callback of a future runs on another thread than the runner's.
         on_complete = ctypes.CDLL(library.path).palitra_token_on_complete
-        on_complete.argtypes = [_abi.Handle, _abi.CompleteFunction, ctypes.c_void_p, ctypes.c_void_p]
+        on_complete.argtypes = [abi.Handle, abi.CompleteFunction, ctypes.c_void_p, ctypes.c_void_p]
         called = threading.Event()
         outcome = ""
 
@@ -271,12 +273,12 @@ class Scenario:
             nonlocal outcome
             waited = self.tokens[other]
             wait = beneath.runner_wait
-            outcome = reply_beneath(lambda out: wait(waited.runner._runner, waited.handle, -1, out))
+            outcome = reply_beneath(lambda out: wait(waited.runner.invoker.runner, waited.handle, -1, out))
             called.set()
 
-        function = _abi.CompleteFunction(callback)
+        function = abi.CompleteFunction(callback)
         status = on_complete(self.tokens[token].handle, function, None, None)
-        if status != _abi.OK:
+        if status != abi.OK:
             return name_of(status)
         called.wait()
         return outcome
@@ -310,7 +312,7 @@ class Scenario:
         token = self.tokens[operands[0]]
         if token.future.done():
             # Its result has become a value of Python's, which a child inherits; the parent's token is none of it.
-            return reply_beneath(lambda out: beneath.runner_wait(token.runner._runner, token.handle, -1, out))
+            return reply_beneath(lambda out: beneath.runner_wait(token.runner.invoker.runner, token.handle, -1, out))
         return token.wait()
 
 

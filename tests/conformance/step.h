@@ -1,4 +1,4 @@
-/* A step of a conformance scenario and its outcome: taking a line apart, reading its words, writing the answer.
+/* A step of a conformance scenario and its outcome: taking a line apart, reading its words, writing the outcome.
  *
  * For conformance.c alone. What cannot be carried out ends the interpreter: the file is not of the format.
  */
@@ -26,16 +26,14 @@ struct outcome {
     char text[OUTCOME];
 };
 
-static inline void die(const char *what)
-{
+static inline void die(const char *what) {
     fprintf(stderr, "conformance.c: %s\n", what);
     exit(1);
 }
 
 /* ---- outcomes ---------------------------------------------------------------------------------------- */
 
-static inline void put(struct outcome *outcome, const char *format, ...)
-{
+static inline void put(struct outcome *outcome, const char *format, ...) {
     size_t used = strlen(outcome->text);
     va_list arguments;
     va_start(arguments, format);
@@ -43,14 +41,12 @@ static inline void put(struct outcome *outcome, const char *format, ...)
     va_end(arguments);
 }
 
-static inline void put_status(struct outcome *outcome, palitra_status status)
-{
+static inline void put_status(struct outcome *outcome, palitra_status status) {
     put(outcome, "%s", palitra_status_name(status) + strlen("PALITRA_"));
 }
 
 /* Only these statuses have a text of the job's own. Frees the reply. */
-static inline void put_reply(struct outcome *outcome, palitra_status status, palitra_reply *reply)
-{
+static inline void put_reply(struct outcome *outcome, palitra_status status, palitra_reply *reply) {
     bool has_text = status == PALITRA_OK || status == PALITRA_JOB_FAILED || status == PALITRA_JOB_PANICKED ||
                     status == PALITRA_BAD_PAYLOAD;
     put_status(outcome, status);
@@ -61,15 +57,13 @@ static inline void put_reply(struct outcome *outcome, palitra_status status, pal
 
 /* ---- operands ---------------------------------------------------------------------------------------- */
 
-static inline const char *word(const struct step *step, size_t index)
-{
+static inline const char *word(const struct step *step, size_t index) {
     if (index >= step->count) die("a step is too short");
     return step->words[index];
 }
 
 /* The value of name=VALUE, or NULL. */
-static inline const char *option(const struct step *step, const char *name)
-{
+static inline const char *option(const struct step *step, const char *name) {
     size_t length = strlen(name);
     for (size_t i = 1; i < step->count; i++)
         if (strncmp(step->words[i], name, length) == 0 && step->words[i][length] == '=')
@@ -77,9 +71,8 @@ static inline const char *option(const struct step *step, const char *name)
     return NULL;
 }
 
-/* "20ms" or "60s" in nanoseconds; for ever where there is none. */
-static inline int64_t nanoseconds(const char *time)
-{
+/* "20ms" or "60s" in nanoseconds; forever where there is none. */
+static inline int64_t nanoseconds(const char *time) {
     char *unit;
     if (time == NULL) return PALITRA_FOREVER;
     int64_t number = strtoll(time, &unit, 10);
@@ -89,19 +82,12 @@ static inline int64_t nanoseconds(const char *time)
     return 0;
 }
 
-static inline size_t number(const char *text)
-{
-    return text == NULL ? 0 : (size_t)strtoull(text, NULL, 10);
-}
+static inline size_t number(const char *text) { return text == NULL ? 0 : (size_t)strtoull(text, NULL, 10); }
 
-static inline const char *payload_of(const char *text)
-{
-    return strcmp(text, "-") == 0 ? "" : text;
-}
+static inline const char *payload_of(const char *text) { return strcmp(text, "-") == 0 ? "" : text; }
 
 /* Writes into the line. */
-static inline void take_apart(char *line, struct step *step)
-{
+static inline void take_apart(char *line, struct step *step) {
     char *rest = line;
     step->count = 0;
     for (char *at = strtok_r(line, " ", &rest); at != NULL; at = strtok_r(NULL, " ", &rest)) {

@@ -35,7 +35,7 @@ TEST_CASE("a handler without an executor runs on the runner's thread") {
     CHECK(id.take() == runners.take());
 }
 
-TEST_CASE("use_future answers a future that throws the job's error") {
+TEST_CASE("use_future returns a future that throws the job's error") {
     const palitra::Runner runner;
     CHECK(palitra::async_run(runner, "test.nested", "hello", asio::use_future).get().text() == "hello");
     auto failure = palitra::async_run(runner, "test.fail", failing, asio::use_future);
@@ -89,9 +89,8 @@ TEST_CASE("destroying the token that was lent completes the operation") {
     Status seen = Status::ok;
     {
         const palitra::Token lent = runner.submit("test.never");
-        palitra::async_wait(lent, asio::bind_executor(io, [&](std::exception_ptr, palitra::Reply reply) {
-                                seen = reply.status();
-                            }));
+        palitra::async_wait(
+            lent, asio::bind_executor(io, [&](std::exception_ptr, palitra::Reply reply) { seen = reply.status(); }));
     }
     io.run();
     CHECK(seen == Status::invalid_handle);
@@ -119,10 +118,9 @@ TEST_CASE("a handler may be move-only, and what it owns is freed with a context 
     const std::weak_ptr<int> watched = owned;
     {
         asio::io_context io;
-        palitra::async_wait(
-            runner.submit("test.nested", "x"),
-            asio::bind_executor(io, [owned = std::move(owned), only = std::make_unique<int>(2)](
-                                        std::exception_ptr, palitra::Reply) {}));
+        palitra::async_wait(runner.submit("test.nested", "x"),
+                            asio::bind_executor(io, [owned = std::move(owned), only = std::make_unique<int>(2)](
+                                                        std::exception_ptr, palitra::Reply) {}));
         CHECK_FALSE(watched.expired());
         (void)runner.run("palitra.sleep", R"({"seconds": 0.02})");
     }
@@ -142,9 +140,9 @@ void run(asio::io_context& io, Coroutine coroutine) {
     if (thrown) std::rethrow_exception(thrown);
 }
 
-}  // namespace
+} // namespace
 
-TEST_CASE("use_awaitable answers the reply and throws the job's error") {
+TEST_CASE("use_awaitable returns the reply and throws the job's error") {
     const palitra::Runner runner;
     asio::io_context io;
     const auto main_thread = std::this_thread::get_id();
@@ -159,8 +157,8 @@ TEST_CASE("use_awaitable answers the reply and throws the job's error") {
         } catch (const palitra::error& error) {
             CHECK(error.code() == 7);
         }
-        const auto [failure, reply] =
-            co_await palitra::async_run(runner, "test.fail", failing, asio::experimental::as_tuple(asio::use_awaitable));
+        const auto [failure, reply] = co_await palitra::async_run(runner, "test.fail", failing,
+                                                                  asio::experimental::as_tuple(asio::use_awaitable));
         CHECK(failure);
         CHECK(reply.message() == "broken");
     });
@@ -173,7 +171,8 @@ TEST_CASE("an operator of asio waits for the first, and cancels the other") {
         using namespace asio::experimental::awaitable_operators;
         const palitra::Token never = runner.submit("test.never");
         asio::steady_timer timer(io, 5ms);
-        const auto first = co_await (palitra::async_wait(never, asio::use_awaitable) || timer.async_wait(asio::use_awaitable));
+        const auto first =
+            co_await (palitra::async_wait(never, asio::use_awaitable) || timer.async_wait(asio::use_awaitable));
         CHECK(first.index() == 1);
         CHECK(never.try_poll().status() == Status::cancelled);
         const auto [a, b] = co_await (palitra::async_run(runner, "test.nested", "a", asio::use_awaitable) &&

@@ -1,4 +1,6 @@
-// Lambdas that are called back, futures: once, and freed once.
+// Lambdas as callbacks, and futures: called once, and freed once.
+//
+// Promise 6: callbacks run once.
 #include <vector>
 
 #include "support.hpp"
@@ -55,7 +57,7 @@ TEST_CASE("a callback that is refused is destroyed once and never called") {
     CHECK(counts.ends == 3);
 }
 
-TEST_CASE("destroying the unfinished token takes its callbacks back") {
+TEST_CASE("destroying the pending token takes its callbacks back") {
     Counts counts;
     const palitra::Runner runner;
     {
@@ -170,7 +172,9 @@ TEST_CASE("a future has the reply, or throws the failure") {
 TEST_CASE("a future is ready whatever becomes of its runner, and its destructor does not block") {
     auto never = [] {
         const palitra::Runner runner;
-        { const auto abandoned = palitra::as_future(runner.submit("test.never")); }
+        {
+            const auto abandoned = palitra::as_future(runner.submit("test.never"));
+        }
         return palitra::as_future(runner.submit("test.never"));
     }();
     CHECK(never.wait_for(20s) == std::future_status::ready);

@@ -1,4 +1,6 @@
 // Tokens in coroutines: where they resume, that they resume once, and what becomes of those that do not.
+//
+// Promise 1: a token finishes exactly once.
 #include "support.hpp"
 
 #if defined(__cpp_impl_coroutine)
@@ -77,7 +79,7 @@ struct Member {
     }
 };
 
-}  // namespace
+} // namespace
 
 TEST_CASE("a coroutine awaits a token") {
     const palitra::Runner runner;
@@ -92,7 +94,7 @@ TEST_CASE("a coroutine awaits a token") {
     CHECK(seen.take() == "kept and passing, kept");
 }
 
-TEST_CASE("without an executor it goes on at once or resumes on the runner's thread") {
+TEST_CASE("without an executor it continues at once or resumes on the runner's thread") {
     const palitra::Runner runner;
     const palitra::Token done = runner.submit("palitra.echo", "done");
     (void)done.wait();
@@ -131,7 +133,7 @@ TEST_CASE("with an executor it resumes there, also if the job has finished") {
     CHECK(seen == std::vector<std::string>{"done", "pending"});
 }
 
-TEST_CASE("a failure is thrown where it is awaited; its twin answers it") {
+TEST_CASE("a failure is thrown where it is awaited; its twin returns it") {
     const palitra::Runner runner;
     Loop loop;
     int failures = 0;
@@ -173,7 +175,8 @@ TEST_CASE("it resumes once, whatever becomes of the token and the runner") {
         await(palitra::Token());
         loop.run_one();
     }
-    CHECK(seen == std::vector<Status>{Status::invalid_handle, Status::cancelled, Status::cancelled, Status::invalid_handle});
+    CHECK(seen ==
+          std::vector<Status>{Status::invalid_handle, Status::cancelled, Status::cancelled, Status::invalid_handle});
     CHECK(loop.waiting() == 0);
 }
 
@@ -201,7 +204,9 @@ TEST_CASE("a coroutine may be destroyed while it waits") {
         resumed++;
     };
     const palitra::Token never = runner.submit("test.never");
-    { const Owned unfinished = wait(never); }
+    {
+        const Owned pending = wait(never);
+    }
     never.cancel();
     loop.run_one();
     const palitra::Token soon = runner.submit("test.nested", "soon");

@@ -3,6 +3,8 @@
 //
 //     endings         runs itself once for every ending, and says which did not end as it should
 //     endings NAME    that ending
+//
+// Promise 10: the host's process stays as it is.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,7 +55,8 @@ void leave_work_in_flight(const palitra::Runner& runner) {
     static_token() = runner.submit("test.never", {}, options);
     static_token().on_complete(&Witness::touch);
     runner.submit("test.never").on_complete([](const palitra::Reply&) { Witness::touch(); });
-    for (int i = 0; i < 100; i++) runner.submit("test.nested", "x").on_complete([](const palitra::Reply&) { Witness::touch(); });
+    for (int i = 0; i < 100; i++)
+        runner.submit("test.nested", "x").on_complete([](const palitra::Reply&) { Witness::touch(); });
     (void)runner.run("palitra.echo", "started");
 }
 
@@ -120,7 +123,9 @@ int throw_in_a_callback() {
 int throw_in_a_callback_that_keeps() {
     std::set_terminate([] { _exit(7); });
     const palitra::Runner runner;
-    runner.submit("palitra.echo", "x").on_complete([](const palitra::Reply&) { throw std::runtime_error("nowhere to go"); });
+    runner.submit("palitra.echo", "x").on_complete([](const palitra::Reply&) {
+        throw std::runtime_error("nowhere to go");
+    });
     std::this_thread::sleep_for(20s);
     return 1;
 }
@@ -147,7 +152,7 @@ int race() {
     static int shared = 0;
     const palitra::Runner runner;
     const palitra::Token token = runner.submit("palitra.sleep", R"({"seconds": 0.001})");
-    // Relaxed: it tells that the callback has run, and orders nothing.
+    // Relaxed: it says that the callback has run, and orders nothing.
     static std::atomic<bool> has_run{false};
     token.on_complete([] {
         shared++;
@@ -155,7 +160,7 @@ int race() {
     });
     shared++;
     while (!has_run.load(std::memory_order_relaxed)) std::this_thread::sleep_for(1ms);
-    // ThreadSanitizer makes 66 of whatever a program answers in which it found a race.
+    // ThreadSanitizer replaces the exit code of a program in which it found a race by 66.
     return finds_races || shared == 0 ? 1 : 66;
 }
 
@@ -207,7 +212,7 @@ bool ends_well(const char* program, const Ending& ending) {
     return well;
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char** argv) {
     int failures = 0;

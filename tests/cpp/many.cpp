@@ -1,4 +1,6 @@
 // Many tokens at once: gather, when_any, queues, streams.
+//
+// Promise 4: a gather keeps the order of its tokens.
 #include <poll.h>
 
 #include <list>
@@ -10,7 +12,7 @@
 
 #include "support.hpp"
 
-TEST_CASE("gather answers every reply in the order of the tokens") {
+TEST_CASE("gather returns every reply in the order of the tokens") {
     const palitra::Runner runner;
     const palitra::Token slow = runner.submit("palitra.sleep", R"({"seconds": 0.02})");
     const palitra::Token fast = runner.submit("palitra.echo", "fast");
@@ -102,7 +104,7 @@ TEST_CASE("gather takes the tokens of one runner") {
     CHECK(gathered.replies[0].status() == Status::invalid_argument);
 }
 
-TEST_CASE("when_any answers which has finished") {
+TEST_CASE("when_any returns which has finished") {
     const palitra::Runner runner;
     const palitra::Token never = runner.submit("test.never");
     const palitra::Token soon = runner.submit("test.nested", "soon");
@@ -117,7 +119,7 @@ TEST_CASE("when_any answers which has finished") {
     CHECK(palitra::when_any(tokens) == 1);
 }
 
-TEST_CASE("a queue tells what finished, with its tag and its token") {
+TEST_CASE("a queue says what finished, with its tag and its token") {
     const palitra::Runner runner;
     const palitra::Queue queue;
     palitra::SubmitOptions options;
@@ -240,7 +242,8 @@ static_assert(std::sentinel_for<palitra::Stream::sentinel, palitra::Stream::iter
 TEST_CASE("a stream goes through the views of std::ranges") {
     const palitra::Runner runner;
     auto stream = runner.stream("test.stream", R"({"items": 100})");
-    auto even = stream | std::views::transform([](const palitra::Reply& item) { return std::stoi(std::string(item.text())); }) |
+    auto even = stream |
+                std::views::transform([](const palitra::Reply& item) { return std::stoi(std::string(item.text())); }) |
                 std::views::filter([](int item) { return item % 2 == 0; }) | std::views::take(3);
     std::vector<int> seen;
     for (const int item : even) seen.push_back(item);

@@ -1,4 +1,6 @@
 // Who owns what: moving, freeing, and objects that were moved from.
+//
+// Promise 11: bad input and limits return a status.
 #include <vector>
 
 #include "support.hpp"
@@ -9,10 +11,14 @@ TEST_CASE("handles move and do not copy") {
     static_assert(!std::is_copy_constructible_v<palitra::Queue> && !std::is_copy_assignable_v<palitra::Queue>);
     static_assert(!std::is_copy_constructible_v<palitra::Reply> && !std::is_copy_assignable_v<palitra::Reply>);
     static_assert(!std::is_copy_constructible_v<palitra::Stream>);
-    static_assert(std::is_nothrow_move_constructible_v<palitra::Runner> && std::is_nothrow_move_assignable_v<palitra::Runner>);
-    static_assert(std::is_nothrow_move_constructible_v<palitra::Token> && std::is_nothrow_move_assignable_v<palitra::Token>);
-    static_assert(std::is_nothrow_move_constructible_v<palitra::Queue> && std::is_nothrow_move_assignable_v<palitra::Queue>);
-    static_assert(std::is_nothrow_move_constructible_v<palitra::Reply> && std::is_nothrow_move_assignable_v<palitra::Reply>);
+    static_assert(std::is_nothrow_move_constructible_v<palitra::Runner> &&
+                  std::is_nothrow_move_assignable_v<palitra::Runner>);
+    static_assert(std::is_nothrow_move_constructible_v<palitra::Token> &&
+                  std::is_nothrow_move_assignable_v<palitra::Token>);
+    static_assert(std::is_nothrow_move_constructible_v<palitra::Queue> &&
+                  std::is_nothrow_move_assignable_v<palitra::Queue>);
+    static_assert(std::is_nothrow_move_constructible_v<palitra::Reply> &&
+                  std::is_nothrow_move_assignable_v<palitra::Reply>);
     static_assert(std::is_nothrow_move_constructible_v<palitra::Stream>);
     CHECK(true);
 }

@@ -22,7 +22,7 @@ template <>
 struct StringMaker<Status> {
     static String convert(Status status) { return std::string(palitra::name(status)).c_str(); }
 };
-}  // namespace doctest
+} // namespace doctest
 
 inline constexpr const char* failing = R"({"code": 7, "message": "broken"})";
 

@@ -29,7 +29,7 @@ void to_json(nlohmann::json& json, const Failure& failure) {
     json = {{"code", failure.code}, {"message", failure.message}};
 }
 
-}  // namespace
+} // namespace
 
 TEST_CASE("a codec makes values of payloads and replies") {
     const palitra::Runner runner;
@@ -48,10 +48,10 @@ TEST_CASE("a typed call fails as any other") {
     const palitra::Runner runner;
     const palitra::Typed json(runner, Json{});
     CHECK(thrown_by([&] { (void)json.run<int>("test.fail", Failure{7, "broken"}); }) == Status::job_failed);
-    const auto answer = json.try_run<nlohmann::json>("test.fail", Failure{7, "broken"});
-    CHECK_FALSE(answer);
-    CHECK(answer.code() == 7);
-    CHECK(answer.message() == "broken");
+    const auto result = json.try_run<nlohmann::json>("test.fail", Failure{7, "broken"});
+    CHECK_FALSE(result);
+    CHECK(result.code() == 7);
+    CHECK(result.message() == "broken");
     const palitra::Token failed = json.submit("test.fail", Failure{7, "broken"});
     CHECK(thrown_by([&] { (void)json.value<int>(*failed.try_wait()); }) == Status::job_failed);
 }

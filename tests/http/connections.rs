@@ -6,14 +6,15 @@ use palitra::http::code;
 use palitra::{Runner, Status};
 use serde_json::json;
 
-use crate::nginx::{Nginx, PATIENCE, closed_port, wait_until};
 use crate::{assert_failure, checked, get};
+use palitra_test_support::nginx::{Nginx, PATIENCE, closed_port};
+use palitra_test_support::process::wait_until;
 
 #[test]
 fn a_connection_is_kept_alive_from_call_to_call() {
     let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
     let request = json!({"url": nginx.url("/hello")}).to_string();
-    // Without a timeout a job begins on the caller's thread, with one on the runner's: the connection is the same.
+    // Without a timeout a job is polled inline, with one it starts on the runner's thread: the connection is the same.
     for timeout in [None, Some(PATIENCE)] {
         for job in ["http.get", "http.request", "http.bytes"].into_iter().cycle().take(30) {
             checked(runner.run_job(job, &*request, timeout).unwrap()).unwrap();
@@ -79,5 +80,5 @@ fn a_server_that_dies_half_way_is_a_failure() {
     wait_until("the body is on its way", || nginx.connections().writing == 1);
     nginx.kill();
     let reply = token.wait(Some(PATIENCE)).unwrap();
-    assert_failure(checked(reply), code::BROKEN_ANSWER, &[&url, "the answer is broken"]);
+    assert_failure(checked(reply), code::BROKEN_RESPONSE, &[&url, "the response is broken"]);
 }

@@ -6,11 +6,12 @@ use palitra::Runner;
 use palitra::http::code;
 use serde_json::json;
 
-use crate::nginx::{BIG, Nginx, PATIENCE, wait_until};
 use crate::{assert_failure, checked, get, run};
+use palitra_test_support::nginx::{BIG, Nginx, PATIENCE};
+use palitra_test_support::process::wait_until;
 
 #[test]
-fn the_timeout_holds_before_the_answer_and_within_its_body() {
+fn the_timeout_holds_before_the_response_and_within_its_body() {
     let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
     for path in ["/silent", "/slow"] {
         let start = Instant::now();

@@ -1,29 +1,24 @@
-//! The HTTP jobs against a real nginx: what they promise, one test each.
+//! The HTTP jobs against a real nginx: one test for each thing that holds.
+//!
+//! Promise 3: timeouts and deadlines hold.
+//! Promise 11: bad input and limits return a status.
 
 #![cfg(feature = "http")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod answers;
-#[path = "../support/c.rs"]
-#[allow(dead_code, reason = "each test program uses a part of it")]
-mod c;
 mod connections;
 mod limits;
-#[path = "../support/nginx.rs"]
-mod nginx;
-#[path = "../support/process.rs"]
-#[allow(dead_code, reason = "each test program uses a part of it")]
-mod process;
 mod redirects;
 mod refusals;
+mod responses;
 mod stream;
 mod tls;
 
-use nginx::PATIENCE;
 use palitra::{Reply, Runner, Status};
+use palitra_test_support::nginx::PATIENCE;
 use serde_json::Value;
 
-/// What a failed call answers: the code and the message.
+/// What a failed request leaves: the code and the message.
 type Failure = (i32, String);
 
 /// Runs a job whose reply is JSON.

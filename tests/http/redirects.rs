@@ -1,11 +1,11 @@
-//! Where redirects lead, where they end, and what does not go along.
+//! Where redirects lead, where they end, and which headers are not sent along.
 
 use palitra::Runner;
 use palitra::http::code;
 use serde_json::{Value, json};
 
-use crate::nginx::Nginx;
 use crate::{assert_failure, get, page};
+use palitra_test_support::nginx::Nginx;
 
 #[test]
 fn redirects_are_followed_up_to_the_limit() {
@@ -19,7 +19,7 @@ fn redirects_are_followed_up_to_the_limit() {
 }
 
 #[test]
-fn a_limit_of_no_redirects_answers_the_redirect_itself() {
+fn a_limit_of_no_redirects_returns_the_redirect_itself() {
     let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
     let page = get(&runner, json!({"url": nginx.url("/loop"), "redirects": 0})).unwrap();
     assert_eq!(page["status"], 302);
@@ -58,7 +58,7 @@ fn credentials_do_not_go_abroad_however_many_redirects_there_are() {
 }
 
 #[test]
-fn a_password_in_the_url_is_sent_and_not_told() {
+fn a_password_in_the_url_is_sent_and_not_shown() {
     let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
     let url = |path| nginx.url(path).replace("http://", "http://me:word@");
     let page = get(&runner, json!({"url": url("/secrets")})).unwrap();
@@ -72,5 +72,9 @@ fn a_password_in_the_url_is_sent_and_not_told() {
 fn a_redirect_away_from_http_is_not_followed() {
     let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
     let result = get(&runner, json!({"url": nginx.url("/to-ftp")}));
-    assert_failure(result, code::BROKEN_ANSWER, &[&nginx.url("/to-ftp"), "ftp://127.0.0.1/", "neither http nor https"]);
+    assert_failure(
+        result,
+        code::BROKEN_RESPONSE,
+        &[&nginx.url("/to-ftp"), "ftp://127.0.0.1/", "neither http nor https"],
+    );
 }

@@ -4,8 +4,8 @@ use palitra::http::code;
 use palitra::{Runner, Status};
 use serde_json::json;
 
-use crate::nginx::PATIENCE;
 use crate::{assert_failure, checked, get, page, run};
+use palitra_test_support::nginx::PATIENCE;
 
 #[test]
 fn a_request_that_cannot_be_sent_says_why() {

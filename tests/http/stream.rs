@@ -1,5 +1,5 @@
-//! `http.stream`: a body of any size passes without being held whole. Read by a program of its own,
-//! tests/c/http_stream.c, so that its memory can be measured.
+//! `http.stream`: a body of any size passes without being whole in memory. Read by a program of its own,
+//! tests/c/stream/http.c, so that its memory can be measured.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -7,14 +7,15 @@ use std::path::PathBuf;
 use palitra::Runner;
 use serde_json::json;
 
-use crate::nginx::Nginx;
-use crate::process::{PATIENCE, run_well, start, wait_until};
-use crate::{c, page};
+use crate::page;
+use palitra_test_support::c::{PALITRA, compile};
+use palitra_test_support::nginx::Nginx;
+use palitra_test_support::process::{PATIENCE, run_well, start, wait_until};
 
 /// The length of the body: a gibibyte, of a file with nothing in it.
 const HUGE: u64 = 1 << 30;
 
-/// Puts a small page and stretches its file; answers its URL.
+/// Puts a small page and stretches its file; returns its URL.
 fn huge_page(nginx: &Nginx, name: &str) -> String {
     let url = nginx.url(&format!("/files/{name}"));
     let runner = Runner::new().unwrap();
@@ -38,7 +39,7 @@ fn stored(name: &str) -> PathBuf {
 fn a_gibibyte_passes_in_little_memory_and_its_progress_is_right() {
     let nginx = Nginx::start();
     let url = huge_page(&nginx, "whole");
-    let program = c::compile("tests/c/http_stream.c", "palitra");
+    let program = compile("tests/c/stream/http.c", PALITRA);
     run_well(program.command().args(["whole", &url, &HUGE.to_string()]), 6 * PATIENCE);
 }
 
@@ -47,7 +48,7 @@ fn freeing_the_token_early_closes_the_connection() {
     let nginx = Nginx::start();
     let url = huge_page(&nginx, "part");
     wait_until("the PUT's connection is closed", || nginx.connections().open == 0);
-    let program = c::compile("tests/c/http_stream.c", "palitra");
+    let program = compile("tests/c/stream/http.c", PALITRA);
     let running = start(program.command().args(["part", &url]));
     wait_until("the program has freed its token", || running.written().contains("freed"));
     wait_until("its connection is closed", || nginx.connections().open == 0);

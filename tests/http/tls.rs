@@ -7,8 +7,8 @@ use palitra::Runner;
 use palitra::http::code;
 use serde_json::json;
 
-use crate::nginx::{Nginx, PATIENCE};
 use crate::{assert_failure, checked, get};
+use palitra_test_support::nginx::{Nginx, PATIENCE};
 
 #[test]
 fn a_certificate_that_nobody_vouches_for_is_a_tls_failure() {

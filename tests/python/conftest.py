@@ -1,6 +1,6 @@
 """What the tests of the Python package share: where the libraries are, free ports, bounded waits, other Pythons.
 
-Every test is bounded by pytest-timeout (pytest.ini), every wait by PATIENCE. A library that nobody has built is a
+Every test is bounded by pytest-timeout (pytest.ini), every wait by PATIENCE. A library that has not been built is a
 failure that names it.
 """
 
@@ -19,11 +19,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# A shell starts what it runs in the background with Ctrl-C ignored, and the programs of the tests would inherit that.
+# What a shell runs in the background ignores Ctrl-C, and the programs of the tests would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-#: The longest that anything waits for which no other bound is given, in seconds.
+#: The longest wait without a bound of its own, in seconds.
 PATIENCE = 30.0
 
 
@@ -68,16 +68,16 @@ def original_python() -> Path:
 
 @pytest.fixture
 def free_port() -> Callable[[], int]:
-    """Answers a port of the loopback that nobody listens on, another at each call."""
-    given: set[int] = set()
+    """Returns a port of the loopback that nobody listens on, a new one each time."""
+    used: set[int] = set()
 
     def find() -> int:
         while True:
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 port: int = probe.getsockname()[1]
-            if port not in given:
-                given.add(port)
+            if port not in used:
+                used.add(port)
                 return port
 
     return find
@@ -99,7 +99,7 @@ def wait_until() -> Callable[..., None]:
 @pytest.fixture
 def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
     """``run_python(code, *arguments, python=..., timeout=PATIENCE, env=...)`` runs a program in a Python of its own,
-    this one's unless another is given, and answers how it ended and what it wrote. Warnings are errors in it."""
+    this one's unless another is named, and returns how it ended and what it wrote. Warnings are errors in it."""
 
     def run(
         code: str,

@@ -1,6 +1,6 @@
 """Programs as tests: Python code in a process of its own, bounded in time, with every warning shown.
 
-A program is what can be judged only from outside: what a process writes when it ends, Ctrl-C, forks, hangs. It
+These are for what can be judged only from outside: what a process writes when it ends, Ctrl-C, forks, hangs. A program
 runs with ``-X dev -W error``, in a session of its own, so that a forked child that hangs is ended with it.
 """
 
@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-#: The longest that a program may take where none is to hang, in seconds.
+#: The longest that a program may take that is not expected to hang, in seconds.
 PATIENCE = 30.0
 
 
@@ -33,12 +33,12 @@ class Ended:
     seconds: float
 
     def __str__(self) -> str:
-        told = "was killed" if self.status is None else f"ended with {self.status}"
-        return f"it {told} after {self.seconds:.1f} seconds\noutput:\n{self.output}\nerrors:\n{self.errors}"
+        how = "was killed" if self.status is None else f"ended with {self.status}"
+        return f"it {how} after {self.seconds:.1f} seconds\noutput:\n{self.output}\nerrors:\n{self.errors}"
 
 
-def begin(code: str, *arguments: str, python: str | Path = sys.executable, **options: object) -> subprocess.Popen[str]:
-    """Begins a program; its output can be read line by line."""
+def start(code: str, *arguments: str, python: str | Path = sys.executable, **options: object) -> subprocess.Popen[str]:
+    """Starts a program; its output can be read line by line."""
     command = [str(python), "-X", "dev", "-W", "error", "-c", textwrap.dedent(code), *arguments]
     environment = {**os.environ, "PYTHONDEVMODE": "1", "PYTHONUNBUFFERED": "1"}
     if python != sys.executable:
@@ -59,14 +59,14 @@ def run(code: str, *arguments: str, python: str | Path = sys.executable, timeout
     """Runs a program to its end, or kills it."""
     # Files, not pipes: a child that was left behind would keep a pipe open.
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-        began = time.monotonic()
-        program = begin(code, *arguments, python=python, stdout=output, stderr=errors)
+        before = time.monotonic()
+        program = start(code, *arguments, python=python, stdout=output, stderr=errors)
         status: int | None
         try:
             status = program.wait(timeout)
         except subprocess.TimeoutExpired:
             status = None
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - before
         kill(program)
         for file in (output, errors):
             file.seek(0)

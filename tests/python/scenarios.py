@@ -1,7 +1,7 @@
 """The defects of palitra 0.1.0, one program each, for it and for this package alike.
 
-A program writes ``kept`` and nothing else, to stderr neither, where the promise is kept. ``shown`` is how the
-original fails it: a pattern in what it writes, or HANGS.
+Where the promise is kept, a program writes ``kept`` to stdout and nothing to stderr. ``shown`` is how the original
+fails it: a pattern in what it writes, or HANGS.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from palitra import EventLoopThreadRunner
 async def one():
     return 1
 
-# In debug mode asyncio tells of callbacks that block the loop, as some do here.
+# In debug mode asyncio reports callbacks that block the loop, as some do here.
 logging.getLogger("asyncio").setLevel(logging.ERROR)
 """
 
 SCENARIOS = [
-    Scenario(1, "SystemExit in a coroutine reaches the caller and the runner lives on", HANGS, """
+    Scenario(1, "SystemExit in a coroutine reaches the caller and the runner continues", HANGS, """
         async def leave():
             sys.exit(3)
 
@@ -148,12 +148,12 @@ SCENARIOS = [
         late = []
         for work in (swallow, block):
             threading.Timer(2, released.set).start()
-            began = time.monotonic()
+            start = time.monotonic()
             try:
                 palitra.run(work(), timeout=0.2)
             except asyncio.TimeoutError:
                 pass
-            if time.monotonic() - began > 1.5:
+            if time.monotonic() - start > 1.5:
                 late.append(work.__name__)
             released.set()
             palitra.run(one())
@@ -183,7 +183,7 @@ SCENARIOS = [
                 pass
         print("kept")
     """),
-    Scenario(10, "Ctrl-C cancels and awaits the coroutine", "runs on", """
+    Scenario(10, "Ctrl-C cancels and awaits the coroutine", "keeps running", """
         ended = []
 
         async def wait():
@@ -197,7 +197,7 @@ SCENARIOS = [
         try:
             palitra.run(wait())
         except KeyboardInterrupt:
-            print("kept" if ended else "the coroutine runs on")
+            print("kept" if ended else "the coroutine keeps running")
     """),
     Scenario(11, "an exit with work in flight is silent and closes generators", "Task was destroyed|^$", """
         async def items():

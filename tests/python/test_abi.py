@@ -1,7 +1,7 @@
-"""What ctypes believes of the C ABI is what include/palitra.h says; a library that is another's is refused.
+"""The C ABI as ctypes has it equals include/palitra.h; a library of another kind is refused.
 
-The header is preprocessed by the C compiler and read by a parser of C. Where its structs lie in memory, the compiler
-says itself, in a program made of their fields.
+The C compiler preprocesses the header and a C parser reads it. How its structs lie in memory is printed by a C program
+that is made from their fields.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from typing import Any
 
 import palitra
 import pytest
-from palitra import _abi, _errors
+from palitra import _errors
+from palitra._native import abi
 from pycparser import c_ast, c_parser
 
-#: What the package does without: it waits by the runner and for many by a queue, is called back by none, and asks for
-#: figures with the one size that it knows.
+#: What the package does not use: it waits on the runner and, for many jobs, on a queue; it registers no callbacks; and
+#: it reads stats of the one size that it knows.
 NOT_NEEDED = {
     "palitra_runner_run",
     "palitra_runner_wait_any",
@@ -30,21 +31,21 @@ NOT_NEEDED = {
 }
 
 STRUCTS = {
-    "palitra_reply": _abi.Reply,
-    "palitra_job_info": _abi.JobInfo,
-    "palitra_runner_options": _abi.RunnerOptions,
-    "palitra_submit_options": _abi.SubmitOptions,
-    "palitra_event": _abi.Event,
-    "palitra_stats": _abi.Stats,
+    "palitra_reply": abi.Reply,
+    "palitra_job_info": abi.JobInfo,
+    "palitra_runner_options": abi.RunnerOptions,
+    "palitra_submit_options": abi.SubmitOptions,
+    "palitra_event": abi.Event,
+    "palitra_stats": abi.Stats,
 }
 
 HANDLES = {"palitra_runner", "palitra_token", "palitra_queue"}
 
 CALLBACKS = {
-    "palitra_complete_fn": _abi.CompleteFunction,
-    "palitra_log_fn": _abi.LogFunction,
-    "palitra_thread_fn": _abi.ThreadFunction,
-    "palitra_free_fn": _abi.FreeFunction,
+    "palitra_complete_fn": abi.CompleteFunction,
+    "palitra_log_fn": abi.LogFunction,
+    "palitra_thread_fn": abi.ThreadFunction,
+    "palitra_free_fn": abi.FreeFunction,
 }
 
 SCALARS = {
@@ -97,14 +98,14 @@ def fits(kind: Any, ours: Any) -> bool:
         name = named(kind)
         if name in CALLBACKS:
             return ours is CALLBACKS[name]
-        return ours is (_abi.Handle if name in HANDLES else SCALARS[name])
+        return ours is (abi.Handle if name in HANDLES else SCALARS[name])
     pointee = named(kind.type)
     if pointee == "char":
         return ours is ctypes.c_char_p
     if pointee in ("void", "uint8_t"):
-        # Bytes that are only read may be Python's own.
+        # Python passes its own bytes where C only reads.
         return ours is ctypes.c_void_p or (ours is ctypes.c_char_p and "const" in kind.type.quals)
-    expected = _abi.Handle if pointee in HANDLES else STRUCTS.get(pointee) or SCALARS[pointee]
+    expected = abi.Handle if pointee in HANDLES else STRUCTS.get(pointee) or SCALARS[pointee]
     return expected is getattr(ours, "target", getattr(ours, "_type_", None))
 
 
@@ -114,15 +115,15 @@ def functions(declarations: dict[str, Any]) -> dict[str, Any]:
 
 def test_every_function_of_the_header_is_known_or_named_as_not_needed(declarations: dict[str, Any]) -> None:
     in_header = set(functions(declarations))
-    assert set(_abi.SIGNATURES) <= in_header
-    assert in_header - set(_abi.SIGNATURES) == NOT_NEEDED
+    assert set(abi.SIGNATURES) <= in_header
+    assert in_header - set(abi.SIGNATURES) == NOT_NEEDED
 
 
-@pytest.mark.parametrize("name", sorted(_abi.SIGNATURES))
-def test_a_signature_is_the_headers(name: str, declarations: dict[str, Any]) -> None:
-    result, arguments = _abi.SIGNATURES[name]
+@pytest.mark.parametrize("name", sorted(abi.SIGNATURES))
+def test_a_signature_equals_the_headers(name: str, declarations: dict[str, Any]) -> None:
+    result, arguments = abi.SIGNATURES[name]
     function = declarations[name]
-    assert fits(function.type, result), f"{name} answers another type than {result}"
+    assert fits(function.type, result), f"{name} returns another type than {result}"
     parameters = [one.type for one in function.args.params]
     if len(parameters) == 1 and not isinstance(parameters[0], c_ast.PtrDecl) and named(parameters[0]) == "void":
         parameters = []
@@ -131,7 +132,7 @@ def test_a_signature_is_the_headers(name: str, declarations: dict[str, Any]) -> 
         assert fits(theirs, ours), f"argument {position} of {name} is not {ours}"
 
 
-def test_every_callback_is_the_headers(declarations: dict[str, Any]) -> None:
+def test_every_callback_equals_the_headers(declarations: dict[str, Any]) -> None:
     for name, ours in CALLBACKS.items():
         function = declarations[name].type
         assert fits(function.type, ours._restype_), name
@@ -151,7 +152,7 @@ def test_every_struct_has_the_headers_fields_in_their_order(declarations: dict[s
 
 
 def test_every_struct_lies_in_memory_as_the_compiler_lays_it(header: Path, tmp_path: Path) -> None:
-    kinds = STRUCTS | dict.fromkeys(HANDLES, _abi.Handle)
+    kinds = STRUCTS | dict.fromkeys(HANDLES, abi.Handle)
     checks = [f'_Static_assert(sizeof(struct {name}) == {ctypes.sizeof(ours)}, "");' for name, ours in kinds.items()]
     for name, ours in STRUCTS.items():
         for field, *_ in ours._fields_:
@@ -166,13 +167,13 @@ def test_every_struct_lies_in_memory_as_the_compiler_lays_it(header: Path, tmp_p
     assert compiled.returncode == 0, compiled.stderr
 
 
-def test_every_number_is_the_headers(header: Path) -> None:
+def test_every_constant_has_the_headers_value(header: Path) -> None:
     macros = dict(re.findall(r"^#define PALITRA_(\w+) \(?(-?\d+)u?\)?$", preprocessed(header, "-dM"), re.MULTILINE))
-    names = [name for name in vars(_abi) if name.isupper() and isinstance(getattr(_abi, name), int)]
+    names = [name for name in vars(abi) if name.isupper() and isinstance(getattr(abi, name), int)]
     assert len(names) >= 10
     for name in names:
         their_name = {"VERSION": "ABI_VERSION"}.get(name, name)
-        assert int(macros[their_name]) == getattr(_abi, name), name
+        assert int(macros[their_name]) == getattr(abi, name), name
     kinds = {**_errors._ERRORS, 10: _errors.JobError, 12: _errors.CancelledError, 14: _errors.BadPayloadError}
     for number, error in kinds.items():
         assert int(macros[error.status.removeprefix("PALITRA_")]) == number
@@ -182,7 +183,7 @@ def test_every_number_is_the_headers(header: Path) -> None:
     assert in_header == {*kinds, 13}, "a status that no exception is made of"
 
 
-# Libraries of others.
+# Other libraries.
 
 Build = Callable[[str], Path]
 
@@ -206,7 +207,7 @@ def test_a_library_of_another_abi_version_is_refused_with_both_versions(build: B
 
 
 def test_a_library_that_is_not_palitras_is_refused(build: Build) -> None:
-    library = build("int answer(void) { return 42; }")
+    library = build("int other(void) { return 42; }")
     with pytest.raises(ImportError, match=f"{library} is not a palitra library"):
         palitra.load(library)
 
@@ -233,7 +234,7 @@ def test_the_library_of_the_package_is_of_its_own_version(palitra_library: Path)
     assert palitra.load(palitra_library).version() == version("palitra")
 
 
-def test_a_named_library_that_is_missing_is_told_at_the_first_job(run_python: Callable[..., Any]) -> None:
+def test_a_missing_library_is_named_at_the_first_job(run_python: Callable[..., Any]) -> None:
     ended = run_python("import palitra; palitra.job('palitra.echo')", env={"PALITRA_LIBRARY": "/no/libpalitra.so"})
     assert ended.returncode == 1
     assert "/no/libpalitra.so" in ended.stderr

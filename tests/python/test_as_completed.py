@@ -1,4 +1,4 @@
-"""``as_completed``: futures, done, in order of time; what is let go of is cancelled."""
+"""``as_completed``: futures, done, in order of time; when they are dropped, the rest is cancelled."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ async def fail() -> None:
 
 class Counting:
     def __init__(self) -> None:
-        self.running = self.begun = self.most = 0
+        self.running = self.started = self.most = 0
         self.ended = threading.Event()
 
     async def work(self, seconds: float = 60) -> None:
-        self.begun += 1
+        self.started += 1
         self.running += 1
         self.most = max(self.most, self.running)
         try:
@@ -67,7 +67,7 @@ def test_errors_are_in_their_futures(runner: EventLoopThreadRunner) -> None:
     assert by_index[1].result() == 1
 
 
-def test_a_cancelled_one_is_told_like_the_others(runner: EventLoopThreadRunner) -> None:
+def test_a_cancelled_future_is_yielded_like_the_others(runner: EventLoopThreadRunner) -> None:
     async def cancelled() -> None:
         raise asyncio.CancelledError
 
@@ -82,14 +82,14 @@ def test_no_more_than_the_limit_run_at_a_time(runner: EventLoopThreadRunner) -> 
     assert counting.most == 2
 
 
-def test_closing_it_cancels_the_rest_and_closes_what_never_began(runner: EventLoopThreadRunner) -> None:
+def test_closing_it_cancels_the_rest_and_closes_what_never_started(runner: EventLoopThreadRunner) -> None:
     counting = Counting()
     futures = runner.as_completed(later(1, 0), *[counting.work() for _ in range(5)], limit=3)
     assert next(futures).result() == 1
     futures.close()
     assert counting.ended.wait(10)
     gc.collect()
-    assert counting.begun <= 3
+    assert counting.started <= 3
 
 
 def test_a_timeout_cancels_the_rest(runner: EventLoopThreadRunner) -> None:
@@ -122,11 +122,11 @@ def test_closing_the_runner_meanwhile_ends_it() -> None:
     counting = Counting()
     futures = runner.as_completed(later(1, 0), *[counting.work() for _ in range(4)], limit=3)
     assert next(futures).result() == 1
-    began = time.monotonic()
+    start = time.monotonic()
     runner.close()
     with pytest.raises((asyncio.CancelledError, RuntimeError)):
         [future.result() for future in futures]
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - start < 10
     gc.collect()
 
 

@@ -1,4 +1,4 @@
-"""``to_sync`` and ``to_async``: whole functions, generators, classes and objects from one world for the other."""
+"""``to_sync`` and ``to_async``: whole functions, generators, classes and objects for the other side."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def double(number: int, *, plus: int = 0) -> int:
 # Functions.
 
 
-def test_a_coroutine_function_answers_its_result() -> None:
+def test_a_coroutine_function_returns_its_result() -> None:
     called = palitra.to_sync(double)
     assert called(2) == 4
     assert called(2, plus=1) == 5
@@ -66,7 +66,7 @@ def test_as_a_decorator_of_functions_and_methods() -> None:
     assert Account.of_class() == "Account"
 
 
-def test_a_generator_function_answers_a_generator() -> None:
+def test_a_generator_function_returns_a_generator() -> None:
     closed = threading.Event()
 
     @palitra.to_sync
@@ -85,7 +85,7 @@ def test_a_generator_function_answers_a_generator() -> None:
     assert closed.is_set()
 
 
-def test_a_context_manager_function_is_for_with() -> None:
+def test_with_enters_a_context_manager_function() -> None:
     @palitra.to_sync
     @contextlib.asynccontextmanager
     async def manager() -> AsyncIterator[int]:
@@ -209,7 +209,7 @@ def test_a_class_makes_synchronous_objects_on_the_loops_thread() -> None:
     assert client.wrapped.loop.is_running()
 
 
-def test_a_classs_own_methods_are_there_too() -> None:
+def test_class_methods_are_there_too() -> None:
     clients = palitra.to_sync(Client)
     assert clients.ping() == "PONG"
     assert clients.kind == "client"
@@ -238,7 +238,7 @@ def test_with_enters_and_leaves_the_object() -> None:
     assert client.closed
 
 
-def test_what_its_methods_answer_is_synchronous_too() -> None:
+def test_what_its_methods_return_is_synchronous_too() -> None:
     with palitra.to_sync(Client)() as client:
         with client.pipeline() as pipeline:
             pipeline.set("a", 1).set("b", 2)
@@ -255,7 +255,7 @@ def test_it_can_be_tested_printed_and_copied() -> None:
         len(client)
 
 
-def test_an_iterable_object_is_for_for() -> None:
+def test_a_for_loop_iterates_over_an_object() -> None:
     class Countdown:
         def __init__(self) -> None:
             self.left = 3
@@ -350,22 +350,22 @@ def test_errors_of_blocking_functions_come_through_and_free_their_place() -> Non
     ] * 3
 
 
-def test_a_cancelled_caller_is_let_go_of_at_once_and_the_call_keeps_its_place() -> None:
-    released, begun, ran = threading.Event(), threading.Event(), []
+def test_a_cancelled_caller_continues_at_once_and_the_function_keeps_its_place() -> None:
+    released, started, ran = threading.Event(), threading.Event(), []
 
     @functools.partial(palitra.to_async, limit=1)
     def block(number: int) -> None:
-        begun.set()
+        started.set()
         released.wait(20)
         ran.append(number)
 
     first = palitra.submit(block(1))
-    assert begun.wait(10)
-    began = time.monotonic()
+    assert started.wait(10)
+    start = time.monotonic()
     first.cancel()
     with pytest.raises(TimeoutError):
         palitra.run(block(2), timeout=0.1)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - start < 5
     assert ran == []
     released.set()
     palitra.run(block(3), timeout=20)

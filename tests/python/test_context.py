@@ -1,4 +1,4 @@
-"""Context variables: work sees the caller's, and sets its own; the caller gets them back where it asks."""
+"""Context variables: work sees the caller's and sets its own; the caller sees those if it asks for them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_context_of_its_own_for_each_call(runner: EventLoopThreadRunner) -> No
     assert variable.get() == "the caller's"
 
 
-def test_back_where_it_is_asked_for(runner: EventLoopThreadRunner) -> None:
+def test_the_context_is_copied_back_where_it_is_asked_for(runner: EventLoopThreadRunner) -> None:
     def call() -> tuple[str, str]:
         runner.run(change(), copy_context_back=True)
         return variable.get(), other.get()
@@ -69,7 +69,7 @@ def test_back_where_it_is_asked_for(runner: EventLoopThreadRunner) -> None:
     assert variable.get() == "the caller's"
 
 
-def test_back_leaves_alone_what_the_work_did_not_change(runner: EventLoopThreadRunner) -> None:
+def test_copying_back_leaves_alone_what_the_work_did_not_change(runner: EventLoopThreadRunner) -> None:
     def call() -> contextvars.Token[str]:
         token = variable.set("mine")
         runner.run(asyncio.sleep(0), copy_context_back=True)

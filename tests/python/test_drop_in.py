@@ -1,4 +1,4 @@
-"""What users of palitra 0.1.0 have in their code works unchanged: names, keywords, messages, loops, life and death."""
+"""Code written for palitra 0.1.0 works unchanged: names, keywords, messages, loops, how runners start and end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import asyncio
 import concurrent.futures
 import gc
 import inspect
+import pickle
 import threading
+import types
 import weakref
 from collections.abc import Iterator
 
@@ -42,6 +44,17 @@ def test_the_names_are_there() -> None:
     names = {"EventLoopThreadRunner", "gather", "is_runner_alive", "run", "shutdown_global_runner"}
     assert names <= set(palitra.__all__)
     assert all(callable(getattr(palitra, name)) for name in palitra.__all__)
+
+
+def test_pickles_name_public_objects_by_modules_that_stay() -> None:
+    modules = {"palitra", "palitra._errors", "palitra._runner", "palitra._bridges", "builtins"}
+    for name in palitra.__all__:
+        public = getattr(palitra, name)
+        if isinstance(public, type | types.FunctionType):
+            assert public.__module__ in modules
+            assert pickle.loads(pickle.dumps(public)) is public
+    description = palitra.jobs()[0]
+    assert pickle.loads(pickle.dumps(description)) == description
 
 
 @pytest.mark.parametrize("owner", [palitra, EventLoopThreadRunner])
@@ -276,7 +289,7 @@ def test_run_under_a_callers_own_running_loop() -> None:
     assert asyncio.run(outer()) == 10
 
 
-def test_run_on_the_loops_own_thread_names_the_way_out(runner: EventLoopThreadRunner) -> None:
+def test_run_on_the_loops_own_thread_says_what_to_do_instead(runner: EventLoopThreadRunner) -> None:
     async def nested() -> None:
         runner.run(double(1))
 

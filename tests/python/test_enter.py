@@ -23,7 +23,7 @@ def runner(request: pytest.FixtureRequest) -> Iterator[EventLoopThreadRunner]:
 
 
 class Manager:
-    """Tells in which tasks it was entered and left, and with what; may suppress."""
+    """Records in which tasks it was entered and left, and with what; may suppress."""
 
     def __init__(self, suppress: bool = False) -> None:
         self.suppress = suppress
@@ -56,7 +56,7 @@ def test_it_is_entered_and_left_in_one_task(runner: EventLoopThreadRunner) -> No
     [ValueError("v"), KeyboardInterrupt(), SystemExit(2), StopIteration(1), GeneratorExit()],
     ids=lambda error: type(error).__name__,
 )
-def test_it_is_told_of_an_error_which_goes_on(runner: EventLoopThreadRunner, error: BaseException) -> None:
+def test_it_sees_an_error_that_it_does_not_suppress(runner: EventLoopThreadRunner, error: BaseException) -> None:
     manager = Manager()
     with pytest.raises(type(error)) as caught, runner.enter(manager):
         raise error

@@ -48,7 +48,7 @@ async def block():
 def in_daemon(call):
     threading.Thread(target=call, daemon=True).start()
 
-def begun():
+def pause():
     time.sleep(0.2)
 
 stream = tests.job("test.stream", items=10**9)
@@ -59,39 +59,39 @@ ENDED = "ended\n"
 
 LEFT = {
     "nothing": ("palitra.run(asyncio.sleep(0))", ""),
-    "a coroutine": ("future = palitra.submit(endless()); begun()", ENDED),
-    "a coroutine whose future nobody keeps": ("palitra.submit(endless()); begun()", ENDED),
-    "a coroutine that refuses to end": ("palitra.submit(stubborn()); begun()", ""),
-    "a blocked loop": ("palitra.submit(block()); begun()", ""),
-    "a coroutine behind a blocked loop": ("palitra.submit(block()); begun(); palitra.submit(endless())", ""),
+    "a coroutine": ("future = palitra.submit(endless()); pause()", ENDED),
+    "a coroutine whose future nobody keeps": ("palitra.submit(endless()); pause()", ENDED),
+    "a coroutine that refuses to end": ("palitra.submit(stubborn()); pause()", ""),
+    "a blocked loop": ("palitra.submit(block()); pause()", ""),
+    "a coroutine behind a blocked loop": ("palitra.submit(block()); pause(); palitra.submit(endless())", ""),
     "a task of its own": ("palitra.run(asyncio.sleep(0)); palitra.get = asyncio.run_coroutine_threadsafe("
-                          "endless(), palitra._global._runner.get_loop()); begun()", ENDED),
+                          "endless(), palitra._global._runner.get_loop()); pause()", ENDED),
     "an iteration": ("stepped = palitra.iterate(items()); next(stepped)", ENDED),
     "an asynchronous generator": ("generator = items(); palitra.run(first(generator))", ENDED),
     "an entered manager": (
         "manager = palitra.enter(__import__('contextlib').aclosing(items())); manager.__enter__()", ""),
-    "a runner of its own": ("runner = palitra.EventLoopThreadRunner(); runner.submit(endless()); begun()", ENDED),
+    "a runner of its own": ("runner = palitra.EventLoopThreadRunner(); runner.submit(endless()); pause()", ENDED),
     "many runners": ("runners = [palitra.EventLoopThreadRunner() for _ in range(20)];"
-                     "[one.submit(stubborn()) for one in runners]; begun()", ""),
-    "a daemon thread that waits": ("in_daemon(lambda: palitra.run(endless())); begun()", ENDED),
-    "a daemon thread that runs on and on": ("in_daemon(lambda: [palitra.run(asyncio.sleep(0)) for _ in iter(int, 1)]);"
-                                            "begun()", ""),
-    "a daemon thread in gather": ("in_daemon(lambda: palitra.gather(stubborn(), stubborn())); begun()", ""),
-    "a daemon thread in as_completed": ("in_daemon(lambda: list(palitra.as_completed(stubborn()))); begun()", ""),
-    "a daemon thread that iterates": ("in_daemon(lambda: list(palitra.iterate(items()))); begun()", None),
-    "a daemon thread that waits for a future": ("in_daemon(lambda: palitra.submit(stubborn()).result()); begun()", ""),
+                     "[one.submit(stubborn()) for one in runners]; pause()", ""),
+    "a daemon thread that waits": ("in_daemon(lambda: palitra.run(endless())); pause()", ENDED),
+    "a daemon thread in an endless loop": ("in_daemon(lambda: [palitra.run(asyncio.sleep(0)) for _ in iter(int, 1)]);"
+                                            "pause()", ""),
+    "a daemon thread in gather": ("in_daemon(lambda: palitra.gather(stubborn(), stubborn())); pause()", ""),
+    "a daemon thread in as_completed": ("in_daemon(lambda: list(palitra.as_completed(stubborn()))); pause()", ""),
+    "a daemon thread that iterates": ("in_daemon(lambda: list(palitra.iterate(items()))); pause()", None),
+    "a daemon thread that waits for a future": ("in_daemon(lambda: palitra.submit(stubborn()).result()); pause()", ""),
     "native jobs": ("futures = [palitra.submit(tests.job('test.never')) for _ in range(100)]", ""),
-    "a native job that never yields": ("palitra.submit(tests.job('test.spin', seconds=20)); begun()", ""),
-    "a daemon thread in a native run": ("in_daemon(lambda: palitra.run(tests.job('test.never'))); begun()", ""),
+    "a native job that never yields": ("palitra.submit(tests.job('test.spin', seconds=20)); pause()", ""),
+    "a daemon thread in a native run": ("in_daemon(lambda: palitra.run(tests.job('test.never'))); pause()", ""),
     "a daemon thread in a native gather": (
-        "in_daemon(lambda: palitra.gather(*[tests.job('test.never')] * 3)); begun()", ""),
+        "in_daemon(lambda: palitra.gather(*[tests.job('test.never')] * 3)); pause()", ""),
     "a native stream": ("stepped = palitra.iterate(stream); next(stepped)", ""),
-    "a daemon thread in a native stream": ("in_daemon(lambda: list(palitra.iterate(stream))); begun()", ""),
+    "a daemon thread in a native stream": ("in_daemon(lambda: list(palitra.iterate(stream))); pause()", ""),
     "a native runner": ("runner = tests.Runner(worker_threads=2); runner.submit(runner.job('test.never'))", ""),
-    "an awaited native job": ("palitra.submit(asyncio.wait_for(tests.job('test.never'), 600)); begun()", ""),
+    "an awaited native job": ("palitra.submit(asyncio.wait_for(tests.job('test.never'), 600)); pause()", ""),
     "a native stream in a coroutine": ("generator = aiter(stream); palitra.run(first(generator))", ""),
     "a daemon thread with a loop of its own": (
-        "in_daemon(lambda: asyncio.run(asyncio.wait_for(tests.job('test.never'), 600))); begun()", ""),
+        "in_daemon(lambda: asyncio.run(asyncio.wait_for(tests.job('test.never'), 600))); pause()", ""),
 }  # fmt: skip
 
 
@@ -99,8 +99,8 @@ def leave(code: str) -> programs.Ended:
     """Runs a program to its last line, and from there to its end; ``seconds`` is how long the latter took."""
     ended = programs.run(COMMON + code + "\nos.write(2, f'{time.monotonic()}\\n'.encode())", timeout=10)
     now = time.monotonic()
-    began, _, ended.errors = ended.errors.partition("\n")
-    ended.seconds = now - float(began)
+    left, _, ended.errors = ended.errors.partition("\n")
+    ended.seconds = now - float(left)
     return ended
 
 
@@ -122,14 +122,14 @@ def test_it_ends_silently_and_soon(left: str, ends: dict[str, Future[programs.En
 
 @pytest.mark.parametrize("way", ["sys.exit(3)", "raise SystemExit(3)", "os._exit(3)"])
 def test_every_way_out_is_silent_and_soon(way: str) -> None:
-    code = "palitra.submit(endless()); palitra.submit(tests.job('test.never')); begun()\n" + way
+    code = "palitra.submit(endless()); palitra.submit(tests.job('test.never')); pause()\n" + way
     ended = programs.run(COMMON + code)
     assert (ended.status, ended.errors) == (3, ""), str(ended)
     assert ended.seconds < 10, str(ended)
 
 
-def test_an_error_of_the_programs_own_is_all_that_is_told() -> None:
-    ended = programs.run(COMMON + "palitra.submit(endless()); begun(); raise ValueError('its own')")
+def test_the_programs_own_error_is_all_that_is_printed() -> None:
+    ended = programs.run(COMMON + "palitra.submit(endless()); pause(); raise ValueError('its own')")
     assert (ended.status, ended.output) == (1, ENDED), str(ended)
     assert ended.errors.count("Traceback") == 1, str(ended)
     assert ended.errors.endswith("ValueError: its own\n"), str(ended)
@@ -167,6 +167,6 @@ def test_work_in_an_exit_handler_runs_or_is_an_error_and_never_noise() -> None:
     """)
 
 
-def test_a_blocking_call_in_the_executor_is_let_finish_as_in_every_executor_of_python() -> None:
-    ended = leave("palitra.submit(asyncio.to_thread(lambda: (time.sleep(1), os.write(1, b'done')))); begun()")
+def test_exit_waits_for_a_blocking_function_in_the_executor() -> None:
+    ended = leave("palitra.submit(asyncio.to_thread(lambda: (time.sleep(1), os.write(1, b'done')))); pause()")
     assert (ended.status, ended.output, ended.errors) == (0, "done", "")

@@ -1,4 +1,4 @@
-"""Forked children use palitra as if they were first, and touch nothing of their parent's."""
+"""Forked children use palitra as if they were the first process, and touch nothing that is their parent's."""
 
 from __future__ import annotations
 
@@ -165,13 +165,13 @@ def test_a_fork_while_many_threads_use_it() -> None:
     """)
 
 
-def test_many_threads_of_a_child_begin_at_the_same_time() -> None:
+def test_many_threads_of_a_child_start_at_the_same_time() -> None:
     check("""
         def child():
             errors = []
             ready = threading.Barrier(8)
 
-            def begin():
+            def use():
                 ready.wait()
                 try:
                     assert palitra.run(palitra.job("palitra.echo", b"x")) == b"x"
@@ -180,7 +180,7 @@ def test_many_threads_of_a_child_begin_at_the_same_time() -> None:
                 except BaseException as error:
                     errors.append(error)
 
-            threads = [threading.Thread(target=begin) for _ in range(8)]
+            threads = [threading.Thread(target=use) for _ in range(8)]
             for thread in threads:
                 thread.start()
             for thread in threads:
@@ -209,7 +209,7 @@ def test_what_is_the_parents_is_an_error_in_the_child_and_no_hang() -> None:
         completed = palitra.as_completed(later(1, 0.3))
 
         def child():
-            began = time.monotonic()
+            start = time.monotonic()
             raises(palitra.ForkedError, future.result, 20)
             raises(palitra.ForkedError, job_future.result, 20)
             raises(palitra.ForkedError, next, stream)
@@ -219,7 +219,7 @@ def test_what_is_the_parents_is_an_error_in_the_child_and_no_hang() -> None:
             raises(palitra.ForkedError, runner.run, runner.job("palitra.echo", b"x"))
             raises(palitra.ForkedError, runner.stats)
             runner.close()
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - start < 5
 
         join(in_child(child))
         assert future.result(20) == 1 and job_future.result(20)
@@ -230,24 +230,24 @@ def test_what_is_the_parents_is_an_error_in_the_child_and_no_hang() -> None:
     """)
 
 
-def test_letting_go_of_what_is_the_parents_takes_no_time() -> None:
+def test_dropping_what_is_the_parents_takes_no_time() -> None:
     check("""
         stream = palitra.iterate(items())
         next(stream)
 
         def child():
             global stream
-            began = time.monotonic()
+            start = time.monotonic()
             del stream
             gc.collect()
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - start < 2
 
         join(in_child(child))
         assert list(stream) == [1, 2]
     """)
 
 
-def test_runners_of_ones_own_begin_anew_in_a_child() -> None:
+def test_a_programs_own_runners_start_anew_in_a_child() -> None:
     check("""
         runner = palitra.EventLoopThreadRunner()
         closed = palitra.EventLoopThreadRunner()

@@ -38,13 +38,13 @@ async def fail(seconds: float = 0) -> None:
 
 
 class Counting:
-    """Coroutines that count how many of them run at a time, and how many began and ended."""
+    """Coroutines that count how many of them run at a time, and how many started and ended."""
 
     def __init__(self) -> None:
-        self.running = self.most = self.begun = self.ended = 0
+        self.running = self.most = self.started = self.ended = 0
 
     async def work(self, seconds: float = 0.01) -> None:
-        self.begun += 1
+        self.started += 1
         self.running += 1
         self.most = max(self.most, self.running)
         try:
@@ -103,13 +103,13 @@ def test_the_first_failure_in_time_is_raised_and_the_others_run_on(runner: Event
     assert ended.wait(10)
 
 
-def test_what_the_limit_kept_from_beginning_is_closed_at_a_failure(runner: EventLoopThreadRunner) -> None:
+def test_a_failure_closes_what_the_limit_kept_from_starting(runner: EventLoopThreadRunner) -> None:
     counting = Counting()
     with pytest.raises(ValueError, match="after 0"):
         runner.gather(fail(), *[counting.work() for _ in range(5)], limit=1)
     runner.run(later(1, 0.05))
     gc.collect()
-    assert counting.begun == 0
+    assert counting.started == 0
 
 
 def test_exceptions_are_among_the_results(runner: EventLoopThreadRunner) -> None:
@@ -139,7 +139,7 @@ def test_a_timeout_cancels_all(runner: EventLoopThreadRunner, limit: int | None)
         runner.gather(*[counting.work(60) for _ in range(5)], timeout=0.1, limit=limit)
     gc.collect()
     assert counting.running == 0
-    assert counting.begun == (limit or 5)
+    assert counting.started == (limit or 5)
 
 
 def test_a_timeout_holds_though_one_swallows_it(runner: EventLoopThreadRunner) -> None:
@@ -152,10 +152,10 @@ def test_a_timeout_holds_though_one_swallows_it(runner: EventLoopThreadRunner) -
             except asyncio.CancelledError:
                 pass
 
-    began = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(TimeoutError):
         runner.gather(swallow(), later(1), timeout=0.1)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - start < 5
     released.set()
 
 
@@ -183,10 +183,10 @@ def test_the_same_awaitable_twice_keeps_the_limit_and_the_context(runner: EventL
 
 
 def test_a_future_of_the_loop_is_awaited(runner: EventLoopThreadRunner) -> None:
-    async def begin() -> asyncio.Future[int]:
+    async def start() -> asyncio.Future[int]:
         return asyncio.ensure_future(later(5))
 
-    future = runner.run(begin())
+    future = runner.run(start())
     assert runner.gather(future, ready(1), future) == [5, 1, 5]
 
 
@@ -227,7 +227,7 @@ def test_closing_meanwhile_ends_it(limit: int | None) -> None:
     runner = EventLoopThreadRunner()
 
     async def close_soon() -> None:
-        while counting.running < 2:  # They tell by a number.
+        while counting.running < 2:
             await asyncio.sleep(0.001)
         threading.Thread(target=runner.close).start()
 
@@ -237,7 +237,7 @@ def test_closing_meanwhile_ends_it(limit: int | None) -> None:
     closer.result(10)
     gc.collect()
     assert counting.running == 0
-    assert counting.begun == (limit or 6)
+    assert counting.started == (limit or 6)
 
 
 def test_context_variables_are_each_ones_own(runner: EventLoopThreadRunner) -> None:

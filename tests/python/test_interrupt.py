@@ -27,7 +27,7 @@ ended = []
 tests = palitra.load(os.environ["PALITRA_LIBRARY_DIR"] + "/libpalitra_test_jobs.so")
 
 def blocked():
-    # Once the caller waits: half a tenth of a second later, most likely.
+    # When the caller waits, as it most likely does after 0.05 seconds.
     threading.Timer(0.05, print, ("blocked",)).start()
 
 async def work():
@@ -107,24 +107,24 @@ NATIVE = [
     "native stream",
     "native shutdown",
 ]
-#: Where the future has to be let go of by whoever gave up waiting for it.
+#: Where a caller that stops waiting for the future must also drop it.
 FUTURES = ["submit", "submit with a timeout", "native submit"]
 
 
 def interrupted(code: str, *arguments: str, signals: int = 1, timeout: float = 20) -> programs.Ended:
     """Runs a program that says "blocked", sends it SIGINT then, and again after half a second for each further one."""
     with tempfile.TemporaryFile("w+") as errors:
-        program = programs.begin(code, *arguments, stdout=subprocess.PIPE, stderr=errors)
+        program = programs.start(code, *arguments, stdout=subprocess.PIPE, stderr=errors)
         try:
             assert program.stdout is not None
             line = program.stdout.readline()
-            began = time.monotonic()
+            start = time.monotonic()
             for number in range(signals):
                 if number:
                     time.sleep(0.5)
                 os.kill(program.pid, signal.SIGINT)
             output, _ = program.communicate(timeout=timeout)
-            seconds = time.monotonic() - began
+            seconds = time.monotonic() - start
         finally:
             programs.kill(program)
         errors.seek(0)
@@ -186,10 +186,10 @@ def test_what_another_signals_handler_raises_comes_through(call: str) -> None:
 
 
 @pytest.mark.parametrize("call", ["run", "native run"])
-def test_a_handler_that_only_notes_the_signal_is_called_at_once_and_the_wait_goes_on(call: str) -> None:
+def test_a_handler_that_only_notes_the_signal_is_called_at_once_and_the_wait_continues(call: str) -> None:
     code = COMMON + textwrap.dedent("""
-        began = time.monotonic()
-        signal.signal(signal.SIGINT, lambda number, frame: print("noted", time.monotonic() - began < 5))
+        start = time.monotonic()
+        signal.signal(signal.SIGINT, lambda number, frame: print("noted", time.monotonic() - start < 5))
         try:
             palitra.run(never if "native" in sys.argv[1] else asyncio.sleep(60), timeout=1) if blocked() is None else 0
         except TimeoutError:
@@ -271,7 +271,7 @@ def test_ctrl_c_at_any_moment_leaves_no_work_running() -> None:
         runner.close()
     """)
     ended = programs.run(code, "run", timeout=60)
-    # A coroutine that was made but not handed over yet is Python's to warn of.
+    # Python warns of a coroutine that was made but not passed to palitra yet.
     errors = [line for line in ended.errors.splitlines() if "never awaited" in line]
     assert (ended.status, ended.output) == (0, "blocked True set()\n"), str(ended)
     assert len(errors) < 50, str(ended)

@@ -171,7 +171,7 @@ def test_breaking_off_closes_it_at_once(runner: EventLoopThreadRunner) -> None:
     assert source.closed.wait(10)
 
 
-def test_let_go_of_it_is_closed(runner: EventLoopThreadRunner) -> None:
+def test_a_dropped_iteration_is_closed(runner: EventLoopThreadRunner) -> None:
     source = Source()
     items = runner.iterate(source.items())
     next(items)
@@ -252,14 +252,14 @@ def test_closing_the_runner_meanwhile_ends_it_in_time(blocked: bool) -> None:
     items = runner.iterate(source())
     assert next(items) == 1
     threading.Timer(0.1, runner.close, (0.1,)).start()
-    began = time.monotonic()
+    start = time.monotonic()
     with pytest.raises((asyncio.CancelledError, RuntimeError)):
         next(items)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - start < 3
     released.set()
 
 
-def test_beginning_it_after_the_runner_was_closed_is_an_error() -> None:
+def test_starting_it_after_the_runner_was_closed_is_an_error() -> None:
     runner = EventLoopThreadRunner()
     items = runner.iterate(Source(3).items())
     runner.close()

@@ -54,7 +54,7 @@ def check_no_growth(action: Callable[[], object], times: int, most_memory: int =
         action()
     gc.collect()
     end = time.monotonic() + 20
-    most = (threads, files + 2)  # What was let go of last may still be on its way.
+    most = (threads, files + 2)  # What was dropped last may still be about to go.
     while not within(most) and time.monotonic() < end:
         time.sleep(0.01)
     assert within(most), f"{used()}, at most {most}"

@@ -69,7 +69,7 @@ def test_libraries_have_runners_of_their_own(tests: palitra.Library, examples: p
     assert tests.is_runner_alive()
 
 
-def test_stats_tell_how_a_runner_is_doing(tests: palitra.Library, wait_until: Callable[..., None]) -> None:
+def test_stats_count_the_jobs_of_a_runner(tests: palitra.Library, wait_until: Callable[..., None]) -> None:
     with tests.Runner(worker_threads=2) as runner:
         for _ in range(3):
             runner.run(runner.job("palitra.echo", b"x"), timeout=20)
@@ -79,7 +79,7 @@ def test_stats_tell_how_a_runner_is_doing(tests: palitra.Library, wait_until: Ca
             runner.run(runner.job("test.panic", "p"), timeout=20)
         with pytest.raises(TimeoutError):
             runner.run(runner.job("test.never").with_deadline(0.01))
-        # A job is counted when it has been dropped, soon after its caller was told.
+        # A job is counted when it has been dropped, soon after its caller was notified.
         wait_until(lambda: runner.stats()["deadline"] == 1, "the deadline is counted")
         stats = runner.stats()
         assert stats["threads"] == 3
@@ -98,7 +98,7 @@ def test_options_reach_the_runner(tests: palitra.Library, wait_until: Callable[.
         worker_threads=1, thread_name="its-own", thread_stack_size=1 << 20, max_blocking_threads=4, max_in_flight=1
     ) as runner:
         assert runner.run(runner.job("palitra.echo", b"x")) == b"x"
-        # A thread takes its name when it begins.
+        # A thread takes its name when it starts.
         wait_until(
             lambda: sum(name.startswith("its-own") for name in thread_names()) == 3,
             "the runner's thread, its worker and its watchdog have the name",
@@ -113,7 +113,7 @@ def test_options_reach_the_runner(tests: palitra.Library, wait_until: Callable[.
 @pytest.mark.parametrize(
     "options", [{"worker_threads": 5000}, {"thread_stack_size": 1}, {"max_blocking_threads": 5000}], ids=str
 )
-def test_options_that_make_no_sense_are_an_error(tests: palitra.Library, options: dict[str, int]) -> None:
+def test_invalid_options_are_an_error(tests: palitra.Library, options: dict[str, int]) -> None:
     with pytest.raises(palitra.InvalidArgumentError):
         tests.Runner(**options)
 
@@ -121,12 +121,12 @@ def test_options_that_make_no_sense_are_an_error(tests: palitra.Library, options
 @pytest.mark.parametrize(
     "options", [{"max_in_flight": -1}, {"worker_threads": -1}, {"worker_threads": 1 << 40}], ids=str
 )
-def test_numbers_that_fit_no_option_are_an_error(tests: palitra.Library, options: dict[str, int]) -> None:
+def test_numbers_that_do_not_fit_an_option_are_an_error(tests: palitra.Library, options: dict[str, int]) -> None:
     with pytest.raises((ValueError, OverflowError)):
         tests.Runner(**options)
 
 
-def test_a_runner_let_go_of_is_shut_down(tests: palitra.Library) -> None:
+def test_a_dropped_runner_is_shut_down(tests: palitra.Library) -> None:
     runner = tests.Runner(thread_name="let-go")
     reference = weakref.ref(runner)
     runner.run(runner.job("palitra.echo", b"x"))

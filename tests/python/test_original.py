@@ -1,4 +1,4 @@
-"""Every defect of palitra 0.1.0 is shown on it, and mended here, by one and the same program."""
+"""Every defect of palitra 0.1.0 is shown there, and shown to be mended here, by the same program."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import programs
 import pytest
 from scenarios import COMMON, HANGS, SCENARIOS, Scenario
 
-#: How long the original is given, in seconds, where it hangs for ever.
+#: How long the original may run, in seconds, where it hangs forever.
 HANGING = 2.0
 
 each = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: f"row-{scenario.row}")
@@ -51,7 +51,7 @@ def mended() -> Iterator[dict[str, Future[programs.Ended]]]:
 
 
 @each
-def test_this_package_has_it_not(scenario: Scenario, mended: dict[str, Future[programs.Ended]]) -> None:
+def test_this_package_does_not_have_the_defect(scenario: Scenario, mended: dict[str, Future[programs.Ended]]) -> None:
     ended = mended[scenario.promise].result()
     assert (ended.status, ended.output, ended.errors) == (0, "kept\n", ""), str(ended)
 

@@ -40,7 +40,7 @@ def new_environment(place: Path) -> Path:
     purelib = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
     import hatchling
 
-    # The tools that build are this environment's: no registry is asked.
+    # The tools that build are this environment's: nothing is downloaded.
     Path(purelib, "tools.pth").write_text(str(Path(hatchling.__file__).parents[1]) + "\n")
     return python
 
@@ -74,9 +74,10 @@ def test_the_wheel_is_named_by_the_crates_version_and_what_auditwheel_says(wheel
 def test_the_wheel_holds_the_package_its_types_its_licence_and_one_stripped_library(
     wheel: Path, root: Path, version: str, tmp_path: Path
 ) -> None:
+    package = root / "bindings/python/src/palitra"
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.endswith("/") and ".dist-info/" not in name}
-        sources = {f"palitra/{path.name}" for path in root.glob("bindings/python/src/palitra/*.py")}
+        sources = {str(path.relative_to(package.parent)) for path in package.rglob("*.py")}
         assert names == sources | {"palitra/py.typed", "palitra/libpalitra.so"}
         information = f"palitra-{version}.dist-info"
         assert archive.read(f"{information}/licenses/LICENSE") == (root / "LICENSE").read_bytes()
@@ -128,7 +129,7 @@ def test_the_sdist_builds_where_rust_is_far_from_the_checkout(
     sdist: Path, root: Path, version: str, tmp_path: Path
 ) -> None:
     python = new_environment(tmp_path / "environment")
-    # As quick to build as cargo can, and kept for the next run: only the sources of the sdist are new each time.
+    # Built as quickly as cargo can, and kept for the next run: only the sources of the sdist are new each time.
     quick = {
         "CARGO_TARGET_DIR": root / "target/sdist",
         "CARGO_PROFILE_RELEASE_LTO": "off",
@@ -140,7 +141,8 @@ def test_the_sdist_builds_where_rust_is_far_from_the_checkout(
     place, echoed = run(python, "-c", SHOW, cwd=tmp_path).splitlines()
     assert Path(place).is_relative_to(tmp_path)
     assert echoed == "installed"
-    assert run(python, "-c", "import palitra; print(palitra._library.default.get().version())").strip() == version
+    show = "import palitra; print(palitra._native.library.default.get().version())"
+    assert run(python, "-c", show).strip() == version
 
 
 def test_an_editable_install_sees_the_sources_and_the_library_of_cargo(

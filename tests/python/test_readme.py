@@ -1,4 +1,5 @@
-"""The page of the package does what it says: its blocks of Python run in turn, as one program, against servers here.
+"""The README of the package does what it says: its Python blocks run one after another, as one program, against local
+servers.
 
 A block whose first line names a file is written to that file and imported; tests/python/hosts runs those two under
 their real hosts. examples/python/progress.py runs too.
@@ -20,7 +21,7 @@ import pytest
 
 PAGE = b"x" * 300_000
 
-#: Runs the blocks that stand in files of their own, each under its number for the traceback.
+#: Runs the blocks, which are in files of their own, each under its number for the traceback.
 RUN_BLOCKS = """
 import pathlib, sys
 space = {"__name__": "__main__"}
@@ -28,14 +29,14 @@ for path in sorted(pathlib.Path().glob("block-*.py")):
     exec(compile(path.read_text(), str(path), "exec"), space)
     print(path)
 import app, tasks
-answer = app.app.test_client().get("/")
-assert answer.status_code == 200 and set(answer.json.values()) == {300_000}, answer.json
+response = app.app.test_client().get("/")
+assert response.status_code == 200 and set(response.json.values()) == {300_000}, response.json
 assert tasks.total([1, 2, 3]) == 12
 assert tasks.length(app.URLS[0]) == 300_000
 """
 
 
-class Answer(http.server.BaseHTTPRequestHandler):
+class Page(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -50,7 +51,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
@@ -72,7 +73,7 @@ def test_every_block_of_the_page_runs(root: Path, address: str, example_jobs: Pa
         (tmp_path / (named[1] if named else f"block-{number:02}.py")).write_text(block)
     assert files == 2
     command = [sys.executable, "-X", "dev", "-W", "error:::palitra", "-c", RUN_BLOCKS]
-    # A proxy of the machine's is not for servers on the loopback.
+    # A proxy that the machine is set up with is not for servers on the loopback.
     environment = {**os.environ, "NO_PROXY": "127.0.0.1"}
     ended = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=50
@@ -100,5 +101,5 @@ def test_every_name_of_the_package_is_on_the_page_or_an_error(root: Path, run_py
     names = run_python("import palitra; print(*palitra.__all__)").stdout.split()
     page = (root / "bindings/python/README.md").read_text()
     missing = {name for name in names if not re.search(rf"\b{name}\b", page)}
-    # What others answer, and nobody makes by name.
+    # What functions return, and users do not make by name.
     assert missing == {"InternalError", "Job", "JobDescription", "Library"}

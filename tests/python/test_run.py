@@ -64,7 +64,7 @@ def test_any_awaitable_runs(runner: EventLoopThreadRunner) -> None:
     [ValueError("v"), SystemExit(3), KeyboardInterrupt(), GeneratorExit(), StopAsyncIteration()],
     ids=lambda error: type(error).__name__,
 )
-def test_whatever_is_raised_reaches_the_caller_and_the_runner_lives_on(
+def test_whatever_is_raised_reaches_the_caller_and_the_runner_continues(
     runner: EventLoopThreadRunner, error: BaseException
 ) -> None:
     async def fail() -> None:
@@ -103,10 +103,10 @@ def test_a_timeout_cancels_the_work_and_awaits_its_end(runner: EventLoopThreadRu
 
 def test_a_timeout_holds_though_the_work_swallows_it(runner: EventLoopThreadRunner) -> None:
     work = Swallowing()
-    began = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(TimeoutError):
         runner.run(work(), timeout=0.1)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - start < 5
     assert work.cancelled == 1
     work.released.set()
     assert runner.run(double(1)) == 2
@@ -119,18 +119,18 @@ def test_a_timeout_holds_though_the_loop_is_blocked(runner: EventLoopThreadRunne
         released.wait(10)
 
     blocker = runner.submit(block())
-    began = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(TimeoutError):
         runner.run(double(1), timeout=0.1)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - start < 5
     released.set()
     blocker.result(10)
 
 
-def test_a_timeout_of_work_that_never_began_closes_its_coroutine(runner: EventLoopThreadRunner) -> None:
-    # filterwarnings = error: a coroutine that was never awaited would be told of.
+def test_a_timeout_of_work_that_never_started_closes_its_coroutine(runner: EventLoopThreadRunner) -> None:
+    # filterwarnings = error: Python would warn of a coroutine that was never awaited.
     released = threading.Event()
-    began = []
+    steps = []
 
     blocks = threading.Event()
 
@@ -139,7 +139,7 @@ def test_a_timeout_of_work_that_never_began_closes_its_coroutine(runner: EventLo
         released.wait(10)
 
     async def work() -> None:
-        began.append(True)
+        steps.append(True)
 
     blocker = runner.submit(block())
     assert blocks.wait(10)
@@ -149,7 +149,7 @@ def test_a_timeout_of_work_that_never_began_closes_its_coroutine(runner: EventLo
     blocker.result(10)
     runner.run(double(1))
     gc.collect()
-    assert began == []
+    assert steps == []
 
 
 @pytest.mark.parametrize("timeout", [0, -1, -math.inf])
@@ -159,7 +159,7 @@ def test_a_timeout_that_has_passed_already(runner: EventLoopThreadRunner, timeou
 
 
 @pytest.mark.parametrize("timeout", [math.inf, 1e300, sys.maxsize])
-def test_a_timeout_longer_than_the_system_can_say(runner: EventLoopThreadRunner, timeout: float) -> None:
+def test_a_timeout_longer_than_the_system_can_express(runner: EventLoopThreadRunner, timeout: float) -> None:
     assert runner.run(double(1), timeout=timeout) == 2
 
 
@@ -198,7 +198,7 @@ def test_an_error_leaves_no_cycle(runner: EventLoopThreadRunner) -> None:
         return weakref.ref(runner.gather(fail(), return_exceptions=True)[0])
 
     def lives(reference: weakref.ref[Any]) -> bool:
-        runner.run(double(1))  # The loop's thread has let go of what it had in hand.
+        runner.run(double(1))  # The loop's thread has dropped what it worked on.
         return reference() is not None
 
     class Argument:
@@ -267,11 +267,11 @@ def test_factories_that_come_and_go_leave_no_threads(runner: EventLoopThreadRunn
 
 
 def test_a_callbacks_system_exit_does_not_end_the_loop(runner: EventLoopThreadRunner) -> None:
-    told = threading.Event()
+    called = threading.Event()
     loop = runner.get_loop()
-    loop.set_exception_handler(lambda loop, context: told.set())
+    loop.set_exception_handler(lambda loop, context: called.set())
     loop.call_soon_threadsafe(sys.exit)
-    assert told.wait(10)
+    assert called.wait(10)
     loop.call_soon_threadsafe(loop.stop)
     assert runner.run(double(1)) == 2
 
@@ -289,15 +289,15 @@ def test_closing_ends_work_that_refuses_to_end_at_the_deadline() -> None:
     runner, work = EventLoopThreadRunner(), Swallowing()
     future = runner.submit(work())
     runner.run(double(1))
-    began = time.monotonic()
+    start = time.monotonic()
     runner.close(timeout=0.1)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - start < 5
     with pytest.raises(palitra.CancelledError):
         future.result(10)
     work.released.set()
 
 
-def test_closing_runs_to_the_end_what_takes_its_time() -> None:
+def test_closing_waits_for_work_that_takes_its_time() -> None:
     ended = []
 
     async def work() -> None:
@@ -314,13 +314,13 @@ def test_closing_runs_to_the_end_what_takes_its_time() -> None:
             await asyncio.sleep(0.05)
             ended.append("generator")
 
-    async def begin() -> Any:
+    async def start() -> Any:
         generator = items()
         await generator.__anext__()
         return generator, asyncio.ensure_future(work()), await asyncio.sleep(0)
 
     runner = EventLoopThreadRunner()
-    kept = runner.run(begin())
+    kept = runner.run(start())
     runner.close()
     assert ended == ["task", "generator"]
     assert kept
@@ -329,15 +329,15 @@ def test_closing_runs_to_the_end_what_takes_its_time() -> None:
 def test_closing_awaits_the_executors_threads() -> None:
     ended = []
     runner = EventLoopThreadRunner()
-    begun = threading.Event()
+    started = threading.Event()
 
     def block() -> None:
-        begun.set()
+        started.set()
         time.sleep(0.1)
         ended.append(True)
 
     runner.submit(asyncio.to_thread(block))
-    assert begun.wait(10)
+    assert started.wait(10)
     runner.close()
     assert ended == [True]
 

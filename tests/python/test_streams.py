@@ -1,4 +1,4 @@
-"""Jobs that stream: as iterators and asynchronous iterators, read no faster than asked, closed where let go of."""
+"""Jobs that stream: as iterators and asynchronous iterators, read no faster than asked for, closed when dropped."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_breaking_off_ends_the_job(tests: palitra.Library) -> None:
             break
 
 
-def test_closing_and_letting_go_end_the_job(tests: palitra.Library) -> None:
+def test_closing_or_dropping_the_generator_ends_the_job(tests: palitra.Library) -> None:
     closed = palitra.iterate(tests.job("test.stream", items=2, forever=True))
     next(closed)
     assert streams(tests) == 1
@@ -127,7 +127,7 @@ def test_a_job_that_streams_nothing_is_an_empty_iteration(tests: palitra.Library
     assert list(palitra.iterate(tests.job("test.ready"))) == []
 
 
-def test_one_that_was_never_begun_leaves_nothing(tests: palitra.Library) -> None:
+def test_a_stream_that_was_never_started_leaves_nothing(tests: palitra.Library) -> None:
     palitra.iterate(tests.job("test.stream", items=3))
     gc.collect()
     assert streams(tests) == 0

@@ -33,13 +33,13 @@ async def fail() -> None:
 
 
 class Endless:
-    """Work that says that it began, and how it ended."""
+    """Work that shows whether it started, and how it ended."""
 
     def __init__(self) -> None:
-        self.begun, self.cancelled = threading.Event(), threading.Event()
+        self.started, self.cancelled = threading.Event(), threading.Event()
 
     async def __call__(self) -> None:
-        self.begun.set()
+        self.started.set()
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
@@ -63,7 +63,7 @@ def test_a_future_has_the_error(runner: EventLoopThreadRunner) -> None:
         future.result()
 
 
-def test_the_error_of_a_future_that_nobody_asks_is_nobodys(runner: EventLoopThreadRunner) -> None:
+def test_the_error_of_a_future_that_nobody_reads_is_not_reported(runner: EventLoopThreadRunner) -> None:
     runner.submit(fail())
     runner.run(later(1))
     gc.collect()
@@ -79,7 +79,7 @@ def test_a_wait_that_times_out_leaves_the_work_running(runner: EventLoopThreadRu
 def test_cancelling_cancels_the_work(runner: EventLoopThreadRunner) -> None:
     work = Endless()
     future = runner.submit(work())
-    assert work.begun.wait(10)
+    assert work.started.wait(10)
     assert future.cancel() is True
     assert future.cancelled()
     assert work.cancelled.wait(10)
@@ -100,15 +100,15 @@ def test_cancelling_again_or_too_late_is_harmless(
     assert caplog.records == []
 
 
-def test_work_that_never_began_is_closed_when_cancelled(runner: EventLoopThreadRunner) -> None:
-    released, blocks, began = threading.Event(), threading.Event(), []
+def test_work_that_never_started_is_closed_when_cancelled(runner: EventLoopThreadRunner) -> None:
+    released, blocks, steps = threading.Event(), threading.Event(), []
 
     async def block() -> None:
         blocks.set()
         released.wait(10)
 
     async def work() -> None:
-        began.append(True)
+        steps.append(True)
 
     blocker = runner.submit(block())
     assert blocks.wait(10)
@@ -118,7 +118,7 @@ def test_work_that_never_began_is_closed_when_cancelled(runner: EventLoopThreadR
     blocker.result(10)
     runner.run(later(1))
     gc.collect()
-    assert began == []
+    assert steps == []
 
 
 def test_concurrent_futures_wait_and_as_completed_take_them(runner: EventLoopThreadRunner) -> None:
@@ -157,7 +157,7 @@ def test_a_wrapped_future_that_is_cancelled_cancels_the_work(runner: EventLoopTh
 def test_callbacks_are_called_once_and_their_errors_hurt_nobody(
     runner: EventLoopThreadRunner, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told: list[Any] = []
+    notified: list[Any] = []
     future = runner.submit(later(5))
 
     def broken(future: Any) -> None:
@@ -165,10 +165,10 @@ def test_callbacks_are_called_once_and_their_errors_hurt_nobody(
 
     with caplog.at_level(logging.CRITICAL + 1, "concurrent.futures"):
         future.add_done_callback(broken)
-        future.add_done_callback(told.append)
+        future.add_done_callback(notified.append)
         future.result(10)
         runner.run(later(1))
-    assert told == [future]
+    assert notified == [future]
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
@@ -189,7 +189,7 @@ def test_a_callback_that_wants_to_end_the_process_does_not_end_the_loop(
 
 def test_waiting_in_a_callback_on_the_loops_thread_is_an_error(runner: EventLoopThreadRunner) -> None:
     raised: list[BaseException] = []
-    told = threading.Event()
+    notified = threading.Event()
     endless = runner.submit(Endless()())
 
     def wait(future: Any) -> None:
@@ -198,10 +198,10 @@ def test_waiting_in_a_callback_on_the_loops_thread_is_an_error(runner: EventLoop
                 call(5)
             except BaseException as error:
                 raised.append(error)
-        told.set()
+        notified.set()
 
     runner.submit(later(1)).add_done_callback(wait)
-    assert told.wait(20)
+    assert notified.wait(20)
     endless.cancel()
     assert [type(error) for error in raised] == [palitra.WouldDeadlockError] * 2
 

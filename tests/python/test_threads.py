@@ -14,7 +14,7 @@ import palitra
 import pytest
 from palitra import EventLoopThreadRunner
 
-#: How a call may end that met the end of its runner.
+#: What may be raised where a runner ends meanwhile.
 CLOSED = (RuntimeError, asyncio.CancelledError)
 
 
@@ -32,15 +32,15 @@ async def later(value: int, seconds: float = 0) -> int:
 
 
 def in_threads(number: int, work: Callable[[int], Any], timeout: float = 40) -> list[Any]:
-    """What each of so many threads answered, beginning together; fails if one hangs, raises what one raised."""
-    answers: list[Any] = [None] * number
+    """The results of so many threads that start together. Fails if one hangs; raises what one raised."""
+    results: list[Any] = [None] * number
     errors: list[BaseException] = []
     ready = threading.Barrier(number)
 
     def call(index: int) -> None:
         ready.wait()
         try:
-            answers[index] = work(index)
+            results[index] = work(index)
         except BaseException as error:
             errors.append(error)
 
@@ -53,7 +53,7 @@ def in_threads(number: int, work: Callable[[int], Any], timeout: float = 40) -> 
     assert not any(thread.is_alive() for thread in threads), "a thread hangs"
     if errors:
         raise errors[0]
-    return answers
+    return results
 
 
 def test_every_thread_gets_its_own_result() -> None:
@@ -128,7 +128,7 @@ def test_close_racing_every_call() -> None:
 
 
 def test_shutdown_racing_every_call() -> None:
-    # Not one of them is a caller's mistake: work that met the shutdown may be cancelled, the next call goes well.
+    # None of them is the caller's mistake: work may be cancelled by the shutdown, and the next call succeeds.
     stop = threading.Event()
     ends: set[str] = set()
 
@@ -150,8 +150,8 @@ def test_shutdown_racing_every_call() -> None:
                 ends.add(type(error).__name__)
         return done
 
-    answers = in_threads(6, work)
-    assert all(answers[1:])
+    results = in_threads(6, work)
+    assert all(results[1:])
     assert palitra.run(later(1)) == 1
 
 

@@ -1,4 +1,4 @@
-"""The package is typed: both type checkers are content with it, on every version, and see its users' mistakes."""
+"""The package is typed: both type checkers accept it, for every version of Python, and find its users' mistakes."""
 
 from __future__ import annotations
 

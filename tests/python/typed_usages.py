@@ -1,4 +1,4 @@
-"""What type checkers make of the public API. Checked by mypy --strict and pyright, never run.
+"""How type checkers see the public API. Checked by mypy --strict and pyright, never run.
 
 Each function is a use that a user would write; assert_type is the promise. wrong_usages.py has those that must be
 errors.

@@ -1,4 +1,6 @@
-//! Blocking where it would never end: promise 5. Each call here must refuse at once instead of waiting.
+//! Blocking where it would never end: each call here must refuse at once instead of waiting.
+//!
+//! Promise 5: nothing deadlocks on the runner's own thread.
 
 use std::time::Duration;
 
@@ -6,7 +8,7 @@ use palitra::{Runner, Status};
 
 use super::{PATIENCE, assert_refused, bounded, give_way, panics, runner, runner_with_workers};
 
-/// Runs `check` in jobs of the runner: in the first poll on a host's thread, and on the runner's own.
+/// Runs `check` in jobs of the runner: polled inline on a host's thread, and on the runner's own.
 fn within_jobs(runner: &Runner, check: fn(&Runner)) {
     let (here, there, direct) = (runner.clone(), runner.clone(), runner.clone());
     let host = runner.clone();
@@ -68,7 +70,7 @@ fn shutdown_within_a_job_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_job_that_blocks_is_told_the_status() {
+fn a_job_that_blocks_gets_the_status() {
     let runner = runner();
     let reply = bounded(move || {
         let token = runner.submit_job("test.block", "").unwrap();
@@ -80,7 +82,7 @@ fn a_job_that_blocks_is_told_the_status() {
 #[test]
 fn a_job_may_block_on_another_runner() {
     let (one, other) = (runner(), runner());
-    let answer = bounded(move || {
+    let result = bounded(move || {
         one.run(async move {
             give_way().await;
             other.run(async {
@@ -89,21 +91,21 @@ fn a_job_may_block_on_another_runner() {
             })
         })
     });
-    assert_eq!(answer.unwrap().unwrap(), 42);
+    assert_eq!(result.unwrap().unwrap(), 42);
 }
 
 #[test]
 fn a_job_that_blocks_on_another_runner_is_still_one_of_its_own() {
     let (one, other) = (runner(), runner());
-    let answer = bounded(move || {
+    let result = bounded(move || {
         let inner = one.clone();
         one.run(async move {
             give_way().await;
-            // The first poll of this future is on the thread of `one`, which would wait for itself.
+            // This future is polled inline on the thread of `one`, which would wait for itself.
             other.run(async move { inner.run(give_way()) })
         })
     });
-    assert_refused(answer.unwrap().unwrap(), Status::WouldDeadlock);
+    assert_refused(result.unwrap().unwrap(), Status::WouldDeadlock);
 }
 
 #[test]

@@ -1,4 +1,6 @@
-//! What a forked child sees: promise 9.
+//! What a forked child sees.
+//!
+//! Promise 9: a fork harms neither parent nor child.
 //!
 //! A test harness has threads of its own, whose locks a child would inherit as they stand. So each test
 //! starts this program once more, for itself alone; there it forks.
@@ -12,8 +14,8 @@ use std::time::Duration;
 
 use palitra::{Runner, Status, is_runner_alive, shutdown_global_runner};
 
-use super::process::run_well;
 use super::{Flag, PATIENCE, assert_refused, block_on, bounded, end, give_way, runner, wait_until};
+use palitra_test_support::process::run_well;
 
 const ALONE: &str = "PALITRA_TEST_ALONE";
 
@@ -83,7 +85,7 @@ impl Drop for Reaper {
     }
 }
 
-/// Every call on the parent's runner answers FORKED, at once.
+/// Every call on the parent's runner returns FORKED, at once.
 fn assert_forked(runner: &Runner) {
     assert!(!runner.is_alive());
     assert_refused(runner.run(async {}), Status::Forked);
@@ -187,7 +189,7 @@ alone! {
 }
 
 alone! {
-    fn the_child_of_a_child_is_told_the_same_of_both() {
+    fn the_child_of_a_child_gets_the_same_statuses_for_both() {
         let first = runner();
         in_child(|| {
             let second = runner();

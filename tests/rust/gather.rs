@@ -1,4 +1,6 @@
-//! `gather`: many at once, answered in order. Promise 4.
+//! `gather`: many at once, with the results in order.
+//!
+//! Promise 4: a gather keeps the order of its tokens.
 
 use std::future::Ready;
 use std::time::Duration;
@@ -13,7 +15,7 @@ fn echo(runner: &Runner, payload: &str) -> JobToken {
 }
 
 #[test]
-fn the_answers_are_in_order_of_the_futures_and_not_of_their_ends() {
+fn the_results_are_in_order_of_the_futures_and_not_of_their_ends() {
     let runner = runner();
     // Each waits for the next, so the last ends first.
     let mut next: Option<oneshot::Receiver<()>> = None;
@@ -78,7 +80,7 @@ fn the_error_is_that_of_the_first_in_order_and_the_others_have_run() {
 }
 
 #[test]
-fn jobs_are_answered_in_order_each_with_how_it_ended() {
+fn replies_are_in_order_each_with_how_its_job_ended() {
     let runner = runner();
     let tokens = [
         runner.submit_job("palitra.sleep", r#"{"seconds": 0.02}"#).unwrap(),

@@ -1,4 +1,6 @@
-//! The global runner: made on first use, remade after a shutdown. These tests take turns, for it is one.
+//! The global runner: made on first use, remade after a shutdown. These tests take turns, for there is one.
+//!
+//! Promise 12: several runners and libraries live in one process.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
@@ -8,7 +10,7 @@ use palitra::{Status, global_runner, is_runner_alive, shutdown_global_runner};
 
 use super::{Flag, Meeting, PATIENCE, RaiseOnDrop, assert_refused, bounded, give_way};
 
-/// The turn of one test, which begins and ends without a global runner.
+/// The turn of one test, which starts and ends without a global runner.
 struct Turn {
     _turn: MutexGuard<'static, ()>,
 }
@@ -95,18 +97,18 @@ fn shutting_down_what_is_not_there_is_well() {
 #[test]
 fn a_shutdown_within_its_job_is_refused() {
     let _turn = turn();
-    let answer = bounded(|| {
+    let result = bounded(|| {
         palitra::run(async {
             give_way().await;
             shutdown_global_runner(None)
         })
     });
-    assert_refused(answer.unwrap(), Status::WouldDeadlock);
+    assert_refused(result.unwrap(), Status::WouldDeadlock);
     assert!(is_runner_alive());
 }
 
 #[test]
-fn a_job_that_asks_for_it_while_it_is_shut_down_is_answered() {
+fn a_job_that_asks_for_it_while_it_is_shut_down_does_not_hang() {
     struct Ask {
         _asked: RaiseOnDrop,
     }
@@ -118,7 +120,7 @@ fn a_job_that_asks_for_it_while_it_is_shut_down_is_answered() {
     }
 
     let _turn = turn();
-    let is_answered = || {
+    let has_returned = || {
         let asked = Flag::default();
         let ask = Ask { _asked: asked.on_drop() };
         let token = global_runner().unwrap().submit(async move {
@@ -130,5 +132,5 @@ fn a_job_that_asks_for_it_while_it_is_shut_down_is_answered() {
         ended.is_ok() && asked.is_up()
     };
     // One of a few tries, for the sake of a machine that is very busy.
-    assert!((0..5).any(|_| is_answered()), "the job waits until the shutdown gives up");
+    assert!((0..5).any(|_| has_returned()), "the job waits until the shutdown gives up");
 }

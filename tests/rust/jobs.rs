@@ -1,5 +1,6 @@
 //! Jobs: what they may take and return, what the registry knows of them, and what they may ask of their runner.
-//! Promise 11.
+//!
+//! Promise 11: bad input and limits return a status.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -65,7 +66,7 @@ async fn result(payload: String) -> Result<String, JobError> {
     }
 }
 
-/// Calls the job in each of the ways there are, which answer alike.
+/// Calls the job in each way. All return alike.
 fn call(job: &str, payload: &[u8]) -> Reply {
     let runner = runner();
     let (clone, name, copy) = (runner.clone(), job.to_string(), payload.to_vec());
@@ -217,7 +218,7 @@ fn the_jobs_of_a_runner_share_its_state_and_no_other_runners() {
     assert_eq!([count(&one), count(&one), count(&other), count(&one)], ["1", "2", "1", "3"]);
 }
 
-/// Takes its time to be made, and counts how often it was.
+/// Is slow to be made, and counts how often it was.
 struct Slow;
 
 static SLOW: AtomicUsize = AtomicUsize::new(0);
@@ -343,7 +344,7 @@ async fn nested(context: Context, name: String) -> Result<String, JobError> {
 }
 
 #[test]
-fn what_a_nested_job_fails_with_is_what_its_caller_is_told() {
+fn what_a_nested_job_fails_with_is_what_its_caller_gets() {
     assert_eq!(call("rust.nested", b"rust.text").text(), "PAYLOAD");
     for (name, message) in [("no.such.job", "no.such.job"), ("test.panic_later", "payload"), ("rust.json", "fit")] {
         let reply = call("rust.nested", name.as_bytes());

@@ -1,4 +1,6 @@
-//! The bounds of a runner: how many jobs are in flight, how large a payload is. Promise 11.
+//! The limits of a runner: how many jobs are in flight, how large a payload is.
+//!
+//! Promise 11: bad input and limits return a status.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,7 +29,7 @@ fn at_the_bound_every_way_to_begin_a_job_is_busy_at_once() {
     assert!(tokens.iter().all(|token| token.poll().is_err_and(|error| error.status() == Status::Pending)));
 }
 
-/// How often a job was polled that must not begin at the bound.
+/// How often a job was polled that must not start at the limit.
 static BEGUN: AtomicUsize = AtomicUsize::new(0);
 
 #[job("rust.begun")]

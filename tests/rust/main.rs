@@ -1,6 +1,6 @@
-//! The Rust API as a synchronous program uses it: each module a group of promises, each test one of them.
+//! The Rust API as a synchronous program uses it: each module a subject, each test one thing that holds.
 //!
-//! What would hang in a library that breaks the promise of its test fails after [`PATIENCE`] instead.
+//! A test that would hang in a broken library fails after [`PATIENCE`] instead.
 
 mod deadlock;
 mod fork;
@@ -8,9 +8,6 @@ mod gather;
 mod global;
 mod jobs;
 mod limits;
-#[path = "../support/process.rs"]
-#[allow(dead_code, reason = "each test program uses a part of it")]
-mod process;
 mod run;
 mod runner;
 mod shutdown;
@@ -26,7 +23,7 @@ use std::time::Duration;
 use palitra::{Error, Options, Runner, Status};
 // The awkward jobs test.*: they register themselves once they are linked.
 use palitra_test_jobs as _;
-use process::{PATIENCE, wait_until};
+use palitra_test_support::process::{PATIENCE, wait_until};
 
 fn runner() -> Runner {
     Runner::new().unwrap()
@@ -42,13 +39,13 @@ fn assert_refused<T: std::fmt::Debug>(result: Result<T, Error>, status: Status) 
     assert_eq!(result.expect_err("an error").status(), status);
 }
 
-/// Calls `act` on a thread of its own and answers what it answers; panics if it is not back in time.
+/// Calls `act` on a thread of its own and returns what it returns; panics if it does not return in time.
 #[track_caller]
 fn bounded<R: Send + 'static>(act: impl FnOnce() -> R + Send + 'static) -> R {
     let (sender, receiver) = mpsc::channel();
     let thread = thread::spawn(move || sender.send(act()));
     match receiver.recv_timeout(PATIENCE) {
-        Ok(answer) => answer,
+        Ok(result) => result,
         Err(mpsc::RecvTimeoutError::Timeout) => panic!("the call has not returned after {PATIENCE:?}"),
         Err(mpsc::RecvTimeoutError::Disconnected) => std::panic::resume_unwind(thread.join().unwrap_err()),
     }
@@ -70,7 +67,7 @@ fn end(runner: &Runner, grace: Option<Duration>) {
 struct Polls(Arc<Mutex<Vec<ThreadId>>>);
 
 impl Polls {
-    /// A future that writes them down and pends so many times.
+    /// A future that records them and pends so many times.
     fn future(&self, pends: usize) -> impl Future<Output = ()> + Send + 'static {
         let polls = Arc::clone(&self.0);
         poll_fn(move |cx| {
@@ -89,7 +86,7 @@ impl Polls {
     }
 }
 
-/// Gives way once, so that the rest runs on the runner's thread.
+/// Yields once, so that the rest runs on the runner's thread.
 async fn give_way() {
     Polls::default().future(1).await;
 }
@@ -142,7 +139,7 @@ fn endless(dropped: &Flag) -> impl Future<Output = ()> + Send + 'static {
     }
 }
 
-/// Keeps the runner's thread (or one worker) busy until the flag that it answers is raised, or dropped by a
+/// Keeps the runner's thread (or one worker) busy until the flag that it returns is raised, or dropped by a
 /// test that fails.
 fn occupy(runner: &Runner) -> (palitra::Token<()>, RaiseOnDrop) {
     let (busy, release) = (Flag::default(), Flag::default());

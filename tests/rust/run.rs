@@ -1,4 +1,8 @@
-//! `run`: promises 2, 3 and 7.
+//! `run`: submit and wait in one call.
+//!
+//! Promise 2: a job that is ready at once costs no hand-off.
+//! Promise 3: timeouts and deadlines hold.
+//! Promise 7: a panic ends its job and nothing else.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -53,36 +57,36 @@ fn a_job_without_a_timeout_begins_on_the_calling_thread_and_with_one_on_the_runn
 
 #[test]
 fn the_first_poll_is_within_the_runtime() {
-    let answer = runner().run(async {
+    let result = runner().run(async {
         let task = tokio::spawn(async { 6 * 7 });
         tokio::time::sleep(Duration::from_millis(1)).await;
         task.await.unwrap()
     });
-    assert_eq!(answer.unwrap(), 42);
+    assert_eq!(result.unwrap(), 42);
 }
 
 #[test]
 fn a_program_with_a_runtime_of_its_own_may_run() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let answer = runtime.block_on(async { runner().run(async { give_way().await }) });
-    answer.unwrap();
+    let result = runtime.block_on(async { runner().run(async { give_way().await }) });
+    result.unwrap();
 }
 
 #[test]
-fn many_threads_may_run_at_once_and_each_gets_its_own_answer() {
+fn many_threads_may_run_at_once_and_each_gets_its_own_result() {
     let runner = runner();
     thread::scope(|scope| {
         for host in 0..8_u64 {
             let runner = &runner;
             scope.spawn(move || {
                 for round in 0..200_u64 {
-                    let answer = runner.run(async move {
+                    let result = runner.run(async move {
                         if round % 2 == 0 {
                             give_way().await;
                         }
                         (host, round)
                     });
-                    assert_eq!(answer.unwrap(), (host, round));
+                    assert_eq!(result.unwrap(), (host, round));
                 }
             });
         }
@@ -161,7 +165,7 @@ fn jobs_that_panic_or_fail_say_so_in_their_reply() {
 }
 
 #[test]
-fn past_its_timeout_a_job_that_never_yields_is_answered_for() {
+fn past_its_timeout_the_run_of_a_job_that_never_yields_returns() {
     let runner = runner();
     let start = Instant::now();
     let reply = runner.run_job("test.spin", r#"{"seconds": 3}"#, Some(SOON)).unwrap();
@@ -179,7 +183,7 @@ fn past_its_timeout_a_job_is_cancelled_and_dropped() {
     }
 
     let runner = runner();
-    // Again, should a busy machine not have begun it within its timeout.
+    // Again, in case a busy machine has not started it within its timeout.
     wait_until("the job is dropped", || {
         let reply = runner.run_job("rust.endless", "", Some(SOON)).unwrap();
         assert_eq!((reply.status(), reply.is_ok()), (Status::Deadline, false));
@@ -188,14 +192,14 @@ fn past_its_timeout_a_job_is_cancelled_and_dropped() {
 }
 
 #[test]
-fn a_timeout_of_nothing_answers_at_once() {
+fn a_timeout_of_nothing_returns_at_once() {
     let runner = runner();
     let reply = bounded(move || runner.run_job("test.never", "", Some(Duration::ZERO))).unwrap();
     assert_eq!(reply.status(), Status::Deadline);
 }
 
 #[test]
-fn a_timeout_beyond_all_clocks_is_for_ever() {
+fn a_timeout_beyond_all_clocks_is_forever() {
     let reply = runner().run_job("palitra.sleep", r#"{"seconds": 0.01}"#, Some(Duration::MAX)).unwrap();
     assert!(reply.is_ok(), "{reply:?}");
 }

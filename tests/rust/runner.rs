@@ -1,4 +1,6 @@
-//! Runners: several at once, their options, and jobs that really run side by side. Promise 12.
+//! Runners: several at once, their options, and jobs that really run side by side.
+//!
+//! Promise 12: several runners and libraries live in one process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

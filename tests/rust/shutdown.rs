@@ -1,4 +1,6 @@
-//! Shutdown: promise 8, and what is left of a runner afterwards.
+//! Shutdown, and what is left of a runner afterwards.
+//!
+//! Promise 8: a shutdown ends everything within its bound.
 
 use std::sync::Arc;
 use std::thread;
@@ -13,7 +15,7 @@ use super::{
 };
 
 const SOON: Duration = Duration::from_millis(50);
-/// What a bounded shutdown may take beyond its grace: its fixed second, and a machine that is busy.
+/// What a bounded shutdown may take beyond its grace period: its fixed second, and a machine that is busy.
 const FIXED: Duration = Duration::from_secs(10);
 
 fn shut_down(runner: &Runner, grace: Option<Duration>) -> Result<(), palitra::Error> {
@@ -166,7 +168,7 @@ fn a_later_call_does_not_lengthen_the_grace() {
         hasty.join().unwrap().is_ok()
     };
     // One of a few tries, for the sake of a machine that is very busy.
-    assert!((0..5).any(|_| is_in_time(runner())), "the first call never saw its grace end");
+    assert!((0..5).any(|_| is_in_time(runner())), "the first call never saw its grace period end");
 }
 
 #[test]
@@ -201,7 +203,7 @@ fn whatever_was_submitted_while_it_began_is_finished() {
     }
 }
 
-/// Shuts a runner down whose thread a job does not give back, and then gives it back.
+/// Shuts down a runner whose thread a job blocks, and then ends that job.
 fn shut_down_around_a_spinning_job(runner: &Runner) {
     let (spinning, release) = occupy(runner);
     let queued = runner.submit_job("palitra.echo", "").unwrap();
@@ -223,7 +225,7 @@ fn a_job_that_never_yields_makes_it_pending_and_its_late_end_is_ignored() {
 
 #[test]
 fn a_worker_that_never_yields_makes_it_pending_and_its_late_end_is_ignored() {
-    // With one worker nobody is left to see that the grace is over; with two the rest of the runner ends.
+    // With one worker nobody is left to see that the grace period is over; with two the rest of the runner ends.
     shut_down_around_a_spinning_job(&runner_with_workers(1));
     shut_down_around_a_spinning_job(&runner_with_workers(2));
 }
@@ -247,16 +249,16 @@ fn a_blocking_task_that_does_not_end_makes_it_pending() {
 fn a_future_that_is_in_its_first_poll_meanwhile_is_waited_for_and_then_cancelled() {
     let runner = runner();
     let (host, shutdown) = (runner.clone(), runner.clone());
-    let answer = bounded(move || {
+    let result = bounded(move || {
         host.run(async move {
             // Still on the calling thread: another one waits for it as long as a shutdown may.
-            let answer = thread::spawn(move || shutdown.shutdown(Some(Duration::ZERO))).join().unwrap();
-            assert_refused(answer, Status::Pending);
+            let result = thread::spawn(move || shutdown.shutdown(Some(Duration::ZERO))).join().unwrap();
+            assert_refused(result, Status::Pending);
             // The runtime is still there.
             tokio::time::sleep(SOON).await;
         })
     });
-    assert_refused(answer, Status::Cancelled);
+    assert_refused(result, Status::Cancelled);
     end(&runner, Some(Duration::ZERO));
 }
 

@@ -1,4 +1,8 @@
-//! Tokens: wait, poll, cancel, await and letting go. Promises 1, 3 and 7.
+//! Tokens: wait, poll, cancel, await and drop.
+//!
+//! Promise 1: a token finishes exactly once.
+//! Promise 3: timeouts and deadlines hold.
+//! Promise 7: a panic ends its job and nothing else.
 
 use std::future::Future;
 use std::pin::pin;
@@ -18,7 +22,7 @@ use super::{
 
 const SOON: Duration = Duration::from_millis(30);
 
-/// A job that answers "done" once the sender has sent.
+/// A job that returns "done" once the sender has sent.
 fn gated(runner: &Runner) -> (palitra::Token<&'static str>, oneshot::Sender<()>) {
     let (sender, receiver) = oneshot::channel::<()>();
     let token = runner.submit(async {
@@ -33,7 +37,7 @@ fn never(runner: &Runner) -> JobToken {
 }
 
 #[test]
-fn wait_answers_what_the_future_gave_once() {
+fn wait_returns_the_output_of_the_future_once() {
     let runner = runner();
     let token = runner.submit(async { vec![1, 2, 3] }).unwrap();
     assert_eq!(token.wait(Some(PATIENCE)).unwrap(), [1, 2, 3]);
@@ -41,7 +45,7 @@ fn wait_answers_what_the_future_gave_once() {
 }
 
 #[test]
-fn a_finished_job_answers_the_same_reply_as_often_as_it_is_asked() {
+fn a_finished_job_returns_the_same_reply_as_often_as_it_is_asked() {
     let runner = runner();
     let token = runner.submit_job("palitra.echo", "again").unwrap();
     for reply in [token.wait(None), token.wait(Some(Duration::ZERO)), token.poll(), token.wait(Some(PATIENCE))] {
@@ -125,7 +129,7 @@ fn a_job_that_is_cancelled_in_the_queue_never_begins() {
     assert!(token.cancel());
     assert_refused(token.wait(Some(PATIENCE)), Status::Cancelled);
     drop(release);
-    // Whatever stood in the queue has had its turn when one behind it has.
+    // Everything that was queued before this job has been polled when this one has.
     runner.submit(async {}).unwrap().wait(Some(PATIENCE)).unwrap();
     assert!(!begun.is_up());
 }
@@ -140,7 +144,7 @@ fn cancelling_a_finished_job_changes_nothing() {
 }
 
 #[test]
-fn whoever_ends_a_token_first_decides_and_is_told_so() {
+fn whoever_ends_a_token_first_decides_and_gets_true() {
     let runner = runner();
     let (mut cancelled, mut done) = (0, 0);
     for round in 0..2_000_u32 {
@@ -171,7 +175,7 @@ fn dropping_a_token_lets_the_job_run_on() {
 }
 
 #[test]
-fn a_panic_is_answered_to_whoever_waits() {
+fn a_panic_is_returned_to_whoever_waits() {
     let runner = runner();
     let token = runner.submit(panics("here")).unwrap();
     let error = token.wait(Some(PATIENCE)).unwrap_err();
@@ -183,16 +187,16 @@ fn a_token_is_awaited_in_another_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let runner = runner();
     let (token, gate) = gated(&runner);
-    let answer = runtime.block_on(async {
+    let result = runtime.block_on(async {
         let task = tokio::spawn(async move {
             tokio::time::sleep(SOON).await;
             gate.send(())
         });
-        let answer = tokio::time::timeout(PATIENCE, token).await;
+        let result = tokio::time::timeout(PATIENCE, token).await;
         task.await.unwrap().unwrap();
-        answer
+        result
     });
-    assert_eq!(answer.unwrap().unwrap(), "done");
+    assert_eq!(result.unwrap().unwrap(), "done");
 }
 
 #[test]

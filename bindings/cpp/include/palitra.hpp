@@ -8,15 +8,15 @@
 ///
 /// Header-only, over the C functions of palitra.h; link libpalitra, or a library of jobs of your own.
 ///
-/// - Runner, Token, Queue, Reply and Stream own what they stand for, move and do not copy. One that was moved from is
-///   safe to touch and answers Status::invalid_handle.
-/// - Calls throw palitra::error. Each has a twin whose name begins with `try_`, which answers a result<T> and does not
-///   throw. Past a timeout, wait_for answers nothing and try_ calls say Status::pending.
+/// - Runner, Token, Queue, Reply and Stream own what they stand for. They move and do not copy. One that was moved from
+///   is safe to use: its calls fail with Status::invalid_handle.
+/// - Calls throw palitra::error. Each has a twin whose name begins with `try_`, which returns a result<T> and does not
+///   throw. Past a timeout, wait_for returns nothing and try_ calls return Status::pending.
 /// - Any number of threads may use the same object at once, as long as none of them moves, assigns or destroys it.
-/// - Callbacks run on the runner's thread, where whatever would block answers Status::would_deadlock. One that throws
-///   ends the program by std::terminate: its exception has nowhere to go.
-/// - No threads, no global objects, no macros but the include guards. Objects may be static: what is destroyed last
-///   at exit still finds its library.
+/// - Callbacks run on the runner's thread, where whatever would block fails with Status::would_deadlock. One that
+///   throws ends the program by std::terminate: its exception has nowhere to go.
+/// - The headers start no threads and have no global objects and no macros but the include guards. Objects may be
+///   static: what is destroyed last at exit still finds its library.
 ///
 /// palitra/asio.hpp is for those who use asio and is not included here.
 #ifndef PALITRA_HPP

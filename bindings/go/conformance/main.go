@@ -1,7 +1,7 @@
 //go:build palitra_test_jobs
 
-// Command conformance carries out the steps of a file of conformance scenarios through the Go API and prints what
-// came of each: tests/conformance/README.md tells the format and what each verb means.
+// Command conformance carries out the steps of a file of conformance scenarios through the Go API and prints the
+// outcome of each. tests/conformance/README.md describes the format and what each verb means.
 //
 //	conformance FILE
 //

@@ -1,4 +1,4 @@
-/* What the Go API has no call for: a child after a fork, and handles that no call ever gave. */
+/* What the Go API has no call for: a child after a fork, and handles that no call ever returned. */
 #ifndef PALITRA_GO_CONFORMANCE_H
 #define PALITRA_GO_CONFORMANCE_H
 
@@ -35,7 +35,7 @@ static inline palitra_status in_child(enum in_child what, palitra_runner runner,
     return palitra_runner_run(runner, job, payload, strlen(payload), PALITRA_FOREVER, NULL);
 }
 
-/* How the child ended, as waitpid tells it; negative if there was none. */
+/* How the child ended, as waitpid reports it; negative if there was none. */
 static inline int in_forked_child(enum in_child what, uint64_t runner, uint64_t token, const char *job,
                                   const char *payload) {
     int ended = 0;

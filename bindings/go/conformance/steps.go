@@ -54,8 +54,8 @@ func (h *host) token(name string) *token {
 	return h.tokens[name]
 }
 
-// carryOut makes a step and answers its outcome. What it cannot do at all, such as a step that lacks an operand, it
-// says so.
+// carryOut carries out a step and returns its outcome, which also reports a step that cannot be carried out, such as
+// one that lacks an operand.
 func (h *host) carryOut(words []string) (outcome string) {
 	defer func() {
 		if trouble := recover(); trouble != nil {
@@ -73,19 +73,19 @@ func (h *host) carryOut(words []string) (outcome string) {
 	case "run":
 		ctx, cancel := within(option(operands, "timeout"))
 		defer cancel()
-		return answered(h.runner(operands[0]).Run(ctx, operands[1], payload(operands[2])))
+		return outcomeOf(h.runner(operands[0]).Run(ctx, operands[1], payload(operands[2])))
 	case "wait":
 		ctx, cancel := within(strings.Join(operands[1:], ""))
 		defer cancel()
-		return answered(h.token(operands[0]).Wait(ctx))
+		return outcomeOf(h.token(operands[0]).Wait(ctx))
 	case "poll":
-		return answered(h.token(operands[0]).Poll())
+		return outcomeOf(h.token(operands[0]).Poll())
 	case "cancel":
 		return ended(h.token(operands[0]).Cancel())
 	case "gather":
 		return h.gather(operands)
 	case "next":
-		return answered(h.token(operands[0]).Next(context.Background()))
+		return outcomeOf(h.token(operands[0]).Next(context.Background()))
 	case "drain":
 		return drain(h.token(operands[0]))
 	case "progress":
@@ -148,7 +148,7 @@ func (h *host) submit(name string, r *palitra.Runner, job string, payload []byte
 	return ended(err)
 }
 
-// gather tells each token's own outcome: the error of Gather is that of all.
+// gather returns each token's own outcome: the error of Gather is that of all.
 func (h *host) gather(names []string) string {
 	gather := palitra.Gather
 	if names[0] == "fail_fast" {
@@ -165,7 +165,7 @@ func (h *host) gather(names []string) string {
 		if err == nil && own != nil {
 			own = errors.New("gathered without an error, but polled with one")
 		}
-		outcomes[i] = answered(replies[i], own)
+		outcomes[i] = outcomeOf(replies[i], own)
 	}
 	return strings.Join(outcomes, " | ")
 }
@@ -175,7 +175,7 @@ func drain(t *token) string {
 	for {
 		item, err := t.Next(context.Background())
 		if err != nil {
-			return items.String() + answered(item, err)
+			return items.String() + outcomeOf(item, err)
 		}
 		items.WriteString(item.String() + " ")
 	}
@@ -191,7 +191,7 @@ func (h *host) free(name string) string {
 func callback(finished, other *token) string {
 	outcome := make(chan string, 1)
 	err := finished.OnComplete(func(*palitra.Token, palitra.Status) {
-		outcome <- answered(other.Wait(context.Background()))
+		outcome <- outcomeOf(other.Wait(context.Background()))
 	})
 	if err != nil {
 		return ended(err)
@@ -206,8 +206,8 @@ func ended(err error) string { return statusName(palitra.StatusOf(err)) }
 
 func statusName(s palitra.Status) string { return strings.TrimPrefix(s.String(), "PALITRA_") }
 
-// answered is the outcome of a call that fills one.
-func answered(reply palitra.Reply, err error) string {
+// outcomeOf is the outcome of a call that fills one.
+func outcomeOf(reply palitra.Reply, err error) string {
 	var failed *palitra.JobError
 	var panicked *palitra.PanicError
 	switch {

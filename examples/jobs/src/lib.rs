@@ -31,7 +31,7 @@ struct Account {
     total: Mutex<i64>,
 }
 
-/// Adds `{"amount": n}` to the runner's account and answers the total. Fails rather than go below zero.
+/// Adds `{"amount": n}` to the runner's account and returns the total. Fails rather than go below zero.
 #[job("account.add")]
 async fn add(account: State<Account>, Json(add): Json<Add>) -> Result<Json<Total>, JobError> {
     let mut total = account.total.lock().await;
@@ -40,7 +40,7 @@ async fn add(account: State<Account>, Json(add): Json<Add>) -> Result<Json<Total
     Ok(Json(Total { total: *total }))
 }
 
-/// Runs another job on two payloads at the same time and joins what they answer.
+/// Runs another job on two payloads at the same time and joins what they return.
 #[job("text.pair")]
 async fn pair(context: Context, Json((first, second)): Json<(String, String)>) -> Result<String, JobError> {
     let first = context.submit_job("text.upper", first)?;
@@ -49,7 +49,7 @@ async fn pair(context: Context, Json((first, second)): Json<(String, String)>) -
     Ok(format!("{} and {}", first?.into_result()?.text(), second?.into_result()?.text()))
 }
 
-/// Answers its payload after a tenth of a second.
+/// Returns its payload after a tenth of a second.
 #[job("text.later")]
 async fn later(text: String) -> String {
     tokio::time::sleep(Duration::from_millis(100)).await;

@@ -1,4 +1,4 @@
-//! The client that the HTTP jobs of one runner share: it sends, follows redirects and reads the answer.
+//! The client that the HTTP jobs of one runner share: it sends, follows redirects and reads the response.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode, Url};
 use tokio::sync::Semaphore;
 
-use super::request::{Call, Request};
+use super::request::{PreparedRequest, Request};
 use super::roots::SystemRoots;
 use super::{code, redirect};
 use crate::job::{Context, RunnerState};
@@ -29,7 +29,7 @@ pub(super) struct Client {
 }
 
 /// What came back.
-pub(super) struct Answer {
+pub(super) struct Fetched {
     pub(super) status: StatusCode,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
@@ -50,15 +50,15 @@ impl RunnerState for Client {
 }
 
 impl Client {
-    /// The answer to a request. Its timeout runs from its turn on: a thousand requests submitted at once do not
+    /// The response to a request. Its timeout runs from its turn on: a thousand requests submitted at once do not
     /// use up each other's time.
-    pub(super) async fn fetch(&self, request: Request, context: &Context) -> Result<Answer, JobError> {
-        let call = request.check(&self.http)?;
-        // Held until the answer is complete. It cannot fail: nobody closes the semaphore.
+    pub(super) async fn fetch(&self, request: Request, context: &Context) -> Result<Fetched, JobError> {
+        let prepared = request.prepare(&self.http)?;
+        // Held until the response is complete. It cannot fail: nobody closes the semaphore.
         let _turn = self.turns.acquire().await;
-        let (url, timeout) = (call.request.url().clone(), call.timeout);
-        let answer = match tokio::time::timeout(timeout, self.perform(call, context)).await {
-            Ok(answer) => answer,
+        let (url, timeout) = (prepared.request.url().clone(), prepared.timeout);
+        let fetched = match tokio::time::timeout(timeout, self.perform(prepared, context)).await {
+            Ok(fetched) => fetched,
             Err(_) => Err(code::timeout(&url, timeout)),
         };
         if self.turns.available_permits() == 0 {
@@ -66,57 +66,57 @@ impl Client {
             // opens none of its own.
             tokio::task::yield_now().await;
         }
-        answer
+        fetched
     }
 
-    async fn perform(&self, mut call: Call, context: &Context) -> Result<Answer, JobError> {
-        let mut response = self.send(&mut call).await?;
+    async fn perform(&self, mut prepared: PreparedRequest, context: &Context) -> Result<Fetched, JobError> {
+        let mut response = self.send(&mut prepared).await?;
         let (status, url) = (response.status(), response.url().clone());
         let headers = std::mem::take(response.headers_mut());
-        let mut reader = Reader::new(response, call.max_bytes)?;
+        let mut reader = Reader::new(response, prepared.max_bytes)?;
         let mut body = Vec::with_capacity(reader.announced.min(TRUSTED_LENGTH) as usize);
         while let Some(chunk) = reader.next(context).await? {
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, url, headers, body })
+        Ok(Fetched { status, url, headers, body })
     }
 
-    /// Sends the body of the answer as the items of a stream. The timeout holds for the answer to begin and for
-    /// each of its chunks, not for a reader that takes its time.
+    /// Sends the body of the response as the items of a stream. The timeout holds for the response's head and for
+    /// each chunk, not for a reader that takes its time.
     pub(super) async fn stream(&self, request: Request, context: &Context) -> Result<(), JobError> {
-        let mut call = request.check(&self.http)?;
+        let mut prepared = request.prepare(&self.http)?;
         let _turn = self.turns.acquire().await;
-        let (url, timeout) = (call.request.url().clone(), call.timeout);
+        let (url, timeout) = (prepared.request.url().clone(), prepared.timeout);
         let late = |_| code::timeout(&url, timeout);
-        let response = tokio::time::timeout(timeout, self.send(&mut call)).await.map_err(late)??;
+        let response = tokio::time::timeout(timeout, self.send(&mut prepared)).await.map_err(late)??;
         if !response.status().is_success() {
             return Err(code::unsuccessful(response.url(), response.status()));
         }
-        let mut reader = Reader::new(response, call.max_bytes)?;
+        let mut reader = Reader::new(response, prepared.max_bytes)?;
         while let Some(chunk) = tokio::time::timeout(timeout, reader.next(context)).await.map_err(late)?? {
             context.send(chunk.to_vec()).await?;
         }
         Ok(())
     }
 
-    /// Sends the request, and again wherever the answers point, until one is no redirect.
-    async fn send(&self, call: &mut Call) -> Result<Response, JobError> {
+    /// Sends the request, and again wherever a redirect leads, until a response is none.
+    async fn send(&self, prepared: &mut PreparedRequest) -> Result<Response, JobError> {
         let mut followed = 0;
         loop {
-            let response = self.exchange(&call.request).await?;
-            if call.redirects == 0 {
+            let response = self.exchange(&prepared.request).await?;
+            if prepared.redirects == 0 {
                 return Ok(response);
             }
-            let from = call.request.url();
+            let from = prepared.request.url();
             let target = redirect::target(from, response.status(), response.headers());
             let Some(target) = target.map_err(|what| code::broken(from, what))? else {
                 return Ok(response);
             };
-            if followed == call.redirects {
-                return Err(code::too_many_redirects(from, call.redirects));
+            if followed == prepared.redirects {
+                return Err(code::too_many_redirects(from, prepared.redirects));
             }
             followed += 1;
-            redirect::follow(&mut call.request, response.status(), target);
+            redirect::follow(&mut prepared.request, response.status(), target);
         }
     }
 

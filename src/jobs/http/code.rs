@@ -1,7 +1,7 @@
 //! The codes of a failed HTTP job, and the messages that go with them.
 //!
 //! 0 is for a payload that is not the JSON that the job takes; from 100 on the code is the status that the server
-//! answered to `http.bytes`. Numbers are never reused.
+//! returned to `http.bytes`. Numbers are never reused.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -13,27 +13,27 @@ use reqwest::{StatusCode, Url};
 
 use crate::reply::JobError;
 
-/// The request cannot be sent as it is: a bad url, method, header or timeout.
+/// The request cannot be sent as it is: an invalid url, method, header or timeout.
 pub const INVALID_REQUEST: i32 = 1;
 /// The server cannot be reached: its name is unknown, it refused, the network is down.
 pub const CANNOT_CONNECT: i32 = 2;
-/// The request's timeout passed before the answer was complete.
+/// The request's timeout passed before the response was complete.
 pub const TIMEOUT: i32 = 3;
-/// The answer sends elsewhere more often than the request allows.
+/// More redirects than the request allows.
 pub const TOO_MANY_REDIRECTS: i32 = 4;
 /// The body is larger than the request allows.
 pub const BODY_TOO_LARGE: i32 = 5;
 /// The server's certificate is not trusted, or the encrypted connection failed.
 pub const TLS: i32 = 6;
-/// The answer is not HTTP, or broke off.
-pub const BROKEN_ANSWER: i32 = 7;
+/// The response is not HTTP, or broke off.
+pub const BROKEN_RESPONSE: i32 = 7;
 
 pub(super) fn invalid(what: impl Display) -> JobError {
     JobError::new(INVALID_REQUEST, what.to_string())
 }
 
 pub(super) fn timeout(url: &Url, timeout: Duration) -> JobError {
-    JobError::new(TIMEOUT, format!("{url}: no complete answer within {} seconds", timeout.as_secs_f64()))
+    JobError::new(TIMEOUT, format!("{url}: no complete response within {} seconds", timeout.as_secs_f64()))
 }
 
 pub(super) fn too_many_redirects(url: &Url, limit: u32) -> JobError {
@@ -45,11 +45,11 @@ pub(super) fn too_large(url: &Url, limit: u64) -> JobError {
 }
 
 pub(super) fn broken(url: &Url, what: impl Display) -> JobError {
-    JobError::new(BROKEN_ANSWER, format!("{url}: {what}"))
+    JobError::new(BROKEN_RESPONSE, format!("{url}: {what}"))
 }
 
 pub(super) fn unsuccessful(url: &Url, status: StatusCode) -> JobError {
-    JobError::new(status.as_u16().into(), format!("{url}: the server answered {status}"))
+    JobError::new(status.as_u16().into(), format!("{url}: the server returned {status}"))
 }
 
 /// The client itself cannot be made.
@@ -70,7 +70,7 @@ pub(super) fn from_library(url: &Url, error: &reqwest::Error) -> JobError {
     if error.is_builder() {
         return JobError::new(INVALID_REQUEST, format!("{url}: {innermost}"));
     }
-    broken(url, format_args!("the answer is broken: {innermost}"))
+    broken(url, format_args!("the response is broken: {innermost}"))
 }
 
 /// TLS errors travel inside I/O errors, which do not name what is inside them as their source.

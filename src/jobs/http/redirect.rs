@@ -1,4 +1,4 @@
-//! Where an answer sends a request next.
+//! Where a redirect sends a request next.
 //!
 //! The library's own following sends a caller's `Authorization` on to a foreign server from the second redirect
 //! there, and its limit belongs to the client instead of the request. So it is switched off, and these few rules
@@ -15,7 +15,7 @@ const FOR_THE_ORIGIN_ALONE: [HeaderName; 4] = [AUTHORIZATION, COOKIE, HOST, PROX
 /// These describe a body, and go when it goes.
 const OF_THE_BODY: [HeaderName; 4] = [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE];
 
-/// Where the answer points, if it is a redirect; an error says why nobody can go there.
+/// Where the response points, if it is a redirect; an error says why nobody can go there.
 pub(super) fn target(from: &Url, status: StatusCode, headers: &HeaderMap) -> Result<Option<Url>, String> {
     let Some(location) = headers.get(LOCATION).filter(|_| is_redirect(status)) else {
         return Ok(None);

@@ -32,7 +32,7 @@ pub struct Get {
     pub timeout: Option<f64>,
     /// The largest body that is accepted; 64 MiB if left out.
     pub max_bytes: Option<u64>,
-    /// How many redirects are followed, 10 if left out; with 0 the redirect itself is the answer.
+    /// How many redirects are followed, 10 if left out; with 0 the redirect itself is the response.
     pub redirects: Option<u32>,
 }
 
@@ -64,7 +64,7 @@ impl From<Get> for Request {
 }
 
 /// A checked request, ready to be sent, and its limits.
-pub(super) struct Call {
+pub(super) struct PreparedRequest {
     pub(super) request: reqwest::Request,
     pub(super) timeout: Duration,
     pub(super) max_bytes: u64,
@@ -73,7 +73,7 @@ pub(super) struct Call {
 
 impl Request {
     /// Checks every field; the first that cannot be sent is the failure.
-    pub(super) fn check(self, client: &reqwest::Client) -> Result<Call, JobError> {
+    pub(super) fn prepare(self, client: &reqwest::Client) -> Result<PreparedRequest, JobError> {
         let method = method(self.method.as_deref().unwrap_or("GET"))?;
         let url = url(&self.url)?;
         let headers = headers(self.headers.unwrap_or_default())?;
@@ -83,7 +83,7 @@ impl Request {
         if let Some(body) = self.body {
             builder = builder.body(body);
         }
-        Ok(Call {
+        Ok(PreparedRequest {
             request: builder.build().map_err(|error| code::from_library(&url, &error))?,
             timeout,
             max_bytes: self.max_bytes.unwrap_or(DEFAULT_MAX_BYTES),

@@ -1,18 +1,18 @@
-//! The model of the gate: a callback that begins, and a shutdown that gives up and closes.
+//! The model of the gate: a callback that is called, and a shutdown that gives up and closes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool as StdBool, Ordering as Std};
 
 use loom::thread;
 
-use super::Gate;
+use super::CallbackGate;
 use crate::sync::model::explore;
 use crate::sync::{AtomicBool, Ordering};
 
 #[test]
-fn no_callback_begins_once_the_gate_is_closed() {
+fn no_callback_is_called_once_the_gate_is_closed() {
     explore(|| {
-        let gate = Arc::new(Gate::default());
+        let gate = Arc::new(CallbackGate::default());
         // What the host frees after a shutdown that found no call under way.
         let freed = Arc::new(AtomicBool::new(false));
         let (caller, in_use) = (Arc::clone(&gate), Arc::clone(&freed));
@@ -36,7 +36,7 @@ fn no_callback_begins_once_the_gate_is_closed() {
 #[test]
 fn what_is_added_to_a_closed_lane_does_not_stay_there() {
     explore(|| {
-        let gate = Arc::new(Gate::default());
+        let gate = Arc::new(CallbackGate::default());
         // Stands for the lane: one callback, which somebody must take out.
         let due = Arc::new(AtomicBool::new(false));
         let taken = Arc::new(StdBool::new(false));

@@ -7,12 +7,12 @@ use std::task::Waker;
 use loom::thread;
 
 use super::Closing;
+use crate::deadline::Until;
 use crate::flight::Flight;
 use crate::reply::Status;
 use crate::runner::doorbell::Doorbell;
 use crate::sync::model::{Sleeper, explore};
 use crate::sync::{AtomicBool, Mutex, Ordering, lock};
-use crate::token::Until;
 
 /// One runner and the one token that a host makes.
 struct House {
@@ -120,10 +120,10 @@ fn the_last_job_wakes_the_runner_and_its_token_is_finished_first() {
         lock(&house.token).0 = true;
         let (worker, rung) = (Arc::clone(&house), Arc::clone(&bell));
         let worker = thread::spawn(move || {
-            worker.flight.begin_settling();
+            worker.flight.begin_finish();
             worker.flight.ended(Status::Ok);
             worker.finish();
-            worker.flight.end_settling();
+            worker.flight.end_finish();
             if worker.closing.is_requested() {
                 rung.ring();
             }

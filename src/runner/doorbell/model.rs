@@ -74,7 +74,7 @@ fn of_two_submitters_neither_is_left_waiting() {
 }
 
 #[test]
-fn a_runner_that_something_else_woke_still_hears_the_bell() {
+fn a_ring_wakes_a_runner_that_something_else_woke_before() {
     explore(|| {
         let house = Arc::new(House::default());
         let (host, socket) = (Arc::clone(&house), Arc::clone(&house.runtime));

@@ -98,7 +98,7 @@ impl Reply {
 }
 
 /// The outcome of a call that fills a reply.
-fn answered(call: impl FnOnce(&mut Reply) -> i32) -> String {
+fn outcome_of(call: impl FnOnce(&mut Reply) -> i32) -> String {
     let mut reply = Reply::empty();
     let number = call(&mut reply);
     let code = reply.code;
@@ -137,7 +137,7 @@ impl Host for Exported {
             ["run", runner, job, text] => self.run(runner, job, payload(text)),
             ["wait", token] => {
                 let Token { token, runner } = self.token(token);
-                answered(|out| palitra_runner_wait(runner, token, FOREVER, out))
+                outcome_of(|out| palitra_runner_wait(runner, token, FOREVER, out))
             }
             ["poll", token] => self.poll(self.token(token).token),
             ["cancel", token] => status(known(palitra_token_cancel(self.token(token).token))),
@@ -168,9 +168,9 @@ impl Exported {
     fn make_runner(&self, name: &str) -> String {
         let mut runner = Handle::default();
         // SAFETY: NULL options are the defaults.
-        let answer = unsafe { palitra_runner_new(null(), &mut runner) };
+        let seen = unsafe { palitra_runner_new(null(), &mut runner) };
         self.runners.lock().unwrap().insert(name.to_string(), runner);
-        status(known(answer))
+        status(known(seen))
     }
 
     fn submit(&self, name: &str, runner: Handle, job: &str, payload: &str, deadline: Option<&str>) -> String {
@@ -184,25 +184,25 @@ impl Exported {
         let job = CString::new(job).expect("a name without a NUL");
         let mut token = Handle::default();
         // SAFETY: the name ends with a NUL, the payload is as long as is said.
-        let answer = unsafe {
+        let seen = unsafe {
             palitra_runner_submit(runner, job.as_ptr(), payload.as_ptr(), payload.len(), &options, &mut token)
         };
-        if known(answer) == Status::Ok {
+        if known(seen) == Status::Ok {
             self.tokens.lock().unwrap().insert(name.to_string(), Token { token, runner });
         }
-        status(known(answer))
+        status(known(seen))
     }
 
     fn run(&self, runner: &str, job: &str, payload: &str) -> String {
         let (runner, job) = (self.runner(runner), CString::new(job).expect("a name without a NUL"));
         // SAFETY: as in `submit`.
-        answered(|out| unsafe {
+        outcome_of(|out| unsafe {
             palitra_runner_run(runner, job.as_ptr(), payload.as_ptr(), payload.len(), FOREVER, out)
         })
     }
 
     fn poll(&self, token: Handle) -> String {
-        answered(|out| palitra_token_poll(token, out))
+        outcome_of(|out| palitra_token_poll(token, out))
     }
 
     fn gather_fail_fast(&self, names: &[&str]) -> String {
@@ -218,7 +218,7 @@ impl Exported {
     }
 
     fn next(&self, token: &str) -> String {
-        answered(|item| palitra_token_next(self.token(token).token, FOREVER, item))
+        outcome_of(|item| palitra_token_next(self.token(token).token, FOREVER, item))
     }
 
     /// The texts of the items, and then what was none.

@@ -1,6 +1,6 @@
 //! The conformance scenarios in Rust: carries out the steps of a file and prints what came of each.
 //!
-//! tests/conformance/README.md tells the format and what each verb means. A scenario goes through the public API,
+//! tests/conformance/README.md defines the format and what each verb means. A scenario goes through the public API,
 //! [`native`], unless it has a step for which that has no call; then all of it goes through the C functions that
 //! every Rust program with palitra in it exports, [`exported`], since the two share no handles.
 
@@ -19,7 +19,7 @@ use palitra_test_jobs as _;
 
 /// What carries out the steps of one scenario. Dropped, it frees what they made.
 trait Host: Sync {
-    /// Answers the outcome.
+    /// Returns the outcome.
     fn carry_out(&self, words: &[&str]) -> String;
 }
 
@@ -79,13 +79,13 @@ fn status(status: Status) -> String {
     status.name().trim_start_matches("PALITRA_").to_string()
 }
 
-/// Of a call that fills no reply.
+/// The outcome of a call that fills no reply.
 fn ended(result: Result<(), Error>) -> String {
     status(result.map_or_else(|error| error.status(), |()| Status::Ok))
 }
 
-/// Of a call that fills one.
-fn answered(result: Result<Reply, Error>) -> String {
+/// The outcome of a call that fills a reply.
+fn outcome_of(result: Result<Reply, Error>) -> String {
     match result {
         Ok(reply) => with_text(reply.status(), reply.code(), &reply.text()),
         Err(error) => status(error.status()),

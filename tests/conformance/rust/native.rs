@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use palitra::{Error, JobToken, Options, Runner, Status, global_runner};
 
-use super::{Host, answered, ended, no_step, option, payload, status, time};
+use super::{Host, ended, no_step, option, outcome_of, payload, status, time};
 
 /// The longest that a forked child lives, which nobody but itself would end.
 const CHILD_SECONDS: u32 = 20;
@@ -26,11 +26,11 @@ impl Host for Native {
             ["alive", runner] => self.runner(runner).is_alive().to_string(),
             ["submit", token, runner, job, text] => self.submit(token, runner, job, payload(text)),
             ["run", runner, job, text, timeout @ ..] => {
-                answered(self.runner(runner).run_job(job, payload(text), option(timeout, "timeout").map(time)))
+                outcome_of(self.runner(runner).run_job(job, payload(text), option(timeout, "timeout").map(time)))
             }
-            ["wait", token] => answered(self.token(token).wait(None)),
-            ["wait", token, at_most] => answered(self.token(token).wait(Some(time(at_most)))),
-            ["poll", token] => answered(self.token(token).poll()),
+            ["wait", token] => outcome_of(self.token(token).wait(None)),
+            ["wait", token, at_most] => outcome_of(self.token(token).wait(Some(time(at_most)))),
+            ["poll", token] => outcome_of(self.token(token).poll()),
             ["cancel", token] => {
                 // Says whether it was the one that ended the job: no, if that had finished. Both are well.
                 self.token(token).cancel();
@@ -94,7 +94,7 @@ impl Native {
         let tokens: Vec<_> = names.iter().map(|name| self.take(name)).collect();
         let runner = self.runners.lock().unwrap().values().next().expect("a runner").clone();
         let outcome = match runner.gather_jobs(&tokens, None) {
-            Ok(replies) => replies.into_iter().map(|reply| answered(Ok(reply))).collect(),
+            Ok(replies) => replies.into_iter().map(|reply| outcome_of(Ok(reply))).collect(),
             Err(error) => vec![status(error.status()); names.len()],
         };
         names.iter().zip(tokens).for_each(|(name, token)| self.put(name, token));
@@ -108,7 +108,7 @@ impl Native {
         let runner = self.runners.lock().unwrap().values().next().expect("a runner").clone();
         let callback = runner.submit(async move {
             let _ = (&mut token).await;
-            let outcome = answered(other.as_deref().unwrap_or(&token).wait(None));
+            let outcome = outcome_of(other.as_deref().unwrap_or(&token).wait(None));
             (token, outcome)
         });
         match callback.and_then(|callback| callback.wait(None)) {
@@ -130,9 +130,9 @@ fn forked(act: impl FnOnce() -> Result<(), Error>) -> String {
     if child == 0 {
         // SAFETY: always safe.
         unsafe { libc::alarm(CHILD_SECONDS) };
-        let answer = act().map_or_else(|error| error.status(), |()| Status::Ok);
+        let seen = act().map_or_else(|error| error.status(), |()| Status::Ok);
         // SAFETY: always safe.
-        unsafe { libc::_exit(answer as i32) };
+        unsafe { libc::_exit(seen as i32) };
     }
     let mut ending = 0;
     // SAFETY: writes to `ending` alone.

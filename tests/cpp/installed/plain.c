@@ -1,10 +1,9 @@
-/* A user's C program: prints how many jobs there are, and what one of them answers. */
+/* A user's C program: prints how many jobs there are, and what one of them returns. */
 #include <palitra.h>
 #include <palitra/adapters/epoll.h>
 #include <stdio.h>
 
-int main(void)
-{
+int main(void) {
     palitra_runner runner;
     palitra_reply reply;
     if (palitra_runner_global(&runner) != PALITRA_OK) return 1;

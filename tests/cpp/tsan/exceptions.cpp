@@ -1,5 +1,6 @@
 // Tells ThreadSanitizer that an exception shared by threads is counted: libstdc++ does that, and is not instrumented.
-// The linker sends the calls of what lets go of an exception here (--wrap); what is told is about that exception only.
+// The linker sends the calls that release an exception here (--wrap); what is said to the sanitizer is about that
+// exception only.
 #include <exception>
 
 extern "C" {

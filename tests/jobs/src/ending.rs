@@ -40,7 +40,7 @@ impl Drop for Slow {
     }
 }
 
-/// Leaves a state whose destructor blocks for so long.
+/// Leaves a state whose destructor blocks for as long as the payload says.
 #[job("test.slow_state")]
 async fn slow_state(state: State<Slow>, Json(time): Json<Time>) {
     let nanoseconds = u64::try_from(time.duration().as_nanos()).unwrap_or(u64::MAX);
@@ -53,7 +53,7 @@ struct Slowly {
     sleep: Option<f64>,
 }
 
-/// Leaves the note "begun", holds its thread in its first poll, and then sleeps as jobs do.
+/// Leaves the note "begun", blocks its thread in its first poll, and then sleeps as jobs do.
 #[job("test.slow_start")]
 async fn slow_start(Json(slowly): Json<Slowly>) -> &'static str {
     set_seen("begun");
@@ -83,7 +83,7 @@ async fn seen() -> String {
     SEEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
 }
 
-/// Holds its thread and leaves a note: "begun", and "cancelled" once its context says so.
+/// Blocks its thread and leaves a note: "begun", and "cancelled" once its context says so.
 #[job("test.watchful")]
 async fn watchful(context: Context, Json(time): Json<Time>) {
     set_seen("begun");
@@ -104,7 +104,7 @@ async fn nested_later(context: Context, text: String) -> Result<String, JobError
     Ok(token.await?.text().into_owned())
 }
 
-/// Holds its thread, then submits another job and leaves the name of the status as its note.
+/// Blocks its thread, then submits another job and leaves the name of the status as its note.
 #[job("test.late_submit")]
 async fn late_submit(context: Context, Json(time): Json<Time>) {
     set_seen("begun");

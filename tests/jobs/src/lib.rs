@@ -97,13 +97,13 @@ struct Large {
     bytes: usize,
 }
 
-/// Answers so many bytes.
+/// Returns as many bytes as the payload says.
 #[job("test.large")]
 async fn large(Json(large): Json<Large>) -> Vec<u8> {
     vec![b'x'; large.bytes]
 }
 
-/// Uses so many bytes of its thread's stack, at once.
+/// Uses as many bytes of its thread's stack as the payload says, at once.
 #[job("test.stack")]
 async fn stack(Json(large): Json<Large>) {
     use_stack(large.bytes);
@@ -118,7 +118,7 @@ fn use_stack(bytes: usize) {
     std::hint::black_box(&frame);
 }
 
-/// Answers nothing, at once.
+/// Returns nothing, at once.
 #[job("test.ready")]
 async fn ready() {}
 
@@ -130,19 +130,19 @@ async fn nested(context: Context, text: String) -> Result<String, JobError> {
     Ok(reply.text().into_owned())
 }
 
-/// Blocks on a job of its own runner, on the runner's thread. Answers the name of the status it was given.
+/// Blocks on a job of its own runner, on the runner's thread. Returns the name of the status that it gets.
 #[job("test.block")]
 async fn block(context: Context) -> Result<String, JobError> {
     let token = context.submit_job("test.never", "")?;
-    let answer = token.wait(None);
+    let waited = token.wait(None);
     token.cancel();
-    match answer {
+    match waited {
         Ok(reply) => Ok(reply.status().name().to_string()),
         Err(error) => Ok(error.status().name().to_string()),
     }
 }
 
-/// Two jobs with one name: neither can be meant.
+/// Two jobs with one name, so neither can be called by it.
 mod twins {
     use palitra::job;
 

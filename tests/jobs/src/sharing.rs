@@ -1,4 +1,4 @@
-//! Jobs that share a thread badly: they hold it, hog its budget, wake each other in crowds.
+//! Jobs that share a thread badly: they block it, hog its budget, wake each other in crowds.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -19,17 +19,17 @@ impl Time {
     }
 }
 
-/// How many `test.hold` have begun in this process.
+/// How many `test.hold` have started in this process.
 static HOLDS: AtomicUsize = AtomicUsize::new(0);
 
-/// Holds its thread: blocks and never yields.
+/// Blocks its thread and does not yield.
 #[job("test.hold")]
 async fn hold(Json(time): Json<Time>) {
     HOLDS.fetch_add(1, Ordering::SeqCst);
     time.hold();
 }
 
-/// How many jobs `test.hold` have begun in this process.
+/// How many jobs `test.hold` have started in this process.
 #[job("test.holds")]
 async fn holds() -> String {
     HOLDS.load(Ordering::SeqCst).to_string()
@@ -49,7 +49,7 @@ async fn read_lock(shared: State<Shared>) -> String {
     shared.lock.read().await.to_string()
 }
 
-/// Receives from a channel that is never empty, for so long: its own awaits never make it wait.
+/// Receives from a channel that is never empty, for as long as the payload says: its own awaits never make it wait.
 #[job("test.hog")]
 async fn hog(Json(time): Json<Time>) -> Result<(), JobError> {
     let (sender, mut receiver) = mpsc::channel(1);
@@ -70,7 +70,7 @@ impl Default for Gate {
     }
 }
 
-/// Waits at the gate of its runner, then holds its thread.
+/// Waits at the gate of its runner, then blocks its thread.
 #[job("test.gated_hold")]
 async fn gated_hold(shared: State<Shared>, Json(time): Json<Time>) -> Result<(), JobError> {
     let _passed = shared.gate.0.acquire().await.map_err(|error| JobError::from(error.to_string()))?;
@@ -90,14 +90,14 @@ async fn woken(shared: State<Shared>) {
     shared.notify.notified().await;
 }
 
-/// Wakes one `test.woken` and then holds its thread.
+/// Wakes one `test.woken` and then blocks its thread.
 #[job("test.wake_and_hold")]
 async fn wake_and_hold(shared: State<Shared>, Json(time): Json<Time>) {
     shared.notify.notify_one();
     time.hold();
 }
 
-/// Has a task of its own block on its runner, at most so long. Returns the name of the status that the task got.
+/// Has a task of its own block on its runner, for at most the time of the payload. Returns the name of the status that the task got.
 #[job("test.helper_blocks")]
 async fn helper_blocks(context: Context, Json(time): Json<Time>) -> Result<String, JobError> {
     let token = context.submit_job("test.never", "")?;

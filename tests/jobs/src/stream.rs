@@ -1,4 +1,4 @@
-//! Jobs that stream items, or say how far they are, as tests need it.
+//! Jobs that stream items or report progress, as tests need it.
 
 use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,16 +26,16 @@ impl Drop for Counted {
 
 #[derive(Deserialize)]
 struct Stream {
-    /// So many, "0", "1" and so on.
+    /// How many: "0", "1" and so on.
     items: u64,
     /// Fails instead of sending this one.
     fail_at: Option<u64>,
-    /// Pends for ever after the last.
+    /// Pends forever after the last.
     #[serde(default)]
     forever: bool,
 }
 
-/// Streams items, and says as its progress how many it has sent.
+/// Streams items, and reports as its progress how many it has sent.
 #[job("test.stream")]
 async fn stream(context: Context, Json(stream): Json<Stream>) -> Result<(), JobError> {
     let _count = Counted::new();
@@ -84,13 +84,13 @@ async fn helpers() -> String {
 
 #[derive(Deserialize)]
 struct Progress {
-    /// What it says one after the other, each time yielding: done, total.
+    /// What it reports one after the other, yielding each time: done, total.
     steps: Vec<(u64, u64)>,
     /// Whether it finishes after that, or pends forever.
     finish: bool,
 }
 
-/// Says how far it is.
+/// Reports its progress.
 #[job("test.progress")]
 async fn progress(context: Context, Json(progress): Json<Progress>) {
     for (done, total) in progress.steps {

@@ -12,7 +12,7 @@ struct Blocking {
     seconds: f64,
 }
 
-/// Blocks a thread of its own for so long, and waits for it.
+/// Blocks a thread of its own for as long as the payload says, and waits for it.
 #[job("test.spawn_blocking")]
 async fn spawn_blocking(Json(blocking): Json<Blocking>) -> Result<(), JobError> {
     let time = Duration::from_secs_f64(blocking.seconds);
@@ -36,7 +36,7 @@ enum Means {
     Plain,
     /// With what the library has for authors of jobs.
     HostSignals,
-    /// By `fork`, which is what a hook before `exec` takes.
+    /// By `fork`, which a hook before `exec` needs.
     Fork,
 }
 
@@ -53,7 +53,7 @@ enum Place {
     Blocking,
 }
 
-/// Starts a program that only a signal ends. Returns the number of its process, which is the caller's to end and reap.
+/// Starts a program that only a signal ends. Returns the number of its process, which the caller must end and reap.
 #[job("test.command")]
 async fn command(Json(program): Json<Program>) -> Result<String, JobError> {
     match program.place {
@@ -67,7 +67,7 @@ async fn command(Json(program): Json<Program>) -> Result<String, JobError> {
 
 fn start(means: Means) -> Result<String, JobError> {
     let mut command = Command::new("sleep");
-    // Nothing of the test's is kept open by a program that outlives it.
+    // A program that outlives the test keeps none of its files open.
     command.arg("60").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     match means {
         Means::Plain => {}

@@ -1,7 +1,7 @@
 """The Celery application that the tests run in real workers; its parent has used palitra before it forks.
 
-Read from the environment: PAGES, the address of a server to fetch from; NOTES, a file that takes a line for what
-happens; REDIS_URL, the address of broker and backend.
+Read from the environment: PAGES, the address of a server to fetch from; NOTES, a file that gets a line for each
+event; REDIS_URL, the address of broker and backend.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def fetch() -> palitra.Job:
 
 
 async def noted_sleep(seconds: float) -> str:
-    note("begun")
+    note("started")
     try:
         await asyncio.sleep(seconds)
     except asyncio.CancelledError:
@@ -71,7 +71,7 @@ def sleep_in_coroutine(seconds: float) -> str:
 
 @app.task
 def sleep_in_job(seconds: float) -> str:
-    note("begun")
+    note("started")
     palitra.run(palitra.job("palitra.sleep", seconds=seconds))
     note("ended")
     return "slept"
@@ -86,12 +86,12 @@ def process() -> int:
 
 
 @app.task
-def sleep_until_told(seconds: float) -> str:
+def sleep_until_interrupted(seconds: float) -> str:
     try:
         return palitra.run(noted_sleep(seconds))
     except SoftTimeLimitExceeded:
-        note("told")
-        return "told"
+        note("interrupted")
+        return "interrupted"
 
 
 # Tasks that are coroutines.
@@ -104,8 +104,8 @@ async def add(left: int, right: int) -> int:
 
 @app.task(base=palitra.celery.Task)
 async def fetch_and_add() -> list[Any]:
-    answer, number = await asyncio.gather(fetch(), add_slowly(2, 2))
-    return [answer["body"], number]
+    page, number = await asyncio.gather(fetch(), add_slowly(2, 2))
+    return [page["body"], number]
 
 
 @app.task(base=palitra.celery.Task)

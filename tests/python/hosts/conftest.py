@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def pages(folder: Path) -> Iterator[str]:
-    """The address of a real nginx, which answers ``page`` to everything."""
+    """The address of a real nginx, which responds with ``page`` to every request."""
     port = free_port()
     configuration = folder / "nginx.conf"
     configuration.write_text(
@@ -86,7 +86,7 @@ def start_gunicorn(logs: Path, pages: str) -> Iterator[Gunicorn]:
 @pytest.fixture
 def gunicorn(tmp_path: Path, pages: str) -> Iterator[Gunicorn]:
     """``gunicorn(*options, place=..., application=..., environment=...)`` starts one, with flask_site unless another
-    application is named, and answers it and its address."""
+    application is named, and returns it and its address."""
     yield from start_gunicorn(tmp_path, pages)
 
 
@@ -104,7 +104,7 @@ def start_worker(
     tmp_path_factory: pytest.TempPathFactory, redis_port: int, pages: str
 ) -> Iterator[Callable[..., Worker]]:
     """``start_worker(*options, place=..., application=..., program=..., redis=..., environment=...)`` starts one with a
-    prefork pool: with celery_site unless another application is named, by Celery's own program unless another is given,
+    prefork pool: with celery_site unless another application is named, by Celery's own program unless another is named,
     and on a database of its own unless the address of one is."""
     with ExitStack() as servers:
 

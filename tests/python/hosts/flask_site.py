@@ -1,7 +1,7 @@
 """The site that the tests run under gunicorn. Every view that waits does so through palitra.
 
-Read from the environment: PAGES, the address of a server to fetch from; NOTES, a file that takes a line for what
-happens; BEFORE_FORK, whether the module uses palitra as it is imported.
+Read from the environment: PAGES, the address of a server to fetch from; NOTES, a file that gets a line for each
+event; BEFORE_FORK, whether the module uses palitra when it is imported.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def worker() -> str:
 
 
 async def noted_sleep(seconds: float) -> None:
-    note("begun")
+    note("started")
     try:
         await asyncio.sleep(seconds)
     except asyncio.CancelledError:
@@ -80,7 +80,7 @@ def slow_coroutine(seconds: str) -> str:
 
 @app.get("/slow/job/<seconds>")
 def slow_job(seconds: str) -> str:
-    note("begun")
+    note("started")
     palitra.run(palitra.job("palitra.sleep", seconds=float(seconds)))
     return "slept"
 
@@ -122,8 +122,8 @@ def tell_seen(response: Response) -> Response:
 
 @app.get("/async/job")
 async def async_job() -> str:
-    answer, number = await asyncio.gather(fetch(), double(3))
-    return f"{answer['body']},{number}"
+    page, number = await asyncio.gather(fetch(), double(3))
+    return f"{page['body']},{number}"
 
 
 @app.get("/async/refusal")

@@ -1,6 +1,6 @@
 """Servers as processes: started in a group of their own on a free port, watched by their log, stopped by that group.
 
-Every wait is bounded; what a server wrote is shown where it disappoints.
+Every wait is bounded. When one fails, what the server wrote is shown.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-#: The longest that an answer to a request is waited for, in seconds.
+#: The longest wait for a response, in seconds.
 REQUEST_PATIENCE = 10.0
-#: The longest that anything else is waited for, in seconds, on a machine that is busy with other things.
+#: The longest wait for anything else, in seconds, on a machine that is busy with other things.
 PATIENCE = 30.0
 
 
@@ -53,12 +53,12 @@ def children_of(pid: int) -> list[int]:
 
 
 def get(url: str, timeout: float = REQUEST_PATIENCE) -> tuple[int, str]:
-    """Status and body; OSError where there was no answer."""
-    # A proxy of the machine's is not for servers on the loopback.
+    """Status and body; OSError where there was no response."""
+    # A proxy that the machine is set up with is not for servers on the loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=timeout) as answer:
-            return answer.status, answer.read().decode()
+        with opener.open(url, timeout=timeout) as response:
+            return response.status, response.read().decode()
     except urllib.error.HTTPError as refusal:
         return refusal.code, refusal.read().decode()
 
@@ -95,13 +95,13 @@ class Server:
     def wait_until(self, condition: Callable[[], object], what: str, timeout: float = PATIENCE) -> None:
         """Fails with the log when the condition does not come true, or the server ends before."""
 
-        def told() -> bool:
+        def is_true() -> bool:
             met = bool(condition())
             assert met or self.process.poll() is None, f"it ended with {self.process.returncode} before {what}"
             return met
 
         try:
-            wait_until(told, what, timeout)
+            wait_until(is_true, what, timeout)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.output()}") from None
 
@@ -120,7 +120,7 @@ class Server:
         self.process.send_signal(number)
 
     def end(self, number: signal.Signals, timeout: float = PATIENCE) -> int:
-        """Signals the server and answers the code that it exits with."""
+        """Signals the server and returns the code that it exits with."""
         self.signal(number)
         try:
             return self.process.wait(timeout)

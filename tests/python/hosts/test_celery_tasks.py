@@ -36,8 +36,8 @@ def test_tasks_of_a_process_share_one_loop(worker: Worker) -> None:
 
 
 def test_the_request_is_seen_in_the_coroutine_and_what_it_starts(worker: Worker) -> None:
-    answer = worker.send("see_request")
-    assert answer.get(timeout=PATIENCE) == [answer.id] * 3 + ["celery_site.see_request"]
+    result = worker.send("see_request")
+    assert result.get(timeout=PATIENCE) == [result.id] * 3 + ["celery_site.see_request"]
 
 
 def test_retries_are_those_of_celery(worker: Worker) -> None:
@@ -51,9 +51,9 @@ def test_what_the_coroutine_raises_is_the_tasks_failure(worker: Worker) -> None:
 
 
 def test_a_task_sent_by_a_coroutine_knows_its_parent(worker: Worker) -> None:
-    answer = worker.send("send_another")
-    child = worker.client.AsyncResult(answer.get(timeout=PATIENCE))
-    assert child.get(timeout=PATIENCE) == answer.id
+    result = worker.send("send_another")
+    child = worker.client.AsyncResult(result.get(timeout=PATIENCE))
+    assert child.get(timeout=PATIENCE) == result.id
 
 
 def test_chains_and_groups_are_made_of_coroutines(worker: Worker) -> None:
@@ -65,9 +65,9 @@ def test_chains_and_groups_are_made_of_coroutines(worker: Worker) -> None:
 
 def test_a_pool_of_threads_keeps_the_requests_of_its_tasks_apart(start_worker: Callable[..., Worker]) -> None:
     threads = start_worker("--pool", "threads", "--concurrency", "4")
-    answers = [threads.send("see_request") for _ in range(40)]
-    for answer in answers:
-        assert answer.get(timeout=PATIENCE) == [answer.id] * 3 + ["celery_site.see_request"]
+    results = [threads.send("see_request") for _ in range(40)]
+    for result in results:
+        assert result.get(timeout=PATIENCE) == [result.id] * 3 + ["celery_site.see_request"]
 
 
 # Eagerly, in this process.
@@ -143,6 +143,8 @@ def test_threads_that_call_one_task_see_their_own_requests(app: Celery) -> None:
         await asyncio.sleep(0.01)
         return before, self.request.id
 
+    # As a worker does before its first task: at its first use Celery binds a task, which is not safe in many threads.
+    app.finalize()
     with ThreadPoolExecutor(8) as threads:
         seen = list(threads.map(lambda _: identity.apply().get(), range(32)))
     assert all(before == after for before, after in seen)
@@ -162,6 +164,7 @@ def test_the_current_task_is_no_other_tasks(app: Celery) -> None:
             assert celery.current_task.name == quick.name
         return celery.current_task.name
 
+    app.finalize()  # As above.
     with ThreadPoolExecutor(2) as threads:
         one, other = threads.submit(lambda: slow.apply().get()), threads.submit(lambda: quick.apply().get())
         assert (one.result(10), other.result(10)) == (slow.name, quick.name)
@@ -169,11 +172,11 @@ def test_the_current_task_is_no_other_tasks(app: Celery) -> None:
 
 
 def test_a_cancelled_body_cancels_what_it_awaits(app: Celery) -> None:
-    begun, cancelled = threading.Event(), threading.Event()
+    started, cancelled = threading.Event(), threading.Event()
 
     @app.task
     async def endless() -> None:
-        begun.set()
+        started.set()
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
@@ -182,7 +185,7 @@ def test_a_cancelled_body_cancels_what_it_awaits(app: Celery) -> None:
 
     with ThreadPoolExecutor(1) as threads:
         call = threads.submit(endless)
-        assert begun.wait(PATIENCE)
+        assert started.wait(PATIENCE)
         palitra.shutdown_global_runner()
         with pytest.raises(palitra.CancelledError):
             call.result(10)

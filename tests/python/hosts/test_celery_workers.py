@@ -28,31 +28,31 @@ def worker(start_worker: StartWorker) -> Worker:
 
 
 @pytest.fixture
-def begun(worker: Worker) -> Callable[[], None]:
-    """Waits until a task that notes it has begun."""
+def started(worker: Worker) -> Callable[[], None]:
+    """Waits until a task that notes it has started."""
     worker.server.notes_file.unlink(missing_ok=True)
-    return lambda: worker.server.wait_until(lambda: "begun" in worker.server.notes(), "the task had begun")
+    return lambda: worker.server.wait_until(lambda: "started" in worker.server.notes(), "the task had started")
 
 
 def test_tasks_run_coroutines_and_jobs(worker: Worker) -> None:
     sent = [(worker.send("run_coroutine", n, n), 2 * n) for n in range(10)]
     sent += [(worker.send("run_job"), "page") for _ in range(10)]
     sent += [(worker.send("gather_both"), ["page", 3, "page"]) for _ in range(10)]
-    for answer, expected in sent:
-        assert answer.get(timeout=PATIENCE) == expected
+    for result, expected in sent:
+        assert result.get(timeout=PATIENCE) == expected
 
 
 def test_the_original_hangs_in_a_child_whose_parent_used_it(start_worker: StartWorker, original_packages: str) -> None:
-    # The module `palitra.celery` is none of the original's: its place is taken by a plain base class.
+    # The original has no module `palitra.celery`: a plain base class takes its place.
     program = (
         "import sys, types, celery, palitra; palitra.celery = types.ModuleType('palitra.celery'); "
         "sys.modules['palitra.celery'] = palitra.celery; palitra.celery.Task = celery.Task; palitra.Job = object; "
         "from celery.__main__ import main; main()"
     )
     original = start_worker("--concurrency", "1", program=program, environment={"PYTHONPATH": original_packages})
-    answer = original.send("run_coroutine", 1, 1)
+    result = original.send("run_coroutine", 1, 1)
     time.sleep(1)
-    assert answer.state == "PENDING"
+    assert result.state == "PENDING"
     assert "received" in original.server.output()
 
 
@@ -62,9 +62,9 @@ def test_processes_are_recycled(start_worker: StartWorker) -> None:
     assert [processes.count(one) for one in dict.fromkeys(processes)] == [2, 2, 2]
 
 
-def test_a_killed_process_loses_its_task_and_is_replaced(worker: Worker, begun: Callable[[], None]) -> None:
+def test_a_killed_process_loses_its_task_and_is_replaced(worker: Worker, started: Callable[[], None]) -> None:
     lost = worker.send("sleep_in_coroutine", 60)
-    begun()
+    started()
     os.kill(process_of(worker, lost.id), signal.SIGKILL)
     with pytest.raises(WorkerLostError):
         lost.get(timeout=PATIENCE)
@@ -81,43 +81,43 @@ def process_of(worker: Worker, task: str) -> int:
 @pytest.mark.parametrize("task", SLEEPS)
 def test_a_warm_shutdown_lets_the_work_in_flight_end(start_worker: StartWorker, task: str) -> None:
     leaving = start_worker("--concurrency", "2")
-    answers = [leaving.send(task, 1.0), leaving.send(task, 1.0)]
-    leaving.server.wait_until(lambda: leaving.server.notes().count("begun") == 2, "the tasks had begun")
+    results = [leaving.send(task, 1.0), leaving.send(task, 1.0)]
+    leaving.server.wait_until(lambda: leaving.server.notes().count("started") == 2, "the tasks had started")
     processes = leaving.server.children()
     assert leaving.server.end(signal.SIGTERM, timeout=10) == 0
-    assert [answer.get(timeout=5) for answer in answers] == ["slept", "slept"]
+    assert [result.get(timeout=5) for result in results] == ["slept", "slept"]
     assert not any(map(is_alive, processes))
 
 
 @pytest.mark.parametrize("task", SLEEPS)
-def test_a_soft_time_limit_ends_the_wait(worker: Worker, begun: Callable[[], None], task: str) -> None:
+def test_a_soft_time_limit_ends_the_wait(worker: Worker, started: Callable[[], None], task: str) -> None:
     sent = time.monotonic()
-    answer = worker.send(task, 60, soft_time_limit=1)
+    result = worker.send(task, 60, soft_time_limit=1)
     with pytest.raises(SoftTimeLimitExceeded):
-        answer.get(timeout=PATIENCE)
+        result.get(timeout=PATIENCE)
     assert time.monotonic() - sent < 10
-    # The coroutine was cancelled and awaited before the task heard of it.
-    assert worker.server.notes() == (["begun"] if task == "sleep_in_job" else ["begun", "cancelled"])
+    # The coroutine was cancelled and awaited before the task saw the exception.
+    assert worker.server.notes() == (["started"] if task == "sleep_in_job" else ["started", "cancelled"])
     assert worker.result("add", 1, 1) == 2
 
 
 def test_a_task_catches_its_soft_time_limit_when_its_coroutine_has_ended(
-    worker: Worker, begun: Callable[[], None]
+    worker: Worker, started: Callable[[], None]
 ) -> None:
-    assert worker.result("sleep_until_told", 60, soft_time_limit=1) == "told"
-    assert worker.server.notes() == ["begun", "cancelled", "told"]
+    assert worker.result("sleep_until_interrupted", 60, soft_time_limit=1) == "interrupted"
+    assert worker.server.notes() == ["started", "cancelled", "interrupted"]
 
 
 @pytest.mark.parametrize("task", SLEEPS)
 def test_a_revoked_task_is_terminated_and_its_process_replaced(
-    worker: Worker, begun: Callable[[], None], task: str
+    worker: Worker, started: Callable[[], None], task: str
 ) -> None:
-    answer = worker.send(task, 60)
-    begun()
-    process = process_of(worker, answer.id)
-    worker.client.control.revoke(answer.id, terminate=True)
+    result = worker.send(task, 60)
+    started()
+    process = process_of(worker, result.id)
+    worker.client.control.revoke(result.id, terminate=True)
     with pytest.raises(TaskRevokedError):
-        answer.get(timeout=PATIENCE)
+        result.get(timeout=PATIENCE)
     worker.server.wait_until(lambda: not is_alive(process), "the process was gone")
     for _ in range(4):
         assert worker.result("process") != process

@@ -26,8 +26,8 @@ def test_the_request_and_g_are_seen_and_set_in_an_async_view(site: str) -> None:
     address = f"{site}/async/context?visitor=ada"
     assert get(address) == (200, "/async/context for ada; /async/context for ada")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(address, timeout=10) as answer:
-        assert answer.headers["X-Seen"] == "seen"
+    with opener.open(address, timeout=10) as response:
+        assert response.headers["X-Seen"] == "seen"
 
 
 def test_an_async_view_awaits_jobs_and_coroutines(site: str) -> None:
@@ -50,8 +50,8 @@ def test_async_views_share_one_loop(site: str) -> None:
 def test_views_at_the_same_time_see_their_own_requests(site: str) -> None:
     visitors = [f"visitor{number}" for number in range(16)]
     with ThreadPoolExecutor(4) as clients:
-        answers = clients.map(lambda visitor: get(f"{site}/async/context?visitor={visitor}"), visitors)
-        for visitor, (status, body) in zip(visitors, answers, strict=True):
+        responses = clients.map(lambda visitor: get(f"{site}/async/context?visitor={visitor}"), visitors)
+        for visitor, (status, body) in zip(visitors, responses, strict=True):
             assert (status, body) == (200, f"/async/context for {visitor}; /async/context for {visitor}")
 
 
@@ -63,6 +63,6 @@ def test_a_stream_that_its_reader_leaves_is_closed(served: tuple[Server, str]) -
     server, address = served
     server.notes_file.unlink(missing_ok=True)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{address}/stream/1000000", timeout=10) as answer:
-        assert answer.readline() == b"0\n"
+    with opener.open(f"{address}/stream/1000000", timeout=10) as response:
+        assert response.readline() == b"0\n"
     server.wait_until(lambda: server.notes() == ["closed"], "the generator was closed", 10)

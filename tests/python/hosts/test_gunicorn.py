@@ -32,8 +32,8 @@ def check_views(address: str) -> None:
     """Every view, four requests at a time."""
     requests = [(path, body) for path, body in VIEWS.items() for _ in range(6)]
     with ThreadPoolExecutor(4) as clients:
-        answers = clients.map(lambda request: get(address + request[0]), requests)
-        assert list(answers) == [(200, body) for _, body in requests]
+        responses = clients.map(lambda request: get(address + request[0]), requests)
+        assert list(responses) == [(200, body) for _, body in requests]
 
 
 @pytest.mark.parametrize("kind", WORKERS, ids=["sync", "gthread"])
@@ -84,11 +84,11 @@ RELOADS = 3
 
 def reload_under_load(server: Server, url: str) -> dict[str, int]:
     """What is lost of a load while the workers are replaced again and again; the old ones must go."""
-    server.wait_until(lambda: len(server.children()) == 2, "its workers had begun")
+    server.wait_until(lambda: len(server.children()) == 2, "its workers had started")
     load = Load(url, 4)
     try:
         for _ in range(RELOADS):
-            time.sleep(0.6)  # The load goes on, in between too.
+            time.sleep(0.6)  # The load continues in between.
             old = server.children()
             server.signal(signal.SIGHUP)
             server.wait_until(lambda old=old: not any(map(is_alive, old)), "the old workers were gone", 10)
@@ -107,7 +107,7 @@ def test_a_reload_under_load_loses_no_more_than_a_plain_site_does(gunicorn: Guni
     print("palitra:", lost, "plain:", plainly_lost)
     assert lost["requests"] > 0
     assert lost["refused"] == lost["timeout"] == lost["connect"] == lost["write"] == 0
-    # gunicorn's own loss is a matter of chance: a connection that a leaving worker had accepted.
+    # gunicorn itself loses some by chance: a connection that a leaving worker had accepted.
     assert lost["read"] <= max(plainly_lost["read"], RELOADS)
     check_views(address)
     assert server.end(signal.SIGTERM) == 0
@@ -124,24 +124,24 @@ def test_a_killed_worker_is_replaced_by_one_that_works(gunicorn: Gunicorn) -> No
 
 
 class Visit(threading.Thread):
-    """A request under way, from when its view has begun."""
+    """A request under way, from when its view has started."""
 
     def __init__(self, server: Server, url: str) -> None:
         super().__init__(daemon=True)
         self.url = url
-        self.answer: tuple[int, str] | OSError | None = None
+        self.response: tuple[int, str] | OSError | None = None
         self.start()
-        server.wait_until(lambda: "begun" in server.notes(), "the view had begun")
+        server.wait_until(lambda: "started" in server.notes(), "the view had started")
 
     def run(self) -> None:
         try:
-            self.answer = get(self.url)
+            self.response = get(self.url)
         except OSError as error:
-            self.answer = error
+            self.response = error
 
     def ended(self) -> tuple[int, str] | OSError | None:
         self.join(PATIENCE)
-        return self.answer
+        return self.response
 
 
 @pytest.mark.parametrize("work", ["coroutine", "job"])
@@ -157,11 +157,11 @@ def test_a_graceful_stop_lets_the_request_in_flight_end(gunicorn: Gunicorn, kind
 def test_a_quick_stop_waits_for_no_request(gunicorn: Gunicorn, work: str) -> None:
     server, address = gunicorn()
     Visit(server, f"{address}/slow/{work}/60")
-    begun = time.monotonic()
+    start = time.monotonic()
     assert server.end(signal.SIGINT, timeout=10) == 0
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - start < 5
     if work == "coroutine":
-        assert server.notes() == ["begun", "cancelled"]
+        assert server.notes() == ["started", "cancelled"]
 
 
 @pytest.mark.parametrize("kind", WORKERS, ids=["sync", "gthread"])
@@ -178,7 +178,7 @@ def test_recycled_workers_work(gunicorn: Gunicorn, kind: list[str]) -> None:
 @pytest.mark.parametrize("work", ["coroutine", "job"])
 def test_a_request_past_the_workers_timeout_ends_the_worker_and_not_the_site(gunicorn: Gunicorn, work: str) -> None:
     # The parent aborts the worker (SIGABRT), whose handler raises SystemExit in the blocked call.
-    # Preloaded, so that a worker begins within its timeout on a busy machine too.
+    # Preloaded, so that a worker starts within its timeout on a busy machine too.
     server, address = gunicorn("--preload", "--timeout", "1")
     (old,) = server.children()
     visit = Visit(server, f"{address}/slow/{work}/60")
@@ -190,4 +190,4 @@ def test_a_request_past_the_workers_timeout_ends_the_worker_and_not_the_site(gun
     # It left by itself: the parent did not have to kill it.
     assert "SIGKILL" not in output
     if work == "coroutine":
-        assert server.notes() == ["begun", "cancelled"]
+        assert server.notes() == ["started", "cancelled"]

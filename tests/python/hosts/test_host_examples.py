@@ -13,7 +13,7 @@ from processes import Server, get
 from worker import Worker
 
 #: Where the two first examples are shown: Python whose first line is a comment with the name of its file.
-PAGE = Path(__file__).parents[3] / "README.md"
+PAGE = Path(__file__).parents[3] / "bindings/python/README.md"
 
 
 def test_the_flask_view_gathers_three_urls(

@@ -1,6 +1,6 @@
 /// What calls take: bytes from any container, times from any chrono duration, names from any text.
 ///
-/// Views all of them: they live for the call that they are written in.
+/// All of them are views: they live for the call that they are written in.
 #ifndef PALITRA_ARGUMENT_HPP
 #define PALITRA_ARGUMENT_HPP
 
@@ -38,7 +38,7 @@ template <class T>
 struct is_bytes<T, std::void_t<element_of<T>, decltype(std::declval<const T&>().size())>>
     : std::bool_constant<is_byte<element_of<T>>()> {};
 
-}  // namespace detail
+} // namespace detail
 
 /// The bytes of a payload; copied by the call that takes it.
 class Payload {
@@ -59,14 +59,14 @@ private:
 };
 
 /// How long a call may wait: any duration, or `forever`. A negative duration is a time that has passed, as in
-/// `deadline - now`, and means 0: do not block. What is longer than 292 years is for ever.
+/// `deadline - now`, and means 0: do not block. A duration of more than 292 years means forever.
 class Timeout {
 public:
     template <class Count, class Period>
     constexpr Timeout(std::chrono::duration<Count, Period> duration) noexcept : nanoseconds_(count(duration)) {}
 
     [[nodiscard]] static constexpr Timeout forever() noexcept { return Timeout(); }
-    /// As the C functions take it: negative is for ever.
+    /// As the C functions take it: negative means forever.
     [[nodiscard]] constexpr std::int64_t nanoseconds() const noexcept { return nanoseconds_; }
 
 private:
@@ -94,7 +94,7 @@ inline constexpr Timeout forever = Timeout::forever();
 
 namespace detail {
 
-/// A name that ends with a NUL, as the C functions want it. NULL, which they refuse, for one that holds a NUL.
+/// A name that ends with a NUL, as the C functions take it. get() is NULL, which they refuse, if the name holds a NUL.
 class CString {
 public:
     explicit CString(std::string_view text) noexcept {
@@ -120,7 +120,7 @@ private:
     const char* text_ = nullptr;
 };
 
-}  // namespace detail
-}  // namespace palitra
+} // namespace detail
+} // namespace palitra
 
 #endif

@@ -3,11 +3,11 @@
 ///
 ///     palitra::Reply page = co_await palitra::async_run(runner, "http.bytes", request, asio::use_awaitable);
 ///
-/// Completes with `void(std::exception_ptr, palitra::Reply)`: the exception is a palitra::error, thrown by the tokens
-/// that throw; the reply says how the job ended in any case. The handler runs on its associated executor, whose context
-/// is kept at work meanwhile; one that has none runs on the runner's thread, where it must not block. Its cancellation
-/// slot cancels the job. Completes exactly once, whatever becomes of the runner. The context must outlive the jobs that
-/// it waits for: cancel them, or destroy the runner, before it.
+/// An operation completes exactly once, with `void(std::exception_ptr, palitra::Reply)`, whatever the runner's fate.
+/// The exception is a palitra::error; completion tokens that throw throw it. The reply says how the job ended, in any
+/// case. The handler runs on its associated executor, whose context has outstanding work until then. A handler without
+/// an executor runs on the runner's thread, where it must not block. Its cancellation slot cancels the job. The context
+/// must outlive the jobs that it waits for: cancel them, or destroy the runner, before it.
 ///
 /// Not part of palitra.hpp: include it where asio is used.
 #ifndef PALITRA_ASIO_HPP
@@ -32,7 +32,7 @@ namespace detail {
 
 using AsioSignature = void(std::exception_ptr, Reply);
 
-/// A handler with its reply, on its way to the handler's executor.
+/// A handler and its reply, posted to the handler's executor.
 template <class Handler>
 class AsioCompletion {
 public:
@@ -45,7 +45,7 @@ public:
     allocator_type get_allocator() const noexcept { return asio::get_associated_allocator(handler_); }
 
     void operator()() {
-        // Here and not where the job finished: a slot belongs to its handler's thread.
+        // Not where the job finished: a slot belongs to its handler's thread.
         auto slot = asio::get_associated_cancellation_slot(handler_);
         if (slot.is_connected()) slot.clear();
         std::exception_ptr failure = reply_.exception();
@@ -57,7 +57,7 @@ private:
     Reply reply_;
 };
 
-/// An operation that waits for its job: the handler, the token if it is ours, and the executor kept at work.
+/// An operation that waits for its job: the handler, the token if the operation owns it, and the executor's work guard.
 template <class Handler>
 class AsioOperation {
 public:
@@ -66,7 +66,7 @@ public:
 
     void operator()(Reply reply, Kept where) {
         AsioCompletion<Handler> completion(std::move(handler_), std::move(reply));
-        // What is refused is refused within the initiating function, where no handler may run.
+        // A refusal comes within the initiating function, where no handler may run.
         if (where == Kept::on_runner) asio::dispatch(std::move(completion));
         else asio::post(std::move(completion));
         work_.reset();
@@ -79,7 +79,7 @@ private:
 };
 
 struct AsioInitiation {
-    /// Of a token that was taken over, and of one that the caller keeps.
+    /// Waits for a token that the operation owns, or for one that the caller keeps.
     template <class Handler>
     void operator()(Handler&& handler, Token token) const {
         const palitra_token raw = token.get();
@@ -89,7 +89,7 @@ struct AsioInitiation {
     void operator()(Handler&& handler, palitra_token raw) const {
         start(raw, std::forward<Handler>(handler), Token());
     }
-    /// Of a job that was just submitted.
+    /// Waits for a job that was just submitted, or completes with its refusal.
     template <class Handler>
     void operator()(Handler&& handler, result<Token> submitted) const {
         if (submitted) return (*this)(std::forward<Handler>(handler), *std::move(submitted));
@@ -108,29 +108,30 @@ private:
     }
 };
 
-}  // namespace detail
+} // namespace detail
 
-/// Waits for a job, as Token::wait does. The operation takes the token over.
+/// Waits for a job, as Token::wait does. The operation owns the token from now on.
 template <class CompletionToken>
 auto async_wait(Token&& token, CompletionToken&& completion) {
     return asio::async_initiate<CompletionToken, detail::AsioSignature>(detail::AsioInitiation(), completion,
                                                                         std::move(token));
 }
-/// The same for a token that the caller keeps: destroying it unfinished completes with Status::invalid_handle.
+/// The same for a token that the caller keeps: destroying it while it is pending completes with Status::invalid_handle.
 template <class CompletionToken>
 auto async_wait(const Token& token, CompletionToken&& completion) {
     return asio::async_initiate<CompletionToken, detail::AsioSignature>(detail::AsioInitiation(), completion,
                                                                         token.get());
 }
 
-/// Submits a job, now, and waits for it. A refusal is a completion too.
+/// Submits a job at once and waits for it. If it is refused, the operation completes with the reason.
 template <class CompletionToken>
 auto async_run(const Runner& runner, std::string_view job, Payload payload, CompletionToken&& completion) {
     return asio::async_initiate<CompletionToken, detail::AsioSignature>(detail::AsioInitiation(), completion,
                                                                         runner.try_submit(job, payload));
 }
 
-/// An asio executor as resume_on takes it, for coroutines that are not asio's; keeps its context at work meanwhile.
+/// An asio executor as resume_on takes it, for coroutines that are not asio's. Its context has outstanding work until
+/// the coroutine resumes.
 ///
 ///     co_await palitra::resume_on(palitra::post_to(io.get_executor()), token);
 template <class Executor>
@@ -140,6 +141,6 @@ template <class Executor>
     };
 }
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

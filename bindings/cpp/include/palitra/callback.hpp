@@ -1,8 +1,8 @@
 /// How lambdas become C callbacks: boxes that are called once and freed once.
 ///
-/// A box belongs to the library from the moment it is registered, also if the registration is refused: the
-/// library calls `free` exactly once. An exception has nowhere to go from here, on a thread of the library's:
-/// std::terminate is called, as for a std::thread whose function throws.
+/// A box belongs to the library as soon as it is registered, even if the registration is refused: the library calls
+/// `free` exactly once. An exception has nowhere to go from a thread of the library: std::terminate is called, as for a
+/// std::thread whose function throws.
 #ifndef PALITRA_CALLBACK_HPP
 #define PALITRA_CALLBACK_HPP
 
@@ -24,7 +24,7 @@ template <class Function>
 inline constexpr bool is_callback =
     std::is_invocable_v<Function&, Reply> || std::is_invocable_v<Function&, Status> || std::is_invocable_v<Function&>;
 
-/// Calls with the most that the function takes: the reply, the status, nothing.
+/// Calls the function with the most that it takes: the reply, the status, or nothing.
 template <class Function>
 void complete(Function& function, palitra_token token, palitra_status status) {
     if constexpr (std::is_invocable_v<Function&, Reply>) {
@@ -36,7 +36,7 @@ void complete(Function& function, palitra_token token, palitra_status status) {
     }
 }
 
-/// Called when the token finishes; freed uncalled if the token is freed before.
+/// Is called when the token finishes. If the token is freed before that, it is freed without a call.
 template <class Function>
 class Callback {
 public:
@@ -55,12 +55,12 @@ private:
     Function function_;
 };
 
-/// Where a promise is kept: where the job finished, or where it became clear that nobody would say so any more.
+/// Where a promise is kept: on the runner's thread when the job finished, or as the callback is freed without a call.
 enum class Kept { on_runner, as_freed };
 
-/// Called exactly once with a reply, whatever becomes of the token: for those who wait for the answer. What is
-/// freed uncalled, because the token or its runner is gone or the registration was refused, is called as it is
-/// freed, with what is left to say; so perhaps before attach has returned.
+/// Is called exactly once with a reply, whatever becomes of the token. If the library frees it without a call, because
+/// the token or its runner is gone or the registration was refused, it is called as it is freed, with a reply that says
+/// so. That may be before attach has returned.
 template <class Function>
 class Promise {
 public:
@@ -71,7 +71,9 @@ public:
 private:
     Promise(palitra_token token, Function function) : token_(token), function_(std::move(function)) {}
 
-    static void call(palitra_token, palitra_status, void* box) noexcept { static_cast<Promise*>(box)->keep(Kept::on_runner); }
+    static void call(palitra_token, palitra_status, void* box) noexcept {
+        static_cast<Promise*>(box)->keep(Kept::on_runner);
+    }
     static void free(void* box) noexcept {
         const std::unique_ptr<Promise> promise(static_cast<Promise*>(box));
         if (!promise->kept_) promise->keep(Kept::as_freed);
@@ -94,6 +96,6 @@ void promise(palitra_token token, Function&& function) {
     Promise<std::decay_t<Function>>::attach(token, std::forward<Function>(function));
 }
 
-}  // namespace palitra::detail
+} // namespace palitra::detail
 
 #endif

@@ -1,12 +1,12 @@
 /// Tokens in coroutines of C++20, of whatever task type: `Reply reply = co_await token;`
 ///
-/// A coroutine resumes on an executor that the caller chose: any copy of a function that is called with the work, such
-/// as `[&](auto work) { queue.push(work); }`, or an object whose `execute(work)` is; asio.hpp has post_to for asio's.
-/// The work is copyable and is called once, without arguments. Without an executor the coroutine resumes inline: on the runner's
-/// thread, where it must not block, or at once if the job has finished.
+/// A coroutine resumes on an executor that the caller chooses: a function that takes the work, such as
+/// `[&](auto work) { queue.push(work); }`, or an object with a member `execute(work)`. It is copied. asio.hpp has
+/// post_to for the executors of asio. The work is copyable and is called once, without arguments. Without an executor
+/// the coroutine resumes inline: on the runner's thread, where it must not block, or at once if the job has finished.
 ///
-/// Exactly one resumption for each suspension, whatever becomes of the token or its runner. A coroutine may be destroyed
-/// while it waits, on the thread that would resume it. Those that asio spawns await with asio.hpp instead.
+/// Each suspension is followed by exactly one resumption, whatever becomes of the token or its runner. A coroutine may
+/// be destroyed while it waits, on the thread that would resume it. Coroutines that asio spawns await by asio.hpp.
 #ifndef PALITRA_COROUTINE_HPP
 #define PALITRA_COROUTINE_HPP
 
@@ -38,7 +38,7 @@ void execute(Executor& executor, Work work) {
     else executor(std::move(work));
 }
 
-/// A suspended coroutine, what it is to find, and whether it is still there.
+/// A suspended coroutine, NULL once it is gone, and the reply that it will find.
 struct Suspended {
     std::coroutine_handle<> coroutine;
     Reply reply;
@@ -54,17 +54,17 @@ public:
     }
 
     bool await_ready() {
-        // Any other executor is one that the caller wants to be on.
+        // The caller wants to be on any other executor, even if the job has finished.
         if constexpr (!std::is_same_v<Executor, InlineExecutor>) return false;
-        auto answer = detail::poll(token_);
-        if (answer.status() == Status::pending) return false;
-        reply_ = *std::move(answer);
+        auto outcome = detail::poll(token_);
+        if (outcome.status() == Status::pending) return false;
+        reply_ = *std::move(outcome);
         return true;
     }
 
     void await_suspend(std::coroutine_handle<> coroutine) {
         suspended_ = std::make_shared<Suspended>(Suspended{coroutine, Reply()});
-        // The coroutine may have resumed, and this be gone, before the call returns.
+        // The coroutine may have resumed, and this object be destroyed, before the call returns.
         detail::promise(token_, [suspended = suspended_, executor = executor_](Reply reply, Kept) mutable {
             suspended->reply = std::move(reply);
             detail::execute(executor, [suspended] {
@@ -78,9 +78,9 @@ public:
             suspended_->coroutine = nullptr;
             reply_ = std::move(suspended_->reply);
         }
-        result<Reply> answer(std::move(reply_));
-        if constexpr (throws) return std::move(answer).value();
-        else return answer;
+        result<Reply> outcome(std::move(reply_));
+        if constexpr (throws) return std::move(outcome).value();
+        else return outcome;
     }
 
 private:
@@ -90,25 +90,25 @@ private:
     Reply reply_;
 };
 
-}  // namespace detail
+} // namespace detail
 
 /// Awaits a token, which must live until then, and resumes on the executor. Throws what the job failed with.
 template <class Executor>
 [[nodiscard]] auto resume_on(Executor executor, const Token& token) {
     return detail::Awaiter<Executor, true>(token.get(), std::move(executor));
 }
-/// The same; answers a result<Reply>.
+/// The same, but returns a result<Reply>.
 template <class Executor>
 [[nodiscard]] auto try_resume_on(Executor executor, const Token& token) {
     return detail::Awaiter<Executor, false>(token.get(), std::move(executor));
 }
-/// Awaits inline and answers a result<Reply>.
+/// Awaits inline and returns a result<Reply>.
 [[nodiscard]] inline auto try_await(const Token& token) { return try_resume_on(InlineExecutor(), token); }
 
 inline auto operator co_await(const Token& token) { return resume_on(InlineExecutor(), token); }
 
 #if defined(__cpp_lib_jthread)
-/// While the answer lives, the stop token cancels the job: for every way to wait for it.
+/// The stop token cancels the job as long as the returned object lives. It works with every way to wait.
 ///
 ///     auto cancelling = palitra::cancel_on(stop, token);
 ///     Reply reply = co_await token;
@@ -117,7 +117,7 @@ inline auto operator co_await(const Token& token) { return resume_on(InlineExecu
 }
 #endif
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif
 #endif

@@ -9,8 +9,8 @@
 
 namespace palitra {
 
-/// A future of the job's reply, or of the palitra::error that it failed with; ready exactly once, whatever becomes of
-/// the runner. Takes the token over. Destroying the future neither blocks nor cancels.
+/// A future of the job's reply, or of the palitra::error that it failed with. It becomes ready exactly once, whatever
+/// becomes of the runner. The token belongs to it. Destroying the future neither blocks nor cancels.
 [[nodiscard]] inline std::future<Reply> as_future(Token token) {
     std::promise<Reply> promise;
     auto future = promise.get_future();
@@ -21,6 +21,6 @@ namespace palitra {
     return future;
 }
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

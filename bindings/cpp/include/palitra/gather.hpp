@@ -1,7 +1,7 @@
 /// Waiting for many tokens: gather for all of them, when_any for the first. Both block.
 ///
-/// Tokens are given one by one, as in `gather(a, b, c)`, or as a range of them or of std::reference_wrapper. All of one
-/// runner.
+/// Pass the tokens one by one, as in `gather(a, b, c)`, or as a range of tokens or of std::reference_wrapper. All
+/// belong to one runner.
 #ifndef PALITRA_GATHER_HPP
 #define PALITRA_GATHER_HPP
 
@@ -17,14 +17,14 @@ namespace palitra {
 struct GatherOptions {
     /// Return at the first failure in time and cancel the rest.
     bool fail_fast = false;
-    /// How long to wait. Past it the unfinished jobs run on and their replies say Status::pending.
+    /// How long to wait. Past it the jobs of pending tokens run on, and their replies have Status::pending.
     Timeout timeout = forever;
 };
 
 /// As in `gather(fail_fast, a, b, c)`.
 inline constexpr GatherOptions fail_fast{true, forever};
 
-/// What try_gather answers: how it ended, and each reply in the order of the tokens, whatever its job ended as.
+/// What try_gather returns: how it ended, and the reply of every job in the order of the tokens, failed ones included.
 template <class Replies>
 struct [[nodiscard]] Gathered {
     Status status;
@@ -32,7 +32,8 @@ struct [[nodiscard]] Gathered {
 
     /// Whether every job succeeded.
     explicit operator bool() const noexcept { return status == Status::ok; }
-    /// The replies, if every job succeeded; throws the first failure otherwise: in time with fail_fast, else in order.
+    /// Returns the replies if every job succeeded. Else throws the first failure: in time with fail_fast, else in
+    /// order.
     Replies value() && {
         if (status == Status::ok) return std::move(replies);
         for (const Reply& reply : replies)
@@ -46,7 +47,7 @@ namespace detail {
 template <class T>
 inline constexpr bool is_token = std::is_same_v<std::decay_t<T>, Token>;
 
-/// Anything that std::begin takes and whose elements are tokens, or stand for them as a std::reference_wrapper does.
+/// Anything that std::begin takes and whose elements are tokens or convert to them, as std::reference_wrapper does.
 template <class Range, class = void>
 struct is_token_range : std::false_type {};
 template <class Range>
@@ -76,8 +77,8 @@ Handles handles(const Range& range) {
 
 inline Status gather(palitra_runner runner, const palitra_token* tokens, std::size_t count,
                      const GatherOptions& options, palitra_reply* raw, Reply* replies) noexcept {
-    const palitra_status status = palitra_runner_gather(runner, tokens, count, options.fail_fast ? PALITRA_FAIL_FAST : 0,
-                                                        options.timeout.nanoseconds(), raw);
+    const palitra_status status = palitra_runner_gather(
+        runner, tokens, count, options.fail_fast ? PALITRA_FAIL_FAST : 0, options.timeout.nanoseconds(), raw);
     for (std::size_t i = 0; i < count; i++) replies[i] = Reply::adopt(raw[i]);
     return static_cast<Status>(status);
 }
@@ -90,9 +91,9 @@ inline result<std::size_t> any(palitra_runner runner, const palitra_token* token
     return index;
 }
 
-}  // namespace detail
+} // namespace detail
 
-/// Waits for a range of tokens and answers how each ended. No tokens: ok at once.
+/// Waits for a range of tokens and returns how each ended. Returns ok at once for no tokens.
 template <class Range, class = detail::if_tokens<Range>>
 Gathered<std::vector<Reply>> try_gather(const GatherOptions& options, const Range& range) {
     const detail::Handles handles = detail::handles(range);
@@ -100,8 +101,8 @@ Gathered<std::vector<Reply>> try_gather(const GatherOptions& options, const Rang
     std::vector<palitra_reply> raw(count);
     Gathered<std::vector<Reply>> gathered{Status::ok, std::vector<Reply>(count)};
     if (count > 0)
-        gathered.status = detail::gather(handles.runner, handles.tokens.data(), count, options, raw.data(),
-                                         gathered.replies.data());
+        gathered.status =
+            detail::gather(handles.runner, handles.tokens.data(), count, options, raw.data(), gathered.replies.data());
     return gathered;
 }
 template <class Range, class = detail::if_tokens<Range>>
@@ -109,7 +110,7 @@ Gathered<std::vector<Reply>> try_gather(const Range& range) {
     return try_gather(GatherOptions(), range);
 }
 
-/// Waits for these tokens and answers how each ended.
+/// Waits for these tokens and returns how each ended.
 template <class... Tokens, class = detail::if_each_token<Tokens...>>
 auto try_gather(const GatherOptions& options, const Tokens&... tokens) noexcept
     -> Gathered<std::array<Reply, sizeof...(Tokens)>> {
@@ -117,8 +118,7 @@ auto try_gather(const GatherOptions& options, const Tokens&... tokens) noexcept
     const palitra_runner runners[] = {tokens.runner()...};
     palitra_reply raw[sizeof...(Tokens)] = {};
     Gathered<std::array<Reply, sizeof...(Tokens)>> gathered{Status::ok, {}};
-    gathered.status =
-        detail::gather(runners[0], handles, sizeof...(Tokens), options, raw, gathered.replies.data());
+    gathered.status = detail::gather(runners[0], handles, sizeof...(Tokens), options, raw, gathered.replies.data());
     return gathered;
 }
 template <class... Tokens, class = detail::if_each_token<Tokens...>>
@@ -126,8 +126,8 @@ auto try_gather(const Tokens&... tokens) noexcept {
     return try_gather(GatherOptions(), tokens...);
 }
 
-/// The replies in the order of the tokens, an array for tokens and a vector for a range. Throws the first failure in
-/// order; with fail_fast the first in time, after cancelling the rest; Status::pending past the timeout.
+/// Returns the replies in the order of the tokens: an array for tokens, a vector for a range. Throws the first failure
+/// in order; with fail_fast the first in time, after cancelling the rest. Throws Status::pending past the timeout.
 template <class Range, class = detail::if_tokens<Range>>
 [[nodiscard]] std::vector<Reply> gather(const GatherOptions& options, const Range& range) {
     return try_gather(options, range).value();
@@ -145,7 +145,7 @@ template <class... Tokens, class = detail::if_each_token<Tokens...>>
     return try_gather(tokens...).value();
 }
 
-/// The index of a token that has finished, however its job ended. Says Status::pending past the timeout.
+/// Returns the index of a token that has finished, however its job ended. Returns Status::pending past the timeout.
 template <class Range, class = detail::if_tokens<Range>>
 result<std::size_t> try_when_any(Timeout timeout, const Range& range) {
     const detail::Handles handles = detail::handles(range);
@@ -159,7 +159,7 @@ result<std::size_t> try_when_any(Timeout timeout, const Tokens&... tokens) noexc
     return detail::any(runners[0], handles, sizeof...(Tokens), timeout);
 }
 
-/// The index of a token that has finished, however its job ended.
+/// Returns the index of a token that has finished, however its job ended.
 template <class Range, class = detail::if_tokens<Range>>
 [[nodiscard]] std::size_t when_any(const Range& range) {
     return try_when_any(forever, range).value();
@@ -169,6 +169,6 @@ template <class... Tokens, class = detail::if_each_token<Tokens...>>
     return try_when_any(forever, tokens...).value();
 }
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

@@ -15,7 +15,7 @@ namespace palitra {
 struct Job {
     std::string_view name;
     std::string_view doc;
-    /// Of the payload that it takes, and of the reply that it leaves.
+    /// The format of the payload that it takes, and of the reply that it returns.
     Format input, output;
 };
 
@@ -29,7 +29,7 @@ struct Job {
     return jobs;
 }
 
-/// How much of the log is wanted.
+/// How much is logged: each level includes those before it.
 enum class LogLevel : std::int32_t {
     off = PALITRA_LOG_OFF,
     error = PALITRA_LOG_ERROR,
@@ -49,11 +49,11 @@ struct Log {
     static void free(void* box) noexcept { delete static_cast<Function*>(box); }
 };
 
-}  // namespace detail
+} // namespace detail
 
-/// Has a function given the library's messages up to a level, with the LogLevel, where it comes from and the text:
-/// from any thread, several at once. It replaces the one before, and is destroyed exactly once, when nobody is in it
-/// any more. std::terminate is called if it throws.
+/// Registers a function that is called with each message of the library up to a level: the LogLevel, where the message
+/// comes from, and its text. It is called from any thread, by several at once. It replaces the function before it, and
+/// is destroyed exactly once, when no thread is in it any more. std::terminate is called if it throws.
 template <class Function>
 result<void> try_set_log(LogLevel level, Function&& function) {
     using Own = std::decay_t<Function>;
@@ -66,9 +66,9 @@ template <class Function>
 void set_log(LogLevel level, Function&& function) {
     try_set_log(level, std::forward<Function>(function)).value();
 }
-/// Ends it.
+/// Ends the logging.
 inline void clear_log() noexcept { palitra_log_set(PALITRA_LOG_OFF, nullptr, nullptr, nullptr); }
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

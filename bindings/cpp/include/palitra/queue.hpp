@@ -8,17 +8,17 @@
 
 namespace palitra {
 
-/// A finished job, as its queue tells it.
+/// A finished job, as its queue reports it.
 struct Event {
     /// What the job was submitted with.
     std::uint64_t tag;
-    /// To compare with Token::get(); the id 0 if the job was submitted detached.
+    /// The same as Token::get(); the id 0 if the job was submitted detached.
     palitra_token token;
     Status status;
 };
 
-/// A completion queue. Move-only; one that was moved from answers Status::invalid_handle. The tokens that were
-/// submitted with it outlive it.
+/// A completion queue. Move-only; the calls of one that was moved from fail with Status::invalid_handle. The tokens
+/// that were submitted with it may outlive it.
 class Queue {
 public:
     Queue() : Queue(try_make().value()) {}
@@ -38,26 +38,27 @@ public:
     }
     ~Queue() { palitra_queue_free(raw_); }
 
-    /// The next event, in the order in which the jobs finished; nothing when the queue is closed and empty.
+    /// Returns the next event, in the order in which the jobs finished; nothing when the queue is closed and empty.
     [[nodiscard]] std::optional<Event> next() const {
-        auto answer = try_next();
-        if (answer.status() == Status::end) return std::nullopt;
-        return std::move(answer).value();
+        auto outcome = try_next();
+        if (outcome.status() == Status::end) return std::nullopt;
+        return std::move(outcome).value();
     }
-    /// The same; says Status::end when the queue is closed and empty, and Status::pending past the timeout.
+    /// The same, but returns Status::end when the queue is closed and empty, and Status::pending past the timeout.
     result<Event> try_next(Timeout timeout = forever) const noexcept {
         palitra_event event{};
         const palitra_status status = palitra_queue_next(raw_, timeout.nanoseconds(), &event, 1, nullptr);
         if (status != PALITRA_OK) return static_cast<Status>(status);
         return of(event);
     }
-    /// Up to `most` events; waits for the first of them only. None when the queue is closed and empty.
+    /// Returns up to `most` events and waits for the first of them only. Returns none when the queue is closed and
+    /// empty.
     [[nodiscard]] std::vector<Event> next_batch(std::size_t most) const {
-        auto answer = try_next_batch(most);
-        if (answer.status() == Status::end) return {};
-        return std::move(answer).value();
+        auto outcome = try_next_batch(most);
+        if (outcome.status() == Status::end) return {};
+        return std::move(outcome).value();
     }
-    /// The same; says Status::end when the queue is closed and empty, and Status::pending past the timeout.
+    /// The same, but returns Status::end when the queue is closed and empty, and Status::pending past the timeout.
     result<std::vector<Event>> try_next_batch(std::size_t most, Timeout timeout = forever) const {
         std::vector<palitra_event> raw(most);
         std::size_t count = 0;
@@ -72,7 +73,7 @@ public:
     /// Readable while events wait, and after close(): for poll, epoll or asio's stream_descriptor. Never to be
     /// read, written or closed. -1 for no queue.
     [[nodiscard]] int fd() const noexcept { return palitra_queue_fd(raw_); }
-    /// What finishes from now on is not told.
+    /// Jobs that finish from now on post no event.
     void close() const { try_close().value(); }
     result<void> try_close() const noexcept { return detail::done(palitra_queue_close(raw_)); }
 
@@ -91,6 +92,6 @@ private:
     palitra_queue raw_{};
 };
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

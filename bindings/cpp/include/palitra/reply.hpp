@@ -1,4 +1,4 @@
-/// What a job leaves: Reply; and what a call that does not throw answers: result<T>.
+/// Reply: what a job returns. result<T>: what a call that does not throw returns.
 #ifndef PALITRA_REPLY_HPP
 #define PALITRA_REPLY_HPP
 
@@ -13,8 +13,8 @@
 
 namespace palitra {
 
-/// What a finished job left: its bytes, or why there are none. Owns them; move-only; outlives its token and its
-/// runner. One that was moved from, or that nobody filled, says Status::invalid_handle.
+/// The result of a finished job: its bytes, or why there are none. Owns them, is move-only, and may outlive its token
+/// and its runner. One that was moved from or never filled has Status::invalid_handle.
 class Reply {
 public:
     Reply() noexcept : Reply(Status::invalid_handle) {}
@@ -30,7 +30,7 @@ public:
     }
     ~Reply() { palitra_reply_free(&raw_); }
 
-    /// Takes over what a C function filled.
+    /// Owns from now on what a C function filled.
     [[nodiscard]] static Reply adopt(palitra_reply raw) noexcept {
         Reply reply;
         reply.raw_ = raw;
@@ -65,13 +65,13 @@ public:
     [[nodiscard]] std::string_view message() const noexcept {
         return *this || empty() ? palitra::message(status()) : text();
     }
-    /// The same as an exception.
+    /// The same, as an exception.
     [[nodiscard]] palitra::error error() const { return {status(), code(), std::string(message())}; }
-    /// Throws it unless the job succeeded: as palitra::job_failed or palitra::bad_payload where it is one.
+    /// Throws error() unless the job succeeded, as palitra::job_failed or palitra::bad_payload where it is one.
     void check() const {
         if (!*this) detail::raise(status(), code(), std::string(message()));
     }
-    /// What check() throws; nullptr if the job succeeded.
+    /// What check() would throw; nullptr if the job succeeded.
     [[nodiscard]] std::exception_ptr exception() const noexcept {
         try {
             check();
@@ -109,15 +109,15 @@ protected:
     Reply reply_;
 };
 
-}  // namespace detail
+} // namespace detail
 
-/// A value, or how the call ended instead: what each `try_` call answers. `*` and `->` want a value to be there;
-/// value() throws palitra::error where there is none.
+/// What each `try_` call returns: a value, or how the call ended instead. `*` and `->` need a value; value() throws
+/// palitra::error where there is none.
 template <class T>
 class [[nodiscard]] result : public detail::Outcome {
 public:
     result(T value) noexcept : Outcome(Reply(Status::ok)), value_(std::move(value)) {}
-    /// Of a call that failed: with a status, or with a reply that says more.
+    /// The result of a call that failed, with a status or with a reply that says more.
     result(Status failure) noexcept : Outcome(Reply(failure)) {}
     explicit result(Reply failure) noexcept : Outcome(std::move(failure)) {}
 
@@ -139,7 +139,7 @@ private:
     std::optional<T> value_;
 };
 
-/// A reply knows by itself how its job ended; one that failed keeps its message here too.
+/// A reply itself says how its job ended, so the reply of a failed job is here, too, with its message.
 template <>
 class [[nodiscard]] result<Reply> : public detail::Outcome {
 public:
@@ -169,7 +169,7 @@ public:
 
 namespace detail {
 
-/// The answer of a C function that fills a reply. The status and the reply's own are the same.
+/// What a C function that fills a reply returned. The reply has the same status.
 inline result<Reply> filled(palitra_status status, palitra_reply raw) noexcept {
     raw.status = status;
     return result<Reply>(Reply::adopt(raw));
@@ -177,13 +177,13 @@ inline result<Reply> filled(palitra_status status, palitra_reply raw) noexcept {
 
 inline result<void> done(palitra_status status) noexcept { return result<void>(static_cast<Status>(status)); }
 
-/// For the calls where PENDING or END is an answer like another.
-inline std::optional<Reply> unless(Status expected, result<Reply> answer) {
-    if (answer.status() == expected) return std::nullopt;
-    return std::move(answer).value();
+/// For calls that return nothing where the C function returns PENDING or END.
+inline std::optional<Reply> unless(Status expected, result<Reply> outcome) {
+    if (outcome.status() == expected) return std::nullopt;
+    return std::move(outcome).value();
 }
 
-}  // namespace detail
-}  // namespace palitra
+} // namespace detail
+} // namespace palitra
 
 #endif

@@ -12,7 +12,7 @@
 
 namespace palitra {
 
-/// How a runner is to be made: set what is to differ. 0 and empty mean the library's default.
+/// How a runner is made. Set what is to differ; 0 and empty mean the library's default.
 struct RunnerOptions {
     /// Threads that run jobs beside the runner's own. 0: the runner's own thread runs them all.
     std::uint32_t worker_threads = 0;
@@ -22,43 +22,43 @@ struct RunnerOptions {
     std::string thread_name = {};
     /// The stack of each thread in bytes.
     std::size_t thread_stack_size = 0;
-    /// The most unfinished jobs at a time: one more answers Status::busy. 0: unbounded.
+    /// The most jobs in flight at a time: one more fails with Status::busy. 0: unbounded.
     std::size_t max_in_flight = 0;
-    /// The largest payload in bytes: a larger one answers Status::too_large. 0: unbounded.
+    /// The largest payload in bytes: a larger one fails with Status::too_large. 0: unbounded.
     std::size_t max_payload = 0;
 };
 
-/// How a job is to be submitted: set what is to differ.
+/// How a job is submitted. Set what is to differ.
 struct SubmitOptions {
-    /// The job is cancelled and its token finishes as Status::deadline so long after the call.
+    /// So long after the call the job is cancelled and its token finishes with Status::deadline.
     Timeout deadline = forever;
-    /// The queue that is told when the job finishes; needed for the call only.
+    /// The queue that is notified when the job finishes. The object is needed for the call only.
     const Queue* queue = nullptr;
-    /// What the queue's event is to carry.
+    /// The tag of the queue's event.
     std::uint64_t tag = 0;
 };
 
-/// How a runner is doing. Jobs are counted once each in what they ended as.
+/// How a runner is doing. Each job that ended is counted once, by how it ended.
 struct Stats {
     /// The runner's own thread and its workers.
     std::uint32_t threads;
-    /// Jobs that the runner ever took, that have begun and not ended, and that have not begun.
+    /// Jobs that the runner ever accepted; that have started and not ended; that have not started.
     std::uint64_t submitted, running, queued;
     std::uint64_t succeeded, failed, panicked, cancelled, deadline;
-    /// The longest time that one step of a job held a thread.
+    /// The longest time that a job blocked a thread, from one await to the next.
     std::chrono::nanoseconds longest_poll;
 };
 
-/// A persistent runtime thread. Move-only; any number of threads may use one at once, as long as none of them moves
-/// or destroys it. Destroying it shuts it down without grace; tokens and replies outlive it. One that was moved from
-/// answers Status::invalid_handle.
+/// A persistent runtime thread. Move-only; any number of threads may use one at once, as long as none of them moves or
+/// destroys it. Destroying it shuts it down with a grace period of 0; tokens and replies may outlive it. The calls of
+/// one that was moved from fail with Status::invalid_handle.
 ///
-/// A static one is destroyed in its turn at exit. Its callbacks may run until then: what they use must have been
+/// A static runner is destroyed in its turn at exit. Its callbacks may run until then: what they use must have been
 /// made before it, or be destroyed after it.
 class Runner {
 public:
     Runner() : Runner(RunnerOptions()) {}
-    /// Throws where the options cannot be meant, or the system refuses the thread.
+    /// Throws Status::invalid_argument for invalid options, Status::internal if the system refuses a thread.
     explicit Runner(const RunnerOptions& options) : Runner(try_make(options).value()) {}
 
     [[nodiscard]] static result<Runner> try_make(const RunnerOptions& options = {}) noexcept {
@@ -78,8 +78,8 @@ public:
         return Runner(runner, true);
     }
 
-    /// The global runner of this process, made now if there is none. It belongs to the library: the object is a name
-    /// for it, and destroying that does nothing. Callbacks of the global runner may run until shutdown_global(),
+    /// The global runner of this process, made now if there is none. It belongs to the library: destroying the object
+    /// does nothing to it. Callbacks of the global runner may run until shutdown_global(),
     /// also while static objects are destroyed.
     [[nodiscard]] static Runner global() { return try_global().value(); }
     [[nodiscard]] static result<Runner> try_global() noexcept {
@@ -88,15 +88,14 @@ public:
         if (status != PALITRA_OK) return static_cast<Status>(status);
         return Runner(runner, false);
     }
-    /// Whether the global runner takes work. Makes none.
+    /// Whether there is a global runner that accepts work. Makes none.
     [[nodiscard]] static bool is_global_alive() noexcept { return palitra_is_runner_alive(); }
-    /// As shutdown() does; the next use of the global runner makes a new one.
+    /// Shuts the global runner down, as shutdown() does. The next use of the global runner makes a new one.
     static bool shutdown_global(Timeout grace = std::chrono::seconds(0)) {
         return ended(palitra_shutdown_global_runner(grace.nanoseconds()));
     }
 
-    Runner(Runner&& other) noexcept
-        : raw_(std::exchange(other.raw_, {})), owned_(std::exchange(other.owned_, false)) {}
+    Runner(Runner&& other) noexcept : raw_(std::exchange(other.raw_, {})), owned_(std::exchange(other.owned_, false)) {}
     Runner& operator=(Runner&& other) noexcept {
         if (this != &other) {
             const Runner old(raw_, owned_);
@@ -109,8 +108,8 @@ public:
         if (owned_) palitra_runner_free(raw_);
     }
 
-    /// Runs a job to its end. Throws what it failed with, or why it was not run. Past the timeout it is cancelled and
-    /// Status::deadline is thrown. A job that is ready at once, run without a timeout, needs no other thread.
+    /// Runs a job to its end. Throws what it failed with, or why it was not run. Past the timeout the job is cancelled
+    /// and Status::deadline is thrown. A job that is ready at once, run without a timeout, needs no other thread.
     [[nodiscard]] Reply run(std::string_view job, Payload payload = {}, Timeout timeout = forever) const {
         return try_run(job, payload, timeout).value();
     }
@@ -121,7 +120,7 @@ public:
         return detail::filled(status, raw);
     }
 
-    /// Submits a job and returns at once. Throws why it was not taken.
+    /// Submits a job and returns at once. Throws why it was refused.
     [[nodiscard]] Token submit(std::string_view job, Payload payload = {}, const SubmitOptions& options = {}) const {
         return taken(job, try_submit(job, payload, options)).value();
     }
@@ -133,7 +132,7 @@ public:
         return Token(raw_, token);
     }
 
-    /// Submits a job whose reply nobody wants; a queue of its options is told.
+    /// Submits a job whose reply is discarded. The queue of the options, if any, is notified.
     void submit_detached(std::string_view job, Payload payload = {}, const SubmitOptions& options = {}) const {
         taken(job, try_submit_detached(job, payload, options)).value();
     }
@@ -142,7 +141,7 @@ public:
         return detail::done(submit(job, payload, options, nullptr));
     }
 
-    /// Submits a job that streams; the items are read from the range that this answers.
+    /// Submits a job that streams and returns the range of its items.
     [[nodiscard]] Stream stream(std::string_view job, Payload payload = {}, const SubmitOptions& options = {}) const {
         return Stream(submit(job, payload, options));
     }
@@ -154,7 +153,7 @@ public:
     }
 
 #if defined(__cpp_lib_jthread)
-    /// Runs a job that the stop token cancels. Throws Status::cancelled then.
+    /// Runs a job that the stop token may cancel; then it throws Status::cancelled.
     [[nodiscard]] Reply run(std::string_view job, Payload payload, const std::stop_token& stop) const {
         return try_run(job, payload, stop).value();
     }
@@ -172,19 +171,20 @@ public:
         palitra_stats_init(&raw);
         const palitra_status status = palitra_runner_stats(raw_, &raw);
         if (status != PALITRA_OK) return static_cast<Status>(status);
-        return Stats{raw.threads,   raw.submitted, raw.running,   raw.queued,   raw.succeeded,
-                     raw.failed,    raw.panicked,  raw.cancelled, raw.deadline, std::chrono::nanoseconds(raw.longest_poll_ns)};
+        return Stats{
+            raw.threads, raw.submitted, raw.running,   raw.queued,   raw.succeeded,
+            raw.failed,  raw.panicked,  raw.cancelled, raw.deadline, std::chrono::nanoseconds(raw.longest_poll_ns)};
     }
 
-    /// Whether it takes work.
+    /// Whether it accepts work.
     [[nodiscard]] bool is_alive() const noexcept { return palitra_runner_is_alive(raw_); }
-    /// Refuses new work, lets jobs finish for the grace, cancels the rest, finishes every token, wakes every waiter
-    /// and joins the threads. May be called again. False if a job that never yields kept its thread for a second
-    /// beyond the grace: every token has finished, the thread is left behind.
+    /// Refuses new work, lets jobs finish for the grace period, cancels the rest, finishes every token, wakes every
+    /// waiter and joins the threads. May be called again. Returns false if a job that never yields blocked its thread
+    /// for a second beyond the grace period: every token has finished, and the thread is left behind.
     bool shutdown(Timeout grace = std::chrono::seconds(0)) const {
         return ended(palitra_runner_shutdown(raw_, grace.nanoseconds()));
     }
-    /// The same; says Status::pending instead of false.
+    /// The same, but returns Status::pending instead of false.
     result<void> try_shutdown(Timeout grace = std::chrono::seconds(0)) const noexcept {
         return detail::done(palitra_runner_shutdown(raw_, grace.nanoseconds()));
     }
@@ -201,18 +201,18 @@ private:
                           palitra_token* token) const noexcept {
         palitra_submit_options raw;
         palitra_submit_options_init(&raw);
-        // One that has passed already is not the 0 that means none.
+        // 0 means none for the C function; a deadline that has passed is 1.
         raw.deadline_ns = options.deadline.nanoseconds() == 0 ? 1 : options.deadline.nanoseconds();
         raw.tag = options.tag;
         if (options.queue != nullptr) {
-            // One that was moved from is not "no queue".
+            // A queue that was moved from must not mean "no queue".
             if (!*options.queue) return PALITRA_INVALID_HANDLE;
             raw.queue = options.queue->get();
         }
         return palitra_runner_submit(raw_, detail::CString(job).get(), payload.data(), payload.size(), &raw, token);
     }
 
-    /// The same, unless no such job is registered: throws that with the job's name.
+    /// Returns the result as it is, but throws for an unknown job, with its name.
     template <class Result>
     static Result taken(std::string_view job, Result submitted) {
         if (submitted.status() == Status::unknown_job) throw detail::unknown_job(job);
@@ -229,6 +229,6 @@ private:
     bool owned_ = false;
 };
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

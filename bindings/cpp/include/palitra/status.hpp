@@ -1,6 +1,6 @@
-/// How calls and jobs end: Status, what bytes are: Format, and the exception that carries both across a throw.
+/// Status: how calls and jobs end. Format: what bytes are. error: the exception that carries a status.
 ///
-/// Every other part stands on this one.
+/// Every other header includes this one.
 #ifndef PALITRA_STATUS_HPP
 #define PALITRA_STATUS_HPP
 
@@ -13,7 +13,7 @@
 
 namespace palitra {
 
-/// How a call or a job ended; the numbers of palitra.h. A newer library may answer one that is not listed.
+/// How a call or a job ended; the numbers of palitra.h. A newer library may return one that is not listed.
 enum class Status : palitra_status {
     ok = PALITRA_OK,
     pending = PALITRA_PENDING,
@@ -47,7 +47,7 @@ enum class Status : palitra_status {
 /// What the bytes of a payload or a reply are.
 enum class Format : palitra_format { bytes = PALITRA_BYTES, text = PALITRA_TEXT, json = PALITRA_JSON };
 
-/// What the throwing calls throw. what() is the job's message, or what the status means where there is none.
+/// What calls throw. what() is the job's message, or the meaning of the status where there is none.
 class error : public std::runtime_error {
 public:
     error(Status status, int code, const std::string& message)
@@ -71,7 +71,7 @@ public:
     using error::error;
 };
 
-/// The job refused its payload before it began: JSON that does not fit, text that is not UTF-8.
+/// The job refused its payload before it started: JSON that does not fit, text that is not UTF-8.
 class bad_payload : public job_failed {
 public:
     using job_failed::job_failed;
@@ -79,14 +79,14 @@ public:
 
 namespace detail {
 
-/// Throws as the class that the status has.
+/// Throws the class of the status.
 [[noreturn]] inline void raise(Status status, int code, const std::string& message) {
     if (status == Status::bad_payload) throw bad_payload(status, code, message);
     if (status == Status::job_failed) throw job_failed(status, code, message);
     throw error(status, code, message);
 }
 
-/// What submitting an unknown job throws: submit has no reply that says which job may have been meant.
+/// What submitting an unknown job throws. It names the nearest job, because submit has no reply that could.
 [[nodiscard]] inline error unknown_job(std::string_view job) {
     const std::string name(job);
     const char* nearest = palitra_job_nearest(name.c_str());
@@ -95,7 +95,7 @@ namespace detail {
     return {Status::unknown_job, 0, text};
 }
 
-}  // namespace detail
-}  // namespace palitra
+} // namespace detail
+} // namespace palitra
 
 #endif

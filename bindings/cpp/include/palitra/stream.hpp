@@ -9,9 +9,9 @@
 
 namespace palitra {
 
-/// An input range of replies: `for (const palitra::Reply& item : runner.stream(...))`. Owns the token: leaving the
-/// loop early and destroying the stream ends the job. Throws what the job failed with, after the items that it sent
-/// before. Move-only; to be iterated once, by one thread.
+/// An input range of replies: `for (const palitra::Reply& item : runner.stream(...))`. It owns the token: destroying
+/// the stream, for example by leaving the loop early, ends the job. Throws what the job failed with, after the items
+/// that it sent before. Move-only; iterate it once, by one thread.
 class Stream {
 public:
     explicit Stream(Token token) noexcept : token_(std::move(token)) {}
@@ -28,7 +28,7 @@ public:
 
         iterator() noexcept = default;
 
-        /// The item may be moved out of.
+        /// The item may be moved from.
         [[nodiscard]] reference operator*() const noexcept { return *stream_->item_; }
         [[nodiscard]] pointer operator->() const noexcept { return &*stream_->item_; }
         iterator& operator++() {
@@ -50,14 +50,14 @@ public:
         Stream* stream_ = nullptr;
     };
 
-    /// Blocks for the first item.
+    /// Blocks until the first item has come.
     [[nodiscard]] iterator begin() {
         item_ = token_.next();
         return iterator(this);
     }
     [[nodiscard]] sentinel end() const noexcept { return {}; }
 
-    /// To cancel it, to read its progress, or to wait with a timeout.
+    /// For cancelling the job, reading its progress, or waiting with a timeout.
     [[nodiscard]] const Token& token() const noexcept { return token_; }
 
 private:
@@ -65,6 +65,6 @@ private:
     std::optional<Reply> item_;
 };
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

@@ -1,4 +1,4 @@
-/// Token: one submitted job, to be waited for, looked at, cancelled, read as a stream or called back by.
+/// Token: one submitted job. Wait for it, poll it, cancel it, read its stream, or have it call a function.
 #ifndef PALITRA_TOKEN_HPP
 #define PALITRA_TOKEN_HPP
 
@@ -6,15 +6,15 @@
 
 namespace palitra {
 
-/// How far a job said it is; both are 0 before it said anything.
+/// How far the job is, by its own report; both are 0 before the first.
 struct Progress {
     std::uint64_t done;
     std::uint64_t total;
 };
 
 /// One submitted job. Move-only; any number of threads may use one at once, as long as none of them moves or
-/// destroys it. Destroying it detaches the job, which runs to its end (one that streams ends): cancel() first to
-/// end it. One that was moved from answers Status::invalid_handle.
+/// destroys it. Destroying it detaches the job, which runs to its end; call cancel() before to end it. A job that
+/// streams ends, because nobody can read it. The calls of one that was moved from fail with Status::invalid_handle.
 class Token {
 public:
     Token() noexcept = default;
@@ -30,10 +30,10 @@ public:
     }
     ~Token() { palitra_token_free(token_); }
 
-    /// Blocks until the job has finished. Throws what it failed with. May be called again: each reply is one of its
-    /// own.
+    /// Blocks until the job has finished. Throws what it failed with. May be called again; each call returns a reply of
+    /// its own.
     [[nodiscard]] Reply wait() const { return try_wait().value(); }
-    /// The same; nothing past the timeout, and the job runs on.
+    /// The same, but returns nothing past the timeout; the job runs on.
     [[nodiscard]] std::optional<Reply> wait_for(Timeout timeout) const {
         return detail::unless(Status::pending, try_wait(timeout));
     }
@@ -43,17 +43,17 @@ public:
         return detail::filled(status, raw);
     }
 
-    /// Looks whether the job has finished, and never blocks. Throws what it failed with.
+    /// Returns the reply if the job has finished, else nothing. Never blocks. Throws what the job failed with.
     [[nodiscard]] std::optional<Reply> poll() const { return detail::unless(Status::pending, try_poll()); }
     result<Reply> try_poll() const noexcept { return detail::poll(token_); }
 
-    /// Finishes the token as cancelled and drops the job at its next await; nothing changes if it has finished.
+    /// Finishes the token with Status::cancelled and drops the job at its next await. Does nothing if it has finished.
     void cancel() const { try_cancel().value(); }
     result<void> try_cancel() const noexcept { return detail::done(palitra_token_cancel(token_)); }
 
-    /// The next item of a job that streams; nothing after the last. Throws what the job failed with.
+    /// Returns the next item of a job that streams, and nothing after the last. Throws what the job failed with.
     [[nodiscard]] std::optional<Reply> next() const { return detail::unless(Status::end, try_next()); }
-    /// The same; says Status::end after the last item and Status::pending past the timeout.
+    /// The same, but returns Status::end after the last item and Status::pending past the timeout.
     result<Reply> try_next(Timeout timeout = forever) const noexcept {
         palitra_reply raw{};
         const palitra_status status = palitra_token_next(token_, timeout.nanoseconds(), &raw);
@@ -68,22 +68,22 @@ public:
         return progress;
     }
 
-    /// Has a function called when the job finishes, on the runner's thread, where it must not block: with the
-    /// Reply, the Status or nothing, whichever it takes. Destroying the unfinished token takes it back; a Reply
-    /// says Status::invalid_handle if the token was destroyed after it had finished. The function may be move-only
-    /// and is destroyed exactly once; std::terminate is called if it throws.
+    /// Registers a function that is called when the job finishes, on the runner's thread, where it must not block. It
+    /// is called with the Reply, the Status or nothing, whichever it takes. Destroying the token while it is pending
+    /// unregisters it; if the token is destroyed after it has finished, the Reply has Status::invalid_handle. The
+    /// function may be move-only and is destroyed exactly once. std::terminate is called if it throws.
     template <class Function>
     void on_complete(Function&& function) const& {
         try_on_complete(std::forward<Function>(function)).value();
     }
     template <class Function>
     result<void> try_on_complete(Function&& function) const& {
-        static_assert(detail::is_callback<std::decay_t<Function>>, "takes a palitra::Reply, a palitra::Status or nothing");
-        return detail::done(
-            detail::Callback<std::decay_t<Function>>::attach(token_, std::forward<Function>(function)));
+        static_assert(detail::is_callback<std::decay_t<Function>>,
+                      "takes a palitra::Reply, a palitra::Status or nothing");
+        return detail::done(detail::Callback<std::decay_t<Function>>::attach(token_, std::forward<Function>(function)));
     }
-    /// The same for a token that nobody keeps, as in `runner.submit(...).on_complete(...)`: the callback keeps it,
-    /// and is called exactly once with the Reply, whatever happens; on the thread at hand if the runner is gone.
+    /// The same for a token that nobody keeps, as in `runner.submit(...).on_complete(...)`. The callback keeps it and
+    /// is called exactly once with the Reply, whatever happens; on the current thread if the runner is gone.
     template <class Function>
     void on_complete(Function&& function) && {
         static_assert(std::is_invocable_v<std::decay_t<Function>&, Reply>, "takes a palitra::Reply");
@@ -93,7 +93,7 @@ public:
                                    Reply reply, detail::Kept) mutable { own(std::move(reply)); });
     }
 
-    /// Whether it stands for a job.
+    /// Whether it has a job.
     explicit operator bool() const noexcept { return token_.id != 0; }
     /// For the C functions; still owned by this object.
     [[nodiscard]] palitra_token get() const noexcept { return token_; }
@@ -106,6 +106,6 @@ private:
     palitra_token token_{};
 };
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

@@ -10,7 +10,7 @@
 ///     palitra::Typed json(runner, Json{});
 ///     auto page = json.run<Page>("http.get", Get{"https://example.org"});
 ///
-/// What the codec throws passes through, from the `try_` calls too: it is the user's.
+/// Exceptions of the codec pass through, also from the `try_` calls.
 #ifndef PALITRA_TYPED_HPP
 #define PALITRA_TYPED_HPP
 
@@ -18,8 +18,8 @@
 
 namespace palitra {
 
-/// A runner, which must outlive it, and a codec: encode(value) answers what a Payload can be made of, and
-/// decode<Value>(std::string_view) the value.
+/// A runner, which must outlive this object, and a codec: encode(value) returns what a Payload can be made of,
+/// decode<Value>(std::string_view) returns the value.
 template <class Codec>
 class Typed {
 public:
@@ -34,7 +34,7 @@ public:
         return decode<Out>(runner_->try_run(job, codec_.encode(in), timeout));
     }
 
-    /// Read the reply with value() or Reply::as().
+    /// Submits a job. Read its reply with value() or Reply::as().
     template <class In>
     [[nodiscard]] Token submit(std::string_view job, const In& in, const SubmitOptions& options = {}) const {
         return runner_->submit(job, codec_.encode(in), options);
@@ -44,7 +44,7 @@ public:
         return runner_->try_submit(job, codec_.encode(in), options);
     }
 
-    /// The value of a reply that succeeded.
+    /// The value of the reply of a job that succeeded; throws what it failed with otherwise.
     template <class Out>
     [[nodiscard]] Out value(const Reply& reply) const {
         reply.check();
@@ -64,6 +64,6 @@ private:
     Codec codec_;
 };
 
-}  // namespace palitra
+} // namespace palitra
 
 #endif

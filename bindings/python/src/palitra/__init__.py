@@ -40,9 +40,9 @@ from ._global import (
     shutdown_global_runner,
     submit,
 )
-from ._job import Job, JobDescription
-from ._library import Library, job, jobs, load
-from ._native import Runner
+from ._native.job import Job
+from ._native.library import Library, Runner, job, jobs, load
+from ._native.payload import JobDescription
 from ._runner import EventLoopThreadRunner
 
 __all__ = (
@@ -80,3 +80,8 @@ __all__ = (
     "to_async",
     "to_sync",
 )
+
+# Their modules are private: reprs and pickles name the package.
+for _public in (Job, JobDescription, Library, Runner, job, jobs, load):
+    _public.__module__ = __name__
+del _public

@@ -1,4 +1,8 @@
-"""Whole functions, classes and objects from one world for the other: ``to_sync`` and ``to_async``."""
+"""Whole functions, classes and objects for the other side: ``to_sync`` and ``to_async``.
+
+The results of ``to_sync`` run on the global runner and may be used from any thread; those of ``to_async`` are awaited
+in any asyncio loop.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +14,23 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from typing import Any, ParamSpec, TypeVar, overload
 
-from . import _global
+from ._global import enter, iterate, run
+from ._limits import check_limit
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _settle(result: Any, keep: type | tuple[()] = ()) -> Any:
-    """What an asynchronous call answered, as synchronous code has it; an object of the kept class as it is."""
+def _to_sync_result(result: Any, keep: type | tuple[()] = ()) -> Any:
+    """The result of an asynchronous function for synchronous code. An object of the class ``keep`` is left as it is."""
     if isinstance(result, keep):
         return result
     if hasattr(result, "__aenter__"):
         return Synchronous(result)
     if inspect.isawaitable(result):
-        return _global.run(result)
+        return run(result)
     if hasattr(result, "__anext__"):
-        return _global.iterate(result)
+        return iterate(result)
     return result
 
 
@@ -39,7 +44,7 @@ class Synchronous:
         object.__setattr__(self, "wrapped", wrapped)
 
     def __getattr__(self, name: str) -> Any:
-        if name == "wrapped":  # Not there yet: it is being copied or unpickled.
+        if name == "wrapped":  # Not set yet: the object is being copied or unpickled.
             raise AttributeError(name)
         attribute = getattr(self.wrapped, name)
         return _function_to_sync(attribute) if inspect.isroutine(attribute) else attribute
@@ -53,10 +58,10 @@ class Synchronous:
     def __enter__(self) -> Any:
         if not hasattr(self.wrapped, "__aenter__"):
             return self.wrapped.__enter__()
-        manager = _global.enter(self.wrapped)
+        manager = enter(self.wrapped)
         object.__setattr__(self, "_manager", manager)
         value = manager.__enter__()
-        return self if value is self.wrapped else _settle(value)
+        return self if value is self.wrapped else _to_sync_result(value)
 
     def __exit__(self, *details: Any) -> Any:
         manager = self.__dict__.pop("_manager", self.wrapped)
@@ -64,7 +69,7 @@ class Synchronous:
 
     def __iter__(self) -> Any:
         if hasattr(self.wrapped, "__aiter__"):
-            return _global.iterate(self.wrapped)
+            return iterate(self.wrapped)
         return iter(self.wrapped)
 
     def __bool__(self) -> bool:
@@ -81,7 +86,7 @@ class Synchronous:
 
 
 class SynchronousClass:
-    """A class whose objects are synchronous, also those that its class methods make."""
+    """A class whose objects are synchronous, including those that its class methods make."""
 
     def __init__(self, wrapped: type) -> None:
         self.wrapped = wrapped
@@ -95,7 +100,7 @@ class SynchronousClass:
             return self.wrapped(*arguments, **keywords)
 
         # On the loop's thread: many asynchronous classes want a running loop from the start.
-        return Synchronous(_global.run(construct()))
+        return Synchronous(run(construct()))
 
     def __getattr__(self, name: str) -> Any:
         if name == "wrapped":
@@ -106,7 +111,7 @@ class SynchronousClass:
 
         @functools.wraps(attribute)
         def call(*arguments: Any, **keywords: Any) -> Any:
-            return self._own(_settle(attribute(*arguments, **keywords), keep=self.wrapped))
+            return self._own(_to_sync_result(attribute(*arguments, **keywords), keep=self.wrapped))
 
         return call
 
@@ -117,7 +122,7 @@ class SynchronousClass:
 def _function_to_sync(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*arguments: Any, **keywords: Any) -> Any:
-        return _settle(function(*arguments, **keywords))
+        return _to_sync_result(function(*arguments, **keywords))
 
     return call
 
@@ -131,10 +136,10 @@ def to_sync(subject: Any, /) -> Any: ...
 def to_sync(subject: Any, /) -> Any:
     """An asynchronous function, class or object for synchronous code, on the global runner.
 
-    A coroutine function becomes a function that answers its result; an asynchronous generator function one
-    that answers a generator. A class becomes a factory whose objects are synchronous: their coroutine methods
-    block, ``with`` enters them, ``for`` iterates them; they are constructed on the loop's thread. An object
-    becomes such an object. Usable as a decorator, and as Flask's ``app.async_to_sync``.
+    A coroutine function becomes a function that returns its result; an asynchronous generator function becomes a
+    function that returns a generator. A class becomes a factory of synchronous objects: their coroutine methods block,
+    ``with`` enters them, ``for`` iterates over them; they are constructed on the loop's thread. An object becomes such
+    an object. Usable as a decorator, and as Flask's ``app.async_to_sync``.
 
     Raises TypeError for what can be neither called nor wrapped. The functions raise as ``run`` does.
     """
@@ -144,7 +149,7 @@ def to_sync(subject: Any, /) -> Any:
         return _function_to_sync(subject)
     if subject is None or isinstance(subject, bool | int | float | complex | str | bytes):
         raise TypeError(f"to_sync takes a function, a class or an object, not {type(subject).__name__}")
-    # Asks what calling it answers, not whether it can be called.
+    # The question is what calling it returns, not whether it can be called.
     if callable(subject) and inspect.iscoroutinefunction(getattr(subject, "__call__", None)):  # noqa: B004
         return _function_to_sync(subject)
     return Synchronous(subject)
@@ -154,8 +159,7 @@ class _Places:
     """At most so many calls at a time, in each event loop."""
 
     def __init__(self, limit: int) -> None:
-        if limit < 1:
-            raise ValueError("limit must be at least 1")
+        check_limit(limit)
         self._limit = limit
         self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]
         self._loops = weakref.WeakKeyDictionary()
@@ -171,9 +175,9 @@ class _Places:
 def to_async(function: Callable[P, T], /, *, limit: int | None = None) -> Callable[P, Awaitable[T]]:
     """A blocking function for coroutines: each call runs in a thread of the loop's executor.
 
-    It sees the caller's context variables. At most ``limit`` calls run at a time in one loop (None: as many as
-    the executor has threads). A caller that is cancelled is let go of at once; the call runs to its end and
-    keeps its place until then. Raises ValueError for a limit below 1.
+    It sees the caller's context variables. At most ``limit`` calls run at a time in one loop (None: as many as the
+    executor has threads). A caller that is cancelled continues at once; the call runs to its end and counts until then.
+    Raises ValueError for a limit below 1.
     """
     limited = None if limit is None else _Places(limit)
 

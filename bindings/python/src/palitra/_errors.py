@@ -1,8 +1,8 @@
 """What palitra raises, and how the library's statuses become exceptions.
 
-Every exception of a native job is an :class:`Error`, carries the status's name, and derives from the built-in
-type that a caller would look for. Deadlines are :class:`TimeoutError` and cancellations
-:class:`CancelledError`, for native jobs and coroutines alike.
+Every exception of a native job is an :class:`Error`, has the status's name, and derives from the built-in type that a
+caller would look for. Deadlines are :class:`TimeoutError` and cancellations :class:`CancelledError`, for native jobs
+and coroutines alike.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = [
 
 
 class Error(Exception):
-    """A native job, or a call about one, did not succeed.
+    """A native job failed, or an operation on one.
 
     ``status`` is the name of the status, such as ``"PALITRA_BUSY"``; the message says what it means.
     """
@@ -42,7 +42,7 @@ class Error(Exception):
 
 
 class JobError(Error):
-    """The job ran and answered an error of its own: ``code`` is its number, ``message`` its text."""
+    """The job ran and returned an error: ``code`` is its number, ``message`` its text."""
 
     status = "PALITRA_JOB_FAILED"
 
@@ -56,7 +56,7 @@ class JobError(Error):
 
 
 class BadPayloadError(JobError, ValueError):
-    """The job refused its payload before it began: JSON that does not fit, text that is not UTF-8."""
+    """The job refused its payload before it started: JSON of another shape, text that is not UTF-8."""
 
     status = "PALITRA_BAD_PAYLOAD"
 
@@ -65,13 +65,13 @@ class BadPayloadError(JobError, ValueError):
 
 
 class JobPanickedError(Error):
-    """The job panicked; the message is what it panicked with. Its runner lives on."""
+    """The job panicked, with this message. Its runner continues."""
 
     status = "PALITRA_JOB_PANICKED"
 
 
 class InvalidArgumentError(Error, ValueError):
-    """An argument is one that the library does not take."""
+    """The library does not accept an argument."""
 
     status = "PALITRA_INVALID_ARGUMENT"
 
@@ -89,19 +89,19 @@ class UnknownJobError(Error, LookupError):
 
 
 class BusyError(Error):
-    """As many jobs are in flight as the runner takes."""
+    """As many jobs are in flight as the runner accepts."""
 
     status = "PALITRA_BUSY"
 
 
 class TooLargeError(Error, ValueError):
-    """The payload is larger than the runner takes."""
+    """The payload is larger than the runner accepts."""
 
     status = "PALITRA_TOO_LARGE"
 
 
 class WouldDeadlockError(Error, RuntimeError):
-    """The call would wait on the thread that has to do the work."""
+    """A wait on the thread that has to do the work would never end."""
 
     status = "PALITRA_WOULD_DEADLOCK"
 
@@ -119,11 +119,11 @@ class ForkedError(Error, RuntimeError):
 
 
 class InternalError(Error, RuntimeError):
-    """The library could not do its part, such as start a thread."""
+    """The library failed, for example to start a thread."""
 
 
 class CancelledError(asyncio.CancelledError, concurrent.futures.CancelledError):
-    """The work was cancelled: caught by the names of both asyncio and concurrent.futures."""
+    """The work was cancelled. The names of asyncio and of concurrent.futures both catch it."""
 
     status = "PALITRA_CANCELLED"
 
@@ -133,7 +133,7 @@ if sys.version_info >= (3, 11):
 else:
 
     class TimeoutError(asyncio.TimeoutError, concurrent.futures.TimeoutError, builtins.TimeoutError):
-        """Three types before Python 3.11: caught by each of their names."""
+        """Before Python 3.11 there are three types of this name. Each of them catches this one."""
 
 
 _ERRORS: dict[int, type[Error]] = {

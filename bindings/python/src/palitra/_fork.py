@@ -1,8 +1,8 @@
 """What a forked child does with what it inherited.
 
-A child has none of its parent's threads. Whoever holds a lock, a loop or a handle that lives by such a thread
-joins :data:`inheritors`; in a child each is told once, before anything else runs there, to start anew without
-touching what was the parent's.
+A child has none of its parent's threads. Whatever holds a lock, a loop or a handle that depends on such a thread joins
+:data:`inheritors`. In a child each of them is called once, before any other Python code runs there, to start anew
+without touching what belongs to the parent.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ class Inheritor(Protocol):
 inheritors: weakref.WeakSet[Inheritor] = weakref.WeakSet()
 
 
-def keep_for_ever(thing: object) -> None:
-    """Never finalizes the thing, not even at exit: it is the parent's, and to close it would reach there."""
+def keep_forever(thing: object) -> None:
+    """Never finalizes the thing, not even at exit: it is the parent's, and closing it here would reach there."""
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
-def _tell_inheritors() -> None:
+def _call_inheritors() -> None:
     for inheritor in list(inheritors):
-        inheritor._after_fork_in_child()
+        inheritor._after_fork_in_child()  # pyright: ignore[reportPrivateUsage]
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_tell_inheritors)
+    os.register_at_fork(after_in_child=_call_inheritors)

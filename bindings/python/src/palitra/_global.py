@@ -1,7 +1,7 @@
-"""The global runner: made at its first use, in each process, and after each shutdown anew.
+"""The global runner: made at its first use in each process, and anew after each shutdown.
 
-The functions of the package are the methods of one object: it is never closed for good, and its thread and
-loop come with the first coroutine.
+The functions of the package are the methods of one object. It is never closed for good; its thread and loop start with
+the first coroutine.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 
 from ._errors import Error
-from ._library import default
-from ._loop_thread import CLOSE_TIMEOUT
+from ._loop.thread import CLOSE_TIMEOUT
+from ._native.library import default
 from ._runner import EventLoopThreadRunner
 
 
@@ -21,22 +21,22 @@ class GlobalRunner(EventLoopThreadRunner):
         self._prepare(None, None, "LoopThread")
 
     def is_runner_alive(self) -> bool:
-        """Whether the global runner exists and takes work; makes none. Takes no lock, so that a coroutine may
-        ask while another thread shuts it down."""
+        """Whether the global runner exists and accepts work. Makes none. Takes no lock, so that a coroutine may ask
+        while another thread shuts it down."""
         thread = self._thread
         if thread is not None and thread.is_alive():
             return True
         return default.library is not None and default.library.is_runner_alive()
 
     def shutdown_global_runner(self, timeout: float | None = None) -> None:
-        """Shuts the global runner down: work in flight is cancelled, and whoever waits for it is given an
-        error; native jobs too. The next use makes a new one.
+        """Shuts the global runner down: work in flight, native jobs too, is cancelled, and whoever waits for it gets an
+        error. The next use makes a new runner.
 
-        Waits at most ``timeout`` seconds (None: five) for work that takes its time. Safe at any time, from any
-        thread, and again. On the runner's own thread it begins the end and returns.
+        Waits at most ``timeout`` seconds (None: five) for the work to end. May be called at any time, from any thread,
+        and again. On the runner's own thread it requests the end and returns.
         """
         with self._lock:
-            thread, siblings = self._let_go()
+            thread, siblings = self._detach()
         for sibling in siblings:
             sibling.close(timeout)
         if thread is not None:

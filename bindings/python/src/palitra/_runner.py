@@ -1,7 +1,8 @@
 """The runner: one event loop in a background thread, for synchronous code to call.
 
-Called by users and by the functions of the global runner. Coroutines run on the runner's asyncio loop; native
-jobs go straight to their library, and come to the loop only where they are mixed with coroutines.
+Called by users and by the functions of the global runner, on any thread. Coroutines go to the runner's asyncio loop
+(``_loop``); native jobs go straight to their library (``_native``), and to the loop only where they are mixed with
+coroutines.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
 
-from . import _batch
-from ._call import Call, discard
-from ._completing import CompletedFuture, Completing
-from ._completions import JobFuture
-from ._dialogue import Entered, Iteration, check_iterable, check_manager
 from ._fork import inheritors
-from ._futures import Submission
-from ._gathering import Gathering, check_limit
-from ._job import Job
-from ._loop_thread import CLOSE_TIMEOUT, CLOSED, LoopThread, sleep_if_exiting
+from ._limits import check_limit
+from ._loop.as_completed import CompletedFuture, Completing
+from ._loop.conversation import Entered, Iteration, check_iterable, check_manager
+from ._loop.futures import Submission
+from ._loop.gather import Gathering
+from ._loop.thread import CLOSE_TIMEOUT, CLOSED, LoopThread, sleep_if_exiting
+from ._loop.work import Work, discard
+from ._native.futures import JobFuture
+from ._native.gather import gather_jobs, is_batch
+from ._native.job import Job
+from ._native.run import iterate_job, run_submitted
 
 T = TypeVar("T")
 T1 = TypeVar("T1")
@@ -37,7 +40,7 @@ LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 
 class EventLoopThreadRunner:
-    """An event loop that lives in a background thread, and runs coroutines for synchronous callers.
+    """An event loop in a background thread that runs coroutines for synchronous callers.
 
     ::
 
@@ -45,8 +48,8 @@ class EventLoopThreadRunner:
             page = runner.run(fetch(url), timeout=5)
             pages = runner.gather(*map(fetch, urls))
 
-    Every method may be called from any thread. A forked child gets a loop and thread of its own at its first
-    call. A runner that nobody refers to any more is closed.
+    Every method may be called from any thread. A forked child gets a loop and a thread of its own at its first use. A
+    runner that nobody refers to any more is closed.
     """
 
     __slots__ = (
@@ -68,10 +71,10 @@ class EventLoopThreadRunner:
         debug: bool | None = None,
         name: str = "LoopThread",
     ) -> None:
-        """Starts the thread. ``loop_factory`` makes the loop (None: the current policy does), ``debug`` sets
-        its debug mode, ``name`` is the thread's."""
+        """Starts the thread. ``loop_factory`` makes the loop (None: the current policy does), ``debug`` sets its debug
+        mode, ``name`` is the thread's."""
         self._prepare(loop_factory, debug, name)
-        self._started()
+        self._live_thread()
 
     def _prepare(self, loop_factory: LoopFactory | None, debug: bool | None, name: str) -> None:
         self._loop_factory = loop_factory
@@ -84,17 +87,17 @@ class EventLoopThreadRunner:
     def _start_afresh(self) -> None:
         self._thread: LoopThread | None = None
         self._finalizer: weakref.finalize[..., EventLoopThreadRunner] | None = None
-        #: The runners of other factories, each as long as its factory.
+        #: The runners of other loop factories. Each lives as long as its factory.
         self._siblings: weakref.WeakKeyDictionary[LoopFactory, EventLoopThreadRunner] = weakref.WeakKeyDictionary()
         self._lock = threading.RLock()
 
     def _after_fork_in_child(self) -> None:
-        thread, _ = self._let_go()
+        thread, _ = self._detach()
         self._start_afresh()
         if thread is not None:
             thread.leave_to_parent()
 
-    def _started(self) -> LoopThread:
+    def _live_thread(self) -> LoopThread:
         thread = self._thread
         if thread is not None and not thread.closing:
             return thread
@@ -102,7 +105,7 @@ class EventLoopThreadRunner:
             if self._closed:
                 raise RuntimeError(CLOSED)
             if self._thread is None or self._thread.closing:
-                self._let_go()
+                self._detach()
                 self._keep(self._make_thread(self._loop_factory or asyncio.new_event_loop))
             assert self._thread is not None
             return self._thread
@@ -116,11 +119,11 @@ class EventLoopThreadRunner:
 
     def _keep(self, thread: LoopThread) -> None:
         self._thread = thread
-        self._finalizer = weakref.finalize(self, thread.begin_close, CLOSE_TIMEOUT)
+        self._finalizer = weakref.finalize(self, thread.request_close, CLOSE_TIMEOUT)
         self._finalizer.atexit = False
 
-    def _let_go(self) -> tuple[LoopThread | None, list[EventLoopThreadRunner]]:
-        """Takes away the thread and the siblings, for their end."""
+    def _detach(self) -> tuple[LoopThread | None, list[EventLoopThreadRunner]]:
+        """Forgets the thread and the siblings, and returns them to be closed."""
         thread, self._thread = self._thread, None
         finalizer, self._finalizer = self._finalizer, None
         if finalizer is not None:
@@ -130,9 +133,10 @@ class EventLoopThreadRunner:
         return thread, siblings
 
     def _thread_for(self, name: str, *unused: object) -> LoopThread:
-        """The thread, for a caller that is going to wait for it. Otherwise closes what will not be awaited."""
+        """The thread, for a caller that is going to wait for it. Raises on that thread and after ``close``, and then
+        closes the coroutines that will not be awaited."""
         try:
-            thread = self._started()
+            thread = self._live_thread()
         except BaseException:
             for awaitable in unused:
                 discard(awaitable)
@@ -147,7 +151,7 @@ class EventLoopThreadRunner:
         return thread
 
     def _sibling(self, loop_factory: LoopFactory) -> EventLoopThreadRunner:
-        """The runner whose loop such a factory makes: this one, or one beside it."""
+        """The runner whose loop this factory makes: this one, or one beside it."""
         if loop_factory == self._loop_factory:
             return self
         with self._lock:
@@ -163,14 +167,14 @@ class EventLoopThreadRunner:
             return sibling
 
     def is_alive(self) -> bool:
-        """Whether the runner takes work: until it is closed."""
+        """Whether the runner accepts work, which it does until it is closed."""
         return not self._closed
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop in the background; after ``close`` the closed one."""
+        """Returns the event loop in the background; after ``close`` the closed one."""
         if self._closed and self._thread is not None:
             return self._thread.loop
-        return self._started().loop
+        return self._live_thread().loop
 
     def run(
         self,
@@ -181,21 +185,24 @@ class EventLoopThreadRunner:
         loop_factory: LoopFactory | None = None,
         copy_context_back: bool = False,
     ) -> T:
-        """Runs a coroutine, another awaitable or a native job, and answers its result.
+        """Runs a coroutine, another awaitable or a native job, and returns its result.
 
-        It runs in a copy of the caller's context; with ``copy_context_back`` the context variables that it set
-        are set in the caller's. ``debug`` is the loop's debug mode for the length of this call.
-        ``loop_factory`` runs it on a loop that this factory made, kept for later calls too.
+        It runs in a copy of the caller's context; with ``copy_context_back`` the context variables that it set are then
+        set in the caller's. ``debug`` is the loop's debug mode while it runs. With ``loop_factory`` it runs on a loop
+        that this factory makes, which is kept for later.
 
-        Raises what the coroutine raises; TypeError for what cannot be awaited; TimeoutError after ``timeout``
-        seconds, when the work has been cancelled, or refuses to be; CancelledError if the work was cancelled or
-        the runner closed; RuntimeError on the runner's own thread and after ``close``. Ctrl-C cancels the work
-        and awaits it, for at most two seconds, before KeyboardInterrupt is raised.
+        Raises what the coroutine raises; TypeError for what cannot be awaited; TimeoutError after ``timeout`` seconds,
+        when the work has been cancelled, or does not end although it was; CancelledError if the work was cancelled or
+        the runner closed; RuntimeError on the runner's own thread and after ``close``. Ctrl-C cancels the work and
+        waits for it, at most two seconds, before KeyboardInterrupt is raised.
         """
+        value: T
         if type(coro) is Job:
             if timeout is None and coro.plain:
-                return coro.library._run(coro)  # type: ignore[no-any-return]
-            return coro.library.run(coro, timeout=timeout)  # type: ignore[no-any-return]
+                value = coro.invoker.run(coro.wire_name, coro.data)
+            else:
+                value = run_submitted(coro.invoker, coro, timeout)
+            return value
         if loop_factory is not None:
             try:
                 runner = self._sibling(loop_factory)
@@ -206,13 +213,13 @@ class EventLoopThreadRunner:
         thread = self._thread
         if thread is None or thread.closing or thread.is_current():
             thread = self._thread_for("run", coro)
-        call = Call(thread, coro, debug, copy_context_back)
-        value: T = call.perform(timeout)
+        work = Work(thread, coro, debug, copy_context_back)
+        value = work.run(timeout)
         if copy_context_back:
-            call.copy_context_back()
+            work.copy_context_back()
         return value
 
-    # What is told apart by position has the type of a tuple, as asyncio.gather's has; it is a list.
+    # Typed as a tuple, as asyncio.gather is, where each position has a type of its own. It is a list.
     # fmt: off
     @overload
     def gather(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
@@ -284,53 +291,49 @@ class EventLoopThreadRunner:
         timeout: float | None = None,
         limit: int | None = None,
     ) -> Any:
-        """Runs several at the same time and answers the list of their results, in order.
+        """Runs several at the same time and returns the list of their results, in order.
 
-        At most ``limit`` run at a time. Without ``return_exceptions`` the first failure in time is raised: what
-        runs then runs on, what the limit kept from beginning is closed. With it, exceptions are among the
-        results. Past ``timeout`` seconds all are cancelled and TimeoutError is raised. Otherwise raises as
-        ``run`` does, and ValueError for a limit below 1.
+        At most ``limit`` run at a time. Without ``return_exceptions`` the first failure in time is raised; the others
+        keep running, and those that the limit kept from starting are closed. With it, exceptions are among the results.
+        Past ``timeout`` seconds all are cancelled and TimeoutError is raised. Otherwise raises as ``run`` does, and
+        ValueError for a limit below 1.
         """
         check_limit(limit)
-        if _batch.fits(coros_or_futures):
-            return _batch.gather(coros_or_futures, return_exceptions, timeout, limit)
+        if is_batch(coros_or_futures):
+            return gather_jobs(coros_or_futures, return_exceptions, timeout, limit)
         thread = self._thread_for("gather", *coros_or_futures)
         if not coros_or_futures:
             return []
-        return Gathering(thread, coros_or_futures, return_exceptions, limit).perform(timeout)
+        return Gathering(thread, coros_or_futures, return_exceptions, limit).run(timeout)
 
     @overload
     def submit(self, coro: Job, /) -> JobFuture: ...
     @overload
     def submit(self, coro: Awaitable[T], /) -> ConcurrentFuture[T]: ...
     def submit(self, coro: Awaitable[T], /) -> ConcurrentFuture[T]:
-        """Begins a coroutine or a native job and answers a future at once.
+        """Starts a coroutine, or submits a native job, and returns a future at once.
 
-        Cancelling the future cancels the work. To wait for it in a coroutine: ``await
-        asyncio.wrap_future(future)``. Raises RuntimeError after ``close``. May be called on the runner's own
-        thread.
+        Cancelling the future cancels the work. To wait for it in a coroutine: ``await asyncio.wrap_future(future)``.
+        Raises RuntimeError after ``close``. May be called on the runner's own thread.
         """
         if type(coro) is Job:
-            return coro.library.submit(coro)
+            return JobFuture(coro.invoker, coro)
         try:
-            thread = self._started()
+            thread = self._live_thread()
         except BaseException:
             discard(coro)
             raise
-        submission = Submission(thread, coro)
-        future = submission.future
-        assert future is not None
-        thread.post(submission)
-        return future
+        return Submission(thread, coro).submit()
 
     def as_completed(
         self, *coros: Awaitable[T], timeout: float | None = None, limit: int | None = None
     ) -> Generator[CompletedFuture[T], None, None]:
-        """Runs several at the same time, at most ``limit`` of them, and answers their futures, done, in order
-        of time. Each has the position of its awaitable as ``future.index``.
+        """Runs several at the same time, at most ``limit`` of them, and yields their futures, done, in order of time.
+        ``future.index`` is the position of its awaitable.
 
-        All begin with this call. One that is given twice is answered once. Past ``timeout`` seconds, or when the
-        generator is closed, the rest is cancelled; the timeout raises TimeoutError. Otherwise raises as ``run``.
+        They start when this is called, before the generator's first step. One that is passed twice is yielded once.
+        Past ``timeout`` seconds TimeoutError is raised. Then, and when the generator is closed, the rest is cancelled.
+        Otherwise raises as ``run`` does.
         """
         check_limit(limit)
         return Completing(self._thread_for("as_completed", *coros), coros, timeout, limit).futures()
@@ -342,19 +345,19 @@ class EventLoopThreadRunner:
     def iterate(self, iterable: Any, /, *, timeout: float | None = None) -> Generator[Any, None, None]:
         """The items of an asynchronous iterable, or of a native job that streams, as they are asked for.
 
-        One task drives an asynchronous generator from its start to its ``aclose``, which comes when the
-        iteration ends, is closed or let go of. Raises TimeoutError when an item takes more than ``timeout``
-        seconds, TypeError for what is no asynchronous iterable, and otherwise as ``run`` does.
+        One task drives an asynchronous generator from its start to its ``aclose``, which is called when the iteration
+        ends, or is closed or dropped. Raises TimeoutError when an item takes more than ``timeout`` seconds, TypeError
+        for anything but an asynchronous iterable, and otherwise as ``run`` does.
         """
         if type(iterable) is Job:
-            return iterable.library.iterate(iterable, timeout=timeout)
+            return iterate_job(iterable.invoker, iterable, timeout)
         check_iterable(iterable)
         return Iteration(self._thread_for("iterate"), iterable).items(timeout)
 
     def enter(self, manager: AbstractAsyncContextManager[T], /) -> AbstractContextManager[T]:
-        """An asynchronous context manager as one for ``with``; one task enters and leaves it.
+        """An asynchronous context manager as one for ``with``. One task enters and leaves it.
 
-        Raises TypeError for what is none, and otherwise as ``run`` does.
+        Raises TypeError for anything but an asynchronous context manager, and otherwise as ``run`` does.
         """
         check_manager(manager)
         return Entered(self._thread_for("enter"), manager)
@@ -362,9 +365,9 @@ class EventLoopThreadRunner:
     def close(self, timeout: float | None = None) -> None:
         """Cancels what runs, closes asynchronous generators, the executor and the loop, and ends the thread.
 
-        Waits ``timeout`` seconds (None: five) for work that takes its time; then whoever waits for it is given
-        an error and the thread is left behind. On the runner's own thread it begins the end and returns.
-        Closing again does nothing.
+        Waits at most ``timeout`` seconds (None: five) for the work to end; then whoever waits for it gets an error and
+        the thread is left behind. On the runner's own thread it requests the end and returns. Closing again does
+        nothing.
         """
         with self._lock:
             self._closed = True

@@ -10,10 +10,10 @@ For all tasks of an application, or for one::
     @app.task(base=palitra.celery.Task, bind=True, autoretry_for=(OSError,))
     async def fetch(self, url): ...
 
-The coroutine runs on the global runner of the worker process, whose loop, connections and caches live from task
-to task. For Celery the task is a synchronous one: time limits, retries, ``bind``, ``self.request``, chains, eager
-mode and every pool mean what they always mean, and a soft time limit cancels the coroutine before its
-SoftTimeLimitExceeded is raised. Tasks that are plain functions are left as they are.
+The coroutine runs on the global runner of the worker process, whose loop, connections and caches live from task to
+task. For Celery the task is a synchronous one: time limits, retries, ``bind``, ``self.request``, chains, eager mode and
+every pool work as they always do. A soft time limit cancels the coroutine before SoftTimeLimitExceeded is raised. Tasks
+that are plain functions are left as they are.
 
 Tested with Celery 5.7. This package does not install it.
 """
@@ -41,8 +41,8 @@ from ._runner import EventLoopThreadRunner
 
 __all__ = ("Task",)
 
-#: The requests of the tasks whose coroutines are running in this context. Celery keeps them by thread, and many
-#: coroutines share one.
+#: The requests of the tasks whose coroutines run in this context. Celery keeps them by thread, but many coroutines
+#: share one thread.
 _requests: ContextVar[Mapping[Task, Any]] = ContextVar("palitra.celery.requests", default=MappingProxyType({}))
 
 
@@ -50,25 +50,25 @@ class Task(celery.Task):  # type: ignore[misc]
     """The base class of tasks whose body may be a coroutine: ``async def`` under ``@app.task``, or the method
     ``run`` of a class-based task.
 
-    Whoever calls the body gets its result: a worker, ``apply``, ``fetch(url)`` in synchronous code. A coroutine
-    that calls a task so, in eager mode, blocks its event loop until the result is there. In coroutines that
-    asyncio starts for the body, by ``gather`` or as tasks, ``self.request`` is right; ``celery.current_task``,
-    and the parent of a task that is sent, only in the body and what it awaits.
+    Whoever calls the body gets its result: a worker, ``apply``, ``fetch(url)`` in synchronous code. A coroutine that
+    calls a task like that, or in eager mode, blocks its event loop until the result is there. ``self.request`` is right
+    also in the coroutines that the body starts by ``asyncio.gather`` or as tasks. ``celery.current_task``, and the
+    parent of a task that is sent, are right only in the body and in what it awaits.
     """
 
     abstract = True
 
     def __new__(cls, *arguments: Any, **keywords: Any) -> Task:
-        # On the instance, as Celery's own autoretry does it, and before that: a subclass's `super().run()` stays
-        # a coroutine, and a retry sees what the coroutine raised.
+        # Set on the instance, as Celery's own autoretry does, and before it: `super().run()` in a subclass stays a
+        # coroutine, and a retry sees what the coroutine raised.
         task: Task = super().__new__(cls)
         body = task.run
 
         @functools.wraps(body)
-        def settled(*arguments: Any, **keywords: Any) -> Any:
-            return _settle(task, body(*arguments, **keywords))
+        def synchronous(*arguments: Any, **keywords: Any) -> Any:
+            return _result(task, body(*arguments, **keywords))
 
-        task.run = settled
+        task.run = synchronous
         return task
 
     def _get_request(self) -> Any:
@@ -80,8 +80,8 @@ class Task(celery.Task):  # type: ignore[misc]
     request = property(_get_request, doc="The request being executed, in its coroutines too.")
 
 
-def _settle(task: Task, result: Any) -> Any:
-    """What the body of a task answered; of a coroutine, what that answers."""
+def _result(task: Task, result: Any) -> Any:
+    """The result of a task whose body returned this: the result of a coroutine, or what it is."""
     if not asyncio.iscoroutine(result):
         return result
     token = _requests.set({**_requests.get(), task: task.request})
@@ -96,13 +96,13 @@ def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
         asyncio.get_running_loop()
     except RuntimeError:
         return run(coroutine)
-    # Eager mode: a coroutine sent a task, and waits on its loop's thread for the result.
+    # Eager mode: a coroutine sent a task, and waits for the result on its loop's thread.
     with EventLoopThreadRunner(name="EagerTask") as runner:
         return runner.run(coroutine)
 
 
 class _Body(Coroutine[Any, Any, Any]):
-    """The coroutine of a task, which is Celery's current task at each of its steps: others run in between."""
+    """The coroutine of a task. At each of its steps the task is Celery's current one; others run in between."""
 
     def __init__(self, task: Task, coroutine: Coroutine[Any, Any, Any]) -> None:
         self._task = task

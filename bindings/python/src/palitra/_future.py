@@ -1,0 +1,76 @@
+"""The future that ``submit`` returns: a ``concurrent.futures.Future`` whose ``cancel`` reaches the work.
+
+Cancelling it cancels the work, at any time before its end. Waiting for it on the thread that has to do the work raises
+WouldDeadlockError instead of hanging. ``_loop.futures`` and ``_native.futures`` say what the work is.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+from typing import Any, TypeVar
+
+from ._errors import TimeoutError
+
+T = TypeVar("T")
+
+WOULD_DEADLOCK = "cannot wait for a future on the thread that has to complete it: await asyncio.wrap_future(future)"
+
+
+class Future(concurrent.futures.Future[T]):
+    """The future of one submitted awaitable or job."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._not_notified = [True]
+
+    def _cancel_work(self) -> None:
+        """Requests the cancellation of the work; never waits."""
+        raise NotImplementedError
+
+    def _check_may_wait(self) -> None:
+        """Raises where a wait would last forever: on the thread that completes this future, in a forked child."""
+        raise NotImplementedError
+
+    def cancel(self) -> bool:
+        """Cancels the work. Returns False if it has ended."""
+        if not super().cancel():
+            return False
+        # Only the first caller does this, by which concurrent.futures.wait is notified.
+        with contextlib.suppress(IndexError):
+            self._not_notified.pop()
+            self.set_running_or_notify_cancel()
+            self._cancel_work()
+        return True
+
+    def result(self, timeout: float | None = None) -> T:
+        """Returns the result; waits at most ``timeout`` seconds for it (None: as long as it takes).
+
+        Raises what the work raised; TimeoutError past the timeout, and the work keeps running; CancelledError;
+        WouldDeadlockError on the thread that has to do the work; ForkedError in a forked child.
+        """
+        if timeout != 0 and not self.done():
+            self._check_may_wait()
+        try:
+            return super().result(timeout)
+        except concurrent.futures.TimeoutError:
+            if self.done():
+                raise
+            raise TimeoutError(f"timed out after {timeout} seconds") from None  # Another type before Python 3.11.
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Returns what the work raised, or None. Waits and raises as ``result``."""
+        if timeout != 0 and not self.done():
+            self._check_may_wait()
+        try:
+            return super().exception(timeout)
+        except concurrent.futures.TimeoutError:
+            raise TimeoutError(f"timed out after {timeout} seconds") from None
+
+    def complete(self, value: Any, error: BaseException | None) -> None:
+        """Completes the future, unless it was cancelled meanwhile."""
+        with contextlib.suppress(concurrent.futures.InvalidStateError):
+            if error is None:
+                self.set_result(value)
+            else:
+                self.set_exception(error)

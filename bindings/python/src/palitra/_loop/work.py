@@ -1,0 +1,245 @@
+"""One awaitable on its way through a loop thread, and the caller that waits for it.
+
+Guarantees
+
+* Work ends exactly once for its caller: with a value, an error, or :class:`CancelledError`.
+* Whatever the awaitable raises, SystemExit and KeyboardInterrupt too, reaches the caller and not the loop.
+* The caller's deadline and Ctrl-C hold even if the awaitable, or another one, does not end when it is cancelled.
+* A coroutine that never starts is closed, so that Python does not warn that it was never awaited.
+
+States
+
+    posted    in the loop thread's inbox
+    running   its task exists; the task holds the awaitable
+    ended     its outcome is written, and after that its lock is released
+    abandoned the loop thread gave up on it: the lock is released, and an outcome that comes later is ignored
+
+Transitions: posted -> running -> ended, posted -> ended (refused, or no task could be made), and from posted and
+running
+-> abandoned. Only the loop's thread writes an outcome; only whoever closes that thread abandons.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextvars
+import sys
+from _thread import allocate_lock
+from collections.abc import Coroutine
+from typing import Any
+
+from .._errors import CancelledError, TimeoutError
+from .._limits import seconds
+from .thread import LoopThread, Postable, Posted
+
+#: How long a caller whose timeout passed waits, in seconds, for the cancelled work to end.
+TIMEOUT_GRACE = 0.1
+#: How long a caller that was interrupted waits for that; a second Ctrl-C ends the wait.
+INTERRUPT_GRACE = 2.0
+
+
+def discard(awaitable: object) -> None:
+    """Closes a coroutine that will not be awaited, so that Python does not warn of it."""
+    close = getattr(awaitable, "close", None)
+    if asyncio.iscoroutine(awaitable) and close is not None:
+        close()
+
+
+def make_task(
+    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context
+) -> asyncio.Task[Any]:
+    """Makes a task in the caller's context; it runs its first step at once where Python can do that."""
+    if loop.get_task_factory() is not None:
+        return context.run(loop.create_task, coroutine)
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(coroutine, loop=loop, context=context, eager_start=True)
+    if sys.version_info >= (3, 11):
+        return asyncio.Task(coroutine, loop=loop, context=context)
+    return context.run(asyncio.Task, coroutine, loop=loop)
+
+
+def for_caller(error: BaseException) -> BaseException:
+    """The error as the caller is to see it: the names of asyncio and of concurrent.futures both catch a
+    cancellation."""
+    if isinstance(error, asyncio.CancelledError | concurrent.futures.CancelledError):
+        if not isinstance(error, CancelledError):
+            cancelled = CancelledError(*error.args)
+            cancelled.__cause__ = error
+            return cancelled
+    return error
+
+
+class Work(Postable):
+    """Runs one awaitable to its end. One thread makes it and waits for it, the loop's thread drives it."""
+
+    __slots__ = (
+        "_abandoned",
+        "_awaitable",
+        "_cancelled",
+        "_context",
+        "_debug",
+        "_ended",
+        "_error",
+        "_keeps_context",
+        "_lock",
+        "_task",
+        "_thread",
+        "_value",
+    )
+
+    def __init__(
+        self, thread: LoopThread, awaitable: Any, debug: bool | None = None, keeps_context: bool = False
+    ) -> None:
+        self._thread = thread
+        self._awaitable: Any = awaitable
+        self._debug = debug
+        self._context = contextvars.copy_context()
+        self._keeps_context = keeps_context
+        self._task: asyncio.Task[Any] | None = None
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self._abandoned: BaseException | None = None
+        self._ended = False
+        self._cancelled = False
+        self._lock = allocate_lock()
+        self._lock.acquire()
+
+    # On the loop's thread.
+
+    def start(self) -> None:
+        """posted -> running."""
+        if self._cancelled:
+            return self.refuse(CancelledError())
+        thread = self._thread
+        thread.running.add(self)
+        if self._debug is not None:
+            thread.override_debug(self, self._debug)
+        drive = self._drive()
+        try:
+            task = make_task(thread.loop, drive, self._context)
+        except BaseException:
+            drive.close()
+            raise
+        if not self._ended:
+            self._task = task
+            task.add_done_callback(self._task_ended)
+
+    def refuse(self, error: BaseException) -> None:
+        """posted -> ended, and the awaitable never starts."""
+        discard(self._awaitable)
+        self._awaitable = None
+        self._end(error)
+
+    async def _drive(self) -> None:
+        try:
+            self._value = await self._perform()
+        except BaseException as error:
+            ended_with: BaseException | None = error
+        else:
+            ended_with = None
+        if self._keeps_context:
+            self._context = contextvars.copy_context()
+        self._end(ended_with)
+        # The error's traceback holds this frame: without this they would hold each other.
+        ended_with = None
+
+    async def _perform(self) -> Any:
+        return await self._awaitable
+
+    def _task_ended(self, task: asyncio.Task[Any]) -> None:
+        # The task was cancelled before its first step: `_drive` never ran.
+        if not self._ended:
+            self.refuse(CancelledError())
+
+    def _end(self, error: BaseException | None) -> None:
+        """-> ended."""
+        thread = self._thread
+        if self._debug is not None:
+            thread.restore_debug(self)
+        if self._task is not None:
+            self._task.remove_done_callback(self._task_ended)
+            self._task = None
+        thread.running.discard(self)
+        self._error = error
+        self._awaitable = None
+        self._ended = True
+        self._wake()
+
+    def _cancel_now(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    # On any thread.
+
+    def _wake(self) -> None:
+        if self._thread.exiting:
+            return  # Only daemon threads still wait by now; woken, they would report an error to nobody.
+        try:
+            self._lock.release()
+        except RuntimeError:
+            pass  # It was abandoned, and so released already.
+
+    def cancel(self) -> None:
+        """Asks the loop's thread to cancel the work; never waits."""
+        self._cancelled = True
+        self._thread.post(self._cancel_now)
+
+    def abandon(self, error: BaseException) -> None:
+        """-> abandoned: the loop's thread will not end this work in time."""
+        self._abandoned = error
+        self._wake()
+
+    # On the caller's thread.
+
+    def run(self, timeout: float | None) -> Any:
+        """Posts the work and waits for its outcome: returns the value, or raises the error. Past the timeout, or
+        interrupted, it cancels the work."""
+        try:
+            limit = seconds(timeout)
+        except BaseException as error:
+            self.refuse(error)
+            raise
+        if self._wait(limit, self):
+            return self._take_outcome()
+        self.interrupt(TIMEOUT_GRACE)
+        if self._ended and self._error is None:
+            return self._take_outcome()
+        cause, self._error = self._error, None
+        try:
+            raise TimeoutError(f"timed out after {timeout} seconds") from cause
+        finally:
+            del cause
+
+    def _wait(self, timeout: float, posted: Posted) -> bool:
+        """Posts, and waits to be woken. Returns False past the timeout."""
+        try:
+            self._thread.post(posted)
+            return self._lock.acquire(timeout=timeout)
+        except BaseException:
+            # A signal's handler raised: Ctrl-C, or what a server's own handler raises.
+            self.interrupt()
+            raise
+
+    def interrupt(self, grace: float = INTERRUPT_GRACE) -> None:
+        """Cancels the work of a caller that will not wait for it, and waits at most ``grace`` seconds for its end."""
+        self.cancel()
+        self._lock.acquire(timeout=grace)
+
+    def _take_outcome(self) -> Any:
+        error = self._error if self._ended else self._abandoned
+        if error is None:
+            value, self._value = self._value, None
+            return value
+        try:
+            raise for_caller(error)
+        finally:
+            # The traceback holds this frame: without this the work would live until a collection.
+            self._error = None
+            del error
+
+    def copy_context_back(self) -> None:
+        """Sets the context variables that the work set."""
+        for variable, value in self._context.items():
+            if variable.get(self) is not value:
+                variable.set(value)

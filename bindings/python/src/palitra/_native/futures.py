@@ -1,0 +1,63 @@
+"""The future of a submitted job, completed by the thread of ``FutureQueue``."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Any
+
+from .._future import Future
+from .invoke import Invoker
+from .job import Job
+from .slot import Slot
+
+
+class JobFuture(Future[Any]):
+    """The future of a submitted native job. It frees the token when it is collected."""
+
+    def __init__(self, invoker: Invoker, job: Job) -> None:
+        """Submits the job. Raises the error of a refusal."""
+        super().__init__()
+        self._invoker = invoker
+        self._futures = invoker.completions.of_futures()
+        self._token = 0
+        self._submit(job)
+        weakref.finalize(self, invoker.functions.token_free, self._token).atexit = False
+
+    def _submit(self, job: Job) -> None:
+        submitted = threading.Event()
+        queue = self._futures.queue
+        options = self._invoker.options(job.deadline)
+
+        def receive(status: int) -> None:
+            # The job may have finished before the submission returned its token.
+            submitted.wait()
+            queue.forget(tag)
+            self._receive()
+
+        tag = queue.register(options, receive)
+        try:
+            self._token = self._invoker.submit(job.wire_name, job.data, options, Slot())
+        except BaseException:
+            queue.forget(tag)
+            raise
+        finally:
+            submitted.set()
+
+    def _receive(self) -> None:
+        try:
+            value = self._invoker.poll(self._token)
+        except BaseException as error:
+            self.complete(None, error)
+        else:
+            self.complete(value, None)
+
+    def _cancel_work(self) -> None:
+        self._invoker.functions.token_cancel(self._token)
+
+    def _check_may_wait(self) -> None:
+        self._futures.check_may_wait()
+
+    def progress(self) -> tuple[int, int]:
+        """How far the job reports to be: what is done, and of how much. (0, 0) before it reports anything."""
+        return self._invoker.progress(self._token)

@@ -1,0 +1,215 @@
+"""A loaded job library, the one that comes with this package or one of the user's own, and the runners that it makes.
+
+Each library holds a whole palitra: its jobs, and a global runner that runs them. Both classes may be used from any
+thread.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import threading
+import weakref
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from .._errors import InvalidArgumentError
+from .._fork import inheritors
+from .._limits import nanoseconds
+from . import abi
+from .completions import Completions
+from .invoke import GlobalInvoker, Invoker
+from .job import Job
+from .payload import Catalogue, JobDescription, encode
+from .runner import JobRunner
+from .signals import shut_down
+
+
+class Library(JobRunner):
+    """The jobs of one shared library, run on its global runner. Made by :func:`load`."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        functions = abi.Functions(path)
+        super().__init__(GlobalInvoker(functions, Completions(functions)))
+        self.path = functions.path
+        self._catalogue = Catalogue(functions)
+
+    def jobs(self) -> list[JobDescription]:
+        """The jobs of the library, in the order of their names."""
+        return self._catalogue.descriptions()
+
+    def describe(self, name: str) -> JobDescription:
+        """The job of that name. Raises UnknownJobError."""
+        return self._catalogue.describe(name)
+
+    def job(self, name: str, payload: Any = None, /, **fields: Any) -> Job:
+        """A job with its payload: bytes as they are, anything else in the format that the job declares. Fields are the
+        payload of a job that takes JSON.
+
+        Raises UnknownJobError, and TypeError for a payload that the format cannot express.
+        """
+        description = self._catalogue.describe(name)
+        return Job(self, description, encode(description, payload, fields))
+
+    def Runner(
+        self,
+        *,
+        worker_threads: int = 0,
+        max_blocking_threads: int = 0,
+        thread_name: str | None = None,
+        thread_stack_size: int = 0,
+        max_in_flight: int = 0,
+        max_payload: int = 0,
+    ) -> Runner:
+        """A runner of its own, with threads, state and limits of its own.
+
+        ``worker_threads`` run jobs besides the runner's thread, ``max_blocking_threads`` run their blocking parts.
+        ``thread_stack_size`` and ``max_payload`` are bytes. At most ``max_in_flight`` jobs are in flight at a time. 0
+        means the default, or no bound. Raises InvalidArgumentError, InternalError.
+        """
+        options = abi.RunnerOptions()
+        self.functions.runner_options_init(ctypes.byref(options), ctypes.sizeof(options))
+        options.thread_name = None if thread_name is None else thread_name.encode()
+        numbers = {
+            "worker_threads": worker_threads,
+            "max_blocking_threads": max_blocking_threads,
+            "thread_stack_size": thread_stack_size,
+            "max_in_flight": max_in_flight,
+            "max_payload": max_payload,
+        }
+        for name, number in numbers.items():
+            setattr(options, name, number)
+            if getattr(options, name) != number:  # ctypes takes the bits that fit and drops the rest.
+                raise InvalidArgumentError(f"{name} cannot be {number}")
+        return Runner(self, options)
+
+    def is_runner_alive(self) -> bool:
+        """Whether the library's global runner accepts jobs. Makes none."""
+        alive: bool = self.functions.is_runner_alive()
+        return alive
+
+    def shutdown_global_runner(self, grace: float | None = 0) -> None:
+        """Shuts the library's global runner down. Its jobs have ``grace`` seconds (None: as long as they take) to end,
+        and are cancelled then. The next use makes a new one."""
+        shut_down(self.functions.shutdown_global_runner, nanoseconds(grace))
+
+    def version(self) -> str:
+        """The version of the library."""
+        version: bytes = self.functions.version()
+        return version.decode()
+
+    def __repr__(self) -> str:
+        return f"<palitra library {self.path}>"
+
+
+class Runner(JobRunner):
+    """A native runner with threads, state and limits of its own. Made by ``Library.Runner``."""
+
+    def __init__(self, library: Library, options: abi.RunnerOptions) -> None:
+        functions = library.functions
+        handle = abi.Handle()
+        status = functions.runner_new(ctypes.byref(options), ctypes.byref(handle))
+        if status != abi.OK:
+            raise library.invoker.refusal(status)
+        super().__init__(Invoker(functions, library.invoker.completions, handle.value))
+        self.library = library
+        # Not with this object but with its invoker, which its jobs and futures keep alive.
+        self._free = weakref.finalize(self.invoker, functions.runner_free, handle.value)
+        self._free.atexit = False
+
+    def job(self, name: str, payload: Any = None, /, **fields: Any) -> Job:
+        """As ``Library.job``; awaited, it runs on this runner."""
+        description = self.library.describe(name)
+        return Job(self, description, encode(description, payload, fields))
+
+    def is_alive(self) -> bool:
+        """Whether the runner accepts jobs."""
+        alive: bool = self.functions.runner_is_alive(self.invoker.runner)
+        return alive
+
+    def stats(self) -> dict[str, int]:
+        """The runner's counters, by the names of ``palitra_stats``; ``longest_poll_ns`` is nanoseconds.
+
+        Raises InvalidHandleError after ``close``, ForkedError in a child of the runner's process.
+        """
+        stats = abi.Stats(size=ctypes.sizeof(abi.Stats))
+        status = self.functions.runner_stats(self.invoker.runner, ctypes.byref(stats))
+        if status != abi.OK:
+            raise self.invoker.refusal(status)
+        return {name: getattr(stats, name) for name, *_ in abi.Stats._fields_[1:]}
+
+    def shutdown(self, grace: float | None = 0) -> bool:
+        """Refuses new jobs, lets those in flight run for ``grace`` seconds (None: as long as they take) and cancels the
+        rest. Returns False if a job that never yields blocked its thread.
+
+        Raises WouldDeadlockError from one of its jobs, InvalidHandleError after ``close``, ForkedError.
+        """
+        function = functools.partial(self.functions.runner_shutdown, self.invoker.runner)
+        status = shut_down(function, nanoseconds(grace))
+        if status not in (abi.OK, abi.PENDING):
+            raise self.invoker.refusal(status)
+        return bool(status == abi.OK)
+
+    def close(self) -> None:
+        """Shuts down without a grace period and frees the runner. Closing again does nothing."""
+        self._free()
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def load(path: str | os.PathLike[str]) -> Library:
+    """Loads a job library: a shared library that a crate with jobs of its own builds.
+
+    Raises OSError if it cannot be loaded; ImportError if it is not a palitra library, or one of another ABI version
+    than this package works with.
+    """
+    return Library(path)
+
+
+def _own_path() -> Path:
+    named = os.environ.get("PALITRA_LIBRARY")
+    return Path(named) if named else Path(__file__).parents[1] / "libpalitra.so"
+
+
+class _Default:
+    """The library of this package, loaded at its first use."""
+
+    def __init__(self) -> None:
+        self.library: Library | None = None
+        self._after_fork_in_child()
+        inheritors.add(self)
+
+    def _after_fork_in_child(self) -> None:
+        self._lock = threading.Lock()
+
+    def get(self) -> Library:
+        if self.library is None:
+            with self._lock:
+                if self.library is None:
+                    self.library = Library(_own_path())
+        return self.library
+
+
+default = _Default()
+
+
+def job(name: str, payload: Any = None, /, **fields: Any) -> Job:
+    """A job of the library that comes with palitra, such as ``job("http.get", url=...)``: awaitable in any asyncio
+    loop, accepted by ``run``, ``gather``, ``submit`` and ``iterate``.
+
+    Raises UnknownJobError, and TypeError for a payload that the job's format cannot express.
+    """
+    return (default.library or default.get()).job(name, payload, **fields)
+
+
+def jobs() -> list[JobDescription]:
+    """The jobs that come with palitra."""
+    return default.get().jobs()

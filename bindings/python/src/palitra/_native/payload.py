@@ -1,0 +1,98 @@
+"""What goes into a job and what comes out of it: formats, encoding, and the names of a library's jobs."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from typing import Any, NamedTuple
+
+from .._errors import UnknownJobError
+from . import abi
+
+# Made once: json.dumps and json.loads would make them anew for these arguments each time.
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_from_json = json.JSONDecoder().decode
+
+_FORMATS = {abi.BYTES: "bytes", abi.TEXT: "text", abi.JSON: "json"}
+
+
+class JobDescription(NamedTuple):
+    """A job of a library: its name, its documentation, and the formats of its payload and its reply.
+
+    ``input`` and ``output`` are ``"bytes"``, ``"text"`` or ``"json"``; ``wire_name`` is the name as the library takes
+    it.
+    """
+
+    name: str
+    doc: str
+    input: str
+    output: str
+    wire_name: bytes
+
+
+class Catalogue:
+    """The jobs of one library, by name. Read when the library is loaded; they never change."""
+
+    def __init__(self, functions: abi.Functions) -> None:
+        self._functions = functions
+        self._descriptions = {one.name: one for one in _read(functions)}
+
+    def descriptions(self) -> list[JobDescription]:
+        """All jobs, in the order of their names."""
+        return list(self._descriptions.values())
+
+    def describe(self, name: str) -> JobDescription:
+        """The job of that name. Raises UnknownJobError."""
+        try:
+            return self._descriptions[name]
+        except KeyError:
+            raise UnknownJobError(f"{self._functions.path} has no job {name!r}{self._hint(name)}") from None
+
+    def _hint(self, name: str) -> str:
+        """Names the job that may have been meant."""
+        nearest = None if "\0" in name else self._functions.job_nearest(name.encode(errors="replace"))
+        return f"; the nearest is {nearest.decode()!r}" if nearest else ""
+
+
+def _read(functions: abi.Functions) -> list[JobDescription]:
+    info = abi.JobInfo()
+    jobs: list[JobDescription] = []
+    for index in range(functions.job_count()):
+        functions.job_at(index, ctypes.byref(info))
+        name: bytes = info.name
+        doc: bytes = info.doc
+        jobs.append(JobDescription(name.decode(), doc.decode(), _FORMATS[info.input], _FORMATS[info.output], name))
+    return jobs
+
+
+def encode(description: JobDescription, payload: Any, fields: dict[str, Any]) -> bytes:
+    """The payload in the format that the job declares. Bytes are taken as they are.
+
+    Raises TypeError for a payload that the format cannot express.
+    """
+    if fields:
+        if payload is not None:
+            raise TypeError("a job takes a payload or fields, not both")
+        if description.input != "json":
+            raise TypeError(f"{description.name} takes {description.input}, not fields")
+        payload = fields
+    if isinstance(payload, bytes):
+        return payload
+    if isinstance(payload, bytearray | memoryview):
+        return bytes(payload)
+    if description.input == "json":
+        return _to_json({} if payload is None else payload).encode()
+    if payload is None:
+        return b""
+    if isinstance(payload, str):
+        return payload.encode()
+    raise TypeError(f"{description.name} takes {description.input}, not {type(payload).__name__}")
+
+
+def decode(format: int, data: bytes) -> Any:
+    """A reply, decoded by the format that it declares."""
+    if format == abi.JSON:
+        return _from_json(str(data, "utf-8"))
+    if format == abi.TEXT:
+        return data.decode()
+    return data

@@ -1,0 +1,17 @@
+//! What a queue delivers.
+
+use super::handle::palitra_token;
+use super::status::palitra_status;
+
+/// Says that a job has finished, or that items of a job wait.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct palitra_event {
+    /// The tag that the job was submitted with.
+    pub tag: u64,
+    /// The token of the job, stale if it was freed. The id 0 if the job was submitted without a
+    /// token.
+    pub token: palitra_token,
+    /// How the job ended; PALITRA_PENDING if items wait: see PALITRA_ITEM_EVENTS.
+    pub status: palitra_status,
+}

@@ -1,0 +1,39 @@
+//! The options of a submission.
+
+use super::handle::palitra_queue;
+
+// cbindgen writes a `u32` literal as C's `1u`.
+
+/// A flag: the queue is also notified of items, by an event with the status PALITRA_PENDING. Read
+/// the items with palitra_token_next and a timeout of 0 until it returns PALITRA_PENDING. The
+/// first item posts an event; after that, the first item that follows such a PALITRA_PENDING posts
+/// the next. A slow reader is notified only once. If another thread cancels the job at that
+/// moment, the event of the item may come after the event of the job's end. Without a queue,
+/// submitting returns PALITRA_INVALID_ARGUMENT.
+pub const PALITRA_ITEM_EVENTS: u32 = 1u32;
+/// A flag: nobody will read items. A job that sends one gets an error, where it would wait for a
+/// reader otherwise. Cannot be combined with PALITRA_ITEM_EVENTS.
+pub const PALITRA_NO_ITEMS: u32 = 2u32;
+
+/// How to submit a job. Call palitra_submit_options_init first, then set what is to differ.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct palitra_submit_options {
+    /// The size of this struct in bytes; palitra_submit_options_init sets it.
+    pub size: u32,
+    /// PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS or 0.
+    pub flags: u32,
+    /// The deadline, in nanoseconds after the call: the job is cancelled then, and its token
+    /// finishes as PALITRA_DEADLINE. This is some hundredths of a second late if a job blocks the
+    /// runner's thread. 0, the default, or negative: no deadline. 1 stands for a deadline that has
+    /// passed already.
+    pub deadline_ns: i64,
+    /// The queue that is notified when the job finishes. The id 0: none, the default.
+    pub queue: palitra_queue,
+    /// Any number; the events of the job carry it.
+    pub tag: u64,
+    /// The most items that wait for a reader, up to 65536; then the job waits. 0: 16.
+    pub stream_items: u32,
+    /// Must be 0.
+    pub reserved: u32,
+}

@@ -1,0 +1,290 @@
+//! The runner as a host holds it: a handle whose clones are one runner, which the last one shuts down.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::core::Core;
+use super::options::Options;
+use super::submission::{Caller, Payload, Wanted};
+use super::thread;
+use crate::current::{RunnerId, works_for};
+use crate::deadline::Until;
+use crate::gather as many;
+use crate::registry;
+use crate::reply::{Error, Format, Reply, Status};
+use crate::stats::Stats;
+use crate::sys::fork::{self, PerProcess};
+use crate::token::{JobToken, Output, Token, TokenRef};
+
+/// What a shutdown takes at most beyond its grace period.
+const FIXED_SECOND: Duration = Duration::from_secs(1);
+
+static NEXT_ID: AtomicU32 = AtomicU32::new(1);
+
+/// The runners of this process by their numbers, for those who have a token and need its runner.
+static CORES: PerProcess<Mutex<HashMap<RunnerId, Weak<Core>>>> = PerProcess::new();
+
+fn cores() -> MutexGuard<'static, HashMap<RunnerId, Weak<Core>>> {
+    CORES.get().lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The runner with this number. [`Status::ShutDown`] if it is gone.
+pub(crate) fn find_core(id: RunnerId) -> Result<Arc<Core>, Status> {
+    cores().get(&id).and_then(Weak::upgrade).ok_or(Status::ShutDown)
+}
+
+/// A persistent runtime for synchronous programs. Cloning it gives another handle to the same runner.
+///
+/// ```
+/// let runner = palitra::Runner::new()?;
+/// let sum = runner.run(async { 40 + 2 })?;
+/// assert_eq!(sum, 42);
+/// # Ok::<(), palitra::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Runner {
+    core: Arc<Core>,
+    owner: Arc<Owner>,
+}
+
+/// What the clones of a runner own together.
+struct Owner {
+    core: Arc<Core>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Runner {
+    /// A runner with one thread and no limits.
+    ///
+    /// # Errors
+    /// [`Status::Internal`] if the system refuses one of its threads or file descriptors. What was made is undone.
+    pub fn new() -> Result<Runner, Error> {
+        Runner::with_options(Options::default())
+    }
+
+    /// A runner as described.
+    ///
+    /// # Errors
+    /// As [`Runner::new`], and [`Status::InvalidArgument`] for invalid options.
+    pub fn with_options(options: Options) -> Result<Runner, Error> {
+        options.check()?;
+        let id: RunnerId = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        let (core, thread) = thread::spawn(id, &options)?;
+        cores().insert(id, Arc::downgrade(&core));
+        let owner = Owner { core: Arc::clone(&core), thread: Mutex::new(Some(thread)) };
+        Ok(Runner { core, owner: Arc::new(owner) })
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    /// Whether the runner takes work. False in a forked child.
+    pub fn is_alive(&self) -> bool {
+        self.core.is_alive()
+    }
+
+    /// Runs a future to its end and returns its output.
+    ///
+    /// It is polled once on the calling thread; if it pends, it moves to the runner's.
+    ///
+    /// # Errors
+    /// [`Status::JobPanicked`] with the message, [`Status::Cancelled`] by a shutdown, [`Status::ShutDown`],
+    /// [`Status::WouldDeadlock`] on the runner's own thread, [`Status::Forked`].
+    pub fn run<F>(&self, future: F) -> Result<F::Output, Error>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        let (future, output) = with_output(future);
+        self.core.run_future(Box::pin(future))?.into_result()?;
+        take(&output)
+    }
+
+    /// Submits a future to the runner's thread.
+    ///
+    /// # Errors
+    /// [`Status::ShutDown`], [`Status::Forked`].
+    pub fn submit<F>(&self, future: F) -> Result<Token<F::Output>, Error>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        let (future, output) = with_output(future);
+        let host = self.core.submit_future(Box::pin(future))?;
+        Ok(Token::new(host, output))
+    }
+
+    /// Runs several futures at the same time and returns their results in order.
+    ///
+    /// ```
+    /// # let runner = palitra::Runner::new()?;
+    /// let squares = runner.gather((1..=3).map(|n| async move { n * n }))?;
+    /// assert_eq!(squares, [1, 4, 9]);
+    /// # Ok::<(), palitra::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Runner::run`], for the first in order that did not finish.
+    pub fn gather<F>(&self, futures: impl IntoIterator<Item = F>) -> Result<Vec<F::Output>, Error>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        let tokens: Vec<_> = futures.into_iter().map(|future| self.submit(future)).collect::<Result<_, _>>()?;
+        let references: Vec<_> = tokens.iter().map(|token| token.job().token()).collect();
+        let gathered = many::gather(&references, Until::Forever);
+        let replies = gathered.replies.into_iter().zip(&tokens);
+        replies.map(|(reply, token)| token.take(reply?)).collect()
+    }
+
+    /// Runs a registered job to its end. How it ended is in the reply.
+    ///
+    /// # Errors
+    /// [`Status::UnknownJob`], [`Status::TooLarge`], [`Status::ShutDown`], [`Status::WouldDeadlock`],
+    /// [`Status::Forked`]: the job was not run. Past `timeout` it is cancelled and the reply says
+    /// [`Status::Deadline`].
+    pub fn run_job(&self, job: &str, payload: impl Into<Vec<u8>>, timeout: Option<Duration>) -> Result<Reply, Error> {
+        let job = registry::find(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
+        Ok(self.core.run(job, Payload::Owned(payload.into()), timeout)?)
+    }
+
+    /// Submits a registered job.
+    ///
+    /// # Errors
+    /// As [`Runner::run_job`], except that it never blocks.
+    pub fn submit_job(&self, job: &str, payload: impl Into<Vec<u8>>) -> Result<JobToken, Error> {
+        let job = registry::find(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
+        Ok(JobToken::new(self.core.submit(Caller::Host, job, Payload::Owned(payload.into()), Wanted::default())?))
+    }
+
+    /// Waits for many jobs and returns their replies in order.
+    ///
+    /// # Errors
+    /// [`Status::Pending`] if not all had finished after `timeout`; they run on. [`Status::WouldDeadlock`],
+    /// [`Status::Forked`].
+    pub fn gather_jobs(&self, tokens: &[JobToken], timeout: Option<Duration>) -> Result<Vec<Reply>, Error> {
+        self.core.check_process()?;
+        let references: Vec<TokenRef> = tokens.iter().map(JobToken::token).collect();
+        let replies = many::gather(&references, Until::after(timeout)).replies;
+        replies.into_iter().map(|reply| reply.map_err(Error::from)).collect()
+    }
+
+    /// How the runner is doing.
+    ///
+    /// # Errors
+    /// [`Status::Forked`].
+    pub fn stats(&self) -> Result<Stats, Error> {
+        self.core.check_process()?;
+        Ok(self.core.stats())
+    }
+
+    /// Refuses new work, lets jobs finish for the grace period (`None`: as long as they take), cancels the rest and
+    /// joins the threads. May be called again and by several threads at once.
+    ///
+    /// # Errors
+    /// [`Status::Pending`] if a job that never yields blocked a thread for a second beyond the grace period: every
+    /// token has finished, the thread is left behind. [`Status::WouldDeadlock`] on the runner's own thread, where nothing
+    /// is done. [`Status::Forked`].
+    pub fn shutdown(&self, grace: Option<Duration>) -> Result<(), Error> {
+        Ok(self.owner.shutdown(grace)?)
+    }
+}
+
+impl Runner {
+    /// Shuts down from wherever this is: on the runner's own thread without waiting for it.
+    pub(crate) fn end(&self, grace: Duration) {
+        if self.owner.shutdown(Some(grace)) == Err(Status::WouldDeadlock) {
+            self.owner.close(Until::after(Some(grace)));
+        }
+    }
+}
+
+impl Owner {
+    fn shutdown(&self, grace: Option<Duration>) -> Result<(), Status> {
+        self.core.check_process()?;
+        if works_for(self.core.id) {
+            return Err(Status::WouldDeadlock);
+        }
+        self.close(Until::after(grace));
+        let limit = grace.and_then(|grace| Instant::now().checked_add(grace)?.checked_add(FIXED_SECOND));
+        if !self.core.finished.wait(limit) {
+            self.give_up();
+            return Err(Status::Pending);
+        }
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Joined, so that a host that unloads or counts its threads finds it gone. Not in a forked child: there the
+        // thread's very end may wait forever for a lock of the standard library's that a thread of the parent had.
+        if let Some(thread) = thread
+            && fork::depth() == 0
+        {
+            // It has announced its end; a panic on the way there was caught.
+            let _ = thread.join();
+        }
+        Ok(())
+    }
+
+    /// A job blocks a thread of the runner. Does what can be done without that thread; the rest follows when it comes
+    /// back, if ever.
+    fn give_up(&self) {
+        self.core.closing.abandon();
+        // First: no callback is called for a token that finishes now.
+        self.core.callbacks.close();
+        self.core.cancel_all();
+    }
+
+    fn close(&self, grace: Until) {
+        self.core.closing.request(grace);
+        self.core.lanes.ring_for_control();
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        cores().remove(&self.core.id);
+        if self.core.closing.is_abandoned() && self.core.check_process().is_ok() {
+            // A shutdown has waited for its whole bound; the thread ends by itself, nobody joins it.
+            return;
+        }
+        match self.shutdown(Some(Duration::ZERO)) {
+            // Dropped by a job: the thread ends by itself, nobody joins it.
+            Err(Status::WouldDeadlock) => self.close(Until::Now),
+            // In a forked child there is nothing to end: the parent's thread and its handle are leaked.
+            Err(Status::Forked) => {
+                if let Ok(thread) = self.thread.get_mut() {
+                    std::mem::forget(thread.take());
+                }
+                std::mem::forget(Arc::clone(&self.core));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runner").field("id", &self.core.id).field("is_alive", &self.is_alive()).finish_non_exhaustive()
+    }
+}
+
+/// The future as a job without a reply of its own, and the place where it leaves its output.
+fn with_output<F>(future: F) -> (impl Future<Output = Reply> + Send + 'static, Output<F::Output>)
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    let output: Output<F::Output> = Arc::default();
+    let place = Arc::clone(&output);
+    let job = async move {
+        let value = future.await;
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+        Reply::success(Format::Bytes, Vec::new())
+    };
+    (job, output)
+}
+
+fn take<T>(output: &Output<T>) -> Result<T, Error> {
+    let value = output.lock().unwrap_or_else(PoisonError::into_inner).take();
+    value.ok_or_else(|| Error::from(Status::Internal))
+}

@@ -1,0 +1,85 @@
+//! Submitting: a job or a future is queued for the runner's threads, and the caller never waits.
+
+use std::sync::{Arc, Weak};
+
+use super::callbacks::{Callback, CallbackObserver};
+use super::core::Core;
+use super::running::Running;
+use super::submission::{Caller, Payload, Wanted, notify_queue};
+use crate::job::{Job, JobFuture, JobRuntime, States};
+use crate::registry;
+use crate::reply::{Error, Status};
+use crate::token::{HostSide, JobSide, NewToken, Observer, Reading, TokenRef};
+
+impl Core {
+    /// Queues a job. Everything that can be wrong is found before the payload is copied.
+    pub(crate) fn submit(
+        &self,
+        caller: Caller,
+        job: &'static Job,
+        payload: Payload<'_>,
+        Wanted { deadline, events, reading }: Wanted,
+    ) -> Result<HostSide, Status> {
+        self.check_payload(payload.len())?;
+        let accepted = self.accept(caller)?;
+        let payload = Some(payload.into_vec()?);
+        let (host, token) = self.make_token(NewToken { runner: self.id, deadline, payload, reading })?;
+        notify_queue(&host, events);
+        accepted.hand_over();
+        self.lanes.queue(job, token);
+        Ok(host)
+    }
+
+    /// Queues a future whose output is a reply.
+    pub(crate) fn submit_future(&self, future: JobFuture) -> Result<HostSide, Status> {
+        let accepted = self.accept(Caller::Host)?;
+        let (host, token) =
+            self.make_token(NewToken { runner: self.id, reading: Reading::NOBODY, ..NewToken::default() })?;
+        accepted.hand_over();
+        Running::new(self.to_arc(), None, future, token).into_task().schedule();
+        Ok(host)
+    }
+
+    /// Calls `callback` on the runner's thread when the token finishes, or soon if it has. It is dropped uncalled where
+    /// that cannot be, or when the host releases the pending token.
+    ///
+    /// [`Status::ShutDown`] if nothing is called any more, [`Status::Forked`], [`Status::InvalidHandle`].
+    pub(crate) fn on_complete(&self, token: TokenRef, callback: Callback) -> Result<(), Status> {
+        self.check_process()?;
+        if self.callbacks.is_closed() {
+            return Err(Status::ShutDown);
+        }
+        let core = Weak::clone(self.weak());
+        let dispatch = move |callback: Callback, status: Status| {
+            if let Some(core) = core.upgrade() {
+                core.callbacks.add(callback, status);
+                core.lanes.ring_for_control();
+            }
+        };
+        let observer: Arc<dyn Observer> = Arc::new(CallbackObserver::new(callback, dispatch));
+        match token.observe(&observer, 0)? {
+            Status::Pending => {}
+            status => observer.notify(0, status),
+        }
+        Ok(())
+    }
+}
+
+impl JobRuntime for Core {
+    fn states(&self) -> &States {
+        &self.states
+    }
+
+    fn make_token(&self, reading: Reading) -> Result<(HostSide, JobSide), Status> {
+        Core::make_token(self, NewToken { runner: self.id, reading, ..NewToken::default() })
+    }
+
+    fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error> {
+        let job = registry::find(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
+        Ok(Core::submit(self, Caller::Job, job, Payload::Owned(payload), Wanted::default())?)
+    }
+
+    fn to_arc(&self) -> Arc<dyn JobRuntime> {
+        Core::to_arc(self)
+    }
+}

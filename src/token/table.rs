@@ -1,0 +1,201 @@
+//! Every token of the process, and a token found by its name.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use super::locked::LockedToken;
+use super::observer::Observer;
+use super::slot::{NewToken, Slot};
+use super::stream::Closed;
+use crate::arena::{Arena, Lookup};
+use crate::current::RunnerId;
+use crate::reply::{Reply, Status};
+use crate::sync::shared_static;
+
+shared_static! {
+    static TOKENS: Arena<Slot> = Arena::new();
+}
+
+/// Names a token: the place of its slot and which of the slot's tokens it is. A stale name finds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TokenId {
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
+}
+
+/// A token found by its name. Whether the name is valid is checked under the lock of the slot, at every use.
+#[derive(Clone, Copy)]
+pub(crate) struct TokenRef {
+    pub(super) slot: &'static Slot,
+    id: TokenId,
+}
+
+/// The slots that keep their memory while they are vacant; the slot that was vacated last is used first, so a runner
+/// with fewer tokens at a time allocates none. Half a mebibyte.
+const KEPT: u32 = 4096;
+
+/// A pending token in a slot of its own. [`Status::Busy`] when every slot that an index can name is taken.
+#[inline]
+pub(super) fn open(new: NewToken) -> Result<TokenRef, Status> {
+    let (index, slot) = TOKENS.take().ok_or(Status::Busy)?;
+    let generation = slot.open(new, index < KEPT);
+    Ok(TokenRef { slot, id: TokenId { index, generation } })
+}
+
+/// The slot of a token that neither side holds is used again.
+pub(super) fn release(id: TokenId) {
+    TOKENS.release(id.index);
+}
+
+/// The token with this name. [`Status::Forked`] if it is a parent's. Its uses find out whether it is stale.
+pub(crate) fn find(id: TokenId) -> Result<TokenRef, Status> {
+    match TOKENS.get(id.index) {
+        Lookup::Found(slot) => Ok(TokenRef { slot, id }),
+        Lookup::Nothing => Err(Status::InvalidHandle),
+        Lookup::Forked => Err(Status::Forked),
+    }
+}
+
+/// Finishes every pending token of a runner.
+pub(crate) fn finish_all_of(runner: RunnerId, status: Status) {
+    for token in TOKENS.all().filter_map(|slot| slot.lock_if_of(runner)) {
+        token.end(status);
+    }
+}
+
+/// Finishes every token of a runner whose deadline has passed. Returns the next deadline of one that is pending.
+pub(crate) fn expire_all_of(runner: RunnerId) -> Option<Instant> {
+    TOKENS.all().filter_map(|slot| slot.lock_if_of(runner)?.expire_and_unlock()).min()
+}
+
+/// In a forked child: every use of a token of the parent fails with [`Status::Forked`].
+pub(crate) fn abandon() {
+    TOKENS.abandon();
+}
+
+impl TokenRef {
+    pub(crate) fn id(self) -> TokenId {
+        self.id
+    }
+
+    /// The token that this name means to the host, under its lock. [`Status::InvalidHandle`] if the name is stale.
+    #[inline]
+    pub(super) fn lock(self) -> Result<LockedToken<'static>, Status> {
+        self.slot.lock_for_host(self.id.generation)
+    }
+
+    /// The token as long as the job's side holds it, also if the host has released it.
+    #[inline]
+    pub(super) fn lock_for_job(self) -> Option<LockedToken<'static>> {
+        self.slot.lock_for_job(self.id.generation)
+    }
+
+    /// The reply if the token has finished; [`Status::Pending`] if not, [`Status::InvalidHandle`] if it is stale.
+    pub(crate) fn poll(self) -> Result<Reply, Status> {
+        self.lock()?.look(Reply::clone).1.ok_or(Status::Pending)
+    }
+
+    /// How the token finished, or [`Status::Pending`]. Fails with [`Status::InvalidHandle`] if it is stale.
+    pub(crate) fn status(self) -> Result<Status, Status> {
+        Ok(self.lock()?.look(Reply::status).1.unwrap_or(Status::Pending))
+    }
+
+    /// The same, for a token that must be of this runner ([`Status::InvalidArgument`]).
+    pub(crate) fn status_on(self, runner: RunnerId) -> Result<Status, Status> {
+        match self.lock()?.look(Reply::status) {
+            (owner, _) if owner != runner => Err(Status::InvalidArgument),
+            (_, status) => Ok(status.unwrap_or(Status::Pending)),
+        }
+    }
+
+    /// The runner it was submitted to.
+    pub(crate) fn runner(self) -> Result<RunnerId, Status> {
+        Ok(self.lock()?.runner())
+    }
+
+    /// [`Status::InvalidArgument`] if the token is another runner's.
+    pub(crate) fn check_runner(self, runner: RunnerId) -> Result<(), Status> {
+        if self.runner()? == runner { Ok(()) } else { Err(Status::InvalidArgument) }
+    }
+
+    /// How the token finished. [`Status::Pending`] if it has not: then `observer` will be notified, with this tag.
+    pub(crate) fn observe(self, observer: &Arc<dyn Observer>, tag: u32) -> Result<Status, Status> {
+        Ok(self.lock()?.observe(observer, tag))
+    }
+
+    pub(crate) fn unobserve(self, observer: &Arc<dyn Observer>) {
+        if let Ok(token) = self.lock() {
+            token.unobserve(observer);
+        }
+    }
+
+    /// Registers whom to notify when the token finishes, also if the host releases it before. Once for each token.
+    pub(crate) fn set_completion(self, observer: Arc<dyn Observer>) {
+        if let Ok(token) = self.lock() {
+            token.set_completion(observer);
+        }
+    }
+
+    /// Registers whom to notify when an item can be read, each time that a reader had found none before.
+    pub(crate) fn set_item_observer(self, observer: Arc<dyn Observer>) {
+        if let Ok(stream) = self.lock().map(|mut token| token.stream_to_read()) {
+            stream.set_observer(observer);
+        }
+    }
+
+    /// Finishes the token with `status` if it is still pending, and wakes the job so that it is dropped. Whether this
+    /// call did it.
+    pub(crate) fn end(self, status: Status) -> Result<bool, Status> {
+        Ok(self.lock()?.end(status))
+    }
+
+    /// When the token is to finish; `None` also if its job has been dropped.
+    pub(crate) fn deadline(self) -> Option<Instant> {
+        self.lock_for_job()?.deadline()
+    }
+
+    /// Sets when the token is to finish. Only before its job has a task, which looks for the deadline once.
+    pub(crate) fn set_deadline(self, deadline: Instant) {
+        if let Ok(mut token) = self.lock() {
+            token.set_deadline(deadline);
+        }
+    }
+
+    /// How far the job said it is: done and total.
+    pub(crate) fn progress(self) -> Result<(u64, u64), Status> {
+        Ok(self.lock()?.progress())
+    }
+
+    /// The host releases the token: later uses of the name find nothing, the job runs on.
+    /// [`Status::InvalidHandle`] if the host had done so before.
+    pub(crate) fn release_host(self) -> Result<(), Status> {
+        if self.lock()?.release_host() {
+            release(self.id);
+        }
+        Ok(())
+    }
+}
+
+/// What a job does with its own token.
+impl TokenRef {
+    /// Whether the job need not run on: the token has finished.
+    pub(crate) fn should_stop(self) -> bool {
+        self.lock_for_job().is_none_or(LockedToken::should_stop)
+    }
+
+    /// The job says how far it is.
+    pub(crate) fn set_progress(self, done: u64, total: u64) {
+        if let Some(mut token) = self.lock_for_job() {
+            token.set_progress(done, total);
+        }
+    }
+
+    /// The job sends an item; `Pending` while the reader has enough to read.
+    pub(crate) fn poll_send(self, item: &mut Option<Reply>, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        match self.lock().ok().and_then(|mut token| token.stream_to_send()) {
+            Some(stream) => stream.poll_send(item, cx),
+            None => Poll::Ready(Err(Closed)),
+        }
+    }
+}

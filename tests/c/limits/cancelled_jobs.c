@@ -1,0 +1,35 @@
+/* Jobs that are cancelled while they are queued count until they have been dropped, so their memory is bounded.
+ *
+ * Promise 11: bad input and limits return a status.
+ */
+#include "scheduling.h"
+
+/* Kilobytes of memory that this process uses. */
+static long memory(void) {
+    long pages = 0, ignored = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    CHECK(file != NULL && fscanf(file, "%ld %ld", &ignored, &pages) == 2);
+    fclose(file);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static void cancelled_jobs_that_are_queued_count(void) {
+    palitra_runner runner = runner_with((palitra_runner_options){.max_in_flight = 3});
+    palitra_token stuck = hold(runner, "{\"seconds\":2}");
+    CHECK_STATUS(PALITRA_OK, submit_and_cancel(runner));
+    CHECK_STATUS(PALITRA_OK, submit_and_cancel(runner));
+    CHECK_STATUS(PALITRA_BUSY, submit_and_cancel(runner));
+    long before = memory();
+    for (int i = 0; i < 500000; i++) submit_and_cancel(runner);
+    CHECK(memory() - before < 16 * 1024);
+    CHECK_STATUS(PALITRA_OK, wait_and_free(runner, stuck));
+    for (int i = 0; i < 3; i++) /* all places are back */
+        EVENTUALLY(palitra_runner_submit(runner, "test.never", "", 0, NULL, NULL) == PALITRA_OK);
+    CHECK_STATUS(PALITRA_BUSY, submit_and_cancel(runner));
+    palitra_runner_free(runner);
+}
+
+int main(void) {
+    TEST(cancelled_jobs_that_are_queued_count);
+    return 0;
+}
