@@ -78,7 +78,7 @@ cpp-objects: $(CPP_OBJECTS)
 
 # Not one that includes what is installed elsewhere. Headers of C are for lint-c.
 CPP_TIDY = $(filter-out tests/cpp/installed/%,$(filter %.cpp,$(CPP_FILES)))
-CPP_TIDY_FLAGS := -std=c++20 $(CPP_COROUTINES) -pthread -Iinclude -Ibindings/cpp/include
+CPP_TIDY_FLAGS := -std=c++20 $(CPP_COROUTINES) -pthread -Iinclude -Ibindings/cpp/include -Itests/c/support
 
 ## clang-format and clang-tidy
 lint-cpp: $(TOOLS)/made
