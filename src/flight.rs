@@ -20,12 +20,12 @@ use crate::sync::{AtomicU64, Ordering, in_one_order};
 pub(crate) struct Flight {
     /// The most jobs at a time; 0: any number.
     max: u64,
-    /// Jobs that were ever accepted. Hosts write it, and the runner's threads the others.
+    /// Jobs that were ever accepted. Hosts write this, the runner's threads the others.
     submitted: OwnLine<AtomicU64>,
     ended: OwnLine<Ended>,
 }
 
-/// Alone on its cache lines: what one thread writes all the time takes none from another that does the same, or reads.
+/// Alone on its cache lines: a thread that writes it often does not slow down one that reads or writes something else.
 #[derive(Default)]
 #[repr(align(128))]
 struct OwnLine<T>(T);

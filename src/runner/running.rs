@@ -5,7 +5,8 @@
 //! * A panic of the job, in a poll or in a drop, finishes its token and does nothing else.
 //! * A job whose token has finished is dropped at its next poll.
 //! * A job that is dropped otherwise finishes its token as cancelled.
-//! * A job is dropped before its token finishes: whoever sees the reply knows that the job holds nothing any more.
+//! * A job that ends by itself is dropped before its token finishes: whoever sees its reply knows that it holds nothing
+//!   any more.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};

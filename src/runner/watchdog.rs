@@ -95,13 +95,14 @@ fn look_after(core: &Core) -> Option<Instant> {
 
 fn warn(seen: &mut Seen, now: Instant) {
     let (Some(doing), Some(since)) = (seen.doing, seen.since) else { return };
-    // It began up to a tick before it was first seen.
+    // It has blocked the thread for up to a tick more than was seen.
     let time = now.saturating_duration_since(since);
     if seen.is_warned || doing.job == NOTHING || time + TICK < BLOCKING {
         return;
     }
     seen.is_warned = true;
-    tracing::warn!(target: "palitra", "{} has held a thread of its runner for {time:?} without an await", name(doing.job));
+    let job = name(doing.job);
+    tracing::warn!(target: "palitra", "{job} has blocked a thread of its runner for {time:?} without an await");
 }
 
 /// What a job is called in the log.
