@@ -188,6 +188,7 @@ static void wait_any_names_one_that_has_finished(void) {
 
 static palitra_status statuses[4];
 static size_t first;
+static int has_called;
 
 static void wait_any_in_a_callback(palitra_token token, palitra_status status, void *argument) {
     palitra_token *tokens = argument, pending[2] = {tokens[0], tokens[0]};
@@ -196,6 +197,7 @@ static void wait_any_in_a_callback(palitra_token token, palitra_status status, v
     statuses[1] = palitra_runner_wait_any(runner, pending, 2, PALITRA_FOREVER, NULL);
     statuses[2] = palitra_runner_wait_any(runner, pending, 2, 0, NULL);
     statuses[3] = palitra_runner_wait_any(runner, tokens, 3, 0, &first);
+    __atomic_store_n(&has_called, 1, __ATOMIC_RELEASE);
 }
 
 static void wait_any_on_the_runners_thread_names_one_that_has_finished_and_waits_for_none(void) {
@@ -204,7 +206,8 @@ static void wait_any_on_the_runners_thread_names_one_that_has_finished_and_waits
     CHECK_STATUS(PALITRA_OK, palitra_token_on_complete(tokens[2], wait_any_in_a_callback, tokens, NULL));
     CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, tokens[2], PALITRA_FOREVER, NULL));
     check_echo(runner);
-    CHECK_STATUS(PALITRA_OK, shutdown_runner(runner, 0)); /* with the callback behind it */
+    EVENTUALLY(__atomic_load_n(&has_called, __ATOMIC_ACQUIRE));
+    CHECK_STATUS(PALITRA_OK, shutdown_runner(runner, 0));
     CHECK_STATUS(PALITRA_OK, statuses[0]);
     CHECK_NUMBER(2, first);
     CHECK_STATUS(PALITRA_WOULD_DEADLOCK, statuses[1]);
