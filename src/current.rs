@@ -15,7 +15,7 @@ use crate::sys::stack;
 ///
 /// http.get, http.request and http.bytes need most of the jobs that ship: on threads with stacks of growing sizes
 /// their first poll came through from 36 KiB on, http.stream's from 32, the others' from the smallest of 16 (x86-64,
-/// glibc 2.36, release build, with what a thread's start itself takes; see tests/c/stack.c). The rest is for jobs of
+/// glibc 2.36, release build, with what a thread's start itself takes; see tests/c/run/small_stacks.c). The rest is for jobs of
 /// others. It is also the smallest stack that a runner's own thread may have.
 const STACK_NEEDED: usize = 64 << 10;
 

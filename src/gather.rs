@@ -20,7 +20,7 @@ pub(crate) struct Gathered {
     pub(crate) replies: Vec<Result<Reply, Status>>,
 }
 
-/// Waits for all. See promise 4: the status is `OK` when every job succeeded, else that of the first in order
+/// Waits for all. Promise 4: a gather keeps the order of its tokens. The status is `OK` when every job succeeded, else that of the first in order
 /// that did not; `PENDING` past the timeout.
 pub(crate) fn gather(tokens: &[TokenRef], until: Until) -> Gathered {
     if let Err(status) = check_may_wait(tokens, until) {

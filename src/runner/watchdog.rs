@@ -30,6 +30,10 @@ const BLOCKING: Duration = Duration::from_millis(100);
 /// A look at every token takes time where there are many; it takes no more than this part of the watchdog's.
 const SHARE: u32 = 10;
 
+/// The longest pause for that. A look also takes long when the system runs something else meanwhile, and deadlines must
+/// not wait for ten times that.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
 /// What the watchdog knows of one thread.
 #[derive(Clone, Copy, Default)]
 struct Seen {
@@ -77,8 +81,8 @@ fn look(core: &Core, seen: &mut [Seen]) -> Instant {
     }
     let next = look_after(core);
     seen.iter_mut().for_each(|seen| warn(seen, now));
-    let took = now.elapsed();
-    earlier(Some(now + TICK), next).unwrap_or(now).max(now + took * SHARE)
+    let pause = LONGEST_PAUSE.min(now.elapsed() * SHARE);
+    earlier(Some(now + TICK), next).unwrap_or(now).max(now + pause)
 }
 
 /// Does what can be done without the thread. Returns the next deadline.

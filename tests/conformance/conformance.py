@@ -5,7 +5,7 @@ README.md tells the format and what each verb means. Called by tests/conformance
     python3 tests/conformance/conformance.py FILE
 
 It judges nothing and exits with 0 when it has come to the end of the file. A token is the future that ``submit``
-answers. What a Python program cannot do, or cannot get wrong, is done by the C functions beneath, and said there.
+returns. What a Python program cannot do, or cannot get wrong, is done by the C functions beneath, and said there.
 """
 
 from __future__ import annotations

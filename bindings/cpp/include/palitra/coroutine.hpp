@@ -25,17 +25,17 @@ namespace palitra {
 /// Resumes where the job finished.
 struct InlineExecutor {
     template <class Work>
-    void operator()(Work work) const {
-        work();
+    void operator()(Work&& work) const {
+        std::forward<Work>(work)();
     }
 };
 
 namespace detail {
 
 template <class Executor, class Work>
-void execute(Executor& executor, Work work) {
-    if constexpr (requires { executor.execute(std::move(work)); }) executor.execute(std::move(work));
-    else executor(std::move(work));
+void execute(Executor& executor, Work&& work) {
+    if constexpr (requires { executor.execute(std::forward<Work>(work)); }) executor.execute(std::forward<Work>(work));
+    else executor(std::forward<Work>(work));
 }
 
 /// A suspended coroutine, NULL once it is gone, and the reply that it will find.
