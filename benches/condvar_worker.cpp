@@ -1,5 +1,5 @@
 // The bridge that a C++ programmer writes in an afternoon: one worker thread, a deque of tasks under a
-// mutex, a condition variable to wake it, a promise and a future for each answer.
+// mutex, a condition variable to wake it, a promise and a future for each reply.
 //
 // It is kept as lean as it can be without being clever: the payload fits std::string's own buffer, a task
 // is one object and not a type-erased function, and the worker is notified outside the lock.
@@ -20,7 +20,7 @@ namespace {
 
 struct Task {
     std::string payload;
-    std::promise<std::string> answer;
+    std::promise<std::string> reply;
 };
 
 class Worker {
@@ -38,21 +38,21 @@ public:
 
     std::future<std::string> submit(std::string payload) {
         Task task{std::move(payload), {}};
-        auto answer = task.answer.get_future();
+        auto reply = task.reply.get_future();
         {
             std::lock_guard lock(mutex_);
             tasks_.push_back(std::move(task));
         }
         work_to_do_.notify_one();
-        return answer;
+        return reply;
     }
 
     void window(std::size_t jobs) {
-        std::vector<std::future<std::string>> answers;
-        answers.reserve(jobs);
-        for (std::size_t i = 0; i < jobs; ++i) answers.push_back(submit(std::string(payload)));
-        for (auto &answer : answers) {
-            require(answer.get().size() == payload.size(), "condvar worker: echo failed");
+        std::vector<std::future<std::string>> replies;
+        replies.reserve(jobs);
+        for (std::size_t i = 0; i < jobs; ++i) replies.push_back(submit(std::string(payload)));
+        for (auto &reply : replies) {
+            require(reply.get().size() == payload.size(), "condvar worker: echo failed");
         }
     }
 
@@ -65,7 +65,7 @@ private:
             Task task = std::move(tasks_.front());
             tasks_.pop_front();
             lock.unlock();
-            task.answer.set_value(std::move(task.payload));
+            task.reply.set_value(std::move(task.payload));
             lock.lock();
         }
     }

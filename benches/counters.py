@@ -55,20 +55,20 @@ def perf_counts(event):
 
 
 def with_perf(event, command):
-    answer = run(["perf", "stat", "-x,", "-e", event, *command], check=False)
-    line = next((line for line in answer.splitlines() if event in line), "")
+    output = run(["perf", "stat", "-x,", "-e", event, *command], check=False)
+    line = next((line for line in output.splitlines() if event in line), "")
     value = line.split(",")[0]
     return int(value) if value.isdigit() else None
 
 
 def with_callgrind(command):
-    answer = run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command])
-    return int(re.search(r"Collected : (\d+)", answer).group(1))
+    output = run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command])
+    return int(re.search(r"Collected : (\d+)", output).group(1))
 
 
 def with_strace(command):
-    answer = run(["strace", "-f", "-c", *command])
-    total = next(line for line in answer.splitlines() if line.endswith(" total"))
+    output = run(["strace", "-f", "-c", *command])
+    total = next(line for line in output.splitlines() if line.endswith(" total"))
     return int(total.split()[3])
 
 

@@ -40,7 +40,7 @@ static_assert(sizeof(std::atomic<Turn>) == 4, "a futex word has four bytes");
 
 class PingPong : public Subject {
 public:
-    PingPong() : partner_([this] { answer(); }) { run(1); }
+    PingPong() : partner_([this] { echo(); }) { run(1); }
 
     ~PingPong() override {
         baton_.pass(over);
@@ -55,7 +55,7 @@ public:
     }
 
 private:
-    void answer() {
+    void echo() {
         while (baton_.wait_while(ping) != over) baton_.pass(ping);
     }
 

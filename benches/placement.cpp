@@ -17,7 +17,7 @@ std::vector<int> allowed_cores() {
     return cores;
 }
 
-// Read once, before the first pinning narrows the answer.
+// Read once, before the first pinning narrows what it returns.
 const std::vector<int> cores = allowed_cores();
 
 void pin_to(int core) {

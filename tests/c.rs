@@ -1,7 +1,7 @@
 //! The C ABI from C: every program of tests/c is found, compiled and run.
 //!
 //! A program stands in the folder of its subject and is named after its own part of it; its functions are named after
-//! what they check. Nobody lists it: a new file is run as [`Way::Memory`], linked with the library that has the awkward
+//! what they check. Nobody lists it: a new file is run as [`Way::Memory`], linked with the library that has the test
 //! jobs of tests/jobs, unless [`WAYS`] says otherwise. `cargo test --test c queue` runs what has "queue" in its name.
 
 use std::path::{Path, PathBuf};

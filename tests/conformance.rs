@@ -27,7 +27,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// The same for building one, from an empty cache.
 const BUILD_LIMIT: Duration = Duration::from_secs(300);
 
-/// The library with the awkward jobs, as C compilers and their kin call it.
+/// The library with the test jobs, as C compilers and their kin call it.
 const TEST_JOBS: &str = "palitra_test_jobs";
 
 /// Builds an interpreter if need be and runs it with the path of the steps.

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-#: What each page answers: enough to look like a page, little enough that the clients are measured.
+#: The body of each page: enough to look like a page, little enough that the clients are measured.
 PAGE = "x" * 512
 
 CONFIGURATION = """\

@@ -48,7 +48,7 @@ def palitra_library() -> Path:
 
 @pytest.fixture(scope="session")
 def test_jobs() -> Path:
-    """The library with the awkward jobs: test.fail, test.panic, test.never, test.stream ..."""
+    """The library with the test jobs: test.fail, test.panic, test.never, test.stream ..."""
     return library("libpalitra_test_jobs.so")
 
 

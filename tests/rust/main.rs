@@ -21,7 +21,7 @@ use std::thread::{self, Thread, ThreadId};
 use std::time::Duration;
 
 use palitra::{Error, Options, Runner, Status};
-// The awkward jobs test.*: they register themselves once they are linked.
+// The test jobs test.*: they register themselves once they are linked.
 use palitra_test_jobs as _;
 use palitra_test_support::process::{PATIENCE, wait_until};
 

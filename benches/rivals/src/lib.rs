@@ -66,7 +66,7 @@ pub extern "C" fn rival_stop() {
     thread.join().expect("the runtime's thread ends");
 }
 
-/// Runs one ready boxed future on the calling thread and returns its answer.
+/// Runs one ready boxed future on the calling thread and returns its result.
 #[unsafe(no_mangle)]
 pub extern "C" fn rival_block_on() -> usize {
     let ready: Pin<Box<dyn Future<Output = usize>>> = Box::pin(async { PAYLOAD.len() });

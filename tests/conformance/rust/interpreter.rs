@@ -14,7 +14,7 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use palitra::{Error, Reply, Status};
-// The awkward jobs test.*: they register themselves once they are linked.
+// The test jobs test.*: they register themselves once they are linked.
 use palitra_test_jobs as _;
 
 /// What carries out the steps of one scenario. Dropped, it frees what they made.

@@ -25,12 +25,12 @@ install() { # words for make
 
 expected=
 says_the_same() { # program: the same as the one before
-    answer=$("$@")
-    case $answer in
+    printed=$("$@")
+    case $printed in
     [1-9]*" installed") ;;
-    *) fail "$1 prints $answer" ;;
+    *) fail "$1 prints $printed" ;;
     esac
-    [ "${expected:=$answer}" = "$answer" ] || fail "$1 prints $answer, another prints $expected"
+    [ "${expected:=$printed}" = "$printed" ] || fail "$1 prints $printed, another prints $expected"
 }
 
 # As it comes, and then moved away from where it was installed to.

@@ -1,4 +1,4 @@
-//! The awkward jobs that tests need: they fail, panic, never finish, spin, block and submit further jobs.
+//! The test jobs that tests need: they fail, panic, never finish, spin, block and submit further jobs.
 //!
 //! Built as `libpalitra_test_jobs.so`, a second library with the whole C ABI, and linked into Rust tests.
 

@@ -9,7 +9,7 @@ use crate::process::{Ended, library, library_directory, root, run_well, scratch}
 /// The library that is shipped.
 pub const PALITRA: &str = "palitra";
 
-/// The library with the awkward jobs of tests/jobs.
+/// The library with the test jobs of tests/jobs.
 pub const TEST_JOBS: &str = "palitra_test_jobs";
 
 /// The longest that compiling one program may take.
