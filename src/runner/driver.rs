@@ -112,13 +112,17 @@ impl Driver {
         true
     }
 
-    /// Starts a job or polls one that was woken, alternately: also when each of them ends a turn. Whether there was one.
+    /// Starts a job or polls one of the `woken`, alternately: also when each of them ends a turn. Whether there was one.
+    #[inline]
     fn step(&self, turn: &Turn<'_>, woken: &mut usize) -> bool {
+        if *woken == 0 {
+            return self.start_one(turn);
+        }
         let polls_first = !self.polls_first.replace(!self.polls_first.get());
         (polls_first && self.poll_one(woken)) || self.start_one(turn) || self.poll_one(woken)
     }
 
-    /// Polls one of the jobs that were woken, while `woken` of them are left to this turn.
+    /// Polls one of so many jobs that were woken.
     fn poll_one(&self, woken: &mut usize) -> bool {
         let Some(left) = woken.checked_sub(1) else { return false };
         *woken = left;
