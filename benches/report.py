@@ -2,6 +2,7 @@
 
     python3 -B benches/report.py target/bench/speed            the whole table; `make bench` runs this
     python3 -B benches/report.py target/bench/speed --quick    a tenth of the work, to see that it all runs
+    python3 -B benches/report.py target/bench/speed --plot F   the table, and its ratios as a picture: plot.py
 
 The figure is the median over the rounds of a paired ratio; in brackets its quartiles, which show how much
 the machine wandered. A cost is what one operation takes of the rival's time or memory, and has a goal "at
@@ -20,11 +21,13 @@ counters.py how the instructions and system calls are counted.
 import argparse
 import dataclasses
 import functools
+import platform
 import statistics
 import subprocess
 import sys
 
 import counters
+import plot
 
 COST, SPEED_UP = "at most", "at least"
 
@@ -90,17 +93,26 @@ def main():
     counting, tracing = counters.tools()
     print(ROW.format("ours / rival", "goal", "figure", "reached", "quartiles",
                      "time, memory", "instructions", "system calls"))  # fmt: skip
-    for timing in TIMINGS:
-        report_timing(options.speed, timing, shrink)
-    report_memory(options.speed, MEMORY, shrink)
+    bars = [report_timing(options.speed, timing, shrink) for timing in TIMINGS]
+    bars.append(report_memory(options.speed, MEMORY, shrink))
     print("\nTime (ns), memory (bytes), instructions and system calls are for one operation, ours / rival;")
     print(f"instructions counted by {counting}, system calls by {tracing}.")
+    if options.plot:
+        plot.draw(bars, options.plot, f"medians and quartiles of paired runs; goals in orange. {machine()}")
+
+
+def machine():
+    """The processor and the system that the figures are of."""
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    return f"{len(models)} x {models[0]}, {platform.system()} {platform.release().split('-')[0]}"
 
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("speed", help="the program built from benches/*.cpp")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work")
+    parser.add_argument("--plot", metavar="FILE", help="the SVG to draw the ratios in")
     return parser.parse_args()
 
 
@@ -110,7 +122,7 @@ def report_timing(speed, timing, shrink):
     ratio, lower, upper, ours, rival = numbers(pair)
     operations = timing.counted // shrink
     counts = [count(speed, timing.placement, subject, operations) for subject in (timing.ours, timing.rival)]
-    print_row(
+    return print_row(
         timing,
         (ratio, lower, upper),
         f"{ours:.0f} / {rival:.0f}",
@@ -134,7 +146,7 @@ def report_memory(speed, memory, shrink):
     ]
     ratios = sorted(ours / rival for ours, rival in pairs)
     ours, rival = (statistics.median(column) for column in zip(*pairs))
-    print_row(memory, (statistics.median(ratios), ratios[0], ratios[-1]), f"{ours:.0f} / {rival:.0f}", "", "")
+    return print_row(memory, (statistics.median(ratios), ratios[0], ratios[-1]), f"{ours:.0f} / {rival:.0f}", "", "")
 
 
 def numbers(command):
@@ -146,13 +158,16 @@ def numbers(command):
 
 
 def print_row(comparison, costs, absolutes, instructions, system_calls):
-    """Prints one comparison; costs are ours divided by the rival's: median, lower and upper bound."""
+    """Prints one comparison; costs are ours divided by the rival's: median, lower and upper bound. Returns its bar."""
+    goal = comparison.goal and (1 / comparison.goal if comparison.sense == SPEED_UP else comparison.goal)
+    bar = plot.Bar(comparison.title, *costs, goal)
     figure, lower, upper = costs
     if comparison.sense == SPEED_UP:
         figure, lower, upper = 1 / figure, 1 / upper, 1 / lower
     spread = f"[{lower:.2f} - {upper:.2f}]"
     row = ROW.format(comparison.title, *judge(comparison, figure), spread, absolutes, instructions, system_calls)
     print(row.rstrip(), flush=True)
+    return bar
 
 
 def judge(comparison, figure):

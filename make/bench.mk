@@ -6,9 +6,9 @@ BENCH_HEADERS := $(wildcard benches/*.hpp) include/palitra.h
 
 .PHONY: bench bench-rivals growth
 
-## palitra beside its rivals, as one table of ratios
+## palitra beside its rivals, as one table of ratios; PLOT=FILE.svg draws them
 bench: $(BENCH_PROGRAM)
-	python3 -B benches/report.py $(BENCH_PROGRAM)
+	python3 -B benches/report.py $(BENCH_PROGRAM) $(if $(PLOT),--plot $(PLOT))
 
 # The libraries are made first but are no reason to build the program again: it finds them when it starts,
 # relative to itself, so that perf and valgrind can run it from anywhere.
