@@ -28,8 +28,9 @@ else:
 
 LIBRARY = "libpalitra.so"
 
-#: What cargo builds the library from: in the workspace, and in each of its members.
+#: What cargo builds the library from: in the workspace, and in each of its members. Cargo.toml names tests/c.rs.
 CRATE = ("Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "build", "build.rs", "cbindgen.toml", "include", "src")
+CRATE += ("tests/c.rs",)
 MEMBER = ("Cargo.toml", "build.rs", "src")
 
 
