@@ -51,17 +51,20 @@
  * with a NUL. The comments say which pointers may be NULL; for any other NULL a function returns
  * PALITRA_INVALID_ARGUMENT.
  *
- * Handles. For an invalid handle (zero, stale, freed, forged or of another kind) a function
- * returns PALITRA_INVALID_HANDLE; it is never undefined behaviour. Freeing a handle twice is
- * safe. Several libraries built on palitra may live in one process; the handle of one is invalid
- * in the others. A function that makes a handle returns PALITRA_BUSY if no handle is left: if
- * 2^28 of its kind exist, or if 1,024 processes, each forked from the one before, have made some.
+ * Handles. For an invalid handle (zero, stale, forged or of another kind) a function returns
+ * PALITRA_INVALID_HANDLE; it is never undefined behaviour. A handle that was freed is stale.
+ * Freeing it again is safe. Several libraries built on palitra may live in one process; the handle
+ * of one is invalid in the others. A function that makes a handle returns PALITRA_BUSY if no
+ * handle is left: if 2^28 of its kind exist, or if 1,024 processes, each forked from the one
+ * before, have made some.
  *
- * Replies. Whatever a call returns, it fills the reply that it was given. The caller frees each
- * reply with palitra_reply_free.
+ * Replies. Whatever a call returns, it fills the reply that it was given, and the status of the
+ * reply is the one that it returns; in a gather each reply has the status of its own job. The
+ * caller frees each reply with palitra_reply_free, also after a failure.
  *
  * Times. Timeouts, grace periods and deadlines are nanoseconds: PALITRA_MS(250),
- * PALITRA_SECONDS(1.5). A negative timeout means forever; 0 means do not block.
+ * PALITRA_SECONDS(1.5). A negative timeout, such as PALITRA_FOREVER, means forever, which is the
+ * same as no timeout; 0 means do not block.
  *
  * Options. A struct that begins with its size may grow at its end in later versions. Its init
  * function sets the size and the defaults; a struct of zeros with its size set means the
@@ -70,18 +73,19 @@
  *
  * Blocked threads. A job that does not yield, and a callback, block the runner's thread and
  * everything that needs it. Waits, polls, cancels, deadlines and the end of a grace period do not
- * need it. After 100 ms the runner's watchdog logs which job blocks the thread.
+ * need it. If a job blocks it for 100 ms, the runner's watchdog logs the name of the job.
  *
- * Stack. palitra_runner_run and palitra_runner_start poll a job on the calling thread if 64 KiB
- * of its stack are left, and on the runner's thread otherwise.
+ * Stack. palitra_runner_run without a timeout and palitra_runner_start poll a job on the calling
+ * thread if 64 KiB of its stack are left; otherwise the job starts on the runner's thread.
  *
- * Fork. In a forked child a function returns PALITRA_FORKED for a handle of the parent. The child
- * makes runners of its own, and may read and free replies.
+ * Fork. In a forked child a function returns PALITRA_FORKED for a handle of the parent, or does
+ * nothing if it returns nothing. The child makes runners of its own, and may read and free
+ * replies.
  *
  * Signals. The library installs no signal handler, and its threads block all signals but faults
- * and SIGPROF. A signal does not interrupt a wait: a program that handles Ctrl-C waits in slices.
- * A program that a callback starts may inherit the blocked signals: docs/fork-exit-signals.md
- * says what to do.
+ * and SIGPROF. A signal handler must not call any function of the library. A signal does not
+ * interrupt a wait: a program that handles Ctrl-C waits in slices. A program that a callback
+ * starts may inherit the blocked signals: docs/fork-exit-signals.md says what to do.
  *
  * Exit. A process may exit at any time with jobs in flight. The library installs no exit handler,
  * and dlclose leaves it mapped.

@@ -51,17 +51,20 @@
  * with a NUL. The comments say which pointers may be NULL; for any other NULL a function returns
  * PALITRA_INVALID_ARGUMENT.
  *
- * Handles. For an invalid handle (zero, stale, freed, forged or of another kind) a function
- * returns PALITRA_INVALID_HANDLE; it is never undefined behaviour. Freeing a handle twice is
- * safe. Several libraries built on palitra may live in one process; the handle of one is invalid
- * in the others. A function that makes a handle returns PALITRA_BUSY if no handle is left: if
- * 2^28 of its kind exist, or if 1,024 processes, each forked from the one before, have made some.
+ * Handles. For an invalid handle (zero, stale, forged or of another kind) a function returns
+ * PALITRA_INVALID_HANDLE; it is never undefined behaviour. A handle that was freed is stale.
+ * Freeing it again is safe. Several libraries built on palitra may live in one process; the handle
+ * of one is invalid in the others. A function that makes a handle returns PALITRA_BUSY if no
+ * handle is left: if 2^28 of its kind exist, or if 1,024 processes, each forked from the one
+ * before, have made some.
  *
- * Replies. Whatever a call returns, it fills the reply that it was given. The caller frees each
- * reply with palitra_reply_free.
+ * Replies. Whatever a call returns, it fills the reply that it was given, and the status of the
+ * reply is the one that it returns; in a gather each reply has the status of its own job. The
+ * caller frees each reply with palitra_reply_free, also after a failure.
  *
  * Times. Timeouts, grace periods and deadlines are nanoseconds: PALITRA_MS(250),
- * PALITRA_SECONDS(1.5). A negative timeout means forever; 0 means do not block.
+ * PALITRA_SECONDS(1.5). A negative timeout, such as PALITRA_FOREVER, means forever, which is the
+ * same as no timeout; 0 means do not block.
  *
  * Options. A struct that begins with its size may grow at its end in later versions. Its init
  * function sets the size and the defaults; a struct of zeros with its size set means the
@@ -70,18 +73,19 @@
  *
  * Blocked threads. A job that does not yield, and a callback, block the runner's thread and
  * everything that needs it. Waits, polls, cancels, deadlines and the end of a grace period do not
- * need it. After 100 ms the runner's watchdog logs which job blocks the thread.
+ * need it. If a job blocks it for 100 ms, the runner's watchdog logs the name of the job.
  *
- * Stack. palitra_runner_run and palitra_runner_start poll a job on the calling thread if 64 KiB
- * of its stack are left, and on the runner's thread otherwise.
+ * Stack. palitra_runner_run without a timeout and palitra_runner_start poll a job on the calling
+ * thread if 64 KiB of its stack are left; otherwise the job starts on the runner's thread.
  *
- * Fork. In a forked child a function returns PALITRA_FORKED for a handle of the parent. The child
- * makes runners of its own, and may read and free replies.
+ * Fork. In a forked child a function returns PALITRA_FORKED for a handle of the parent, or does
+ * nothing if it returns nothing. The child makes runners of its own, and may read and free
+ * replies.
  *
  * Signals. The library installs no signal handler, and its threads block all signals but faults
- * and SIGPROF. A signal does not interrupt a wait: a program that handles Ctrl-C waits in slices.
- * A program that a callback starts may inherit the blocked signals: docs/fork-exit-signals.md
- * says what to do.
+ * and SIGPROF. A signal handler must not call any function of the library. A signal does not
+ * interrupt a wait: a program that handles Ctrl-C waits in slices. A program that a callback
+ * starts may inherit the blocked signals: docs/fork-exit-signals.md says what to do.
  *
  * Exit. A process may exit at any time with jobs in flight. The library installs no exit handler,
  * and dlclose leaves it mapped.
@@ -145,7 +149,10 @@ typedef int32_t palitra_status;
 
 /** Success. */
 #define PALITRA_OK 0
-/** Not finished yet. From a call with a timeout: the timeout passed, and the job runs on. */
+/**
+ * Not finished yet. From a call with a timeout: the timeout passed, and the job runs on. From a
+ * shutdown: something still blocks a thread. In an event: items wait.
+ */
 #define PALITRA_PENDING 1
 /** There are no more items or events. */
 #define PALITRA_END 2
@@ -164,13 +171,16 @@ typedef int32_t palitra_status;
 #define PALITRA_BAD_PAYLOAD 14
 /** An argument is NULL, is not UTF-8, or has a size or a value that the function does not take. */
 #define PALITRA_INVALID_ARGUMENT 20
-/** The handle is zero, stale, freed, forged or of another kind. */
+/** The handle is zero, stale, forged or of another kind. */
 #define PALITRA_INVALID_HANDLE 21
 /** The library has no job of that name. */
 #define PALITRA_UNKNOWN_JOB 22
 /** A limit is reached: of jobs in flight, or of handles. */
 #define PALITRA_BUSY 23
-/** The payload exceeds the limit of the runner, or there is not enough memory for a copy. */
+/**
+ * The payload exceeds the limit of the runner, or there is not enough memory for a copy of it or
+ * to watch so many tokens.
+ */
 #define PALITRA_TOO_LARGE 24
 /** The call came from a job or a callback, and would block the runner's own thread. */
 #define PALITRA_WOULD_DEADLOCK 25
@@ -178,7 +188,10 @@ typedef int32_t palitra_status;
 #define PALITRA_SHUT_DOWN 26
 /** The handle was made before this process was forked. */
 #define PALITRA_FORKED 27
-/** The system refused a thread or a file descriptor, or the library has a defect. */
+/**
+ * The system refused a thread or a file descriptor, palitra_log_set found another tracing
+ * subscriber, or the library has a defect.
+ */
 #define PALITRA_INTERNAL 29
 
 /**
@@ -228,7 +241,7 @@ typedef struct palitra_token {
   uint64_t id;
 } palitra_token;
 
-/** Names a queue of the jobs that have finished. Freed with palitra_queue_free. */
+/** Names a queue of events. Freed with palitra_queue_free. */
 typedef struct palitra_queue {
   /** 0 for no queue. */
   uint64_t id;
@@ -241,7 +254,8 @@ typedef struct palitra_queue {
 
 /**
  * Frees the user data of a callback. The library calls it exactly once, on any thread, whether or
- * not the callback was called or registered. NULL: there is nothing to free.
+ * not the callback was called or registered; palitra_runner_options has the one exception. NULL:
+ * there is nothing to free.
  */
 typedef void (*palitra_free_fn)(void *user_data);
 
@@ -260,8 +274,9 @@ typedef int32_t palitra_format;
 #define PALITRA_JSON 2
 
 /**
- * The result of a job. The caller owns it and frees it with palitra_reply_free. The data does not
- * move until then, and outlives the token and the runner.
+ * The result of a job, or a message that says why there is none. The caller owns it and frees it
+ * with palitra_reply_free. The data does not move until then, and outlives the token and the
+ * runner.
  *
  * A NUL follows the data of a text, of JSON and of a message, even of an empty one, so it can be
  * printed as a C string, up to the first NUL that it contains. No NUL follows bytes. A payload
@@ -274,7 +289,10 @@ typedef struct palitra_reply {
   int32_t code;
   /** What the data is. */
   palitra_format format;
-  /** The result if the status is PALITRA_OK; a message in UTF-8 otherwise. */
+  /**
+   * The result if the status is PALITRA_OK; a message in UTF-8 otherwise. It is not NULL before
+   * it is freed, even if it is empty.
+   */
   const uint8_t *data;
   /** The length of the data in bytes, without the NUL that follows it. */
   size_t len;
@@ -283,11 +301,11 @@ typedef struct palitra_reply {
 } palitra_reply;
 
 /**
- * Frees the data of a reply and empties the struct. Freeing a reply twice does nothing. Copies of
- * the struct are one reply: free only one of them. May be called at any time, also after the
- * runner was freed and in a forked child.
+ * Frees the data of a reply, and sets data to NULL and len to 0; the status stays. Freeing a reply
+ * twice does nothing. Copies of the struct are one reply: free only one of them. May be called at
+ * any time, also after the runner was freed and in a forked child.
  *
- * @param reply  a reply that a call has filled; NULL does nothing
+ * @param reply  a reply that a call has filled, or a struct of zeros; NULL does nothing
  */
 void palitra_reply_free(struct palitra_reply *reply);
 
@@ -359,7 +377,7 @@ const char *palitra_job_nearest(const char *name);
 
 /**
  * Is called with each message of the library. It is called from any thread, from several at once,
- * and under no lock of the library.
+ * and under no lock of the library. Messages that it causes itself are discarded.
  *
  * @param level      one of the PALITRA_LOG_ numbers
  * @param target     where the message comes from; lives until the function returns
@@ -419,7 +437,7 @@ typedef struct palitra_runner_options {
    * deadline passed, is dropped at its next await.
    */
   size_t max_in_flight;
-  /** The largest payload in bytes; a larger one returns PALITRA_TOO_LARGE. 0: no limit. */
+  /** The largest payload in bytes; a larger one fails with PALITRA_TOO_LARGE. 0: no limit. */
   size_t max_payload;
   /**
    * Is called first on each thread of the runner, with thread_user_data: on its own thread, its
@@ -474,8 +492,9 @@ palitra_status palitra_runner_new(const struct palitra_runner_options *options,
 
 /**
  * Returns the global runner of this process, and makes it if there is none or it was shut down.
- * Every caller gets the same handle. It belongs to the library and need not be freed. After a
- * shutdown its tokens can be waited for until the next global runner is made.
+ * Every caller gets the same handle. It belongs to the library and need not be freed; freeing it
+ * shuts the runner down for everyone. After a shutdown the handle stays valid until the next
+ * global runner is made.
  *
  * @param out  receives the runner; the id 0 unless the call returns PALITRA_OK
  *
@@ -520,8 +539,9 @@ bool palitra_runner_is_alive(struct palitra_runner runner);
 /**
  * Shuts a runner down: refuses new jobs, lets the jobs in flight finish during the grace period,
  * cancels the rest, finishes every token, wakes every waiting thread, and joins the runner's
- * threads. Several threads may call it at once. The handle stays valid, and the replies of
- * finished tokens stay readable.
+ * threads. Several threads may call it at once: the grace period that ends first holds for all.
+ * The handle stays valid until palitra_runner_free, and the replies of finished tokens stay
+ * readable.
  *
  * Every job in flight has the grace period, also one that palitra_runner_run waits for in another
  * thread. A job may submit jobs to its own runner during the grace period. No job starts
@@ -546,10 +566,10 @@ bool palitra_runner_is_alive(struct palitra_runner runner);
 palitra_status palitra_runner_shutdown(struct palitra_runner runner, int64_t grace_ns);
 
 /**
- * Frees a runner. The handle is stale from now on. A runner that is alive is shut down first,
- * with a grace period of 0. This blocks for a second at most, and not at all after a shutdown
- * that returned PALITRA_PENDING. From a job or a callback of this runner it returns at once, and
- * the runner ends by itself.
+ * Frees a runner. The handle is stale from now on; its tokens stay valid, and are freed on their
+ * own. A runner that is alive is shut down first, with a grace period of 0. This blocks for a
+ * second at most, and not at all after a shutdown that returned PALITRA_PENDING. From a job or a
+ * callback of this runner it returns at once, and the runner ends by itself.
  *
  * @param runner  the runner. An invalid handle, or one of the parent process, does nothing.
  */
@@ -623,12 +643,11 @@ palitra_status palitra_runner_stats(struct palitra_runner runner, struct palitra
  * ---------------------------------------------------------------------------------------------- */
 
 /**
- * A flag: the queue is also notified of items, by an event with the status PALITRA_PENDING. Read
- * the items with palitra_token_next and a timeout of 0 until it returns PALITRA_PENDING. The
- * first item posts an event; after that, the first item that follows such a PALITRA_PENDING posts
- * the next. A slow reader is notified only once. If another thread cancels the job at that
- * moment, the event of the item may come after the event of the job's end. Without a queue,
- * submitting returns PALITRA_INVALID_ARGUMENT.
+ * A flag: the queue is also notified of items, by an event with the status PALITRA_PENDING: of the
+ * first item, and then of the first item after each palitra_token_next that found none. At such an
+ * event, call palitra_token_next with a timeout of 0 as long as it returns PALITRA_OK. If another
+ * thread cancels the job while it sends an item, the event of the item may come after the event of
+ * the job's end. Without a queue, submitting returns PALITRA_INVALID_ARGUMENT.
  */
 #define PALITRA_ITEM_EVENTS 1u
 /**
@@ -645,7 +664,7 @@ typedef struct palitra_submit_options {
   uint32_t flags;
   /**
    * The deadline, in nanoseconds after the call: the job is cancelled then, and its token
-   * finishes as PALITRA_DEADLINE. This is some hundredths of a second late if a job blocks the
+   * finishes with PALITRA_DEADLINE. This is some hundredths of a second late if a job blocks the
    * runner's thread. 0, the default, or negative: no deadline. 1 stands for a deadline that has
    * passed already.
    */
@@ -674,9 +693,9 @@ void palitra_submit_options_init(struct palitra_submit_options *options, uint32_
 /**
  * Runs a job, waits until it has finished, and fills its reply.
  *
- * Without a timeout the calling thread polls the job once. A job that is ready at once needs no
- * other thread; any other continues on the runner. With a timeout the job starts on the runner's
- * thread.
+ * Without a timeout (PALITRA_FOREVER) the calling thread polls the job once. A job that is ready
+ * at once needs no other thread; any other continues on the runner. With a timeout the job starts
+ * on the runner's thread.
  *
  * Nobody can read the items of a job that is run this way: the first item that it sends is
  * refused, and most jobs then fail with "nobody reads the stream any more". Submit such a job and
@@ -686,7 +705,8 @@ void palitra_submit_options_init(struct palitra_submit_options *options, uint32_
  * @param job         the name of the job
  * @param data        the payload, which is copied; may be NULL if the length is 0
  * @param len         the length of the payload in bytes
- * @param timeout_ns  when to cancel the job; any negative number means never
+ * @param timeout_ns  when to cancel the job, counted from the call; any negative number means
+ *                    never
  * @param out         receives the reply, which the caller frees; may be NULL
  *
  * @return how the job ended:
@@ -719,7 +739,7 @@ palitra_status palitra_runner_run(struct palitra_runner runner,
                                   struct palitra_reply *out);
 
 /**
- * Submits a job. Does not block, and may be called from a job of the same runner.
+ * Submits a job. Does not block, and may be called from a job or a callback of the same runner.
  *
  * @param runner   the runner
  * @param job      the name of the job
@@ -754,8 +774,8 @@ palitra_status palitra_runner_submit(struct palitra_runner runner,
  * Submits a job after polling it once on the calling thread, as palitra_runner_run does, but
  * never waits for it. A job that is ready at once needs no other thread and gets no token.
  *
- * From a job of the same runner this only submits. The deadline of the options counts from this
- * call and does not interrupt the poll.
+ * From a job or a callback of the same runner this only submits. The deadline of the options
+ * counts from this call and does not interrupt the poll.
  *
  * @param runner   the runner
  * @param job      the name of the job
@@ -812,8 +832,9 @@ palitra_status palitra_runner_wait(struct palitra_runner runner,
                                    struct palitra_reply *out);
 
 /**
- * Waits until one of several jobs has finished, in whatever way. If several have finished
- * already, it takes the first in the array, and does not look at those after it.
+ * Waits until one of several jobs has finished, in whatever way. If several have finished already,
+ * it takes the first in the array, and does not look at those after it. It takes the same token
+ * again if that is still in the array at the next call.
  *
  * Each call looks at the tokens up to the one that it returns. To take the next of many jobs
  * again and again, submit them with a queue: the cost of palitra_queue_next does not grow with
@@ -925,7 +946,7 @@ palitra_status palitra_token_wait(struct palitra_token token,
                                   struct palitra_reply *out);
 
 /**
- * Cancels a job: its token finishes as PALITRA_CANCELLED, and the job is dropped at its next
+ * Cancels a job: its token finishes with PALITRA_CANCELLED, and the job is dropped at its next
  * await. A job that has finished is not changed. Does not block, and does not free the token.
  *
  * @param token  the token
@@ -949,7 +970,8 @@ palitra_status palitra_token_cancel(struct palitra_token token);
  * @return one of these:
  * - PALITRA_OK: an item
  * - PALITRA_PENDING: the timeout passed
- * - PALITRA_END: the job has succeeded, and there are no more items
+ * - PALITRA_END: the job has succeeded, and there are no more items. palitra_token_poll has its
+ *   reply.
  * - how the job ended, if it did not succeed, after the items that it sent before. The item is
  *   its message.
  * - PALITRA_INVALID_HANDLE: the token is invalid, or was freed meanwhile
@@ -1008,7 +1030,7 @@ palitra_status palitra_token_on_complete(struct palitra_token token,
  * PALITRA_INVALID_HANDLE. An unfinished job is detached, not cancelled: it runs on, and its reply
  * is discarded. Does not block.
  *
- * @param token  the token. An invalid handle does nothing.
+ * @param token  the token. An invalid handle, or one of the parent process, does nothing.
  */
 void palitra_token_free(struct palitra_token token);
 
@@ -1021,8 +1043,8 @@ typedef struct palitra_event {
   /** The tag that the job was submitted with. */
   uint64_t tag;
   /**
-   * The token of the job, stale if it was freed. The id 0 if the job was submitted without a
-   * token.
+   * The token of the job, stale if it was freed: the same handle that submitting returned. The
+   * event does not own it: free it once. The id 0 if the job was submitted without a token.
    */
   struct palitra_token token;
   /** How the job ended; PALITRA_PENDING if items wait: see PALITRA_ITEM_EVENTS. */
@@ -1070,10 +1092,10 @@ palitra_status palitra_queue_next(struct palitra_queue queue,
                                   size_t *n);
 
 /**
- * Returns a file descriptor that is readable while events wait, and once the queue was closed:
- * for epoll, libuv, GLib or asyncio. Whenever it is readable, level-triggered or edge-triggered,
- * call palitra_queue_next with a timeout of 0 until it returns PALITRA_PENDING. The descriptor
- * belongs to the queue: never read, write or close it, and remove it from the event loop before
+ * Returns a file descriptor that is readable while events wait, and once the queue was closed: for
+ * epoll, libuv, GLib or asyncio. Whenever it is readable, level-triggered or edge-triggered, call
+ * palitra_queue_next with a timeout of 0 as long as it returns PALITRA_OK. The descriptor belongs
+ * to the queue: never read, write or close it, and remove it from the event loop before
  * palitra_queue_free.
  *
  * @param queue  the queue

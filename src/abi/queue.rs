@@ -79,10 +79,10 @@ pub unsafe extern "C" fn palitra_queue_next(
     })
 }
 
-/// Returns a file descriptor that is readable while events wait, and once the queue was closed:
-/// for epoll, libuv, GLib or asyncio. Whenever it is readable, level-triggered or edge-triggered,
-/// call palitra_queue_next with a timeout of 0 until it returns PALITRA_PENDING. The descriptor
-/// belongs to the queue: never read, write or close it, and remove it from the event loop before
+/// Returns a file descriptor that is readable while events wait, and once the queue was closed: for
+/// epoll, libuv, GLib or asyncio. Whenever it is readable, level-triggered or edge-triggered, call
+/// palitra_queue_next with a timeout of 0 as long as it returns PALITRA_OK. The descriptor belongs
+/// to the queue: never read, write or close it, and remove it from the event loop before
 /// palitra_queue_free.
 ///
 /// @param queue  the queue

@@ -68,8 +68,9 @@ pub unsafe extern "C" fn palitra_runner_new(
 }
 
 /// Returns the global runner of this process, and makes it if there is none or it was shut down.
-/// Every caller gets the same handle. It belongs to the library and need not be freed. After a
-/// shutdown its tokens can be waited for until the next global runner is made.
+/// Every caller gets the same handle. It belongs to the library and need not be freed; freeing it
+/// shuts the runner down for everyone. After a shutdown the handle stays valid until the next
+/// global runner is made.
 ///
 /// @param out  receives the runner; the id 0 unless the call returns PALITRA_OK
 ///
@@ -122,8 +123,9 @@ pub extern "C" fn palitra_runner_is_alive(runner: palitra_runner) -> bool {
 
 /// Shuts a runner down: refuses new jobs, lets the jobs in flight finish during the grace period,
 /// cancels the rest, finishes every token, wakes every waiting thread, and joins the runner's
-/// threads. Several threads may call it at once. The handle stays valid, and the replies of
-/// finished tokens stay readable.
+/// threads. Several threads may call it at once: the grace period that ends first holds for all.
+/// The handle stays valid until palitra_runner_free, and the replies of finished tokens stay
+/// readable.
 ///
 /// Every job in flight has the grace period, also one that palitra_runner_run waits for in another
 /// thread. A job may submit jobs to its own runner during the grace period. No job starts
@@ -149,10 +151,10 @@ pub extern "C" fn palitra_runner_shutdown(runner: palitra_runner, grace_ns: i64)
     enter(|| status_of(handle::runner(runner)?.shutdown(argument::timeout(grace_ns))))
 }
 
-/// Frees a runner. The handle is stale from now on. A runner that is alive is shut down first,
-/// with a grace period of 0. This blocks for a second at most, and not at all after a shutdown
-/// that returned PALITRA_PENDING. From a job or a callback of this runner it returns at once, and
-/// the runner ends by itself.
+/// Frees a runner. The handle is stale from now on; its tokens stay valid, and are freed on their
+/// own. A runner that is alive is shut down first, with a grace period of 0. This blocks for a
+/// second at most, and not at all after a shutdown that returned PALITRA_PENDING. From a job or a
+/// callback of this runner it returns at once, and the runner ends by itself.
 ///
 /// @param runner  the runner. An invalid handle, or one of the parent process, does nothing.
 #[unsafe(no_mangle)]

@@ -27,9 +27,9 @@ pub unsafe extern "C" fn palitra_submit_options_init(options: *mut palitra_submi
 
 /// Runs a job, waits until it has finished, and fills its reply.
 ///
-/// Without a timeout the calling thread polls the job once. A job that is ready at once needs no
-/// other thread; any other continues on the runner. With a timeout the job starts on the runner's
-/// thread.
+/// Without a timeout (PALITRA_FOREVER) the calling thread polls the job once. A job that is ready
+/// at once needs no other thread; any other continues on the runner. With a timeout the job starts
+/// on the runner's thread.
 ///
 /// Nobody can read the items of a job that is run this way: the first item that it sends is
 /// refused, and most jobs then fail with "nobody reads the stream any more". Submit such a job and
@@ -39,7 +39,8 @@ pub unsafe extern "C" fn palitra_submit_options_init(options: *mut palitra_submi
 /// @param job         the name of the job
 /// @param data        the payload, which is copied; may be NULL if the length is 0
 /// @param len         the length of the payload in bytes
-/// @param timeout_ns  when to cancel the job; any negative number means never
+/// @param timeout_ns  when to cancel the job, counted from the call; any negative number means
+///                    never
 /// @param out         receives the reply, which the caller frees; may be NULL
 ///
 /// @return how the job ended:
@@ -84,7 +85,7 @@ pub unsafe extern "C" fn palitra_runner_run(
     })
 }
 
-/// Submits a job. Does not block, and may be called from a job of the same runner.
+/// Submits a job. Does not block, and may be called from a job or a callback of the same runner.
 ///
 /// @param runner   the runner
 /// @param job      the name of the job
@@ -133,8 +134,8 @@ pub unsafe extern "C" fn palitra_runner_submit(
 /// Submits a job after polling it once on the calling thread, as palitra_runner_run does, but
 /// never waits for it. A job that is ready at once needs no other thread and gets no token.
 ///
-/// From a job of the same runner this only submits. The deadline of the options counts from this
-/// call and does not interrupt the poll.
+/// From a job or a callback of the same runner this only submits. The deadline of the options
+/// counts from this call and does not interrupt the poll.
 ///
 /// @param runner   the runner
 /// @param job      the name of the job

@@ -56,7 +56,7 @@ pub extern "C" fn palitra_token_wait(
     enter_reply(out, || handle::token(token)?.wait_until(Until::after(argument::timeout(timeout_ns))))
 }
 
-/// Cancels a job: its token finishes as PALITRA_CANCELLED, and the job is dropped at its next
+/// Cancels a job: its token finishes with PALITRA_CANCELLED, and the job is dropped at its next
 /// await. A job that has finished is not changed. Does not block, and does not free the token.
 ///
 /// @param token  the token
@@ -81,7 +81,8 @@ pub extern "C" fn palitra_token_cancel(token: palitra_token) -> palitra_status {
 /// @return one of these:
 /// - PALITRA_OK: an item
 /// - PALITRA_PENDING: the timeout passed
-/// - PALITRA_END: the job has succeeded, and there are no more items
+/// - PALITRA_END: the job has succeeded, and there are no more items. palitra_token_poll has its
+///   reply.
 /// - how the job ended, if it did not succeed, after the items that it sent before. The item is
 ///   its message.
 /// - PALITRA_INVALID_HANDLE: the token is invalid, or was freed meanwhile
@@ -165,7 +166,7 @@ pub extern "C" fn palitra_token_on_complete(
 /// PALITRA_INVALID_HANDLE. An unfinished job is detached, not cancelled: it runs on, and its reply
 /// is discarded. Does not block.
 ///
-/// @param token  the token. An invalid handle does nothing.
+/// @param token  the token. An invalid handle, or one of the parent process, does nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_token_free(token: palitra_token) {
     enter_or((), || {

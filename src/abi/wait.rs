@@ -41,8 +41,9 @@ pub extern "C" fn palitra_runner_wait(
     })
 }
 
-/// Waits until one of several jobs has finished, in whatever way. If several have finished
-/// already, it takes the first in the array, and does not look at those after it.
+/// Waits until one of several jobs has finished, in whatever way. If several have finished already,
+/// it takes the first in the array, and does not look at those after it. It takes the same token
+/// again if that is still in the array at the next call.
 ///
 /// Each call looks at the tokens up to the one that it returns. To take the next of many jobs
 /// again and again, submit them with a queue: the cost of palitra_queue_next does not grow with

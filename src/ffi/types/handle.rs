@@ -17,7 +17,7 @@ pub struct palitra_token {
     pub id: u64,
 }
 
-/// Names a queue of the jobs that have finished. Freed with palitra_queue_free.
+/// Names a queue of events. Freed with palitra_queue_free.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct palitra_queue {

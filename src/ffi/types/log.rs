@@ -16,7 +16,7 @@ pub const PALITRA_LOG_DEBUG: i32 = 4;
 pub const PALITRA_LOG_TRACE: i32 = 5;
 
 /// Is called with each message of the library. It is called from any thread, from several at once,
-/// and under no lock of the library.
+/// and under no lock of the library. Messages that it causes itself are discarded.
 ///
 /// @param level      one of the PALITRA_LOG_ numbers
 /// @param target     where the message comes from; lives until the function returns

@@ -9,8 +9,8 @@ use super::status::palitra_status;
 pub struct palitra_event {
     /// The tag that the job was submitted with.
     pub tag: u64,
-    /// The token of the job, stale if it was freed. The id 0 if the job was submitted without a
-    /// token.
+    /// The token of the job, stale if it was freed: the same handle that submitting returned. The
+    /// event does not own it: free it once. The id 0 if the job was submitted without a token.
     pub token: palitra_token,
     /// How the job ended; PALITRA_PENDING if items wait: see PALITRA_ITEM_EVENTS.
     pub status: palitra_status,

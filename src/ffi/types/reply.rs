@@ -14,8 +14,9 @@ pub const PALITRA_TEXT: palitra_format = 1;
 /// One JSON value, in UTF-8.
 pub const PALITRA_JSON: palitra_format = 2;
 
-/// The result of a job. The caller owns it and frees it with palitra_reply_free. The data does not
-/// move until then, and outlives the token and the runner.
+/// The result of a job, or a message that says why there is none. The caller owns it and frees it
+/// with palitra_reply_free. The data does not move until then, and outlives the token and the
+/// runner.
 ///
 /// A NUL follows the data of a text, of JSON and of a message, even of an empty one, so it can be
 /// printed as a C string, up to the first NUL that it contains. No NUL follows bytes. A payload
@@ -29,7 +30,8 @@ pub struct palitra_reply {
     pub code: i32,
     /// What the data is.
     pub format: palitra_format,
-    /// The result if the status is PALITRA_OK; a message in UTF-8 otherwise.
+    /// The result if the status is PALITRA_OK; a message in UTF-8 otherwise. It is not NULL before
+    /// it is freed, even if it is empty.
     pub data: *const u8,
     /// The length of the data in bytes, without the NUL that follows it.
     pub len: usize,

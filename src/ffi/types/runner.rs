@@ -27,7 +27,7 @@ pub struct palitra_runner_options {
     /// job is in flight from its acceptance until it is dropped. A job that was cancelled, or whose
     /// deadline passed, is dropped at its next await.
     pub max_in_flight: usize,
-    /// The largest payload in bytes; a larger one returns PALITRA_TOO_LARGE. 0: no limit.
+    /// The largest payload in bytes; a larger one fails with PALITRA_TOO_LARGE. 0: no limit.
     pub max_payload: usize,
     /// Is called first on each thread of the runner, with thread_user_data: on its own thread, its
     /// watchdog, its workers and the threads for the blocking parts of jobs. Use it to attach the

@@ -4,12 +4,11 @@ use super::handle::palitra_queue;
 
 // cbindgen writes a `u32` literal as C's `1u`.
 
-/// A flag: the queue is also notified of items, by an event with the status PALITRA_PENDING. Read
-/// the items with palitra_token_next and a timeout of 0 until it returns PALITRA_PENDING. The
-/// first item posts an event; after that, the first item that follows such a PALITRA_PENDING posts
-/// the next. A slow reader is notified only once. If another thread cancels the job at that
-/// moment, the event of the item may come after the event of the job's end. Without a queue,
-/// submitting returns PALITRA_INVALID_ARGUMENT.
+/// A flag: the queue is also notified of items, by an event with the status PALITRA_PENDING: of the
+/// first item, and then of the first item after each palitra_token_next that found none. At such an
+/// event, call palitra_token_next with a timeout of 0 as long as it returns PALITRA_OK. If another
+/// thread cancels the job while it sends an item, the event of the item may come after the event of
+/// the job's end. Without a queue, submitting returns PALITRA_INVALID_ARGUMENT.
 pub const PALITRA_ITEM_EVENTS: u32 = 1u32;
 /// A flag: nobody will read items. A job that sends one gets an error, where it would wait for a
 /// reader otherwise. Cannot be combined with PALITRA_ITEM_EVENTS.
@@ -24,7 +23,7 @@ pub struct palitra_submit_options {
     /// PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS or 0.
     pub flags: u32,
     /// The deadline, in nanoseconds after the call: the job is cancelled then, and its token
-    /// finishes as PALITRA_DEADLINE. This is some hundredths of a second late if a job blocks the
+    /// finishes with PALITRA_DEADLINE. This is some hundredths of a second late if a job blocks the
     /// runner's thread. 0, the default, or negative: no deadline. 1 stands for a deadline that has
     /// passed already.
     pub deadline_ns: i64,
