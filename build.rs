@@ -17,8 +17,8 @@ fn main() {
         // Of this package alone. The cdylib form below reaches the libraries of its dependents too, and two of
         // them with one name would be one library to the loader. Programs and tests ignore it.
         println!("cargo:rustc-link-arg=-Wl,-soname,{soname}");
-        // Threads and thread-local destructors outlive a dlclose: the code must stay mapped, also in a
-        // library of a user's own jobs.
+        // Promise 10: the host's process stays as it is. Threads and thread-local destructors outlive a dlclose: the
+        // code must stay mapped, also in a library of a user's own jobs.
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
         link_soname(&root, &soname);
     }

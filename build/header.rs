@@ -4,7 +4,7 @@
 //! of src/ffi/types/NAME.rs and src/abi/NAME.rs, of which one may be missing. It has the items of both in their order,
 //! under a banner with the first paragraph of the last one's page.
 //!
-//! Used by build.rs and by tests/header.rs.
+//! Used by build.rs and by tests/header/main.rs.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -8,12 +8,12 @@
 //! allowed, who owns it) and a list of what is returned (`@return`: every status with its condition). A status that
 //! every function can return, and what holds for all threads and pointers, stands once, at the top of the header.
 //!
-//! Every function enters through [`boundary`](crate::ffi::boundary), so no panic reaches the caller. What a caller
-//! promises about its pointers is in [`crate::ffi`].
+//! Every function enters through [`boundary`](crate::ffi::boundary), so no panic reaches the host. What a host must see
+//! to about its pointers is in [`crate::ffi`].
 
 // Exported names are an unsafe attribute; the conversions themselves are macros of `ffi`.
 #![allow(unsafe_code)]
-// The promise is the same for all and stands at the top of the header.
+// What a host must see to is the same for all and stands at the top of the header.
 #![allow(clippy::missing_safety_doc)]
 
 pub mod job;

@@ -6,9 +6,9 @@
 //!
 //! The arena knows nothing of generations: the value in a slot distinguishes a stale handle from a valid one.
 //!
-//! After a fork the child calls [`Arena::abandon`]: slots of the parent are [`Lookup::Forked`] from then on
-//! and never reused, and the child's own start beyond every slot that a thread of the parent could have been
-//! making at that moment.
+//! Promise 9: a fork harms neither parent nor child. After one the child calls [`Arena::abandon`]: slots of the parent
+//! are [`Lookup::Forked`] from then on and never reused, and the child's own start beyond every slot that a thread of
+//! the parent could have been making at that moment.
 
 #[cfg(all(test, palitra_model))]
 mod model;

@@ -1,11 +1,12 @@
 //! What the calling thread is to a runner: how a wait knows that it would never end, and where no job may be polled.
 //!
-//! The runner marks its thread and every poll of a job, also the first one, which `run` does on the host's
-//! thread: a job meets the same refusals wherever it happens to be polled.
+//! Promise 5: nothing deadlocks on the runner's own thread. What would block asks [`works_for`] first and returns
+//! `WOULD_DEADLOCK`. The runner marks its threads and every poll of a job, also the first one, which `run` does on the
+//! host's thread: a job meets the same refusals wherever it happens to be polled.
 //!
-//! A thread that ends drops its variables, the runtime's among them, and may run code after that: the destructors
-//! of a C++ program's static objects. There nothing can be polled, while everything else still works. Nor is anything
-//! polled where little is left of the thread's stack.
+//! Promise 10: the host's process stays as it is. A thread that ends drops its variables, the runtime's among them, and
+//! may run code after that: the destructors of a C++ program's static objects. There nothing can be polled, while
+//! everything else still works. Nor is anything polled where little is left of the thread's stack.
 
 use std::cell::Cell;
 
@@ -15,8 +16,8 @@ use crate::sys::stack;
 ///
 /// http.get, http.request and http.bytes need most of the jobs that ship: on threads with stacks of growing sizes
 /// their first poll came through from 36 KiB on, http.stream's from 32, the others' from the smallest of 16 (x86-64,
-/// glibc 2.36, release build, with what a thread's start itself takes; see tests/c/run/small_stacks.c). The rest is for jobs of
-/// others. It is also the smallest stack that a runner's own thread may have.
+/// glibc 2.36, release build, with what a thread's start itself takes; see tests/c/run/small_stacks.c). The rest is for
+/// jobs of others. It is also the smallest stack that a runner's own thread may have.
 const STACK_NEEDED: usize = 64 << 10;
 
 /// Names a runner for as long as the process lives; 0 is no runner.

@@ -1,12 +1,14 @@
 //! The jobs in flight of one runner: each from its acceptance until it has been dropped, wherever it is polled.
 //!
-//! One count serves three: a shutdown waits until nothing is in flight, the limit refuses a job beyond it, and the
-//! statistics are read from it.
+//! One count serves three: a shutdown waits until nothing is in flight (promise 8), the limit refuses a job beyond it
+//! (promise 11), and the statistics are read from it.
 //!
 //! # Guarantees
 //!
-//! * No count ever decreases, and no job is counted twice: accepted jobs have ended or are in flight.
-//! * A job has ended, as counted, before its token finishes: whoever has seen a reply finds it in the figures.
+//! * No count of jobs that were accepted or have ended ever decreases, and no job is counted twice: each accepted job
+//!   has ended or is in flight.
+//! * A job that ends by itself is counted before its token finishes: whoever has seen its reply finds it in the
+//!   figures. One that was cancelled, or is past its deadline, is counted once it has been dropped.
 //! * [`Flight::is_empty`] is true only at a moment at which nothing was in flight and every token of an ended job
 //!   had sent its notifications.
 
@@ -20,7 +22,7 @@ use crate::sync::{AtomicU64, Ordering, in_one_order};
 pub(crate) struct Flight {
     /// The most jobs at a time; 0: any number.
     max: u64,
-    /// Jobs that were ever accepted. Hosts write this, the runner's threads the others.
+    /// Jobs that were ever accepted. Hosts write this, the runner's threads nearly all else.
     submitted: OwnLine<AtomicU64>,
     ended: OwnLine<Ended>,
 }

@@ -1,8 +1,8 @@
 //! Waiting for many tokens at once: the first of them, or all.
 //!
-//! Called by the C functions `wait_any` and `gather` and by their Rust twins. The order of the tokens is the
-//! order of the replies. Nothing here holds a lock while it waits, and one thread waits with one parker,
-//! however many tokens it watches.
+//! Promise 4: a gather keeps the order of its tokens. Called by the C functions `palitra_runner_wait_any` and
+//! `palitra_runner_gather` and by the gathers of the Rust API. Nothing here holds a lock while it waits, and one thread
+//! waits with one parker, however many tokens it watches.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -20,8 +20,8 @@ pub(crate) struct Gathered {
     pub(crate) replies: Vec<Result<Reply, Status>>,
 }
 
-/// Waits for all. Promise 4: a gather keeps the order of its tokens. The status is `OK` when every job succeeded, else that of the first in order
-/// that did not; `PENDING` past the timeout.
+/// Waits for all. The status is `OK` when every job succeeded, else that of the first in order that did not; `PENDING`
+/// past the timeout.
 pub(crate) fn gather(tokens: &[TokenRef], until: Until) -> Gathered {
     if let Err(status) = check_may_wait(tokens, until) {
         return refused(tokens, status);

@@ -1,4 +1,4 @@
-//! A job: a name, an async function, the formats it takes and gives, and what it may ask for.
+//! A job: a name, an async function, the formats of its payload and reply, and what it may ask for.
 //!
 //! A job's author writes an async function whose arguments are extractors and whose result converts to a
 //! reply; `#[palitra::job("name")]` turns it into a [`Job`] in the registry. The runner makes a [`Request`] for each
@@ -12,8 +12,8 @@
 //! | [`State<T>`] | the runner's one `T`, made at first use |
 //! | [`Context`] | cancellation, progress, a stream of items, submitting further jobs |
 //!
-//! A payload that an extractor refuses ends the job as `BAD_PAYLOAD` with a message that says what was wrong. At most one
-//! argument takes the payload; a second one does not compile.
+//! A payload that an extractor refuses finishes the token with `BAD_PAYLOAD` and a message that says what was wrong. At
+//! most one argument takes the payload; a second one does not compile.
 //!
 //! | result | reply |
 //! |---|---|
@@ -28,8 +28,8 @@
 //! A job runs on the runner's threads, and its first poll may be on the host's. The runner's threads, those of
 //! `spawn_blocking` among them, block every signal but faults and `SIGPROF`, so that a handler of the host's never runs
 //! there; a thread that a job makes itself inherits that. From a `spawn_blocking` in a first poll to the end of that
-//! poll the host's thread blocks them too. (A thread that is not a runner's and calls `spawn_blocking` on a kept handle of
-//! the runtime makes a thread that blocks them a moment after it began.)
+//! poll the host's thread blocks them too. (A thread that is not a runner's and calls `spawn_blocking` on a kept handle
+//! of the runtime makes a thread that blocks them a moment after it began.)
 //!
 //! A program that is started there would inherit the full mask and survive `SIGTERM` and Ctrl-C. By `fork`, and so by a
 //! `Command` with a `pre_exec`, it has the host's mask instead. A plain `Command` uses `posix_spawn`, which inherits:

@@ -1,4 +1,4 @@
-//! The jobs that ship with libpalitra, registered like any user's.
+//! The jobs that ship with the library, registered like any other.
 //!
 //! | job | payload | reply |
 //! |---|---|---|

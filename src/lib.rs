@@ -33,11 +33,12 @@
 //!
 //! # The rooms
 //!
-//! Each uses only rooms above it. Data flows one way: host, abi, runner, job, token, host. ARCHITECTURE.md tells the
+//! Each uses only rooms above it. Data flows one way: host, abi, runner, job, token, host. ARCHITECTURE.md has the
 //! promises, the life of a call, and which room keeps what.
 //!
-//! `unsafe` is in `sys`, which makes system calls, and in `ffi`, which reads the host's pointers and holds the lock-free
-//! table behind its handles. In `abi` the exported names and the macros of `ffi` count as unsafe, and nothing else.
+//! `unsafe` is in `sys`, which makes system calls, and in `ffi`, which reads the host's pointers and holds the
+//! lock-free table behind its handles. In `abi` the exported names and the macros of `ffi` count as unsafe, and nothing
+//! else.
 //!
 //! | room | what it holds |
 //! |---|---|

@@ -1,11 +1,11 @@
-//! A completion queue: events from any number of producers, drained by the host, with a readiness fd.
+//! A completion queue: events from any number of producers, drained by the host, with a readiness descriptor.
 //!
 //! Tokens push through a [`QueueNotifier`], the C functions drain.
 //!
 //! # Guarantees
 //!
 //! * Every event that was pushed before the queue was closed is drained exactly once, in the order of pushing.
-//! * The fd is readable while events wait, and after the close; see [`readiness`].
+//! * The descriptor is readable while events wait, and after the close; see [`readiness`].
 //! * Pushing never blocks, and wakes a thread only if one waits.
 //!
 //! # States

@@ -28,7 +28,7 @@ const CHAINS: usize = 256;
 static CHAIN: [Chain; CHAINS] = [const { OnceLock::new() }; CHAINS];
 
 /// Adds a job. Two jobs with one name are both refused: every call of that name fails with a message that
-/// says so, because which of them was meant nobody can know.
+/// says so, because nobody can know which of them was meant.
 pub fn register<H: Handler<Arguments>, Arguments>(name: &'static str, doc: &'static str, handler: H) {
     if let Some(other) = find(name.as_bytes()) {
         return other.refuse();

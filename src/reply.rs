@@ -1,7 +1,6 @@
 //! The result of a job: a [`Reply`] with its [`Status`], [`Format`] and bytes, or a [`JobError`].
 //!
-//! Every room above uses these types. The numbers are
-//! those of the C header and are never reused.
+//! Nearly every room below uses these types. The numbers are those of the C header and are never reused.
 
 use std::borrow::Cow;
 use std::ffi::CStr;
@@ -152,7 +151,7 @@ impl JobError {
     }
 
     /// The payload is not what the job takes: an extractor's error. The reply says [`Status::BadPayload`], which
-    /// distinguishes a caller's mistake from a failure of the job's work.
+    /// distinguishes a mistake of the host's from a failure of the job.
     pub fn bad_payload(message: impl Into<Cow<'static, str>>) -> JobError {
         JobError { bad_payload: true, ..JobError::new(JobError::UNSPECIFIED, message) }
     }

@@ -67,7 +67,7 @@ ctor::declarative::ctor! {
 extern "C" fn in_child() {
     fork::entered_child();
     token::abandon();
-    // Forked by a job or a callback, the thread was its runner's; here it is nobody's.
+    // If a job or a callback has forked, this was a thread of its runner's; here it is nobody's.
     current::forget();
     signals::in_child();
 }

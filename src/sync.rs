@@ -4,9 +4,11 @@
 //! Their rooms take them from here and from nowhere else, so that a build with `--cfg palitra_model` runs the
 //! same code under loom, which tries every order in which the threads can meet: the rooms named `model`.
 //!
-//! Promises: [`lock`] never panics (a poisoned lock is taken over: the state behind it is kept whole by its
-//! own room, and a panic while it is held cannot come from a host). [`Parker::park_until`] may return early;
-//! every caller looks at its own condition again.
+//! # Guarantees
+//!
+//! * [`lock`] never panics. It takes over a poisoned lock: the room of that lock keeps the state behind it whole, and
+//!   calls nothing of a host's while it holds it.
+//! * [`Parker::park_until`] may return early; whoever parks looks at its own condition again.
 
 #[cfg(not(palitra_model))]
 mod cell;

@@ -1,7 +1,7 @@
 //! Every system call of the library, one room a subject.
 //!
 //! Each room hides the calls and their pointers behind safe functions. What a result means to the library is for the
-//! rooms above to say.
+//! rooms that use it to say.
 //!
 //! | room | what it holds |
 //! |---|---|

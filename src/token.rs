@@ -5,10 +5,11 @@
 //!
 //! # Guarantees
 //!
-//! * A token finishes exactly once, with one reply, whoever comes first: the job, a cancel, a deadline, a
+//! * Promise 1: a token finishes exactly once. It has one reply, whoever comes first: the job, a cancel, a deadline, a
 //!   shutdown. Later attempts change nothing and say so.
 //! * Nothing is left waiting: a job side that is dropped, wherever and for whatever reason, finishes its token.
-//! * A deadline holds also while the runner's thread is blocked: whoever waits or polls enforces it.
+//! * Promise 3: timeouts and deadlines hold. A deadline holds also while the runner's thread is blocked: whoever waits,
+//!   polls or watches enforces it.
 //! * Observers are notified outside the lock, once, after the reply can be read.
 //! * A token's slot is used again only when both sides have released it; its generation then distinguishes the new
 //!   name from the old one.

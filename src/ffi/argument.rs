@@ -1,13 +1,14 @@
 //! The arguments of a C function: strings, bytes, arrays, sized structs, timeouts.
 //!
-//! Each macro turns raw pointers of an `unsafe extern "C"` function into safe Rust, or fails with `INVALID_ARGUMENT`. The
-//! references live as long as the pointers: until the function returns.
+//! Promise 11: bad input and limits return a status. Each macro turns raw pointers of an `unsafe extern "C"` function
+//! into safe Rust, or fails with `INVALID_ARGUMENT`. The references live as long as the pointers: until the function
+//! returns.
 //!
 //! # Sized structs
 //!
-//! The options and the statistics begin with their size and may grow at their end. Program and library may know different
+//! The options and the statistics begin with their size and may grow at their end. Host and library may know different
 //! versions: the fields that both know are read and written. A field that the library does not know must be 0, so that
-//! nothing a program asks for is silently ignored.
+//! nothing a host asks for is silently ignored.
 
 use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
@@ -117,7 +118,7 @@ pub(crate) unsafe fn out_array_from<'a, T>(
     Ok(Some(unsafe { std::slice::from_raw_parts_mut(pointer.cast(), n) }))
 }
 
-/// No object is larger than `isize::MAX` bytes: a greater length is the caller's mistake.
+/// No object is larger than `isize::MAX` bytes: a greater length is the host's mistake.
 fn check_size<T>(n: usize) -> Result<(), Status> {
     let fits = n.checked_mul(size_of::<T>()).is_some_and(|bytes| isize::try_from(bytes).is_ok());
     if fits { Ok(()) } else { Err(Status::InvalidArgument) }
@@ -126,10 +127,10 @@ fn check_size<T>(n: usize) -> Result<(), Status> {
 /// A struct that begins with its size and may grow in later versions. Zeros are its defaults.
 ///
 /// # Safety
-/// The type is `repr(C)`, begins with `size: u32`, and is valid for all bytes that a caller may have put there.
+/// The type is `repr(C)`, begins with `size: u32`, and is valid for all bytes that a host may have put there.
 #[allow(unsafe_code)]
 pub(crate) unsafe trait SizedStruct: Copy {
-    /// The size of its first version in bytes: no caller has a smaller one.
+    /// The size of its first version in bytes: no host has a smaller one.
     const FIRST_SIZE: usize;
 
     fn defaults() -> Self {
@@ -141,19 +142,19 @@ pub(crate) unsafe trait SizedStruct: Copy {
     }
 }
 
-/// No version will be larger than this: a greater size is the caller's mistake.
+/// No version will be larger than this: a greater size is the host's mistake.
 const LARGEST: usize = 4096;
 
 /// Options as far as both sides know them.
 pub(crate) struct Read<T> {
     pub(crate) options: T,
-    /// Whether the caller has set a field that this version does not know.
+    /// Whether the host has set a field that this version does not know.
     has_unknown: bool,
 }
 
 impl<T> Read<T> {
-    /// [`Status::InvalidArgument`] if the caller has set a field that this version does not know. A larger struct by
-    /// itself is fine: the caller was built with a later header.
+    /// [`Status::InvalidArgument`] if the host has set a field that this version does not know. A larger struct by
+    /// itself is fine: the host was built with a later header.
     pub(crate) fn check(&self) -> Result<(), Status> {
         if self.has_unknown { Err(Status::InvalidArgument) } else { Ok(()) }
     }
@@ -182,7 +183,7 @@ pub(crate) unsafe fn options_from<T: SizedStruct>(pointer: *const T) -> Result<R
     Ok(Read { options, has_unknown: unknown.iter().any(|byte| *byte != 0) })
 }
 
-/// Zeroes the caller's struct and sets its size. The size is that of the caller's header, which may be a later one. NULL
+/// Zeroes the host's struct and sets its size. The size is that of the host's header, which may be a later one. NULL
 /// and a size that no version of the struct has do nothing.
 ///
 /// # Safety
@@ -200,7 +201,7 @@ pub(crate) unsafe fn init_sized<T: SizedStruct>(pointer: *mut T, size: u32) {
     }
 }
 
-/// Fills the caller's struct, except for its size. Fields that only a later version has become zero.
+/// Fills the host's struct, except for its size. Fields that only a later version has become zero.
 ///
 /// # Safety
 /// `pointer` is NULL or points to as many bytes as its first member says, used by nobody else during the call.

@@ -1,4 +1,5 @@
-//! Entering the library from C. No panic crosses this boundary: whatever happens, the caller gets a status.
+//! Entering the library from C. Promise 7: a panic ends its job and nothing else. None crosses this boundary: whatever
+//! happens, the host gets a status.
 
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,7 +28,7 @@ pub(crate) fn enter_reply(
 
 /// The same for a function that returns something else. After a panic it returns `otherwise`.
 pub(crate) fn enter_or<R>(otherwise: R, body: impl FnOnce() -> R) -> R {
-    // Unwind safe: what a panicking body leaves half done is behind locks that are poisoned then, or in atomics, each of
-    // which is valid after every step.
+    // Unwind safe: what a panicking body leaves half done is behind locks that are poisoned then, or in atomics, each
+    // of which is valid after every step.
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
 }

@@ -1,4 +1,4 @@
-//! Callbacks: the caller's functions, and the user data that they are called with.
+//! Callbacks: the host's functions, and the user data that they are called with.
 //!
 //! Promise 6: the finalizer of a callback's user data runs exactly once, whether or not the callback was called, and
 //! whether or not it was registered.
@@ -24,7 +24,7 @@ pub(crate) struct UserData {
     free: palitra_free_fn,
 }
 
-// SAFETY: the header says that a callback and its finalizer may run on any thread: the caller promises that the data may
+// SAFETY: the header says that a callback and its finalizer may run on any thread: the host promises that the data may
 // be used and freed there.
 unsafe impl Send for UserData {}
 // SAFETY: the library only passes the pointer on. The callbacks that are called by several threads at once, which are

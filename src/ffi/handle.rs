@@ -1,4 +1,7 @@
 //! Handles, and the runners, tokens and queues that they name.
+//!
+//! Promise 12: several runners and libraries live in one process. A token of another runner is refused here; a handle
+//! of another library, or of a parent process, in its [table](super::table).
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -46,11 +49,11 @@ pub(crate) fn token(handle: palitra_token) -> Result<TokenRef, Status> {
     token::find(TokenId { index, generation })
 }
 
-/// Several tokens. [`Status::InvalidArgument`] if one belongs to another runner: whether the thread may block is checked
-/// for this one only.
+/// Several tokens. [`Status::InvalidArgument`] if one belongs to another runner: whether the thread may block is
+/// checked for this one only.
 pub(crate) fn tokens_of(runner: palitra_runner, handles: &[palitra_token]) -> Result<Vec<TokenRef>, Status> {
     let runner = runner_id(runner)?;
-    // First and fallible: the caller may have passed any number.
+    // First and fallible: the host may have passed any number.
     let mut tokens = Vec::new();
     tokens.try_reserve_exact(handles.len()).map_err(|_| Status::TooLarge)?;
     for handle in handles {
@@ -110,7 +113,7 @@ pub(crate) fn free_queue(handle: palitra_queue) -> Result<Arc<Queue>, Status> {
 /// The handle of this process's global runner.
 static GLOBAL: PerProcess<Mutex<Option<palitra_runner>>> = PerProcess::new();
 
-/// The global runner's handle, the same for all callers. After a shutdown it stays valid until the next global runner is
+/// The global runner's handle, the same whoever asks. After a shutdown it stays valid until the next global runner is
 /// made, so that replies can be read.
 pub(crate) fn of_global_runner() -> Result<palitra_runner, Error> {
     let mut handle = GLOBAL.get().lock().unwrap_or_else(PoisonError::into_inner);

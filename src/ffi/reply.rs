@@ -1,4 +1,4 @@
-//! Replies: given to the caller, and freed.
+//! Replies: given to the host, and freed.
 //!
 //! The owner of a reply is a counted reference to its bytes, so that a finished token can be read many times
 //! and each reply freed on its own, in any order, after anything else is gone. Messages that never change
@@ -14,7 +14,7 @@ use super::types::reply::{palitra_format, palitra_reply};
 use super::types::status::palitra_status;
 use crate::reply::{Body, Reply, Status};
 
-/// Fills `out`, if the caller has passed one, and returns the status.
+/// Fills `out`, if the host has passed one, and returns the status.
 #[inline]
 pub(crate) fn give(result: Result<Reply, Status>, out: Option<&mut MaybeUninit<palitra_reply>>) -> palitra_status {
     let reply = result.unwrap_or_else(Reply::ending);

@@ -9,8 +9,9 @@
 //!            [             salt              ]
 //! ```
 //!
-//! All but the kind is salted with the address of this library: an id of another library built on palitra, which has
-//! tables of its own, finds no slot here, or one of another generation.
+//! Promise 12: several runners and libraries live in one process. All but the kind is salted with the address of this
+//! library: an id of another library built on palitra, which has tables of its own, finds no slot here, or one of
+//! another generation.
 
 #![allow(unsafe_code)]
 

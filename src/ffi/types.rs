@@ -1,7 +1,7 @@
 //! The structs, numbers and callback types of the C ABI, in one file for each section of include/palitra.h.
 //!
 //! The doc comments are the header's: see [`crate::abi`]. These files use nothing else of the crate, so that
-//! tests/header.rs can compile them by themselves and compare their layouts with the header's.
+//! tests/header can compile them by themselves and compare their layouts with the header's.
 
 #![allow(non_camel_case_types)]
 

@@ -1,4 +1,5 @@
-//! The extractors: what a job's arguments take from a request.
+//! The extractors: what a job's arguments take from a request. Promise 11: bad input and limits return a status; a
+//! payload that one refuses finishes the token with a message.
 
 use std::fmt;
 use std::ops::Deref;

@@ -10,8 +10,8 @@ use super::output::IntoReply;
 use super::request::Request;
 use crate::reply::{Format, JobError, Reply};
 
-/// A job that was called and not polled. Sent between threads, so that its first poll may be on its caller's and the
-/// next on the runner's.
+/// A job that was called and not polled. Sent between threads, so that its first poll may be on the calling thread and
+/// the next on the runner's.
 pub(crate) type JobFuture = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
 /// An async function that can be a job: up to eight extractors in, something that converts to a reply out.

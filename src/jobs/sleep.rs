@@ -1,4 +1,4 @@
-//! `palitra.sleep`: a job that takes its time and holds no thread meanwhile.
+//! `palitra.sleep`: a job that takes its time and blocks no thread meanwhile.
 
 use std::time::Duration;
 

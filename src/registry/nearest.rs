@@ -1,4 +1,4 @@
-//! Which job a caller may have meant, where there is none of the name that was asked for.
+//! Which job a host may have meant, where there is none of the name that it asked for.
 
 use super::jobs;
 use crate::job::Job;

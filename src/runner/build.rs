@@ -1,4 +1,5 @@
-//! The runtime, made whole or not at all.
+//! The runtime, made whole or not at all. Promise 11: bad input and limits return a status; at a limit of threads
+//! or of descriptors nothing stays behind, but for one case, below.
 //!
 //! A runtime without workers makes no thread. One with workers makes them one after the other, and panics where the
 //! system refuses one: while it unwinds it would wait for the workers it has, which nobody stops. So:
@@ -157,7 +158,7 @@ impl Launch {
         let mut state = self.lock();
         state.stage = stage;
         self.news.notify_all();
-        // A launch that failed may leave the runtime's queue behind, and this with it.
+        // Not left to the drop: a launch that failed may leave the runtime's queue behind, and itself with it.
         state.reserve.give_way_all();
     }
 

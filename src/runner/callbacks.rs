@@ -2,10 +2,10 @@
 //!
 //! # Guarantees
 //!
-//! * A callback is called once, on the runner's thread, under no lock; or dropped uncalled, once. It is not called when
-//!   the host releases the pending token, or when the runner's thread is gone.
-//! * Once [`Callbacks::close`] has returned, no callback is called. One that was called before may still run: a shutdown
-//!   that closes the gate meanwhile says so.
+//! * Promise 6: callbacks run once. A callback is called once, on the runner's thread, under no lock; or dropped
+//!   uncalled, once. It is not called when the host releases the pending token, or when the runner's thread is gone.
+//! * Once [`Callbacks::close`] has returned, no callback is called. One that was called before may still run, if it was
+//!   a shutdown past its bound that closed the gate; such a shutdown returns `PENDING`.
 //! * Nothing stays in the lane of a closed gate: what a callback owns is released as soon as it is clear that nobody
 //!   will call it, and does not wait for a thread that may never come back.
 //!

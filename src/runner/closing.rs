@@ -1,4 +1,7 @@
-//! How a runner ends: the request, which any thread may make at any time, and the notification that it has.
+//! How a runner ends: the request, which any thread may make at any time, and the notification that it has ended.
+//!
+//! Promise 8: a shutdown ends everything within its bound. The driver of the runner's own thread brings the end about,
+//! and [`thread`](super::thread) completes it; how long a shutdown waits for it is in [`handle`](super::handle).
 //!
 //! # States
 //!
@@ -63,7 +66,8 @@ impl Closing {
         *lock(&self.grace)
     }
 
-    /// Refuses new work of hosts from now on and lets jobs finish until `grace`, or the end of an earlier request's.
+    /// Refuses new jobs of hosts from now on and lets jobs finish until `grace`, or until the end of an earlier
+    /// request's if that comes first.
     pub(crate) fn request(&self, grace: Until) {
         let mut known = lock(&self.grace);
         *known = match (*known, grace) {

@@ -5,7 +5,7 @@
 //! # Guarantees
 //!
 //! * A job that was accepted is in flight until it has been dropped, and the runner does not end before that.
-//! * A job is counted as ended before its token finishes.
+//! * A job that ends by itself is counted as ended before its token finishes.
 //! * A token that is made while the runner's tokens are cancelled is cancelled too.
 
 use std::sync::{Arc, Weak};
@@ -36,7 +36,7 @@ pub(crate) struct Core {
     pub(crate) runtime: tokio::runtime::Handle,
     max_payload: usize,
     threads: u32,
-    /// The number of forks that led to the process that made it.
+    /// The [depth](fork::depth) of the process that made it.
     depth: u32,
     me: Weak<Core>,
 }
@@ -113,13 +113,13 @@ impl Core {
         if self.depth == fork::depth() { Ok(()) } else { Err(Status::Forked) }
     }
 
-    /// Whether the runner takes work of hosts.
+    /// Whether the runner takes jobs of hosts.
     pub(crate) fn is_alive(&self) -> bool {
         self.check_process().is_ok() && !self.closing.is_requested()
     }
 
-    /// Whether the runner takes work of the caller: of a host until it is shut down, of its own jobs until the grace
-    /// period of that has passed.
+    /// Whether the runner takes jobs of this submitter: of a host until it is shut down, of its own jobs until the
+    /// grace period of the shutdown has passed.
     #[inline(always)]
     fn check_open(&self, caller: Caller) -> Result<(), Status> {
         if self.closing.is_requested() { self.check_grace(caller) } else { Ok(()) }
@@ -152,8 +152,8 @@ impl Core {
         self.has_left();
     }
 
-    /// A job has been dropped and `finish` finishes its token: whoever sees the token finished sees the job counted, and
-    /// the runner does not end in between.
+    /// A job has been dropped, and `finish` finishes its token. Whoever sees the token finished sees the job counted,
+    /// and the runner does not end in between.
     pub(super) fn ended_with(&self, status: Status, finish: impl FnOnce()) {
         if !self.has_workers() {
             // On the runner's own thread, which looks at nothing in between.

@@ -1,8 +1,8 @@
 //! A driver: the loop that takes what waits in the lanes, in turns, until the runner has ended.
 //!
 //! A runner with one thread has one driver, which calls callbacks, starts jobs and polls those that were woken. With
-//! workers the driver of the runner's own thread does the first, and the workers have drivers that do the rest: two
-//! for each worker, because one of them may wait behind a job that blocks its thread.
+//! workers the driver of the runner's own thread only calls callbacks and ends the runner. The workers have drivers
+//! that run the jobs: two for each worker, because one of them may wait behind a job that blocks its thread.
 //!
 //! A job's first poll needs no task: a job that is ready costs none. One that pends gets a task of its own.
 //!
@@ -112,7 +112,8 @@ impl Driver {
         true
     }
 
-    /// Starts a job or polls one of the `woken`, alternately: also when each of them ends a turn. Whether there was one.
+    /// Starts a job or polls one of the `woken`. They alternate from turn to turn too, so that neither lane waits where
+    /// every step ends its turn. Whether there was a job.
     #[inline]
     fn step(&self, turn: &Turn<'_>, woken: &mut usize) -> bool {
         if *woken == 0 {
@@ -159,7 +160,8 @@ impl Driver {
     }
 }
 
-/// The end of the runner, which is the work of its own thread's driver.
+/// The end of the runner, which the driver of its own thread brings about. Promise 8: a shutdown ends everything
+/// within its bound.
 #[derive(Default)]
 struct Ending {
     /// The newest request to close that was seen.
@@ -229,7 +231,7 @@ impl Turn<'_> {
         turn
     }
 
-    /// The thread does something else than polling a job.
+    /// The thread does something other than to poll a job.
     fn step_at_desk(&self) {
         if let Some(desk) = self.desk {
             desk.step();

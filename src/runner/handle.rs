@@ -1,4 +1,7 @@
 //! The runner as a host holds it: a handle whose clones are one runner, which the last one shuts down.
+//!
+//! Promise 8: a shutdown ends everything within its bound. The bound is here: it waits for the grace period and one
+//! second, then does what needs no thread of the runner's and returns `PENDING`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -67,7 +70,7 @@ impl Runner {
         Runner::with_options(Options::default())
     }
 
-    /// A runner as described.
+    /// A runner with these options.
     ///
     /// # Errors
     /// As [`Runner::new`], and [`Status::InvalidArgument`] for invalid options.
@@ -181,13 +184,13 @@ impl Runner {
         Ok(self.core.stats())
     }
 
-    /// Refuses new work, lets jobs finish for the grace period (`None`: as long as they take), cancels the rest and
+    /// Refuses new jobs, lets jobs finish for the grace period (`None`: as long as they take), cancels the rest and
     /// joins the threads. May be called again and by several threads at once.
     ///
     /// # Errors
     /// [`Status::Pending`] if a job that never yields blocked a thread for a second beyond the grace period: every
-    /// token has finished, the thread is left behind. [`Status::WouldDeadlock`] on the runner's own thread, where nothing
-    /// is done. [`Status::Forked`].
+    /// token has finished, the thread is left behind. [`Status::WouldDeadlock`] on the runner's own thread, where
+    /// nothing is done. [`Status::Forked`].
     pub fn shutdown(&self, grace: Option<Duration>) -> Result<(), Error> {
         Ok(self.owner.shutdown(grace)?)
     }

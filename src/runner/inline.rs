@@ -1,7 +1,7 @@
 //! Running: a job's reply is returned to the thread that asked for it, which polls the job once itself.
 //!
-//! A job that is ready at its first poll needs no other thread. One that pends moves to the runner's threads, and so
-//! does one that may not be polled here; see [`Standing`].
+//! Promise 2: a job that is ready at once costs no hand-off. One that pends moves to the runner's threads; one that may
+//! not be polled here starts there, see [`Standing`].
 //!
 //! # Guarantees
 //!
@@ -24,7 +24,7 @@ use crate::reply::{Reply, Status};
 use crate::sys::signals;
 use crate::token::{HostSide, JobSide, Reading};
 
-/// What came of a job's first poll on its caller's thread.
+/// What came of a job's first poll on the calling thread.
 enum FirstPoll<'a> {
     Ready(Reply),
     Pending(Accepted<'a>, JobFuture, OnDemand),
@@ -39,8 +39,8 @@ pub(crate) enum PolledInline {
 }
 
 impl Core {
-    /// Runs a job to its end and returns its reply. Promise 2: a job that is ready at once costs no hand-off. Promise
-    /// 3: timeouts and deadlines hold.
+    /// Runs a job to its end and returns its reply. Promise 3: timeouts and deadlines hold. Past its timeout the job is
+    /// cancelled and the status is [`Status::Deadline`].
     pub(crate) fn run(
         &self,
         job: &'static Job,
@@ -91,7 +91,7 @@ impl Core {
         }
     }
 
-    /// Whether the job may be polled on this thread.
+    /// Whether this thread may poll the job. Fails if it may not even wait for it.
     fn check_may_run(&self) -> Result<bool, Status> {
         self.check_process()?;
         if self.closing.is_requested() {
@@ -104,7 +104,7 @@ impl Core {
         }
     }
 
-    /// On the runner's threads from the start.
+    /// Runs a job on the runner's threads from the start.
     fn run_within(&self, job: &'static Job, payload: Payload<'_>, timeout: Option<Duration>) -> Result<Reply, Status> {
         let host = self.submit(Caller::Host, job, payload, Wanted { reading: Reading::NOBODY, ..Wanted::default() })?;
         match host.token().wait_until(Until::after(timeout)) {
@@ -135,7 +135,7 @@ impl Core {
         reading: Reading,
         start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
     ) -> Result<FirstPoll<'_>, Status> {
-        // Before the job starts: one that is refused has not done half of its work.
+        // Before the job starts, so that one that is refused has done nothing.
         let accepted = self.accept(Caller::Host)?;
         let token = OnDemand::new(reading);
         let polled = {

@@ -1,8 +1,8 @@
 //! The lanes on which work reaches a runner's drivers, and who is woken for it.
 //!
 //! Jobs that were woken and jobs that are yet to start wait in lanes of their own, so that neither waits behind the
-//! other; callbacks have a third (see [`super::callbacks`]). Any driver takes from any lane: a job never waits for
-//! one certain thread.
+//! other; callbacks have a third (see [`super::callbacks`]). Every driver that runs jobs takes from both of theirs: a
+//! job never waits for one certain thread.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ impl<T> Lane<T> {
 
     #[inline]
     pub(crate) fn take(&self) -> Option<T> {
-        // Two loads tell an empty lane, which costs a fence otherwise.
+        // Two loads show that a lane is empty; to take from it costs a fence.
         if self.items.is_empty() { None } else { self.items.pop() }
     }
 
@@ -66,7 +66,7 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    /// For a runner whose own thread runs the jobs, or for one with so many drivers beside it that do.
+    /// For so many drivers that run jobs, beside that of the runner's own thread; 0: that one runs them.
     pub(crate) fn new(drivers: usize) -> Lanes {
         let bells = (0..=drivers).map(|_| Doorbell::default()).collect();
         Lanes { woken: Lane::default(), queued: Lane::default(), bells, first_for_jobs: drivers.min(1) }
@@ -91,7 +91,7 @@ impl Lanes {
         !self.woken.is_empty() || !self.queued.is_empty()
     }
 
-    /// How many drivers there are.
+    /// How many drivers there are, with that of the runner's own thread.
     pub(crate) fn drivers(&self) -> usize {
         self.bells.len()
     }

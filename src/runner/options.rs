@@ -1,4 +1,4 @@
-//! How a runner is to be made, and which options are invalid.
+//! How a runner is to be made, and which options are invalid (promise 11).
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

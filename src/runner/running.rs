@@ -2,8 +2,8 @@
 //!
 //! # Guarantees
 //!
-//! * A panic of the job, in a poll or in a drop, finishes its token and does nothing else.
-//! * A job whose token has finished is dropped at its next poll.
+//! * Promise 7: a panic ends its job and nothing else. In a poll it finishes the token; in a drop the reply stands.
+//! * Whatever else finishes its token wakes the job, which is then dropped instead of polled.
 //! * A job that is dropped otherwise finishes its token as cancelled.
 //! * A job that ends by itself is dropped before its token finishes: whoever sees its reply knows that it holds nothing
 //!   any more.

@@ -1,4 +1,5 @@
-//! The arguments of a submission: who submits, what, and how.
+//! The arguments of a submission: who submits, what, and how. A payload for which there is no memory is refused
+//! (promise 11).
 
 use std::sync::{Arc, Weak};
 use std::time::Instant;

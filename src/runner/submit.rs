@@ -1,4 +1,4 @@
-//! Submitting: a job or a future is queued for the runner's threads, and the caller never waits.
+//! Submitting: a job or a future is queued for the runner's threads, and the calling thread never waits.
 
 use std::sync::{Arc, Weak};
 

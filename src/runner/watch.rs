@@ -1,6 +1,7 @@
 //! What a runner's threads are doing now, as its watchdog sees it, and when the watchdog sleeps.
 //!
-//! Each thread that runs jobs has a desk, on which it writes what it polls. Writing costs two plain stores.
+//! The runner's own thread and each worker has a desk, on which it writes what it polls. Writing costs two plain
+//! stores.
 //!
 //! # Guarantees
 //!
@@ -122,7 +123,7 @@ impl Desk {
         self.look_at_clock()
     }
 
-    /// This thread has done something else than to poll a job.
+    /// This thread has done something other than to poll a job.
     pub(crate) fn step(&self) {
         self.advance();
         self.look_at_clock();

@@ -1,10 +1,13 @@
 //! The watchdog: a thread that looks after a runner's tokens while a job blocks the runner's threads.
 //!
 //! A job that does not yield blocks the runner's thread: timers do not fire, cancelled jobs are not dropped, a shutdown
-//! is not noticed. The watchdog cannot stop the job. It keeps the promises that do not need the thread: a
-//! deadline finishes its token on time, so that queues and waiters are notified; a shutdown whose grace period
-//! has passed cancels what is left; other workers take what the blocked thread would have done next; and the log names
-//! the job that blocks the thread while it does.
+//! is not noticed. The watchdog cannot stop the job. It does what needs no such thread:
+//!
+//! * Promise 3: timeouts and deadlines hold. A deadline finishes its token on time, so that queues and waiters are
+//!   notified.
+//! * A shutdown whose grace period has passed cancels what is left.
+//! * Other workers take what the blocked thread would have done next.
+//! * The log names the job that blocks the thread while it does.
 //!
 //! It looks only while a thread of the runner is not parked, and once all are it sleeps until one wakes up.
 
@@ -27,11 +30,11 @@ const IDLE_TICKS: u32 = 10;
 /// A thread that is blocked for so long is worth a warning.
 const BLOCKING: Duration = Duration::from_millis(100);
 
-/// A look at every token takes time where there are many; it takes no more than this part of the watchdog's.
+/// A look at every token takes time where there are many. After each the watchdog pauses for this many times as long.
 const SHARE: u32 = 10;
 
-/// The longest pause for that. A look also takes long when the system runs something else meanwhile, and deadlines must
-/// not wait for ten times that.
+/// The longest of these pauses. A look also takes long when the system runs something else meanwhile, and deadlines
+/// must not wait for so many times that.
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// What the watchdog knows of one thread.

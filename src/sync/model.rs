@@ -1,10 +1,10 @@
-//! The model of the parker, and what the models of the rooms above share.
+//! The model of the parker, and what the models of the other rooms share.
 //!
 //! A model is a small program of two or three threads that loom runs once for every order in which they can
 //! meet and for every value that the memory model lets a load see. A thread that waits forever in one of
 //! these orders is reported as a deadlock, so "returns" is a promise that each model checks by ending.
 //!
-//! Run by `RUSTFLAGS="--cfg palitra_model" cargo test --release --lib model`.
+//! Run by `make test-models`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering as Std};

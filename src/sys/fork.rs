@@ -1,6 +1,8 @@
 //! Forked children: a hook that runs in each, how many forks lie behind a process, and values that each process has
 //! for itself.
 //!
+//! Promise 9: a fork harms neither parent nor child.
+//!
 //! A child starts anew: it uses none of its parent's handles, locks or threads. It has one thread, the one that
 //! forked; every other thread of the parent is gone, whatever it held. So the child must not touch a lock that a
 //! parent's thread could have held, join a thread or drop an object that the parent still uses. Two means serve that:
@@ -10,8 +12,9 @@
 //! * [`PerProcess`] gives each process in a chain of forks a value of its own, made at first use.
 //!
 //! Nothing happens before the fork. The hooks are registered when the library is loaded: later, a thread could be
-//! forked between the first use of something here and the registration. They run in the child and only store to
-//! atomics. A child made without fork handlers (a raw `clone` system call) is not seen.
+//! forked between the first use of something here and the registration. They run in the child, where they store to
+//! atomics and to cells of its one thread, and give that thread its host's signal mask. A child made without fork
+//! handlers (a raw `clone` system call) is not seen.
 
 use std::ptr::null_mut;
 use std::sync::OnceLock;
@@ -30,10 +33,10 @@ pub(crate) fn entered_child() {
 }
 
 /// Registers a hook that runs in every forked child. Call this while the library is loaded; the hook may store to
-/// atomics and to cells of its thread, and do nothing else.
+/// atomics and to cells of its thread and make system calls that a signal handler may make, and do nothing else.
 pub(crate) fn at_fork_in_child(hook: extern "C" fn()) {
     // SAFETY: the hook takes no argument, lives as long as the library, which is never unmapped (nodelete), and
-    // does only what is allowed in the child of a threaded process: atomic stores.
+    // does only what is allowed in the child of a threaded process.
     // A failure (no memory) leaves the library without the hook; nothing better can be done.
     let _ = unsafe { libc::pthread_atfork(None, None, Some(hook)) };
 }

@@ -1,5 +1,7 @@
 //! Which signals a thread blocks, and which the programs that it starts find blocked.
 //!
+//! Promise 10: the host's process stays as it is.
+//!
 //! # Guarantees
 //!
 //! * A handler of the host's never runs on a thread of the library's. Each blocks every signal that can be blocked for
@@ -36,7 +38,7 @@ const UNBLOCKED: [libc::c_int; 6] =
 
 impl Mask {
     /// The host's, wherever this is called.
-    pub(crate) fn of_host() -> Mask {
+    fn of_host() -> Mask {
         HOST.get().unwrap_or_else(|| {
             // SAFETY: a set is plain memory, and zeros are one.
             let mut now = Mask(unsafe { std::mem::zeroed() });

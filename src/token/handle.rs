@@ -15,7 +15,7 @@ use crate::reply::{Error, Reply, Status};
 
 /// A submitted job. Wait for it from any thread, or await it in any executor.
 ///
-/// Dropping the token lets the job run on unobserved; it does not cancel it.
+/// Dropping the token does not cancel the job, which runs on detached.
 pub struct JobToken {
     host: HostSide,
     task: Option<Arc<TaskObserver>>,

@@ -1,7 +1,7 @@
 //! A token under the lock of its slot: found once, then every step that it can take.
 //!
-//! [`Slot::lock_for_host`] and [`Slot::lock_for_job`] compare the generation; what they return is that token for as long
-//! as the lock is held. A step that leaves something to do outside the lock (notifying observers, waking the job,
+//! [`Slot::lock_for_host`] and [`Slot::lock_for_job`] compare the generation; what they return is that token for as
+//! long as the lock is held. A step that leaves something to do outside the lock (notifying observers, waking the job,
 //! dropping what a host gave) takes the token by value: it releases the lock first.
 
 use std::sync::Arc;
@@ -53,12 +53,12 @@ impl LockedToken<'_> {
     }
 
     /// Whether nobody can read what the job sends.
-    pub(super) fn is_unread(&self) -> bool {
+    fn is_unread(&self) -> bool {
         self.state.unread
     }
 
     #[inline]
-    pub(super) fn is_pending(&mut self) -> bool {
+    fn is_pending(&mut self) -> bool {
         self.state.job_holds && self.state.life().reply().is_none()
     }
 

@@ -1,7 +1,7 @@
 //! The slot of a token: what it has in each of its states, and how it enters them.
 //!
-//! Guarantees and states are those of [`super`]; [`locked`](super::locked) has the steps that a token takes on behalf of
-//! its host and its job.
+//! Guarantees and states are those of [`super`]; [`locked`](super::locked) has the steps that a token takes on behalf
+//! of its host and its job.
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -32,7 +32,7 @@ impl Reading {
 pub(crate) struct NewToken {
     pub(crate) runner: RunnerId,
     pub(crate) deadline: Option<Instant>,
-    /// `Some`: the job is queued. `None`: it is polled already.
+    /// `Some`: the job is queued. `None`: it has taken its payload already, or is a future, which has none.
     pub(crate) payload: Option<Vec<u8>>,
     pub(crate) reading: Reading,
 }
@@ -54,9 +54,9 @@ pub(super) struct State {
     pub(super) job_holds: bool,
     /// The job has no stream.
     pub(super) unread: bool,
-    /// `None` while the slot is vacant, except in slots that are always in use: of a busy moment, a few words for each
-    /// slot remain.
+    /// `None` while the slot is vacant, so that of a busy moment no more than a few words for each slot remain.
     life: Option<Box<Life>>,
+    /// Keeps `life` while it is vacant, to save an allocation for each token: one of the slots that are used most.
     keeps_life: bool,
 }
 
@@ -90,8 +90,8 @@ pub(super) enum Remains {
 }
 
 impl Slot {
-    /// Vacant -> Queued or Running. Returns the generation of the new token. `keeps_life`: the slot is one of those
-    /// that are always in use, and keeps its memory.
+    /// Vacant -> Queued or Running. Returns the generation of the new token. `keeps_life`: the slot keeps its
+    /// memory while it is vacant.
     #[inline]
     pub(super) fn open(&self, new: NewToken, keeps_life: bool) -> u32 {
         let mut state = lock(&self.state);

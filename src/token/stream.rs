@@ -20,7 +20,7 @@ use crate::reply::{Reply, Status};
 use crate::sync::{Mutex, Parker, lock};
 
 /// How many items wait for their reader at the most, unless the host says another number.
-pub(crate) const CAPACITY: usize = 16;
+pub(super) const CAPACITY: usize = 16;
 
 #[derive(Default)]
 pub(crate) struct Stream {

@@ -31,8 +31,8 @@ pub(crate) struct TokenRef {
     id: TokenId,
 }
 
-/// The slots that keep their memory while they are vacant; the slot that was vacated last is used first, so a runner
-/// with fewer tokens at a time allocates none. Half a mebibyte.
+/// How many slots, counted from the first, keep their memory while they are vacant: half a mebibyte. The slot that was
+/// vacated last is used first, so a process with fewer tokens at a time allocates none.
 const KEPT: u32 = 4096;
 
 /// A pending token in a slot of its own. [`Status::Busy`] when every slot that an index can name is taken.

@@ -2,8 +2,10 @@
 //!
 //! # Guarantees
 //!
-//! * A wait ends at the token's own deadline too, which it then enforces.
-//! * A wait on the thread of the token's runner fails with [`Status::WouldDeadlock`] instead of blocking.
+//! * Promise 3: timeouts and deadlines hold. A wait past its timeout returns [`Status::Pending`]; it ends at the
+//!   token's own deadline too, which it then enforces.
+//! * Promise 5: nothing deadlocks on the runner's own thread. There a wait returns [`Status::WouldDeadlock`] instead of
+//!   blocking.
 //! * A wait that has ended leaves no observer behind.
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Where a redirect sends a request next.
 //!
-//! The library's own following sends a caller's `Authorization` on to a foreign server from the second redirect
+//! The library's own following sends the host's `Authorization` on to a foreign server from the second redirect
 //! there, and its limit belongs to the client instead of the request. So it is switched off, and these few rules
 //! of RFC 9110 (15.4) take its place.
 
@@ -10,7 +10,7 @@ use reqwest::header::{
 };
 use reqwest::{Method, Request, StatusCode, Url};
 
-/// Meant for the server that the caller named and for no other. `Host` is not a secret, but would name the wrong one.
+/// Meant for the server that the request names and for no other. `Host` is not a secret, but would name the wrong one.
 const FOR_THE_ORIGIN_ALONE: [HeaderName; 4] = [AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION];
 /// These describe a body, and go when it goes.
 const OF_THE_BODY: [HeaderName; 4] = [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE];
@@ -25,7 +25,7 @@ pub(super) fn target(from: &Url, status: StatusCode, headers: &HeaderMap) -> Res
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("a redirect to {text:?}, which is neither http nor https"));
     }
-    // Credentials come from the caller, never from a server. Both calls succeed on http and https.
+    // Credentials come from the host, never from a server. Both calls succeed on http and https.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     Ok(Some(url))

@@ -97,7 +97,8 @@ async fn wake_and_hold(shared: State<Shared>, Json(time): Json<Time>) {
     time.hold();
 }
 
-/// Has a task of its own block on its runner, for at most the time of the payload. Returns the name of the status that the task got.
+/// Has a task of its own block on its runner, for at most the time of the payload. Returns the name of the status that
+/// the task got.
 #[job("test.helper_blocks")]
 async fn helper_blocks(context: Context, Json(time): Json<Time>) -> Result<String, JobError> {
     let token = context.submit_job("test.never", "")?;
