@@ -55,7 +55,7 @@ pub use handle::Runner;
 pub(crate) use handle::find_core;
 pub(crate) use inline::PolledInline;
 pub use options::{Options, ThreadHook};
-pub(crate) use submission::{Caller, EventsWanted, Payload, Wanted};
+pub(crate) use submission::{EventsWanted, Payload, Submitter, Wanted};
 
 ctor::declarative::ctor! {
     #[ctor(unsafe)]

@@ -12,7 +12,7 @@ use crate::ffi::types::reply::palitra_reply;
 use crate::ffi::types::status::palitra_status;
 use crate::ffi::types::submit::{PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, palitra_submit_options};
 use crate::reply::Status;
-use crate::runner::{Caller, EventsWanted, Payload, PolledInline, Wanted};
+use crate::runner::{EventsWanted, Payload, PolledInline, Submitter, Wanted};
 use crate::token::Reading;
 
 /// Sets the size of the struct, and the defaults, which are zeros. The macro below passes the
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn palitra_runner_submit(
         let token = handle::with_core(runner, |core| {
             let job = argument::job(text!(job)?)?;
             let payload = Payload::Borrowed(bytes!(data, len)?);
-            core.submit(Caller::Host, job, payload, wanted(options!(options)?, out.is_some())?)
+            core.submit(Submitter::Host, job, payload, wanted(options!(options)?, out.is_some())?)
         })?;
         if let Some(out) = out {
             *out = handle::of_token(token.into_id());

@@ -14,7 +14,7 @@ use super::callbacks::Callbacks;
 use super::closing::{Closing, Finished};
 use super::lanes::Lanes;
 use super::options::Options;
-use super::submission::Caller;
+use super::submission::Submitter;
 use super::watch::Watch;
 use crate::current::{RunnerId, works_for};
 use crate::flight::Flight;
@@ -121,13 +121,13 @@ impl Core {
     /// Whether the runner takes jobs of this submitter: of a host until it is shut down, of its own jobs until the
     /// grace period of the shutdown has passed.
     #[inline(always)]
-    fn check_open(&self, caller: Caller) -> Result<(), Status> {
-        if self.closing.is_requested() { self.check_grace(caller) } else { Ok(()) }
+    fn check_open(&self, submitter: Submitter) -> Result<(), Status> {
+        if self.closing.is_requested() { self.check_grace(submitter) } else { Ok(()) }
     }
 
     #[cold]
-    fn check_grace(&self, caller: Caller) -> Result<(), Status> {
-        let is_job = matches!(caller, Caller::Job) || works_for(self.id);
+    fn check_grace(&self, submitter: Submitter) -> Result<(), Status> {
+        let is_job = matches!(submitter, Submitter::Job) || works_for(self.id);
         if is_job && !self.closing.grace_has_passed() { Ok(()) } else { Err(Status::ShutDown) }
     }
 
@@ -135,13 +135,13 @@ impl Core {
     ///
     /// A job that only the second look refuses is counted as cancelled, so that no count goes back.
     #[inline(always)]
-    pub(super) fn accept(&self, caller: Caller) -> Result<Accepted<'_>, Status> {
+    pub(super) fn accept(&self, submitter: Submitter) -> Result<Accepted<'_>, Status> {
         self.check_process()?;
-        self.check_open(caller)?;
+        self.check_open(submitter)?;
         self.flight.admit()?;
         let accepted = Accepted { core: self };
         // Again: either this sees the request to close, or the thread that ends the runner sees the job in flight.
-        self.check_open(caller)?;
+        self.check_open(submitter)?;
         Ok(accepted)
     }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::options::Options;
-use super::submission::{Caller, Payload, Wanted};
+use super::submission::{Payload, Submitter, Wanted};
 use super::thread;
 use crate::current::{RunnerId, works_for};
 use crate::deadline::Until;
@@ -25,7 +25,7 @@ use crate::sys::fork::{self, PerProcess};
 use crate::token::{JobToken, Output, Token, TokenRef};
 
 /// What a shutdown takes at most beyond its grace period.
-const FIXED_SECOND: Duration = Duration::from_secs(1);
+const BEYOND_GRACE: Duration = Duration::from_secs(1);
 
 static NEXT_ID: AtomicU32 = AtomicU32::new(1);
 
@@ -160,7 +160,7 @@ impl Runner {
     /// As [`Runner::run_job`], except that it never blocks.
     pub fn submit_job(&self, job: &str, payload: impl Into<Vec<u8>>) -> Result<JobToken, Error> {
         let job = registry::find(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
-        Ok(JobToken::new(self.core.submit(Caller::Host, job, Payload::Owned(payload.into()), Wanted::default())?))
+        Ok(JobToken::new(self.core.submit(Submitter::Host, job, Payload::Owned(payload.into()), Wanted::default())?))
     }
 
     /// Waits for many jobs and returns their replies in order.
@@ -212,7 +212,7 @@ impl Owner {
             return Err(Status::WouldDeadlock);
         }
         self.close(Until::after(grace));
-        let limit = grace.and_then(|grace| Instant::now().checked_add(grace)?.checked_add(FIXED_SECOND));
+        let limit = grace.and_then(|grace| Instant::now().checked_add(grace)?.checked_add(BEYOND_GRACE));
         if !self.core.finished.wait(limit) {
             self.give_up();
             return Err(Status::Pending);

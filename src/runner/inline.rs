@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use super::core::{Accepted, Core};
 use super::running::{Running, drop_caught, poll_caught};
-use super::submission::{Caller, Payload, Wanted, notify_queue};
+use super::submission::{Payload, Submitter, Wanted, notify_queue};
 use crate::current::{Mark, Standing, standing};
 use crate::deadline::Until;
 use crate::job::{Job, JobFuture, OnDemand, Request, RequestToken};
@@ -74,7 +74,7 @@ impl Core {
         wanted: Wanted,
     ) -> Result<PolledInline, Status> {
         if !matches!(standing(self.id), Standing::Host) {
-            return self.submit(Caller::Host, job, payload, wanted).map(PolledInline::Pending);
+            return self.submit(Submitter::Host, job, payload, wanted).map(PolledInline::Pending);
         }
         self.check_payload(payload.len())?;
         match self.first_poll(payload.into_vec()?, wanted.reading, |request| job.call(request))? {
@@ -106,7 +106,8 @@ impl Core {
 
     /// Runs a job on the runner's threads from the start.
     fn run_within(&self, job: &'static Job, payload: Payload<'_>, timeout: Option<Duration>) -> Result<Reply, Status> {
-        let host = self.submit(Caller::Host, job, payload, Wanted { reading: Reading::NOBODY, ..Wanted::default() })?;
+        let host =
+            self.submit(Submitter::Host, job, payload, Wanted { reading: Reading::NOBODY, ..Wanted::default() })?;
         match host.token().wait_until(Until::after(timeout)) {
             Err(Status::Pending) => {
                 // Either this ends it, or it has just ended by itself.
@@ -136,7 +137,7 @@ impl Core {
         start: impl FnOnce(&mut Request<'_>) -> Result<JobFuture, Reply>,
     ) -> Result<FirstPoll<'_>, Status> {
         // Before the job starts, so that one that is refused has done nothing.
-        let accepted = self.accept(Caller::Host)?;
+        let accepted = self.accept(Submitter::Host)?;
         let token = OnDemand::new(reading);
         let polled = {
             let _signals = signals::Poll::begin();

@@ -10,7 +10,7 @@ use crate::token::{HostSide, Reading};
 
 /// Who submits.
 #[derive(Clone, Copy)]
-pub(crate) enum Caller {
+pub(crate) enum Submitter {
     Host,
     /// A job of the same runner, from whichever thread.
     Job,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use super::callbacks::{Callback, CallbackObserver};
 use super::core::Core;
 use super::running::Running;
-use super::submission::{Caller, Payload, Wanted, notify_queue};
+use super::submission::{Payload, Submitter, Wanted, notify_queue};
 use crate::job::{Job, JobFuture, JobRuntime, States};
 use crate::registry;
 use crate::reply::{Error, Status};
@@ -15,13 +15,13 @@ impl Core {
     /// Queues a job. Everything that can be wrong is found before the payload is copied.
     pub(crate) fn submit(
         &self,
-        caller: Caller,
+        submitter: Submitter,
         job: &'static Job,
         payload: Payload<'_>,
         Wanted { deadline, events, reading }: Wanted,
     ) -> Result<HostSide, Status> {
         self.check_payload(payload.len())?;
-        let accepted = self.accept(caller)?;
+        let accepted = self.accept(submitter)?;
         let payload = Some(payload.into_vec()?);
         let (host, token) = self.make_token(NewToken { runner: self.id, deadline, payload, reading })?;
         notify_queue(&host, events);
@@ -32,7 +32,7 @@ impl Core {
 
     /// Queues a future whose output is a reply.
     pub(crate) fn submit_future(&self, future: JobFuture) -> Result<HostSide, Status> {
-        let accepted = self.accept(Caller::Host)?;
+        let accepted = self.accept(Submitter::Host)?;
         let (host, token) =
             self.make_token(NewToken { runner: self.id, reading: Reading::NOBODY, ..NewToken::default() })?;
         accepted.hand_over();
@@ -76,7 +76,7 @@ impl JobRuntime for Core {
 
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error> {
         let job = registry::find(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
-        Ok(Core::submit(self, Caller::Job, job, Payload::Owned(payload), Wanted::default())?)
+        Ok(Core::submit(self, Submitter::Job, job, Payload::Owned(payload), Wanted::default())?)
     }
 
     fn to_arc(&self) -> Arc<dyn JobRuntime> {
