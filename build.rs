@@ -1,4 +1,5 @@
-//! Writes include/palitra.h, names the shared library, and leaves the symlink that a linked program needs.
+//! Names the shared library, leaves the symlink that a linked program needs, and writes include/palitra.h with the
+//! feature `header`, as `make` builds it: whose crate uses palitra has the header already and need not build cbindgen.
 
 // A build without these cannot go on.
 #![allow(clippy::expect_used)]
@@ -6,11 +7,16 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+#[cfg(feature = "header")]
 #[path = "build/header.rs"]
 mod header;
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    for source in ["build.rs", "build", "cbindgen.toml", "src/abi", "src/ffi/types", "include/palitra.h"] {
+        println!("cargo:rerun-if-changed={source}");
+    }
+    #[cfg(feature = "header")]
     write_header(&root);
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
         let soname = soname(&root);
@@ -38,15 +44,12 @@ fn soname(root: &Path) -> String {
     format!("libpalitra.so.{version}")
 }
 
+#[cfg(feature = "header")]
 fn write_header(root: &Path) {
-    for source in ["build.rs", "build", "cbindgen.toml", "src/abi", "src/ffi/types", "include/palitra.h"] {
-        println!("cargo:rerun-if-changed={source}");
-    }
     let path = root.join("include/palitra.h");
     let header = header::header(root);
-    // A copy of the sources that cannot be written to, such as a registry's, has the right header already.
-    if fs::read_to_string(&path).ok().as_ref() != Some(&header) && fs::write(&path, header).is_err() {
-        println!("cargo:warning=include/palitra.h differs from the code and cannot be written");
+    if fs::read_to_string(&path).ok().as_ref() != Some(&header) {
+        fs::write(&path, header).expect("include/palitra.h can be written");
     }
 }
 

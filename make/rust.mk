@@ -10,9 +10,9 @@ MODELS = RUSTFLAGS="--cfg palitra_model" cargo test --target-dir target/model --
 # Cargo turns link-time optimisation off for a package with an rlib beside its libraries; asked for these two it does
 # not. The archive is one object that way, and keeps every registered job. One call, as optimising both takes no longer
 # than one.
-## The release libraries: target/release/libpalitra.so and libpalitra.a. What `make` alone does
+## What `make` alone does: target/release/libpalitra.so and libpalitra.a, and include/palitra.h
 all:
-	cargo rustc --release --lib --crate-type cdylib --crate-type staticlib
+	cargo rustc --release --lib --features header --crate-type cdylib --crate-type staticlib
 
 # In a folder of their own: as their dependency palitra is built with other features, under the same name. Cargo could
 # optimise only one of the two at link time, and the tests need neither to be.

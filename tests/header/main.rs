@@ -143,5 +143,5 @@ fn the_committed_one_is_what_a_build_writes() {
     let written = build::header(&root());
     let committed = committed();
     let difference = written.lines().zip(committed.lines()).find(|(now, before)| now != before);
-    assert!(written == committed, "it is stale: add what the build wrote. First difference: {difference:?}");
+    assert!(written == committed, "it is stale: run `make` and add what it wrote. First difference: {difference:?}");
 }
