@@ -45,7 +45,7 @@ def draw(bars: list[Bar], path: str, caption: str) -> None:
         if bar.goal is not None:
             parts.append(line(x(bar.goal), y - 3, x(bar.goal), y + BAR + 3, GOAL, 3))
         parts.append(text(max(x(bar.upper), x(bar.goal or 0)) + 8, middle + 4, f"{bar.cost:.2f}", INK, "start"))
-    parts.append(text(LEFT, bottom + 32, caption, INK, "start"))
+    parts.append(text(10, bottom + 32, caption, INK, "start"))
     width, height = LEFT + WIDTH + RIGHT, bottom + BOTTOM
     box = f'viewBox="0 0 {width} {height}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {box} font-family="sans-serif" font-size="12">'
