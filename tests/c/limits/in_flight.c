@@ -27,17 +27,9 @@ static void a_job_that_is_late_counts_until_it_has_gone(void) {
     palitra_runner_free(runner);
 }
 
-static void *run_a_hold(void *runner) {
-    palitra_runner *its = runner;
-    CHECK_STATUS(PALITRA_OK, run(*its, "test.slow_start", "{\"hold\":0.5}", PALITRA_FOREVER, NULL));
-    return NULL;
-}
-
 static void a_job_that_is_polled_inline_counts(void) {
     palitra_runner runner = runner_with((palitra_runner_options){.max_in_flight = 1});
-    forget_note();
-    pthread_t thread = start_thread(run_a_hold, &runner);
-    EVENTUALLY(seen("begun"));
+    pthread_t thread = start_inline_run(&(inline_run){runner, "test.slow_start", "{\"hold\":0.5}"});
     CHECK_STATUS(PALITRA_BUSY, submit_and_cancel(runner));
     join_thread(thread);
     EVENTUALLY(submit_and_cancel(runner) == PALITRA_OK);

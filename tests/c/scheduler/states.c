@@ -23,17 +23,9 @@ static void a_job_that_blocks_the_thread_is_running(void) {
     }
 }
 
-static void *run_a_hold(void *runner) {
-    palitra_runner *its = runner;
-    CHECK_STATUS(PALITRA_OK, run(*its, "test.slow_start", "{\"hold\":1.5}", PALITRA_FOREVER, NULL));
-    return NULL;
-}
-
 static void a_job_that_is_polled_inline_is_running(void) {
     palitra_runner runner = new_runner();
-    forget_note();
-    pthread_t thread = start_thread(run_a_hold, &runner);
-    EVENTUALLY(seen("begun"));
+    pthread_t thread = start_inline_run(&(inline_run){runner, "test.slow_start", "{\"hold\":1.5}"});
     palitra_stats stats = stats_of(runner);
     check_counts(&stats, 1, 0, 1);
     join_thread(thread);

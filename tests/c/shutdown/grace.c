@@ -50,17 +50,9 @@ static void after_the_grace_period_a_job_is_refused(void) {
 }
 
 /* A job that is polled inline is a job, too. */
-static void *run_in_the_grace_period(void *runner) {
-    palitra_runner *its = runner;
-    CHECK_STATUS(PALITRA_OK, run(*its, "test.late_submit", "{\"seconds\":0.5}", PALITRA_FOREVER, NULL));
-    return NULL;
-}
-
 static void a_job_that_is_polled_inline_may_submit_another(void) {
     palitra_runner runner = new_runner();
-    forget_note();
-    pthread_t thread = start_thread(run_in_the_grace_period, &runner);
-    EVENTUALLY(seen("begun"));
+    pthread_t thread = start_inline_run(&(inline_run){runner, "test.late_submit", "{\"seconds\":0.5}"});
     CHECK_STATUS(PALITRA_OK, shutdown_runner(runner, SECONDS(10)));
     join_thread(thread);
     CHECK(seen("PALITRA_OK"));

@@ -105,4 +105,24 @@ static inline void check_linear(const char *file, int line, double of_n, double 
 
 #define CHECK_LINEAR(of_n, of_four_n) check_linear(__FILE__, __LINE__, (of_n), (of_four_n))
 
+/* A run on a thread of its own. */
+typedef struct inline_run {
+    palitra_runner runner;
+    const char *job, *payload;
+} inline_run;
+
+static inline void *run_inline(void *of) {
+    inline_run *its = of;
+    CHECK_STATUS(PALITRA_OK, run(its->runner, its->job, its->payload, PALITRA_FOREVER, NULL));
+    return NULL;
+}
+
+/* Returns while that thread polls the job, which leaves the note "begun". `of` stays until the thread is joined. */
+static inline pthread_t start_inline_run(inline_run *of) {
+    forget_note();
+    pthread_t thread = start_thread(run_inline, of);
+    EVENTUALLY(seen("begun"));
+    return thread;
+}
+
 #endif
