@@ -68,7 +68,7 @@ func TestWaitingGoroutinesHoldNoThread(t *testing.T) {
 			}
 			eventually(t, "all are in flight", func() bool {
 				stats, _ := r.Stats()
-				return stats.Running == manyGoroutines
+				return stats.Running == uint64(manyGoroutines)
 			})
 			// One more thread for each goroutine that happens to be in a call of C would show here, too. The runner has two.
 			if n, most := threads(t, ""), runtime.GOMAXPROCS(0)+9; n > most {
