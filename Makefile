@@ -38,10 +38,11 @@ setup:
 test: setup
 	python3 -B make/test.py $(MAKE)
 
-# What `make test` does with three preemptions, with some hundred processes of each kind, with fewer goroutines.
-## The long proofs: loom with four preemptions, a thousand processes ended in each way, 100,000 goroutines
+# What `make test` does with three preemptions, some hundred processes of each kind, fewer goroutines, and address and
+# undefined behaviour sanitizers in two of four ways of C++.
+## The long proofs: loom deeper, processes and goroutines by the thousands, sanitizers for all C++
 test-long: export PALITRA_TEST_LONG := 1
-test-long: test-models all jobs $(GO_ENVIRONMENT)/made
+test-long: test-models all jobs $(GO_ENVIRONMENT)/made test-cpp-long
 	cargo test --test process
 	tests/go/go.sh jobs go test -count=1 -run TestWaitingGoroutinesHoldNoThread .
 
