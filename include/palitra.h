@@ -461,6 +461,13 @@ typedef struct palitra_runner_options {
    * palitra_runner_new fails, unless the size of this struct is invalid. NULL: nothing is called.
    */
   palitra_free_fn thread_free;
+  /**
+   * The longest that the runner's thread without work, and a thread that waits for one of its
+   * jobs, spin before they sleep, in nanoseconds, up to 1,000,000. Each spins only as long as
+   * that has paid lately, and never where there is but one processor. 0: 20,000. Negative: they
+   * sleep at once.
+   */
+  int64_t spin_limit_ns;
 } palitra_runner_options;
 
 /**
@@ -1060,7 +1067,6 @@ typedef struct palitra_event {
  * @return one of these:
  * - PALITRA_OK
  * - PALITRA_INVALID_ARGUMENT: out is NULL
- * - PALITRA_INTERNAL: the system refuses a file descriptor
  * - PALITRA_BUSY: no handle is left: see Handles at the top
  */
 palitra_status palitra_queue_new(struct palitra_queue *out);
@@ -1096,11 +1102,13 @@ palitra_status palitra_queue_next(struct palitra_queue queue,
  * epoll, libuv, GLib or asyncio. Whenever it is readable, level-triggered or edge-triggered, call
  * palitra_queue_next with a timeout of 0 as long as it returns PALITRA_OK. The descriptor belongs
  * to the queue: never read, write or close it, and remove it from the event loop before
- * palitra_queue_free.
+ * palitra_queue_free. It is made at the first call: a host that never asks for it uses none, and
+ * its jobs make no system call when they finish.
  *
  * @param queue  the queue
  *
- * @return the file descriptor; -1 if the queue is invalid or belongs to the parent process
+ * @return the file descriptor, the same every time; -1 if the system refuses one, or the queue is
+ *         invalid or belongs to the parent process
  */
 int palitra_queue_fd(struct palitra_queue queue);
 

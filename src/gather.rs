@@ -11,8 +11,10 @@ use std::time::Instant;
 use crate::current::{RunnerId, works_for};
 use crate::deadline::{Until, earlier};
 use crate::reply::{Reply, Status};
+use crate::spin::SpinLimit;
 use crate::sync::Parker;
-use crate::token::{Observer, TokenRef, with_parker};
+use crate::sys::processors;
+use crate::token::{Observer, TokenRef, park, with_parker};
 
 /// What became of each token, and of all together.
 pub(crate) struct Gathered {
@@ -150,6 +152,7 @@ const NOTHING: u32 = u32::MAX;
 impl Watcher {
     fn watch(&self, tokens: &[TokenRef], observer: &Arc<dyn Observer>, until: Until) -> Verdict {
         let mut deadline: Option<Instant> = None;
+        let limit = tokens.first().map_or(SpinLimit::NONE, |token| token.spin_limit());
         for (index, token) in tokens.iter().enumerate() {
             match token.observe(observer, index as u32) {
                 Ok(Status::Pending) => deadline = earlier(deadline, token.deadline()),
@@ -166,7 +169,7 @@ impl Watcher {
             if until.has_passed() {
                 return Verdict::TimedOut;
             }
-            self.parker.park_until(earlier(until.instant(), deadline));
+            park(&self.parker, earlier(until.instant(), deadline), limit);
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 // A look is enough to finish those whose deadline has passed.
                 let pending = tokens.iter().filter(|token| token.status() == Ok(Status::Pending));
@@ -194,7 +197,7 @@ impl Watcher {
         // Saturating: a watcher of one token may be notified of several before it is removed.
         let left = self.left.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |left| left.checked_sub(1));
         if found || left == Ok(1) {
-            self.parker.unpark();
+            self.parker.unpark_from(processors::this);
         }
     }
 }

@@ -18,6 +18,7 @@
 //! | [`running`] | one job in progress |
 //! | [`submit`] | queueing a job |
 //! | [`inline`] | running a job: its first poll on the calling thread |
+//! | [`idle`] | what a driver without work does before it sleeps |
 //! | [`driver`] | the loop that takes from the lanes, in turns |
 //! | [`watchdog`] | who looks after the tokens while a job blocks a thread |
 //! | [`build`] | the runtime, made whole or not at all |
@@ -33,6 +34,7 @@ mod doorbell;
 mod driver;
 mod global;
 mod handle;
+mod idle;
 mod inline;
 mod lanes;
 mod options;

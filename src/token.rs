@@ -58,4 +58,4 @@ pub(crate) use sides::{HostSide, JobSide, create};
 pub(crate) use slot::{NewToken, Reading};
 pub(crate) use stream::Closed;
 pub(crate) use table::{TokenId, TokenRef, abandon, expire_all_of, find, finish_all_of};
-pub(crate) use wait::with_parker;
+pub(crate) use wait::{park, with_parker};

@@ -75,7 +75,7 @@ func TestRepliesAreTheCallersOwn(t *testing.T) {
 }
 
 func TestErrorsWorkWithIsAndAs(t *testing.T) {
-	r := newRunner(t, palitra.WithMaxPayload(100), palitra.WithMaxInFlight(1))
+	r := newRunner(t, palitra.WithMaxPayload(100), palitra.WithMaxInFlight(1), palitra.WithSpinLimit(0))
 	ended := newRunner(t)
 	if err := ended.Shutdown(soon(t)); err != nil {
 		t.Fatal(err)
@@ -267,7 +267,7 @@ func TestOptionsThatCannotBeMeant(t *testing.T) {
 	for _, opt := range []palitra.Option{
 		palitra.WithWorkers(-1), palitra.WithWorkers(5000), palitra.WithWorkers(1 << 40), palitra.WithBlockingThreads(-1),
 		palitra.WithStackSize(1), palitra.WithMaxInFlight(-1), palitra.WithMaxPayload(-1), palitra.WithThreadName("\xff"),
-		palitra.WithThreadName("a\x00b"),
+		palitra.WithThreadName("a\x00b"), palitra.WithSpinLimit(-1), palitra.WithSpinLimit(time.Second),
 	} {
 		r, err := palitra.New(opt)
 		wantIs(t, err, palitra.ErrInvalidArgument)

@@ -277,3 +277,8 @@ pub(crate) fn deadline(nanoseconds: i64) -> Option<Duration> {
 pub(crate) fn timeout(nanoseconds: i64) -> Option<Duration> {
     u64::try_from(nanoseconds).ok().map(Duration::from_nanos)
 }
+
+/// A runner's limit of spinning: 0 is the default, a negative one none at all.
+pub(crate) fn spin_limit(nanoseconds: i64) -> Option<Duration> {
+    if nanoseconds == 0 { None } else { Some(timeout(nanoseconds).unwrap_or_default()) }
+}

@@ -20,6 +20,7 @@ use crate::current::{RunnerId, works_for};
 use crate::flight::Flight;
 use crate::job::States;
 use crate::reply::Status;
+use crate::spin::SpinLimit;
 use crate::stats::Stats;
 use crate::sys::fork;
 use crate::token::{self, HostSide, JobSide, NewToken};
@@ -35,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) states: States,
     pub(crate) runtime: tokio::runtime::Handle,
     max_payload: usize,
+    pub(super) spin_limit: SpinLimit,
     threads: u32,
     /// The [depth](fork::depth) of the process that made it.
     depth: u32,
@@ -86,6 +88,7 @@ impl Core {
             states: States::default(),
             runtime,
             max_payload: if options.max_payload == 0 { usize::MAX } else { options.max_payload },
+            spin_limit: options.spin_limit(),
             threads: 1 + options.worker_threads,
             depth: fork::depth(),
             me: Weak::clone(me),
@@ -182,7 +185,7 @@ impl Core {
     /// Makes the token of an accepted job.
     #[inline(always)]
     pub(super) fn make_token(&self, new: NewToken) -> Result<(HostSide, JobSide), Status> {
-        let made = token::create(new)?;
+        let made = token::create(NewToken { spin_limit: self.spin_limit, ..new })?;
         if self.closing.is_cancelled() {
             // All tokens of the runner may have been cancelled just before this one was made.
             let _ = made.0.token().end(Status::Cancelled);

@@ -23,7 +23,8 @@ impl Core {
         self.check_payload(payload.len())?;
         let accepted = self.accept(submitter)?;
         let payload = Some(payload.into_vec()?);
-        let (host, token) = self.make_token(NewToken { runner: self.id, deadline, payload, reading })?;
+        let (host, token) =
+            self.make_token(NewToken { runner: self.id, deadline, payload, reading, ..NewToken::default() })?;
         notify_queue(&host, events);
         accepted.hand_over();
         self.lanes.queue(job, token);

@@ -66,6 +66,8 @@ impl News {
     /// Also with a notification left over from news that the owner had seen without parking.
     fn wait_for(&self, which: usize) {
         while !self.said[which].load(Ordering::Acquire) {
+            // As a thread that spins does before it parks.
+            let _ = self.parker.is_notified();
             self.parker.park_until(None);
         }
     }

@@ -13,6 +13,7 @@ use super::slot::{Life, Phase, Slot, State};
 use super::stream::Stream;
 use crate::current::RunnerId;
 use crate::reply::{Reply, Status};
+use crate::spin::SpinLimit;
 use crate::sync::{MutexGuard, lock};
 
 /// A token, while the lock of its slot is held.
@@ -46,6 +47,10 @@ impl Slot {
 impl LockedToken<'_> {
     pub(super) fn runner(&self) -> RunnerId {
         self.state.runner
+    }
+
+    pub(super) fn spin_limit(&self) -> SpinLimit {
+        self.state.spin_limit
     }
 
     pub(super) fn life(&mut self) -> &mut Life {

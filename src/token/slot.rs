@@ -12,6 +12,7 @@ use super::observer::{Notifications, Registration};
 use super::stream::Stream;
 use crate::current::RunnerId;
 use crate::reply::{Reply, Status};
+use crate::spin::SpinLimit;
 use crate::sync::{Mutex, lock};
 
 /// Who reads the items of a job.
@@ -35,6 +36,8 @@ pub(crate) struct NewToken {
     /// `Some`: the job is queued. `None`: it has taken its payload already, or is a future, which has none.
     pub(crate) payload: Option<Vec<u8>>,
     pub(crate) reading: Reading,
+    /// For threads that wait for it.
+    pub(crate) spin_limit: SpinLimit,
 }
 
 /// One slot: vacant, or the state of the token that is in it now.
@@ -54,6 +57,7 @@ pub(super) struct State {
     pub(super) job_holds: bool,
     /// The job has no stream.
     pub(super) unread: bool,
+    pub(super) spin_limit: SpinLimit,
     /// `None` while the slot is vacant, so that of a busy moment no more than a few words for each slot remain.
     life: Option<Box<Life>>,
     /// Keeps `life` while it is vacant, to save an allocation for each token: one of the slots that are used most.
@@ -98,6 +102,7 @@ impl Slot {
         state.generation += 1;
         state.runner = new.runner;
         state.unread = new.reading.unread;
+        state.spin_limit = new.spin_limit;
         state.keeps_life = keeps_life;
         (state.host_holds, state.job_holds) = (true, true);
         let generation = state.generation;

@@ -11,6 +11,7 @@ use super::stream::Closed;
 use crate::arena::{Arena, Lookup};
 use crate::current::RunnerId;
 use crate::reply::{Reply, Status};
+use crate::spin::SpinLimit;
 use crate::sync::shared_static;
 
 shared_static! {
@@ -112,6 +113,11 @@ impl TokenRef {
     /// The runner it was submitted to.
     pub(crate) fn runner(self) -> Result<RunnerId, Status> {
         Ok(self.lock()?.runner())
+    }
+
+    /// How long a thread that waits for it may spin.
+    pub(crate) fn spin_limit(self) -> SpinLimit {
+        self.lock().map_or(SpinLimit::NONE, |token| token.spin_limit())
     }
 
     /// [`Status::InvalidArgument`] if the token is another runner's.

@@ -233,6 +233,9 @@ TEST_CASE("options bound what a runner takes") {
     options.max_payload = 4;
     options.thread_name = "chosen";
     options.worker_threads = 1;
+    options.spin_limit = std::chrono::seconds(1);
+    CHECK(palitra::Runner::try_make(options).status() == Status::invalid_argument);
+    options.spin_limit = std::chrono::microseconds(5);
     const palitra::Runner runner(options);
     const palitra::Token never = runner.submit("test.never");
     CHECK(runner.try_submit("test.ready").status() == Status::busy);

@@ -156,7 +156,8 @@ fn its_structs_are_the_codes() {
             thread_start,
             thread_stop,
             thread_user_data,
-            thread_free
+            thread_free,
+            spin_limit_ns
         }
     );
     claim_struct!(claims, palitra_submit_options { size, flags, deadline_ns, queue, tag, stream_items, reserved });

@@ -205,6 +205,17 @@ def test_too_large_a_payload_is_refused(tests: palitra.Library) -> None:
                 call(runner.job("palitra.echo", b"x" * 11))
 
 
+@pytest.mark.parametrize("limit", [None, 0, 5e-6, 1e-3])
+def test_a_runner_works_with_every_spin_limit(tests: palitra.Library, limit: float | None) -> None:
+    with tests.Runner(spin_limit=limit) as runner:
+        assert runner.submit(runner.job("palitra.echo", b"x")).result(20) == b"x"
+
+
+def test_a_spin_limit_above_a_millisecond_is_refused(tests: palitra.Library) -> None:
+    with pytest.raises(palitra.InvalidArgumentError):
+        tests.Runner(spin_limit=0.0011)
+
+
 # Time.
 
 

@@ -26,6 +26,10 @@ struct RunnerOptions {
     std::size_t max_in_flight = 0;
     /// The largest payload in bytes: a larger one fails with Status::too_large. 0: unbounded.
     std::size_t max_payload = 0;
+    /// The longest that the runner's thread without work, and a thread that waits for one of its jobs, spin before they
+    /// sleep; at most a millisecond. Each spins only as long as that has paid lately. 0: 20 microseconds; negative: they
+    /// sleep at once.
+    std::chrono::nanoseconds spin_limit{0};
 };
 
 /// How a job is submitted. Set what is to differ.
@@ -72,6 +76,7 @@ public:
         raw.thread_stack_size = options.thread_stack_size;
         raw.max_in_flight = options.max_in_flight;
         raw.max_payload = options.max_payload;
+        raw.spin_limit_ns = options.spin_limit.count();
         palitra_runner runner{};
         const palitra_status status = palitra_runner_new(&raw, &runner);
         if (status != PALITRA_OK) return static_cast<Status>(status);

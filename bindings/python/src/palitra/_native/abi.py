@@ -91,6 +91,7 @@ class RunnerOptions(Structure):
         ("thread_stop", ThreadFunction),
         ("thread_user_data", c_void_p),
         ("thread_free", FreeFunction),
+        ("spin_limit_ns", c_int64),
     ]
 
 
