@@ -21,12 +21,18 @@ pub(crate) struct Gathered {
 }
 
 /// Waits for all. The status is `OK` when every job succeeded, else that of the first in order that did not; `PENDING`
-/// past the timeout.
-pub(crate) fn gather(tokens: &[TokenRef], until: Until) -> Gathered {
-    if let Err(status) = check_may_wait(tokens, until) {
-        return refused(tokens, status);
+/// past the timeout. With a runner, all must be tokens of it ([`Status::InvalidArgument`]).
+pub(crate) fn gather(runner: Option<RunnerId>, tokens: &[TokenRef], until: Until) -> Gathered {
+    let mut replies = match look(runner, tokens, until) {
+        Ok(replies) => replies,
+        Err(status) => return refused(tokens, status),
+    };
+    // The last one first: jobs start in order, so when it has finished most others have, and the thread sleeps once.
+    for (token, reply) in tokens.iter().zip(&mut replies).rev() {
+        if status_of(reply) == Status::Pending {
+            *reply = token.wait_until(until);
+        }
     }
-    let replies: Vec<_> = tokens.iter().map(|token| token.wait_until(until)).collect();
     let statuses = || replies.iter().map(status_of);
     let status = if statuses().any(|status| status == Status::Pending) {
         Status::Pending
@@ -38,8 +44,8 @@ pub(crate) fn gather(tokens: &[TokenRef], until: Until) -> Gathered {
 
 /// Waits for all, but no longer than until the first failure in time: it cancels the rest and its status is
 /// returned.
-pub(crate) fn gather_fail_fast(tokens: &[TokenRef], until: Until) -> Gathered {
-    if let Err(status) = check_may_wait(tokens, until) {
+pub(crate) fn gather_fail_fast(runner: Option<RunnerId>, tokens: &[TokenRef], until: Until) -> Gathered {
+    if let Err(status) = look(runner, tokens, until) {
         return refused(tokens, status);
     }
     let verdict = watch(tokens, until, tokens.len(), |status| status != Status::Ok);
@@ -90,14 +96,24 @@ pub(crate) fn wait_any(
     }
 }
 
-/// Every token is valid, and if one of them is pending the thread may block on it.
-fn check_may_wait(tokens: &[TokenRef], until: Until) -> Result<(), Status> {
+/// The replies of those that have finished, [`Status::Pending`] for the others. Fails if one is invalid, or if the thread
+/// would have to wait for one and must not.
+fn look(runner: Option<RunnerId>, tokens: &[TokenRef], until: Until) -> Result<Vec<Result<Reply, Status>>, Status> {
+    let mut replies = Vec::new();
+    // Fallible: the host may have passed any number.
+    replies.try_reserve_exact(tokens.len()).map_err(|_| Status::TooLarge)?;
+    let may_wait = !until.has_passed();
     for token in tokens {
-        if token.status()? == Status::Pending && !until.has_passed() {
-            token.check_may_block()?;
+        let (owner, reply) = token.look()?;
+        if runner.is_some_and(|runner| runner != owner) {
+            return Err(Status::InvalidArgument);
         }
+        if reply.is_none() && may_wait && works_for(owner) {
+            return Err(Status::WouldDeadlock);
+        }
+        replies.push(reply.ok_or(Status::Pending));
     }
-    Ok(())
+    Ok(replies)
 }
 
 fn refused(tokens: &[TokenRef], status: Status) -> Gathered {

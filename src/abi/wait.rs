@@ -122,12 +122,13 @@ pub unsafe extern "C" fn palitra_runner_gather(
             if flags & !PALITRA_FAIL_FAST != 0 {
                 return Err(Status::InvalidArgument);
             }
-            let tokens = handle::tokens_of(runner, array!(tokens, n)?)?;
+            let runner = Some(handle::runner_id(runner)?);
+            let tokens = handle::tokens(array!(tokens, n)?)?;
             let until = Until::after(argument::timeout(timeout_ns));
             Ok(if flags & PALITRA_FAIL_FAST != 0 {
-                gather::gather_fail_fast(&tokens, until)
+                gather::gather_fail_fast(runner, &tokens, until)
             } else {
-                gather::gather(&tokens, until)
+                gather::gather(runner, &tokens, until)
             })
         });
         let (status, results) = match gathered {

@@ -49,17 +49,13 @@ pub(crate) fn token(handle: palitra_token) -> Result<TokenRef, Status> {
     token::find(TokenId { index, generation })
 }
 
-/// Several tokens. [`Status::InvalidArgument`] if one belongs to another runner: whether the thread may block is
-/// checked for this one only.
-pub(crate) fn tokens_of(runner: palitra_runner, handles: &[palitra_token]) -> Result<Vec<TokenRef>, Status> {
-    let runner = runner_id(runner)?;
+/// Several tokens.
+pub(crate) fn tokens(handles: &[palitra_token]) -> Result<Vec<TokenRef>, Status> {
     // First and fallible: the host may have passed any number.
     let mut tokens = Vec::new();
     tokens.try_reserve_exact(handles.len()).map_err(|_| Status::TooLarge)?;
     for handle in handles {
-        let token = token(*handle)?;
-        token.check_runner(runner)?;
-        tokens.push(token);
+        tokens.push(token(*handle)?);
     }
     Ok(tokens)
 }

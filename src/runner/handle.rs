@@ -138,7 +138,7 @@ impl Runner {
     {
         let tokens: Vec<_> = futures.into_iter().map(|future| self.submit(future)).collect::<Result<_, _>>()?;
         let references: Vec<_> = tokens.iter().map(|token| token.job().token()).collect();
-        let gathered = many::gather(&references, Until::Forever);
+        let gathered = many::gather(None, &references, Until::Forever);
         let replies = gathered.replies.into_iter().zip(&tokens);
         replies.map(|(reply, token)| token.take(reply?)).collect()
     }
@@ -171,7 +171,7 @@ impl Runner {
     pub fn gather_jobs(&self, tokens: &[JobToken], timeout: Option<Duration>) -> Result<Vec<Reply>, Error> {
         self.core.check_process()?;
         let references: Vec<TokenRef> = tokens.iter().map(JobToken::token).collect();
-        let replies = many::gather(&references, Until::after(timeout)).replies;
+        let replies = many::gather(None, &references, Until::after(timeout)).replies;
         replies.into_iter().map(|reply| reply.map_err(Error::from)).collect()
     }
 

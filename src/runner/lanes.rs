@@ -78,6 +78,12 @@ impl Lanes {
         self.ring_for_job();
     }
 
+    /// Queues a job that is to start, and wakes nobody: [`Lanes::ring_for_jobs`] does, once for all that were queued.
+    #[inline]
+    pub(crate) fn queue_silently(&self, job: &'static Job, token: JobSide) {
+        self.queued.add(QueuedJob { job, token });
+    }
+
     /// How a job's task gets back to the drivers each time it is woken.
     pub(crate) fn scheduler(self: &Arc<Self>) -> impl Fn(Runnable) + Send + Sync + 'static {
         let lanes = Arc::clone(self);
@@ -107,6 +113,12 @@ impl Lanes {
                 return;
             }
         }
+    }
+
+    /// Wakes as many drivers that sleep and run jobs as there are jobs for, after those have been queued.
+    pub(crate) fn ring_for_jobs(&self, jobs: usize) {
+        let sleeping = self.bells[self.first_for_jobs..].iter().filter(|bell| bell.ring());
+        let _ = sleeping.take(jobs).count();
     }
 
     /// Wakes the runner's own thread: for a callback, or for the end.

@@ -39,8 +39,43 @@ const KEPT: u32 = 4096;
 #[inline]
 pub(super) fn open(new: NewToken) -> Result<TokenRef, Status> {
     let (index, slot) = TOKENS.take().ok_or(Status::Busy)?;
+    Ok(open_in(index, slot, new))
+}
+
+/// Free slots that were taken together, for tokens that are about to be made. Dropped, it releases those that are left.
+pub(crate) struct FreeSlots {
+    slots: Vec<(u32, &'static Slot)>,
+}
+
+impl FreeSlots {
+    pub(crate) fn new() -> FreeSlots {
+        FreeSlots { slots: Vec::new() }
+    }
+
+    /// Takes slots until there are `n` of them; fewer if every slot that an index can name is taken.
+    pub(crate) fn take(&mut self, n: usize) {
+        let missing = n.saturating_sub(self.slots.len());
+        TOKENS.take_many(missing, &mut self.slots);
+    }
+
+    /// A pending token in one of them. [`Status::Busy`] if none is left.
+    #[inline]
+    pub(super) fn open(&mut self, new: NewToken) -> Result<TokenRef, Status> {
+        let (index, slot) = self.slots.pop().ok_or(Status::Busy)?;
+        Ok(open_in(index, slot, new))
+    }
+}
+
+impl Drop for FreeSlots {
+    fn drop(&mut self) {
+        self.slots.drain(..).for_each(|(index, _)| TOKENS.release(index));
+    }
+}
+
+#[inline(always)]
+fn open_in(index: u32, slot: &'static Slot, new: NewToken) -> TokenRef {
     let generation = slot.open(new, index < KEPT);
-    Ok(TokenRef { slot, id: TokenId { index, generation } })
+    TokenRef { slot, id: TokenId { index, generation } }
 }
 
 /// The slot of a token that neither side holds is used again.
@@ -96,6 +131,12 @@ impl TokenRef {
         self.lock()?.look(Reply::clone).1.ok_or(Status::Pending)
     }
 
+    /// Its runner, and the reply if it has finished. Fails with [`Status::InvalidHandle`] if it is stale.
+    #[inline]
+    pub(crate) fn look(self) -> Result<(RunnerId, Option<Reply>), Status> {
+        Ok(self.lock()?.look(Reply::clone))
+    }
+
     /// How the token finished, or [`Status::Pending`]. Fails with [`Status::InvalidHandle`] if it is stale.
     pub(crate) fn status(self) -> Result<Status, Status> {
         Ok(self.lock()?.look(Reply::status).1.unwrap_or(Status::Pending))
@@ -112,11 +153,6 @@ impl TokenRef {
     /// The runner it was submitted to.
     pub(crate) fn runner(self) -> Result<RunnerId, Status> {
         Ok(self.lock()?.runner())
-    }
-
-    /// [`Status::InvalidArgument`] if the token is another runner's.
-    pub(crate) fn check_runner(self, runner: RunnerId) -> Result<(), Status> {
-        if self.runner()? == runner { Ok(()) } else { Err(Status::InvalidArgument) }
     }
 
     /// How the token finished. [`Status::Pending`] if it has not: then `observer` will be notified, with this tag.
