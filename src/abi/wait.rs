@@ -10,7 +10,7 @@ use crate::ffi::types::reply::palitra_reply;
 use crate::ffi::types::status::palitra_status;
 use crate::ffi::types::wait::PALITRA_FAIL_FAST;
 use crate::ffi::{handle, reply};
-use crate::gather;
+use crate::gather::{self, Tokens};
 use crate::reply::Status;
 
 /// Waits until a job has finished, and fills its reply. Any number of threads may wait for one
@@ -117,30 +117,28 @@ pub unsafe extern "C" fn palitra_runner_gather(
     replies: *mut palitra_reply,
 ) -> palitra_status {
     enter(|| {
-        let mut outs = out_array!(replies, n)?.unwrap_or_default().iter_mut();
+        argument::check_count(n).or(Err(Status::TooLarge))?;
+        let outs = out_array!(replies, n)?.unwrap_or_default();
+        let mut give = |place: usize, result| _ = reply::give(result, outs.get_mut(place));
         let gathered = enter_or(Err(Status::Internal), || {
             if flags & !PALITRA_FAIL_FAST != 0 {
                 return Err(Status::InvalidArgument);
             }
-            let runner = Some(handle::runner_id(runner)?);
-            let tokens = handle::tokens(array!(tokens, n)?)?;
+            let (runner, handles) = (Some(handle::runner_id(runner)?), array!(tokens, n)?);
+            let tokens = Tokens { n, at: |place: usize| handle::token(handles[place]), runner };
             let until = Until::after(argument::timeout(timeout_ns));
             Ok(if flags & PALITRA_FAIL_FAST != 0 {
-                gather::gather_fail_fast(runner, &tokens, until)
+                gather::gather_fail_fast(&tokens, until, &mut give)
             } else {
-                gather::gather(runner, &tokens, until)
+                gather::gather(&tokens, until, &mut give)
             })
         });
-        let (status, results) = match gathered {
-            Ok(gathered) => (gathered.status, gathered.replies),
-            Err(status) => (status, Vec::new()),
-        };
-        for result in results {
-            reply::give(result, outs.next());
+        if let Err(status) = gathered {
+            outs.iter_mut().for_each(|out| _ = reply::give(Err(status), Some(out)));
         }
-        for out in outs {
-            reply::give(Err(status), Some(out));
+        match gathered {
+            Ok(Status::Ok) => Ok(()),
+            Ok(status) | Err(status) => Err(status),
         }
-        if status == Status::Ok { Ok(()) } else { Err(status) }
     })
 }

@@ -122,7 +122,8 @@ pub(crate) unsafe fn out_array_from<'a, T>(
     Ok(Some(unsafe { std::slice::from_raw_parts_mut(pointer.cast(), n) }))
 }
 
-/// How many there may be of what gets a token each: no more than there can be tokens.
+/// How many there may be of what has a token each: no more than there can be tokens. The host's arrays need not be that
+/// long if this fails.
 pub(crate) fn check_count(n: usize) -> Result<(), Status> {
     if n >> INDEX_BITS == 0 { Ok(()) } else { Err(Status::InvalidArgument) }
 }

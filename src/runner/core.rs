@@ -222,6 +222,6 @@ impl Core {
 
     /// How the runner is doing.
     pub(crate) fn stats(&self) -> Stats {
-        self.flight.stats(|| self.lanes.queued.len(), self.threads)
+        self.flight.stats(|| self.lanes.queued(), self.threads)
     }
 }

@@ -10,6 +10,7 @@
 //! * A limit of jobs in flight holds at every moment, and refuses only the job that would pass it.
 
 use super::core::Core;
+use super::lanes::QueuedJob;
 use super::submission::{EventsWanted, Payload, Submitter, Wanted, notify_queue};
 use crate::job::Job;
 use crate::reply::Status;
@@ -77,6 +78,7 @@ impl Core {
         let is_whole = accepted.jobs() == all;
         let jobs = accepted.jobs() as usize;
         slots.take(jobs);
+        let mut made = Made { core: self, jobs: Vec::with_capacity(jobs) };
         for Submission { job, payload, tag } in batch.take(jobs) {
             let payload = Some(payload.into_vec()?);
             let new = NewToken { runner: self.id, deadline: wanted.deadline, payload, reading: wanted.reading };
@@ -84,9 +86,21 @@ impl Core {
             self.end_if_cancelled(&host);
             notify_queue(&host, wanted.events.clone().map(|events| EventsWanted { tag, ..events }));
             accepted.hand_over_one();
-            self.lanes.queue_silently(job, token);
+            made.jobs.push(QueuedJob { job, token });
             take(host);
         }
         if is_whole { Ok(()) } else { Err(Status::Busy) }
+    }
+}
+
+/// The jobs of a batch that have a token. Dropped, also where another was refused, it queues them.
+struct Made<'a> {
+    core: &'a Core,
+    jobs: Vec<QueuedJob>,
+}
+
+impl Drop for Made<'_> {
+    fn drop(&mut self) {
+        self.core.lanes.queue_many(std::mem::take(&mut self.jobs));
     }
 }

@@ -131,10 +131,11 @@ impl TokenRef {
         self.lock()?.look(Reply::clone).1.ok_or(Status::Pending)
     }
 
-    /// Its runner, and the reply if it has finished. Fails with [`Status::InvalidHandle`] if it is stale.
+    /// Its runner, and whether it is pending. Fails with [`Status::InvalidHandle`] if it is stale.
     #[inline]
-    pub(crate) fn look(self) -> Result<(RunnerId, Option<Reply>), Status> {
-        Ok(self.lock()?.look(Reply::clone))
+    pub(crate) fn owner(self) -> Result<(RunnerId, bool), Status> {
+        let (runner, finished) = self.lock()?.look(|_| ());
+        Ok((runner, finished.is_none()))
     }
 
     /// How the token finished, or [`Status::Pending`]. Fails with [`Status::InvalidHandle`] if it is stale.
