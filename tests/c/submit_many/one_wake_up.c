@@ -5,7 +5,7 @@
 
 #include <sys/resource.h>
 
-enum { JOBS = 5000, FEW = 40 };
+enum { JOBS = 5000, FEW = 10 };
 
 static palitra_submission jobs[JOBS];
 static palitra_token tokens[JOBS];
