@@ -864,6 +864,11 @@ palitra_status palitra_runner_start(struct palitra_runner runner,
 
 /** A flag of palitra_runner_gather: return at the first failure, and cancel the other jobs. */
 #define PALITRA_FAIL_FAST 1u
+/**
+ * A flag of palitra_runner_gather: free the tokens of the jobs that have finished. Those of pending
+ * jobs stay valid past a timeout, and all do if nothing was waited for.
+ */
+#define PALITRA_FREE_TOKENS 2u
 
 /**
  * Waits until a job has finished, and fills its reply. Any number of threads may wait for one
@@ -922,9 +927,10 @@ palitra_status palitra_runner_wait_any(struct palitra_runner runner,
  * Waits until several jobs have finished, and fills their replies in the order of the tokens.
  *
  * @param runner      the runner of the tokens
- * @param tokens      the tokens; they stay valid. May be NULL if there are none.
+ * @param tokens      the tokens; they stay valid unless they are to be freed. May be NULL if there
+ *                    are none.
  * @param n           how many there are
- * @param flags       PALITRA_FAIL_FAST or 0
+ * @param flags       0, or PALITRA_FAIL_FAST and PALITRA_FREE_TOKENS, or one of them
  * @param timeout_ns  how long to wait; any negative number means forever
  * @param replies     receives n replies, which the caller frees, each on its own; may be NULL
  *

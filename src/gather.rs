@@ -12,7 +12,7 @@ use crate::current::{RunnerId, works_for};
 use crate::deadline::{Until, earlier};
 use crate::reply::{Reply, Status};
 use crate::sync::Parker;
-use crate::token::{Observer, TokenRef, with_parker};
+use crate::token::{FreedSlots, Observer, TokenRef, with_parker};
 
 /// The tokens to wait for: `n` of them, each found by its place.
 pub(crate) struct Tokens<F> {
@@ -20,6 +20,8 @@ pub(crate) struct Tokens<F> {
     pub(crate) at: F,
     /// Whose they must be, if anybody's ([`Status::InvalidArgument`]).
     pub(crate) runner: Option<RunnerId>,
+    /// Whether the host releases those that have finished.
+    pub(crate) frees: bool,
 }
 
 /// Waits for all and gives each one's reply to `give`, or why there is none, with its place: in any order, each once.
@@ -34,10 +36,10 @@ pub(crate) fn gather<F: Fn(usize) -> Result<TokenRef, Status>>(
         (0..tokens.n).for_each(|place| give(place, Err(refused)));
         return refused;
     }
-    let (mut status, mut is_pending) = (Status::Ok, false);
+    let (mut status, mut is_pending, mut freed) = (Status::Ok, false, FreedSlots::default());
     // The last one first: jobs start in order, so when it has finished most others have, and the thread sleeps once.
     for place in (0..tokens.n).rev() {
-        let reply = (tokens.at)(place).and_then(|token| token.wait_until(until));
+        let reply = (tokens.at)(place).and_then(|token| tokens.collect(token, until, &mut freed));
         match status_of(&reply) {
             Status::Ok => {}
             Status::Pending => is_pending = true,
@@ -71,7 +73,8 @@ pub(crate) fn gather_fail_fast<F: Fn(usize) -> Result<TokenRef, Status>>(
         Verdict::AllFinished => Status::Ok,
         Verdict::TimedOut => Status::Pending,
     };
-    all.iter().enumerate().for_each(|(place, token)| give(place, token.poll()));
+    let mut freed = FreedSlots::default();
+    all.iter().enumerate().for_each(|(place, token)| give(place, tokens.collect(*token, Until::Now, &mut freed)));
     status
 }
 
@@ -80,15 +83,31 @@ impl<F: Fn(usize) -> Result<TokenRef, Status>> Tokens<F> {
     fn check(&self, until: Until) -> Result<(), Status> {
         let may_wait = !until.has_passed();
         for place in 0..self.n {
-            let (owner, is_pending) = (self.at)(place)?.owner()?;
+            let token = (self.at)(place)?;
+            let owner = token.runner()?;
             if self.runner.is_some_and(|runner| runner != owner) {
                 return Err(Status::InvalidArgument);
             }
-            if is_pending && may_wait && works_for(owner) {
+            if may_wait && works_for(owner) && token.status()? == Status::Pending {
                 return Err(Status::WouldDeadlock);
             }
         }
         Ok(())
+    }
+
+    /// Waits for one.
+    #[inline]
+    fn collect(&self, token: TokenRef, until: Until, freed: &mut FreedSlots) -> Result<Reply, Status> {
+        if !self.frees {
+            return token.wait_until(until);
+        }
+        match token.take(freed) {
+            Err(Status::Pending) => {
+                token.wait_until(until)?;
+                token.take(freed)
+            }
+            taken => taken,
+        }
     }
 
     fn all(&self) -> Result<Vec<TokenRef>, Status> {

@@ -8,7 +8,7 @@ use crate::ffi::boundary::{enter, enter_or, enter_reply};
 use crate::ffi::types::handle::{palitra_runner, palitra_token};
 use crate::ffi::types::reply::palitra_reply;
 use crate::ffi::types::status::palitra_status;
-use crate::ffi::types::wait::PALITRA_FAIL_FAST;
+use crate::ffi::types::wait::{PALITRA_FAIL_FAST, PALITRA_FREE_TOKENS};
 use crate::ffi::{handle, reply};
 use crate::gather::{self, Tokens};
 use crate::reply::Status;
@@ -86,9 +86,10 @@ pub unsafe extern "C" fn palitra_runner_wait_any(
 /// Waits until several jobs have finished, and fills their replies in the order of the tokens.
 ///
 /// @param runner      the runner of the tokens
-/// @param tokens      the tokens; they stay valid. May be NULL if there are none.
+/// @param tokens      the tokens; they stay valid unless they are to be freed. May be NULL if there
+///                    are none.
 /// @param n           how many there are
-/// @param flags       PALITRA_FAIL_FAST or 0
+/// @param flags       0, or PALITRA_FAIL_FAST and PALITRA_FREE_TOKENS, or one of them
 /// @param timeout_ns  how long to wait; any negative number means forever
 /// @param replies     receives n replies, which the caller frees, each on its own; may be NULL
 ///
@@ -121,11 +122,12 @@ pub unsafe extern "C" fn palitra_runner_gather(
         let outs = out_array!(replies, n)?.unwrap_or_default();
         let mut give = |place: usize, result| _ = reply::give(result, outs.get_mut(place));
         let gathered = enter_or(Err(Status::Internal), || {
-            if flags & !PALITRA_FAIL_FAST != 0 {
+            if flags & !(PALITRA_FAIL_FAST | PALITRA_FREE_TOKENS) != 0 {
                 return Err(Status::InvalidArgument);
             }
             let (runner, handles) = (Some(handle::runner_id(runner)?), array!(tokens, n)?);
-            let tokens = Tokens { n, at: |place: usize| handle::token(handles[place]), runner };
+            let frees = flags & PALITRA_FREE_TOKENS != 0;
+            let tokens = Tokens { n, at: |place: usize| handle::token(handles[place]), runner, frees };
             let until = Until::after(argument::timeout(timeout_ns));
             Ok(if flags & PALITRA_FAIL_FAST != 0 {
                 gather::gather_fail_fast(&tokens, until, &mut give)

@@ -272,7 +272,7 @@ impl fmt::Debug for Runner {
 /// The replies of `n` tokens, in order.
 fn gather_all(n: usize, token: impl Fn(usize) -> TokenRef, until: Until) -> Vec<Result<Reply, Status>> {
     let mut replies = vec![Err(Status::Pending); n];
-    let tokens = Tokens { n, at: |place| Ok(token(place)), runner: None };
+    let tokens = Tokens { n, at: |place| Ok(token(place)), runner: None, frees: false };
     many::gather(&tokens, until, |place, reply| replies[place] = reply);
     replies
 }

@@ -72,6 +72,35 @@ impl Drop for FreeSlots {
     }
 }
 
+/// Slots that are used again together: all at once, or some of them each time that there are many.
+#[derive(Default)]
+pub(crate) struct FreedSlots {
+    indices: Vec<u32>,
+}
+
+impl FreedSlots {
+    const MANY: usize = 64;
+
+    #[inline]
+    fn add(&mut self, index: u32) {
+        if self.indices.len() == Self::MANY {
+            self.release();
+        }
+        self.indices.push(index);
+    }
+
+    fn release(&mut self) {
+        TOKENS.release_many(&self.indices);
+        self.indices.clear();
+    }
+}
+
+impl Drop for FreedSlots {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
 #[inline(always)]
 fn open_in(index: u32, slot: &'static Slot, new: NewToken) -> TokenRef {
     let generation = slot.open(new, index < KEPT);
@@ -131,11 +160,15 @@ impl TokenRef {
         self.lock()?.look(Reply::clone).1.ok_or(Status::Pending)
     }
 
-    /// Its runner, and whether it is pending. Fails with [`Status::InvalidHandle`] if it is stale.
+    /// Takes the reply and releases the token as its host; [`Status::Pending`] if it has not finished. The slot is used
+    /// again when `freed` is dropped, if not before.
     #[inline]
-    pub(crate) fn owner(self) -> Result<(RunnerId, bool), Status> {
-        let (runner, finished) = self.lock()?.look(|_| ());
-        Ok((runner, finished.is_none()))
+    pub(crate) fn take(self, freed: &mut FreedSlots) -> Result<Reply, Status> {
+        let (reply, is_reusable) = self.lock()?.take().ok_or(Status::Pending)?;
+        if is_reusable {
+            freed.add(self.id.index);
+        }
+        Ok(reply)
     }
 
     /// How the token finished, or [`Status::Pending`]. Fails with [`Status::InvalidHandle`] if it is stale.
@@ -151,9 +184,10 @@ impl TokenRef {
         }
     }
 
-    /// The runner it was submitted to.
+    /// The runner it was submitted to. Takes no lock. Fails with [`Status::InvalidHandle`] if it is stale.
+    #[inline]
     pub(crate) fn runner(self) -> Result<RunnerId, Status> {
-        Ok(self.lock()?.runner())
+        self.slot.owner(self.id.generation)
     }
 
     /// How the token finished. [`Status::Pending`] if it has not: then `observer` will be notified, with this tag.
