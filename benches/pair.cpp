@@ -2,7 +2,6 @@
 #include "pair.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -10,11 +9,7 @@
 namespace {
 
 double nanoseconds_per_operation(Subject &subject, std::size_t operations) {
-    using clock = std::chrono::steady_clock;
-    auto start = clock::now();
-    subject.run(operations);
-    std::chrono::duration<double, std::nano> taken = clock::now() - start;
-    return taken.count() / static_cast<double>(operations);
+    return subject.nanoseconds(operations) / static_cast<double>(operations);
 }
 
 struct Round {

@@ -5,6 +5,10 @@
 //   palitra-round-trip  submit a job, wait for it, free reply and token, then the next
 //   palitra-window      the same in windows: submit them all, then wait for each
 //   palitra-submitters  windows from several threads at once
+//   palitra-window-many      a window by palitra_runner_submit_many, then palitra_runner_gather
+//   palitra-submitters-many  the same from several threads at once
+//   palitra-submit           windows, of which only the submitting is timed
+//   palitra-submit-many      the same by palitra_runner_submit_many
 //   palitra-sleep       sleeping jobs in flight, each with its token
 #include "subject.hpp"
 #include "submitters.hpp"
@@ -12,6 +16,7 @@
 #include <palitra.h>
 
 #include <cstdint>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -63,9 +68,36 @@ public:
     void round_trip() const { finish(submit("palitra.echo", payload)); }
 
     void window(std::size_t jobs) const {
+        auto tokens = submit_each(jobs);
+        for (auto token : tokens) finish(token);
+    }
+
+    void window_many(std::size_t jobs) const { gather(submit_many(jobs)); }
+
+    std::vector<palitra_token> submit_each(std::size_t jobs) const {
         std::vector<palitra_token> tokens(jobs);
         for (auto &token : tokens) token = submit("palitra.echo", payload);
-        for (auto token : tokens) finish(token);
+        return tokens;
+    }
+
+    std::vector<palitra_token> submit_many(std::size_t jobs) const {
+        std::vector<palitra_submission> submissions(jobs, {"palitra.echo", bytes(payload), payload.size(), 0});
+        std::vector<palitra_token> tokens(jobs);
+        std::size_t taken;
+        auto status = palitra_runner_submit_many(runner_, submissions.data(), jobs, nullptr, tokens.data(), &taken);
+        require(status == PALITRA_OK && taken == jobs, "palitra: submit_many failed");
+        return tokens;
+    }
+
+    void gather(const std::vector<palitra_token> &tokens) const {
+        std::vector<palitra_reply> replies(tokens.size());
+        auto status = palitra_runner_gather(runner_, tokens.data(), tokens.size(), PALITRA_FREE_TOKENS,
+                                            PALITRA_FOREVER, replies.data());
+        require(status == PALITRA_OK, "palitra: gather failed");
+        for (auto &reply : replies) {
+            require(reply.status == PALITRA_OK && reply.len == payload.size(), "palitra: gather failed");
+            palitra_reply_free(&reply);
+        }
     }
 
 private:
@@ -104,6 +136,44 @@ class Submitters : public PalitraSubject {
     }
 };
 
+class WindowMany : public PalitraSubject {
+    void run(std::size_t operations) override {
+        in_windows(operations, [this](std::size_t jobs) { runner.window_many(jobs); });
+    }
+};
+
+class SubmittersMany : public PalitraSubject {
+    void run(std::size_t operations) override {
+        from_submitters(operations, [this](std::size_t jobs) { runner.window_many(jobs); });
+    }
+};
+
+// What the calls that submit cost the thread that makes them, without what becomes of the jobs: its processor time, as
+// a runner on the same core may run in the middle of a call.
+template <std::vector<palitra_token> (Runner::*submit)(std::size_t) const>
+class SubmitOnly : public PalitraSubject {
+    void run(std::size_t operations) override { nanoseconds(operations); }
+
+    double nanoseconds(std::size_t operations) override {
+        double sum = 0;
+        in_windows(operations, [&](std::size_t jobs) {
+            std::vector<palitra_token> tokens;
+            auto start = thread_nanoseconds();
+            tokens = (runner.*submit)(jobs);
+            sum += thread_nanoseconds() - start;
+            runner.gather(tokens);
+        });
+        return sum;
+    }
+
+private:
+    static double thread_nanoseconds() {
+        timespec time;
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+        return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+    }
+};
+
 class Sleep : public PalitraSubject {
 public:
     ~Sleep() override {
@@ -135,4 +205,8 @@ SubjectPointer make_palitra_run() { return std::make_unique<Run>(); }
 SubjectPointer make_palitra_round_trip() { return std::make_unique<RoundTrip>(); }
 SubjectPointer make_palitra_window() { return std::make_unique<Window>(); }
 SubjectPointer make_palitra_submitters() { return std::make_unique<Submitters>(); }
+SubjectPointer make_palitra_window_many() { return std::make_unique<WindowMany>(); }
+SubjectPointer make_palitra_submitters_many() { return std::make_unique<SubmittersMany>(); }
+SubjectPointer make_palitra_submit() { return std::make_unique<SubmitOnly<&Runner::submit_each>>(); }
+SubjectPointer make_palitra_submit_many() { return std::make_unique<SubmitOnly<&Runner::submit_many>>(); }
 SubjectPointer make_palitra_sleep() { return std::make_unique<Sleep>(); }

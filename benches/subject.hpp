@@ -6,6 +6,7 @@
 // that goes on after a failure measures nothing.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -20,12 +21,26 @@ inline constexpr std::size_t window_size = 1000;
 
 inline constexpr int submitter_count = 4;
 
+template <typename Work>
+double timed(Work work) {
+    using clock = std::chrono::steady_clock;
+    auto start = clock::now();
+    work();
+    std::chrono::duration<double, std::nano> taken = clock::now() - start;
+    return taken.count();
+}
+
 class Subject {
 public:
     virtual ~Subject() = default;
 
     // Returns when all the operations are done; for a sleeping subject, when all the jobs are asleep.
     virtual void run(std::size_t operations) = 0;
+
+    // How long they took; a subject that is about a part of the work times that part.
+    virtual double nanoseconds(std::size_t operations) {
+        return timed([=] { run(operations); });
+    }
 };
 
 using SubjectPointer = std::unique_ptr<Subject>;
@@ -34,6 +49,10 @@ SubjectPointer make_palitra_run();
 SubjectPointer make_palitra_round_trip();
 SubjectPointer make_palitra_window();
 SubjectPointer make_palitra_submitters();
+SubjectPointer make_palitra_window_many();
+SubjectPointer make_palitra_submitters_many();
+SubjectPointer make_palitra_submit();
+SubjectPointer make_palitra_submit_many();
 SubjectPointer make_palitra_sleep();
 SubjectPointer make_tokio_block_on();
 SubjectPointer make_tokio_spawn();

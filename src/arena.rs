@@ -87,6 +87,18 @@ impl<T: Default> Arena<T> {
         }
     }
 
+    /// Takes `n` free slots, as many of them as there are by one exchange, and adds them to `taken`. Fewer only if every
+    /// index is taken.
+    pub(crate) fn take_many(&'static self, n: usize, taken: &mut Vec<(u32, &'static T)>) {
+        let end = taken.len() + n;
+        while taken.len() < end && self.pop_many(end - taken.len(), taken) {}
+        while taken.len() < end
+            && let Some(slot) = self.take()
+        {
+            taken.push(slot);
+        }
+    }
+
     /// Takes a slot that nobody has had before.
     fn grow(&'static self) -> Option<(u32, &'static T)> {
         let next = |index| (index < END).then_some(index + 1);
@@ -99,15 +111,33 @@ impl<T: Default> Arena<T> {
 
     /// Releases a slot. Its holder must not touch it afterwards.
     pub(crate) fn release(&'static self, index: u32) {
-        let Some(slot) = self.slot(index) else { return };
+        if let Some(slot) = self.slot(index) {
+            self.push(index, slot);
+        }
+    }
+
+    /// Puts a chain of slots before the free list.
+    #[inline]
+    fn push(&'static self, first: u32, last: &'static Slot<T>) {
         let mut head = self.free.load(Ordering::Relaxed);
         loop {
-            slot.next.store(head as u32, Ordering::Relaxed);
-            match self.free.compare_exchange_weak(head, tagged(head, index), Ordering::Release, Ordering::Relaxed) {
+            last.next.store(head as u32, Ordering::Relaxed);
+            match self.free.compare_exchange_weak(head, tagged(head, first), Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(now) => head = now,
             }
         }
+    }
+
+    /// Releases several slots by one exchange.
+    pub(crate) fn release_many(&'static self, indices: &[u32]) {
+        let mut slots = indices.iter().filter_map(|index| Some((*index, self.slot(*index)?)));
+        let Some((first, mut last)) = slots.next() else { return };
+        for (index, slot) in slots {
+            last.next.store(index, Ordering::Relaxed);
+            last = slot;
+        }
+        self.push(first, last);
     }
 
     /// The slot at `index`, whoever holds it now.
@@ -152,6 +182,34 @@ impl<T: Default> Arena<T> {
             match self.free.compare_exchange_weak(head, tagged(head, next), Ordering::Acquire, Ordering::Acquire) {
                 Ok(_) => return Some((index, slot)),
                 Err(now) => head = now,
+            }
+        }
+    }
+
+    /// Takes up to `most` slots from the beginning of the free list. Whether it took any.
+    fn pop_many(&'static self, mut most: usize, taken: &mut Vec<(u32, &'static T)>) -> bool {
+        let before = taken.len();
+        let mut head = self.free.load(Ordering::Acquire);
+        loop {
+            let mut next = head as u32;
+            while taken.len() < before + most
+                && let Some(slot) = self.slot(next)
+            {
+                taken.push((next, &slot.value));
+                next = slot.next.load(Ordering::Relaxed);
+            }
+            if taken.len() == before {
+                return false;
+            }
+            // Nobody has taken or released a slot since `head` was read: so these were in the list, one behind another.
+            match self.free.compare_exchange_weak(head, tagged(head, next), Ordering::Acquire, Ordering::Acquire) {
+                Ok(_) => return true,
+                Err(now) => {
+                    taken.truncate(before);
+                    head = now;
+                    // Where others come and go, fewer have the better chance: at last one, as any of them.
+                    most = most.div_ceil(2);
+                }
             }
         }
     }

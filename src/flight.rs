@@ -50,28 +50,33 @@ impl Flight {
         Flight { max: max as u64, ..Flight::default() }
     }
 
-    /// Accepts one job; [`Status::Busy`] at the limit. Each accepted job is to be counted by [`Flight::ended`] once.
-    pub(crate) fn admit(&self) -> Result<(), Status> {
+    /// Accepts up to `jobs` jobs at once, at least one, and returns how many: as many as the limit allows.
+    /// [`Status::Busy`] at the limit. Each accepted job is to be counted by [`Flight::ended`] once.
+    #[inline]
+    pub(crate) fn admit(&self, jobs: u64) -> Result<u64, Status> {
         if self.max == 0 {
-            self.submitted.0.fetch_add(1, Ordering::SeqCst);
+            self.submitted.0.fetch_add(jobs, Ordering::SeqCst);
             // What comes next is the look at whether the runner is closing.
             in_one_order();
-            return Ok(());
+            return Ok(jobs);
         }
         // If others are accepted meanwhile, the exchange fails; jobs that end meanwhile make it look fuller than it is.
-        let is_below =
-            |submitted: u64| (submitted.saturating_sub(self.ended_so_far()) < self.max).then_some(submitted + 1);
+        let room = |submitted: u64| jobs.min(self.max.saturating_sub(submitted.saturating_sub(self.ended_so_far())));
         let mut submitted = self.submitted.0.load(Ordering::SeqCst);
-        while let Some(next) = is_below(submitted) {
+        loop {
+            let admitted = room(submitted);
+            if admitted == 0 {
+                return Err(Status::Busy);
+            }
+            let next = submitted + admitted;
             match self.submitted.0.compare_exchange_weak(submitted, next, Ordering::SeqCst, Ordering::SeqCst) {
                 Ok(_) => {
                     in_one_order();
-                    return Ok(());
+                    return Ok(admitted);
                 }
                 Err(now) => submitted = now,
             }
         }
-        Err(Status::Busy)
     }
 
     /// One job has been dropped.
@@ -156,19 +161,29 @@ mod tests {
     #[test]
     fn a_limit_is_never_passed_and_ended_jobs_make_room() {
         let flight = Flight::new(2);
-        assert_eq!(flight.admit(), Ok(()));
-        assert_eq!(flight.admit(), Ok(()));
-        assert_eq!(flight.admit(), Err(Status::Busy));
+        assert_eq!(flight.admit(1), Ok(1));
+        assert_eq!(flight.admit(1), Ok(1));
+        assert_eq!(flight.admit(1), Err(Status::Busy));
         flight.ended(Status::JobFailed);
-        assert_eq!(flight.admit(), Ok(()));
-        assert_eq!(flight.admit(), Err(Status::Busy));
+        assert_eq!(flight.admit(1), Ok(1));
+        assert_eq!(flight.admit(1), Err(Status::Busy));
+    }
+
+    #[test]
+    fn many_are_admitted_as_far_as_the_limit_allows() {
+        let flight = Flight::new(5);
+        assert_eq!(flight.admit(3), Ok(3));
+        assert_eq!(flight.admit(3), Ok(2));
+        assert_eq!(flight.admit(3), Err(Status::Busy));
+        flight.ended(Status::Ok);
+        assert_eq!(flight.admit(3), Ok(1));
     }
 
     #[test]
     fn it_is_empty_when_every_job_has_ended_and_its_token_is_finished() {
         let flight = Flight::new(0);
         assert!(flight.is_empty());
-        flight.admit().unwrap();
+        flight.admit(1).unwrap();
         assert!(!flight.is_empty());
         flight.begin_finish();
         flight.ended(Status::Ok);
@@ -181,7 +196,7 @@ mod tests {
     fn every_accepted_job_is_queued_running_or_ended() {
         let flight = Flight::new(0);
         for _ in 0..5 {
-            flight.admit().unwrap();
+            flight.admit(1).unwrap();
         }
         flight.ended(Status::Deadline);
         let stats = flight.stats(|| 3, 1);

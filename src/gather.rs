@@ -14,40 +14,60 @@ use crate::reply::{Reply, Status};
 use crate::spin::SpinLimit;
 use crate::sync::Parker;
 use crate::sys::processors;
-use crate::token::{Observer, TokenRef, park, with_parker};
+use crate::token::{FreedSlots, Observer, TokenRef, park, with_parker};
 
-/// What became of each token, and of all together.
-pub(crate) struct Gathered {
-    pub(crate) status: Status,
-    pub(crate) replies: Vec<Result<Reply, Status>>,
+/// The tokens to wait for: `n` of them, each found by its place.
+pub(crate) struct Tokens<F> {
+    pub(crate) n: usize,
+    pub(crate) at: F,
+    /// Whose they must be, if anybody's ([`Status::InvalidArgument`]).
+    pub(crate) runner: Option<RunnerId>,
+    /// Whether the host releases those that have finished.
+    pub(crate) frees: bool,
 }
 
-/// Waits for all. The status is `OK` when every job succeeded, else that of the first in order that did not; `PENDING`
-/// past the timeout.
-pub(crate) fn gather(tokens: &[TokenRef], until: Until) -> Gathered {
-    if let Err(status) = check_may_wait(tokens, until) {
-        return refused(tokens, status);
+/// Waits for all and gives each one's reply to `give`, or why there is none, with its place: in any order, each once.
+/// Returns `OK` when every job succeeded, else the status of the first in order that did not; `PENDING` past the
+/// timeout. If nothing can be waited for, that is the status of each.
+pub(crate) fn gather<F: Fn(usize) -> Result<TokenRef, Status>>(
+    tokens: &Tokens<F>,
+    until: Until,
+    mut give: impl FnMut(usize, Result<Reply, Status>),
+) -> Status {
+    if let Err(refused) = tokens.check(until) {
+        (0..tokens.n).for_each(|place| give(place, Err(refused)));
+        return refused;
     }
-    let replies: Vec<_> = tokens.iter().map(|token| token.wait_until(until)).collect();
-    let statuses = || replies.iter().map(status_of);
-    let status = if statuses().any(|status| status == Status::Pending) {
-        Status::Pending
-    } else {
-        statuses().find(|status| *status != Status::Ok).unwrap_or(Status::Ok)
+    let (mut status, mut is_pending, mut freed) = (Status::Ok, false, FreedSlots::default());
+    // The last one first: jobs start in order, so when it has finished most others have, and the thread sleeps once.
+    for place in (0..tokens.n).rev() {
+        let reply = (tokens.at)(place).and_then(|token| tokens.collect(token, until, &mut freed));
+        match status_of(&reply) {
+            Status::Ok => {}
+            Status::Pending => is_pending = true,
+            other => status = other,
+        }
+        give(place, reply);
+    }
+    if is_pending { Status::Pending } else { status }
+}
+
+/// The same, but waits no longer than until the first failure in time: it cancels the rest and its status is returned.
+pub(crate) fn gather_fail_fast<F: Fn(usize) -> Result<TokenRef, Status>>(
+    tokens: &Tokens<F>,
+    until: Until,
+    mut give: impl FnMut(usize, Result<Reply, Status>),
+) -> Status {
+    let all = match tokens.check(until).and_then(|()| tokens.all()) {
+        Ok(all) => all,
+        Err(refused) => {
+            (0..tokens.n).for_each(|place| give(place, Err(refused)));
+            return refused;
+        }
     };
-    Gathered { status, replies }
-}
-
-/// Waits for all, but no longer than until the first failure in time: it cancels the rest and its status is
-/// returned.
-pub(crate) fn gather_fail_fast(tokens: &[TokenRef], until: Until) -> Gathered {
-    if let Err(status) = check_may_wait(tokens, until) {
-        return refused(tokens, status);
-    }
-    let verdict = watch(tokens, until, tokens.len(), |status| status != Status::Ok);
-    let status = match verdict {
+    let status = match watch(&all, until, all.len(), |status| status != Status::Ok) {
         Verdict::Found(_, status) => {
-            for token in tokens {
+            for token in &all {
                 let _ = token.end(Status::Cancelled);
             }
             status
@@ -55,7 +75,52 @@ pub(crate) fn gather_fail_fast(tokens: &[TokenRef], until: Until) -> Gathered {
         Verdict::AllFinished => Status::Ok,
         Verdict::TimedOut => Status::Pending,
     };
-    Gathered { status, replies: tokens.iter().map(|token| token.poll()).collect() }
+    let mut freed = FreedSlots::default();
+    all.iter().enumerate().for_each(|(place, token)| give(place, tokens.collect(*token, Until::Now, &mut freed)));
+    status
+}
+
+impl<F: Fn(usize) -> Result<TokenRef, Status>> Tokens<F> {
+    /// Each is valid and of the right runner, and if one is pending the thread may block on it.
+    fn check(&self, until: Until) -> Result<(), Status> {
+        let may_wait = !until.has_passed();
+        for place in 0..self.n {
+            let token = (self.at)(place)?;
+            let owner = token.runner()?;
+            if self.runner.is_some_and(|runner| runner != owner) {
+                return Err(Status::InvalidArgument);
+            }
+            if may_wait && works_for(owner) && token.status()? == Status::Pending {
+                return Err(Status::WouldDeadlock);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for one.
+    #[inline]
+    fn collect(&self, token: TokenRef, until: Until, freed: &mut FreedSlots) -> Result<Reply, Status> {
+        if !self.frees {
+            return token.wait_until(until);
+        }
+        match token.take(freed) {
+            Err(Status::Pending) => {
+                token.wait_until(until)?;
+                token.take(freed)
+            }
+            taken => taken,
+        }
+    }
+
+    fn all(&self) -> Result<Vec<TokenRef>, Status> {
+        let mut all = Vec::new();
+        // First and fallible: the host may have passed any number.
+        all.try_reserve_exact(self.n).map_err(|_| Status::TooLarge)?;
+        for place in 0..self.n {
+            all.push((self.at)(place)?);
+        }
+        Ok(all)
+    }
 }
 
 /// Waits for the first of a runner's tokens to finish, however it ends, and returns its place. If some have finished,
@@ -90,20 +155,6 @@ pub(crate) fn wait_any(
         Verdict::AllFinished => Err(Status::Internal),
         Verdict::TimedOut => Err(Status::Pending),
     }
-}
-
-/// Every token is valid, and if one of them is pending the thread may block on it.
-fn check_may_wait(tokens: &[TokenRef], until: Until) -> Result<(), Status> {
-    for token in tokens {
-        if token.status()? == Status::Pending && !until.has_passed() {
-            token.check_may_block()?;
-        }
-    }
-    Ok(())
-}
-
-fn refused(tokens: &[TokenRef], status: Status) -> Gathered {
-    Gathered { status, replies: tokens.iter().map(|_| Err(status)).collect() }
 }
 
 fn status_of(reply: &Result<Reply, Status>) -> Status {

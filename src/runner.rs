@@ -17,6 +17,7 @@
 //! | [`core`] | what hosts, jobs and the threads share, and what it takes to accept a job |
 //! | [`running`] | one job in progress |
 //! | [`submit`] | queueing a job |
+//! | [`submit_many`] | queueing many jobs at once |
 //! | [`inline`] | running a job: its first poll on the calling thread |
 //! | [`idle`] | what a driver without work does before it sleeps |
 //! | [`driver`] | the loop that takes from the lanes, in turns |
@@ -41,6 +42,7 @@ mod options;
 mod running;
 mod submission;
 mod submit;
+mod submit_many;
 mod thread;
 mod watch;
 mod watchdog;
@@ -58,6 +60,7 @@ pub(crate) use handle::find_core;
 pub(crate) use inline::PolledInline;
 pub use options::{Options, ThreadHook};
 pub(crate) use submission::{EventsWanted, Payload, Submitter, Wanted};
+pub(crate) use submit_many::Submission;
 
 ctor::declarative::ctor! {
     #[ctor(unsafe)]

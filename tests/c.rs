@@ -64,6 +64,7 @@ const WAYS: &[(&str, Way)] = &[
     ("signals/disposition.c", Memory(PALITRA)),
     ("signals/handlers.c", Once(TEST_JOBS)),
     ("stream/http.c", Elsewhere("tests/http/stream.rs")),
+    ("submit_many/one_wake_up.c", Once(PALITRA)),
     ("threads/storm.c", Once(TEST_JOBS)),
     ("unloading/reloading.c", Elsewhere("tests/process.rs")),
 ];

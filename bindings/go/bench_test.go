@@ -139,3 +139,24 @@ func BenchmarkSubmitAndGather1000(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkSubmitManyAndGather1000(b *testing.B) {
+	r := benchmarkRunner(b)
+	ctx := context.Background()
+	jobs := make([]palitra.Submission, 1000)
+	for i := range jobs {
+		jobs[i] = palitra.Submission{Job: "palitra.echo", Payload: helloWorld}
+	}
+	for b.Loop() {
+		tokens, err := r.SubmitMany(ctx, jobs)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := palitra.Gather(ctx, tokens...); err != nil {
+			b.Fatal(err)
+		}
+		for _, token := range tokens {
+			token.Close()
+		}
+	}
+}

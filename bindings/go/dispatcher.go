@@ -103,7 +103,10 @@ func (d *dispatcher) tell(events []C.palitra_event) {
 	}
 }
 
-func (d *dispatcher) newTag() uint64 { return d.tags.Add(1) }
+func (d *dispatcher) newTag() uint64 { return d.newTags(1) }
+
+// newTags returns the first of n new tags, which count on from it.
+func (d *dispatcher) newTags(n int) uint64 { return d.tags.Add(uint64(n)) - uint64(n) + 1 }
 
 // expect has p notified of the tag's job. Call it before or after the job is submitted.
 func (d *dispatcher) expect(tag uint64, p *pending) {
@@ -117,6 +120,15 @@ func (d *dispatcher) expect(tag uint64, p *pending) {
 	d.mu.Unlock()
 	if finished {
 		p.finish()
+	}
+}
+
+// expectMany has them notified of the jobs whose tags count on from the first. Call it before they are submitted.
+func (d *dispatcher) expectMany(first uint64, waiting []*pending) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, p := range waiting {
+		d.waiting[first+uint64(i)] = p
 	}
 }
 

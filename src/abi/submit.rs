@@ -4,15 +4,15 @@ use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::time::Instant;
 
-use crate::ffi::argument::{self, Read, bytes, init, options, text};
+use crate::ffi::argument::{self, Jobs, Read, array, bytes, init, options, out_array, text};
 use crate::ffi::boundary::{enter, enter_reply};
 use crate::ffi::handle;
 use crate::ffi::types::handle::{palitra_runner, palitra_token};
 use crate::ffi::types::reply::palitra_reply;
 use crate::ffi::types::status::palitra_status;
-use crate::ffi::types::submit::{PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, palitra_submit_options};
+use crate::ffi::types::submit::{PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, palitra_submission, palitra_submit_options};
 use crate::reply::Status;
-use crate::runner::{EventsWanted, Payload, PolledInline, Submitter, Wanted};
+use crate::runner::{EventsWanted, Payload, PolledInline, Submission, Submitter, Wanted};
 use crate::token::Reading;
 
 /// Sets the size of the struct, and the defaults, which are zeros. The macro below passes the
@@ -129,6 +129,80 @@ pub unsafe extern "C" fn palitra_runner_submit(
         }
         Ok(())
     })
+}
+
+/// Submits many jobs in order, for less than half of what as many calls of palitra_runner_submit
+/// cost, and wakes the runner once for all of them. Does not block, and may be called from a job or
+/// a callback of the same runner.
+///
+/// At the first job that is refused it stops and returns why, as palitra_runner_submit would for
+/// this one. The jobs before it were submitted; neither it nor those behind it were. So a host can
+/// go on from there: wait for a job and try again after PALITRA_BUSY, or leave out the one that is
+/// refused for what it is.
+///
+/// @param runner       the runner
+/// @param submissions  the jobs, which may differ; may be NULL if there are none. A name that is
+///                     the same pointer again is the same job.
+/// @param n            how many there are
+/// @param options      how to submit each of them; NULL for the defaults. The deadline counts from
+///                     the call. The tag is not used: each job has its own.
+/// @param tokens       receives n tokens in the order of the jobs, which the caller frees; the id 0
+///                     for a job that was not submitted. NULL: the jobs run without tokens, and
+///                     items that they send are refused.
+/// @param taken        receives how many jobs were submitted; may be NULL
+///
+/// @return PALITRA_OK: all of them were, or there are none. Or why not all were submitted, of those
+/// that palitra_runner_submit returns:
+/// - PALITRA_INVALID_ARGUMENT: the array of jobs is NULL, an array is not aligned, there are more
+///   jobs than handles for them, or the options are invalid: nothing was submitted. Or the name of a job is NULL
+///   or not UTF-8, or its data is NULL and its length is not 0.
+/// - PALITRA_INVALID_HANDLE: the runner, or the queue of the options, is invalid; nothing was
+///   submitted
+/// - PALITRA_UNKNOWN_JOB: there is no job of the name; see palitra_job_nearest
+/// - PALITRA_BUSY: the runner has as many jobs in flight as its options allow; or no handle is
+///   left for a token: see Handles at the top
+/// - PALITRA_TOO_LARGE: a payload exceeds the limit of the runner, or there is not enough memory
+///   for a copy
+/// - PALITRA_SHUT_DOWN: the runner was shut down, maybe during the call
+/// - PALITRA_FORKED: the runner, or the queue of the options, belongs to the parent process;
+///   nothing was submitted
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn palitra_runner_submit_many(
+    runner: palitra_runner,
+    submissions: *const palitra_submission,
+    n: usize,
+    options: *const palitra_submit_options,
+    tokens: *mut palitra_token,
+    taken: Option<&mut MaybeUninit<usize>>,
+) -> palitra_status {
+    let mut submitted = 0;
+    let status = enter(|| {
+        argument::check_count(n)?;
+        let submissions = array!(submissions, n);
+        let mut tokens = out_array!(tokens, n)?;
+        // Before anything can be refused: what is not filled below has the id 0.
+        tokens.iter_mut().flat_map(|all| all.iter_mut()).for_each(|token| _ = token.write(palitra_token { id: 0 }));
+        let submissions = submissions?;
+        let wanted = wanted(options!(options)?, tokens.is_some())?;
+        let mut jobs = Jobs::default();
+        let submissions = submissions.iter().map(|submission| {
+            let job = jobs.find(submission.job, || argument::job(text!(submission.job)?))?;
+            let payload = Payload::Borrowed(bytes!(submission.data, submission.len)?);
+            Ok(Submission { job, payload, tag: submission.tag })
+        });
+        handle::with_core(runner, |core| {
+            core.submit_many(Submitter::Host, submissions, &wanted, |token| {
+                if let Some(tokens) = &mut tokens {
+                    tokens[submitted].write(handle::of_token(token.into_id()));
+                }
+                submitted += 1;
+            })
+        })
+    });
+    if let Some(taken) = taken {
+        taken.write(submitted);
+    }
+    status
 }
 
 /// Submits a job after polling it once on the calling thread, as palitra_runner_run does, but

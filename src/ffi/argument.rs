@@ -17,11 +17,12 @@ use std::time::Duration;
 use super::types::runner::palitra_runner_options;
 use super::types::stats::palitra_stats;
 use super::types::submit::palitra_submit_options;
+use crate::arena::INDEX_BITS;
 use crate::job::Job;
 use crate::registry;
 use crate::reply::{Reply, Status};
 
-/// `text!(pointer)`: the bytes of a C string.
+/// `text!(pointer)`: a C string.
 macro_rules! text {
     ($pointer:expr) => {
         // SAFETY: promised to be a C string if it is not NULL.
@@ -95,10 +96,10 @@ pub(crate) unsafe fn text_from<'a>(pointer: *const c_char) -> Result<&'a CStr, S
 #[allow(unsafe_code)]
 pub(crate) unsafe fn array_from<'a, T>(pointer: *const T, n: usize) -> Result<&'a [T], Status> {
     check_size::<T>(n)?;
-    match (pointer.is_null(), n) {
+    match (pointer.is_null() || !pointer.is_aligned(), n) {
         (_, 0) => Ok(&[]),
         (true, _) => Err(Status::InvalidArgument),
-        // SAFETY: not NULL, so it is `n` elements; their size in bytes was checked.
+        // SAFETY: not NULL, so it is `n` elements; their size in bytes and their alignment were checked.
         (false, _) => Ok(unsafe { std::slice::from_raw_parts(pointer, n) }),
     }
 }
@@ -114,8 +115,17 @@ pub(crate) unsafe fn out_array_from<'a, T>(
     if pointer.is_null() || n == 0 {
         return Ok(None);
     }
+    if !pointer.is_aligned() {
+        return Err(Status::InvalidArgument);
+    }
     // SAFETY: not NULL, so there is room for `n` elements; MaybeUninit promises nothing about what is there.
     Ok(Some(unsafe { std::slice::from_raw_parts_mut(pointer.cast(), n) }))
+}
+
+/// How many there may be of what has a token each: no more than there can be tokens. The host's arrays need not be that
+/// long if this fails.
+pub(crate) fn check_count(n: usize) -> Result<(), Status> {
+    if n >> INDEX_BITS == 0 { Ok(()) } else { Err(Status::InvalidArgument) }
 }
 
 /// No object is larger than `isize::MAX` bytes: a greater length is the host's mistake.
@@ -248,6 +258,31 @@ unsafe impl SizedStruct for palitra_stats {
 pub(crate) fn job(name: &CStr) -> Result<&'static Job, Status> {
     // Checked only if there is no such job: every name of a job is UTF-8.
     registry::find(name.to_bytes()).ok_or_else(|| utf8(name).err().unwrap_or(Status::UnknownJob))
+}
+
+/// The jobs of names that repeat: one that is where the last one was is the same.
+#[derive(Default)]
+pub(crate) struct Jobs {
+    last: Option<(*const c_char, &'static Job)>,
+}
+
+impl Jobs {
+    /// The job of the name at `place`, which `look_up` reads.
+    #[inline]
+    pub(crate) fn find(
+        &mut self,
+        place: *const c_char,
+        look_up: impl FnOnce() -> Result<&'static Job, Status>,
+    ) -> Result<&'static Job, Status> {
+        match self.last {
+            Some((last, job)) if last == place => Ok(job),
+            _ => {
+                let job = look_up()?;
+                self.last = Some((place, job));
+                Ok(job)
+            }
+        }
+    }
 }
 
 /// The job with this name; or the reply that says that there is none, with this name and the most similar one.

@@ -49,21 +49,6 @@ pub(crate) fn token(handle: palitra_token) -> Result<TokenRef, Status> {
     token::find(TokenId { index, generation })
 }
 
-/// Several tokens. [`Status::InvalidArgument`] if one belongs to another runner: whether the thread may block is
-/// checked for this one only.
-pub(crate) fn tokens_of(runner: palitra_runner, handles: &[palitra_token]) -> Result<Vec<TokenRef>, Status> {
-    let runner = runner_id(runner)?;
-    // First and fallible: the host may have passed any number.
-    let mut tokens = Vec::new();
-    tokens.try_reserve_exact(handles.len()).map_err(|_| Status::TooLarge)?;
-    for handle in handles {
-        let token = token(*handle)?;
-        token.check_runner(runner)?;
-        tokens.push(token);
-    }
-    Ok(tokens)
-}
-
 /// A handle for a runner; it keeps it alive until [`free_runner`].
 pub(crate) fn of_runner(runner: Runner) -> Result<palitra_runner, Status> {
     let number = runner.core().id;

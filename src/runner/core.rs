@@ -43,16 +43,27 @@ pub(crate) struct Core {
     me: Weak<Core>,
 }
 
-/// A job that was accepted. Dropped, it is out of flight again, as cancelled.
+/// Jobs that were accepted, mostly one. Dropped, they are out of flight again, as cancelled.
 pub(super) struct Accepted<'a> {
     core: &'a Core,
+    jobs: u64,
 }
 
 impl Accepted<'_> {
+    pub(super) fn jobs(&self) -> u64 {
+        self.jobs
+    }
+
     /// From here on somebody else counts the job as ended.
     #[inline]
     pub(super) fn hand_over(self) {
         std::mem::forget(self);
+    }
+
+    /// The same for one of several.
+    #[inline]
+    pub(super) fn hand_over_one(&mut self) {
+        self.jobs -= 1;
     }
 
     /// The job has ended and is dropped.
@@ -65,7 +76,9 @@ impl Accepted<'_> {
 
 impl Drop for Accepted<'_> {
     fn drop(&mut self) {
-        self.core.ended(Status::Cancelled);
+        for _ in 0..self.jobs {
+            self.core.ended(Status::Cancelled);
+        }
     }
 }
 
@@ -139,10 +152,15 @@ impl Core {
     /// A job that only the second look refuses is counted as cancelled, so that no count goes back.
     #[inline(always)]
     pub(super) fn accept(&self, submitter: Submitter) -> Result<Accepted<'_>, Status> {
+        self.accept_many(submitter, 1)
+    }
+
+    /// The same for so many jobs, at least one, or the first of them if the limit does not allow all.
+    #[inline(always)]
+    pub(super) fn accept_many(&self, submitter: Submitter, jobs: u64) -> Result<Accepted<'_>, Status> {
         self.check_process()?;
         self.check_open(submitter)?;
-        self.flight.admit()?;
-        let accepted = Accepted { core: self };
+        let accepted = Accepted { core: self, jobs: self.flight.admit(jobs)? };
         // Again: either this sees the request to close, or the thread that ends the runner sees the job in flight.
         self.check_open(submitter)?;
         Ok(accepted)
@@ -186,11 +204,16 @@ impl Core {
     #[inline(always)]
     pub(super) fn make_token(&self, new: NewToken) -> Result<(HostSide, JobSide), Status> {
         let made = token::create(NewToken { spin_limit: self.spin_limit, ..new })?;
-        if self.closing.is_cancelled() {
-            // All tokens of the runner may have been cancelled just before this one was made.
-            let _ = made.0.token().end(Status::Cancelled);
-        }
+        self.end_if_cancelled(&made.0);
         Ok(made)
+    }
+
+    /// After a token was made: all tokens of the runner may have been cancelled just before.
+    #[inline]
+    pub(super) fn end_if_cancelled(&self, made: &HostSide) {
+        if self.closing.is_cancelled() {
+            let _ = made.token().end(Status::Cancelled);
+        }
     }
 
     /// Finishes every token of the runner and has its jobs dropped: at once those that wait, at their next await those
@@ -202,6 +225,6 @@ impl Core {
 
     /// How the runner is doing.
     pub(crate) fn stats(&self) -> Stats {
-        self.flight.stats(|| self.lanes.queued.len(), self.threads)
+        self.flight.stats(|| self.lanes.queued(), self.threads)
     }
 }

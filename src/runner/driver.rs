@@ -15,7 +15,7 @@
 //! * Callbacks and the request to close come first in a turn: neither waits behind jobs that are queued.
 //! * No job starts once the grace period of a shutdown has passed.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use tokio::time::Sleep;
 
 use super::core::Core;
 use super::idle::Idle;
-use super::lanes::QueuedJob;
+use super::lanes::{QueuedJob, Stash};
 use super::running;
 use super::watch::Desk;
 use crate::deadline::Until;
@@ -46,6 +46,8 @@ pub(crate) struct Driver {
     runs_jobs: bool,
     /// Whether the last step looked for a job that was woken before one that is to start.
     polls_first: Cell<bool>,
+    /// Jobs that it starts before any that wait in the lane.
+    stash: RefCell<Stash>,
     ending: Ending,
     idle: Idle,
 }
@@ -53,10 +55,10 @@ pub(crate) struct Driver {
 impl Driver {
     /// The driver of a runner's own thread. It is ready when the runner has ended.
     pub(crate) fn main(core: Arc<Core>, runs_jobs: bool) -> Driver {
-        let (polls_first, ending) = (Cell::new(false), Ending::default());
+        let (polls_first, stash, ending) = (Cell::new(false), RefCell::default(), Ending::default());
         // Between the jobs of workers the runtime decides who looks for more.
         let idle = Idle::new(if runs_jobs { core.spin_limit } else { SpinLimit::NONE });
-        Driver { core, number: 0, calls_back: true, runs_jobs, polls_first, ending, idle }
+        Driver { core, number: 0, calls_back: true, runs_jobs, polls_first, stash, ending, idle }
     }
 
     /// A driver beside it, counted from 1, that runs jobs. It is dropped with the runtime.
@@ -155,7 +157,8 @@ impl Driver {
     }
 
     fn start_one(&self, turn: &Turn<'_>) -> bool {
-        self.core.lanes.queued.take().map(|queued| self.start(turn, queued)).is_some()
+        let queued = self.core.lanes.take_queued(&mut self.stash.borrow_mut());
+        queued.map(|queued| self.start(turn, queued)).is_some()
     }
 
     /// Starts a job, or drops one that need not or must not start any more.
@@ -191,7 +194,7 @@ impl Driver {
     /// Where the submitter ran that ended the driver's sleep, if one did.
     fn rung_by_submitter(&self) -> Place {
         let lanes = &self.core.lanes;
-        if lanes.queued.is_empty() { None } else { lanes.bell(self.number).rung_from() }
+        if lanes.queued() == 0 { None } else { lanes.bell(self.number).rung_from() }
     }
 }
 

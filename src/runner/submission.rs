@@ -16,7 +16,7 @@ pub(crate) enum Submitter {
     Job,
 }
 
-/// How a job is to be submitted.
+/// How a job is to be submitted, or many alike.
 #[derive(Default)]
 pub(crate) struct Wanted {
     pub(crate) deadline: Option<Instant>,
@@ -25,8 +25,10 @@ pub(crate) struct Wanted {
 }
 
 /// Which queue is to be notified of a submitted job.
+#[derive(Clone)]
 pub(crate) struct EventsWanted {
     pub(crate) queue: Weak<Queue>,
+    /// Of one job; each of many has its own.
     pub(crate) tag: u64,
     /// Whether the host has a handle of the token.
     pub(crate) named: bool,

@@ -4,14 +4,24 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::slot::NewToken;
-use super::table::{self, TokenId, TokenRef, find};
+use super::table::{self, FreeSlots, TokenId, TokenRef, find};
 use crate::reply::{Reply, Status};
 
 /// Makes a pending token. [`Status::Busy`] when every slot that an index can name is taken.
 #[inline]
 pub(crate) fn create(new: NewToken) -> Result<(HostSide, JobSide), Status> {
-    let token = table::open(new)?;
-    Ok((HostSide { token }, JobSide { id: token.id() }))
+    Ok(sides(table::open(new)?))
+}
+
+/// The same in a slot that was taken before.
+#[inline]
+pub(crate) fn create_in(slots: &mut FreeSlots, new: NewToken) -> Result<(HostSide, JobSide), Status> {
+    Ok(sides(slots.open(new)?))
+}
+
+#[inline(always)]
+fn sides(token: TokenRef) -> (HostSide, JobSide) {
+    (HostSide { token }, JobSide { id: token.id() })
 }
 
 /// The host's hold on a token. Dropped, it releases the token: the job runs on detached, its reply is discarded.

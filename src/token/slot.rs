@@ -13,7 +13,7 @@ use super::stream::Stream;
 use crate::current::RunnerId;
 use crate::reply::{Reply, Status};
 use crate::spin::SpinLimit;
-use crate::sync::{Mutex, lock};
+use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 
 /// Who reads the items of a job.
 #[derive(Clone, Copy, Default)]
@@ -44,6 +44,9 @@ pub(crate) struct NewToken {
 #[derive(Default)]
 pub(crate) struct Slot {
     pub(super) state: Mutex<State>,
+    /// Whose token it is and which, as long as the host's name for it is valid; 0 otherwise. Written under the lock, so
+    /// that what would only ask for this need not take it.
+    named: AtomicU64,
 }
 
 #[derive(Default)]
@@ -106,6 +109,7 @@ impl Slot {
         state.keeps_life = keeps_life;
         (state.host_holds, state.job_holds) = (true, true);
         let generation = state.generation;
+        self.named.store(u64::from(new.runner) << 32 | u64::from(generation), Ordering::Release);
         let life = state.life();
         life.deadline = new.deadline;
         life.phase = new.payload.map_or(Phase::Running, Phase::Queued);
@@ -113,6 +117,20 @@ impl Slot {
             life.extensions().stream().set_capacity(new.reading.most_items);
         }
         generation
+    }
+
+    /// The runner of the token that the host's name means, without the lock. [`Status::InvalidHandle`] if the host has
+    /// released it.
+    #[inline]
+    pub(super) fn owner(&self, generation: u32) -> Result<RunnerId, Status> {
+        let named = self.named.load(Ordering::Acquire);
+        if named as u32 == generation && named != 0 { Ok((named >> 32) as RunnerId) } else { Err(Status::InvalidHandle) }
+    }
+
+    /// The host's name is not valid any more. Under the lock.
+    #[inline]
+    pub(super) fn forget_name(&self) {
+        self.named.store(0, Ordering::Release);
     }
 }
 

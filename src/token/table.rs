@@ -40,8 +40,72 @@ const KEPT: u32 = 4096;
 #[inline]
 pub(super) fn open(new: NewToken) -> Result<TokenRef, Status> {
     let (index, slot) = TOKENS.take().ok_or(Status::Busy)?;
+    Ok(open_in(index, slot, new))
+}
+
+/// Free slots that were taken together, for tokens that are about to be made. Dropped, it releases those that are left.
+pub(crate) struct FreeSlots {
+    slots: Vec<(u32, &'static Slot)>,
+}
+
+impl FreeSlots {
+    pub(crate) fn new() -> FreeSlots {
+        FreeSlots { slots: Vec::new() }
+    }
+
+    /// Takes slots until there are `n` of them; fewer if every slot that an index can name is taken.
+    pub(crate) fn take(&mut self, n: usize) {
+        let missing = n.saturating_sub(self.slots.len());
+        TOKENS.take_many(missing, &mut self.slots);
+    }
+
+    /// A pending token in one of them. [`Status::Busy`] if none is left.
+    #[inline]
+    pub(super) fn open(&mut self, new: NewToken) -> Result<TokenRef, Status> {
+        let (index, slot) = self.slots.pop().ok_or(Status::Busy)?;
+        Ok(open_in(index, slot, new))
+    }
+}
+
+impl Drop for FreeSlots {
+    fn drop(&mut self) {
+        self.slots.drain(..).for_each(|(index, _)| TOKENS.release(index));
+    }
+}
+
+/// Slots that are used again together: all at once, or some of them each time that there are many.
+#[derive(Default)]
+pub(crate) struct FreedSlots {
+    indices: Vec<u32>,
+}
+
+impl FreedSlots {
+    const MANY: usize = 64;
+
+    #[inline]
+    fn add(&mut self, index: u32) {
+        if self.indices.len() == Self::MANY {
+            self.release();
+        }
+        self.indices.push(index);
+    }
+
+    fn release(&mut self) {
+        TOKENS.release_many(&self.indices);
+        self.indices.clear();
+    }
+}
+
+impl Drop for FreedSlots {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+#[inline(always)]
+fn open_in(index: u32, slot: &'static Slot, new: NewToken) -> TokenRef {
     let generation = slot.open(new, index < KEPT);
-    Ok(TokenRef { slot, id: TokenId { index, generation } })
+    TokenRef { slot, id: TokenId { index, generation } }
 }
 
 /// The slot of a token that neither side holds is used again.
@@ -97,6 +161,17 @@ impl TokenRef {
         self.lock()?.look(Reply::clone).1.ok_or(Status::Pending)
     }
 
+    /// Takes the reply and releases the token as its host; [`Status::Pending`] if it has not finished. The slot is used
+    /// again when `freed` is dropped, if not before.
+    #[inline]
+    pub(crate) fn take(self, freed: &mut FreedSlots) -> Result<Reply, Status> {
+        let (reply, is_reusable) = self.lock()?.take().ok_or(Status::Pending)?;
+        if is_reusable {
+            freed.add(self.id.index);
+        }
+        Ok(reply)
+    }
+
     /// How the token finished, or [`Status::Pending`]. Fails with [`Status::InvalidHandle`] if it is stale.
     pub(crate) fn status(self) -> Result<Status, Status> {
         Ok(self.lock()?.look(Reply::status).1.unwrap_or(Status::Pending))
@@ -110,19 +185,15 @@ impl TokenRef {
         }
     }
 
-    /// The runner it was submitted to.
+    /// The runner it was submitted to. Takes no lock. Fails with [`Status::InvalidHandle`] if it is stale.
+    #[inline]
     pub(crate) fn runner(self) -> Result<RunnerId, Status> {
-        Ok(self.lock()?.runner())
+        self.slot.owner(self.id.generation)
     }
 
     /// How long a thread that waits for it may spin.
     pub(crate) fn spin_limit(self) -> SpinLimit {
         self.lock().map_or(SpinLimit::NONE, |token| token.spin_limit())
-    }
-
-    /// [`Status::InvalidArgument`] if the token is another runner's.
-    pub(crate) fn check_runner(self, runner: RunnerId) -> Result<(), Status> {
-        if self.runner()? == runner { Ok(()) } else { Err(Status::InvalidArgument) }
     }
 
     /// How the token finished. [`Status::Pending`] if it has not: then `observer` will be notified, with this tag.

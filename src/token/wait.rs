@@ -82,11 +82,6 @@ impl TokenRef {
         with_parker(|parker| self.slot.wait_until(self.id().generation, parker, until.instant()))
     }
 
-    /// Whether this thread may wait for the token: [`Status::WouldDeadlock`] on the thread of its runner.
-    pub(crate) fn check_may_block(self) -> Result<(), Status> {
-        if works_for(self.runner()?) { Err(Status::WouldDeadlock) } else { Ok(()) }
-    }
-
     /// The next item of a stream. After the last one how the job ended, with [`Status::End`] for a success.
     /// [`Status::Pending`] past `until`, [`Status::WouldDeadlock`] instead of blocking its runner's thread.
     pub(crate) fn next_item(self, until: Until) -> Result<Reply, Status> {

@@ -1,5 +1,7 @@
 //! The options of a submission.
 
+use std::ffi::c_char;
+
 use super::handle::palitra_queue;
 
 // cbindgen writes a `u32` literal as C's `1u`.
@@ -35,4 +37,18 @@ pub struct palitra_submit_options {
     pub stream_items: u32,
     /// Must be 0.
     pub reserved: u32,
+}
+
+/// One job of palitra_runner_submit_many.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct palitra_submission {
+    /// The name of the job.
+    pub job: *const c_char,
+    /// The payload, which is copied; may be NULL if the length is 0.
+    pub data: *const u8,
+    /// The length of the payload in bytes.
+    pub len: usize,
+    /// Any number; the events of the job carry it, in place of the tag of the options.
+    pub tag: u64,
 }

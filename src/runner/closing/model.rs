@@ -35,7 +35,7 @@ impl House {
 
     /// As the core accepts a job of a host's.
     fn admit(&self) -> bool {
-        if self.closing.is_requested() || self.flight.admit().is_err() {
+        if self.closing.is_requested() || self.flight.admit(1).is_err() {
             return false;
         }
         if self.closing.is_requested() {
