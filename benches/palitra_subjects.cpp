@@ -9,6 +9,8 @@
 //   palitra-submitters-many  the same from several threads at once
 //   palitra-submit           windows, of which only the submitting is timed
 //   palitra-submit-many      the same by palitra_runner_submit_many
+//   palitra-queue            submit a job with a queue, take its event, free reply and token, then the next
+//   palitra-wake             a window of all operations that sleep 50 ms each, gathered
 //   palitra-sleep       sleeping jobs in flight, each with its token
 #include "subject.hpp"
 #include "submitters.hpp"
@@ -67,6 +69,20 @@ public:
 
     void round_trip() const { finish(submit("palitra.echo", payload)); }
 
+    // A host that blocks in palitra_queue_next, and never asks for the descriptor.
+    void queue_trip(palitra_queue queue) const {
+        palitra_submit_options options;
+        palitra_submit_options_init(&options);
+        options.queue = queue;
+        palitra_token token;
+        auto submitted =
+            palitra_runner_submit(runner_, "palitra.echo", bytes(payload), payload.size(), &options, &token);
+        require(submitted == PALITRA_OK, "palitra: submit failed");
+        palitra_event event;
+        require(palitra_queue_next(queue, PALITRA_FOREVER, &event, 1, nullptr) == PALITRA_OK, "palitra: no event");
+        finish(event.token);
+    }
+
     void window(std::size_t jobs) const {
         auto tokens = submit_each(jobs);
         for (auto token : tokens) finish(token);
@@ -87,6 +103,12 @@ public:
         auto status = palitra_runner_submit_many(runner_, submissions.data(), jobs, nullptr, tokens.data(), &taken);
         require(status == PALITRA_OK && taken == jobs, "palitra: submit_many failed");
         return tokens;
+    }
+
+    void gather_empty(const std::vector<palitra_token> &tokens) const {
+        auto status = palitra_runner_gather(runner_, tokens.data(), tokens.size(), PALITRA_FREE_TOKENS,
+                                            PALITRA_FOREVER, nullptr);
+        require(status == PALITRA_OK, "palitra: gather failed");
     }
 
     void gather(const std::vector<palitra_token> &tokens) const {
@@ -122,6 +144,20 @@ class RoundTrip : public PalitraSubject {
     void run(std::size_t operations) override {
         for (std::size_t i = 0; i < operations; ++i) runner.round_trip();
     }
+};
+
+class Queue : public PalitraSubject {
+public:
+    Queue() { require(palitra_queue_new(&queue_) == PALITRA_OK, "palitra: no queue"); }
+
+    ~Queue() override { palitra_queue_free(queue_); }
+
+    void run(std::size_t operations) override {
+        for (std::size_t i = 0; i < operations; ++i) runner.queue_trip(queue_);
+    }
+
+private:
+    palitra_queue queue_{};
 };
 
 class Window : public PalitraSubject {
@@ -174,6 +210,14 @@ private:
     }
 };
 
+class Wake : public PalitraSubject {
+    void run(std::size_t operations) override {
+        std::vector<palitra_token> tokens(operations);
+        for (auto &token : tokens) token = runner.submit("palitra.sleep", "{\"seconds\": 0.05}");
+        runner.gather_empty(tokens);
+    }
+};
+
 class Sleep : public PalitraSubject {
 public:
     ~Sleep() override {
@@ -209,4 +253,6 @@ SubjectPointer make_palitra_window_many() { return std::make_unique<WindowMany>(
 SubjectPointer make_palitra_submitters_many() { return std::make_unique<SubmittersMany>(); }
 SubjectPointer make_palitra_submit() { return std::make_unique<SubmitOnly<&Runner::submit_each>>(); }
 SubjectPointer make_palitra_submit_many() { return std::make_unique<SubmitOnly<&Runner::submit_many>>(); }
+SubjectPointer make_palitra_queue() { return std::make_unique<Queue>(); }
+SubjectPointer make_palitra_wake() { return std::make_unique<Wake>(); }
 SubjectPointer make_palitra_sleep() { return std::make_unique<Sleep>(); }

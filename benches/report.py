@@ -11,7 +11,7 @@ without a goal is there to be watched. The nanoseconds (bytes for memory) are th
 minute: compare them with nothing.
 
 The rivals: a ready future through tokio's Handle::block_on; two threads that wake each other with a futex; a
-mutex+condvar worker thread with promise and future; Handle::spawn from outside, on a runtime with sockets as
+mutex+condvar worker thread with promise and future; the same by asio::post; Handle::spawn from outside, on a runtime with sockets as
 palitra's has, and without; bare sleeping tokio tasks.
 
 speed.cpp tells what the program does, pair.hpp how two subjects are timed, placement.hpp on which cores,
@@ -44,7 +44,8 @@ class Timing:
     goal: float | None
     operations: int  # for one subject in one round
     rounds: int
-    counted: int  # operations for the instruction and system call counts
+    counted: int  # operations for the instruction and system call counts; 0: not counted
+    processor: bool = False  # the processor time of all threads, not the time on the clock
 
 
 @dataclasses.dataclass
@@ -63,6 +64,16 @@ class Memory:
 TIMINGS = [
     Timing("run a ready job / block_on", "free", "palitra-run", "tokio-block-on",
            COST, 2.5, 20_000, 200, 100_000),
+    Timing("round trip / futex, nobody pinned", "free", "palitra-round-trip", "futex-ping-pong",
+           COST, 0.5, 500, 200, 20_000),
+    Timing("the same, processor time", "free", "palitra-round-trip", "futex-ping-pong",
+           COST, 1, 500, 200, 0, processor=True),
+    Timing("round trip / condvar, nobody pinned", "free", "palitra-round-trip", "condvar-round-trip",
+           COST, 1, 500, 200, 20_000),
+    Timing("round trip / asio, nobody pinned", "free", "palitra-round-trip", "asio-round-trip",
+           COST, 1, 500, 200, 20_000),
+    Timing("event of a queue / condvar", "free", "palitra-queue", "condvar-round-trip",
+           COST, 1, 500, 200, 20_000),
     Timing("round trip / futex, one core", "together", "palitra-round-trip", "futex-ping-pong",
            COST, 1.5, 500, 200, 20_000),
     Timing("round trip / futex, two cores", "apart", "palitra-round-trip", "futex-ping-pong",
@@ -79,12 +90,21 @@ TIMINGS = [
            SPEED_UP, None, 20_000, 50, 100_000),
     Timing("four submitters / condvar", "free", "palitra-submitters", "condvar-submitters",
            SPEED_UP, None, 20_000, 50, 100_000),
+    Timing("10,000 that wake together / tokio", "free", "palitra-wake", "tokio-wake",
+           COST, 1.5, 10_000, 20, 0),
+    Timing("100,000 that wake together / tokio", "free", "palitra-wake", "tokio-wake",
+           COST, 1.5, 100_000, 10, 0),
+    Timing("a million that wake together / tokio", "free", "palitra-wake", "tokio-wake",
+           COST, 1.5, 1_000_000, 5, 0),
 ]  # fmt: skip
+
+#: What a runner without jobs takes of a processor: milliseconds in so many seconds, after so many round trips.
+IDLE_GOAL, IDLE_SECONDS, IDLE_AFTER = 5, 10, 10_000
 
 MEMORY = Memory("a sleeping job / bare tokio", "palitra-sleep", "tokio-sleep",
                 COST, 1.35, 1_000_000, 3)  # fmt: skip
 
-ROW = "{:31}  {:>13}  {:>6}  {:7}  {:15}  {:>13}  {:>13}  {:>12}"
+ROW = "{:37}  {:>13}  {:>6}  {:7}  {:15}  {:>13}  {:>13}  {:>12}"
 
 
 def main():
@@ -95,6 +115,7 @@ def main():
                      "time, memory", "instructions", "system calls"))  # fmt: skip
     bars = [report_timing(options.speed, timing, shrink) for timing in TIMINGS]
     bars.append(report_memory(options.speed, MEMORY, shrink))
+    report_idle(options.speed, shrink)
     print("\nTime (ns), memory (bytes), instructions and system calls are for one operation, ours / rival;")
     print(f"instructions counted by {counting}, system calls by {tracing}.")
     if options.plot:
@@ -117,11 +138,14 @@ def parse_options():
 
 
 def report_timing(speed, timing, shrink):
+    operations = timing.operations // shrink if timing.operations > 100_000 else timing.operations
     rounds = str(max(timing.rounds // shrink, 3))
-    pair = [speed, "pair", timing.placement, timing.ours, timing.rival, str(timing.operations), rounds]
-    ratio, lower, upper, ours, rival = numbers(pair)
+    pair = [speed, "pair", timing.placement, timing.ours, timing.rival, str(operations), rounds]
+    found = numbers(pair)
+    ratio, lower, upper, ours, rival = found[5:] if timing.processor else found[:5]
     operations = timing.counted // shrink
-    counts = [count(speed, timing.placement, subject, operations) for subject in (timing.ours, timing.rival)]
+    subjects = (timing.ours, timing.rival) if operations else ()
+    counts = [count(speed, timing.placement, subject, operations) for subject in subjects]
     return print_row(
         timing,
         (ratio, lower, upper),
@@ -147,6 +171,14 @@ def report_memory(speed, memory, shrink):
     ratios = sorted(ours / rival for ours, rival in pairs)
     ours, rival = (statistics.median(column) for column in zip(*pairs))
     return print_row(memory, (statistics.median(ratios), ratios[0], ratios[-1]), f"{ours:.0f} / {rival:.0f}", "", "")
+
+
+def report_idle(speed, shrink):
+    seconds = max(IDLE_SECONDS // shrink, 1)
+    (used,) = numbers([speed, "idle", "palitra-round-trip", str(IDLE_AFTER), str(seconds)])
+    reached = "yes" if used <= IDLE_GOAL else "NO"
+    print(ROW.format("an idle runner", f"at most {IDLE_GOAL} ms", f"{used:.2f}ms", reached,
+                     f"in {seconds} seconds", "", "", "").rstrip(), flush=True)  # fmt: skip
 
 
 def numbers(command):

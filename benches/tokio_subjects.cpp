@@ -3,6 +3,7 @@
 //   tokio-block-on     a ready boxed future through Handle::block_on, one call an operation
 //   tokio-spawn        echo tasks through Handle::spawn from outside the runtime, in windows
 //   tokio-spawn-bare   the same on a runtime without sockets, whose thread is cheaper to wake
+//   tokio-wake         tasks that sleep 50 ms, as many as there are operations, all awaited
 //   tokio-sleep        detached sleeping tasks
 #include "subject.hpp"
 #include "submitters.hpp"
@@ -13,6 +14,7 @@ void rival_stop();
 std::size_t rival_block_on();
 std::size_t rival_spawn_echo(std::size_t jobs);
 void rival_sleep(std::size_t jobs);
+void rival_wake(std::size_t jobs);
 }
 
 namespace {
@@ -54,9 +56,14 @@ class Sleep : public TokioSubject {
     void run(std::size_t operations) override { in_windows(operations, rival_sleep); }
 };
 
+class Wake : public TokioSubject {
+    void run(std::size_t operations) override { rival_wake(operations); }
+};
+
 } // namespace
 
 SubjectPointer make_tokio_block_on() { return std::make_unique<BlockOn>(); }
 SubjectPointer make_tokio_spawn() { return std::make_unique<Spawn>(); }
 SubjectPointer make_tokio_spawn_bare() { return std::make_unique<SpawnBare>(); }
 SubjectPointer make_tokio_sleep() { return std::make_unique<Sleep>(); }
+SubjectPointer make_tokio_wake() { return std::make_unique<Wake>(); }
