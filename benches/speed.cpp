@@ -30,15 +30,23 @@ struct Entry {
 };
 
 constexpr Entry subjects[] = {
-    {"palitra-run", make_palitra_run},       {"palitra-round-trip", make_palitra_round_trip},
-    {"palitra-window", make_palitra_window}, {"palitra-submitters", make_palitra_submitters},
+    {"palitra-run", make_palitra_run},
+    {"palitra-round-trip", make_palitra_round_trip},
+    {"palitra-window", make_palitra_window},
+    {"palitra-submitters", make_palitra_submitters},
     {"palitra-window-many", make_palitra_window_many},
     {"palitra-submitters-many", make_palitra_submitters_many},
-    {"palitra-submit", make_palitra_submit}, {"palitra-submit-many", make_palitra_submit_many},
-    {"palitra-sleep", make_palitra_sleep},   {"tokio-block-on", make_tokio_block_on},
-    {"tokio-spawn", make_tokio_spawn},       {"tokio-spawn-bare", make_tokio_spawn_bare},
-    {"tokio-sleep", make_tokio_sleep},       {"futex-ping-pong", make_futex_ping_pong},
-    {"condvar-window", make_condvar_window}, {"condvar-submitters", make_condvar_submitters},
+    {"palitra-submit", make_palitra_submit},
+    {"palitra-submit-many", make_palitra_submit_many},
+    {"palitra-sleep", make_palitra_sleep},
+    {"tokio-block-on", make_tokio_block_on},
+    {"tokio-spawn", make_tokio_spawn},
+    {"tokio-spawn-bare", make_tokio_spawn_bare},
+    {"tokio-submitters", make_tokio_submitters},
+    {"tokio-sleep", make_tokio_sleep},
+    {"futex-ping-pong", make_futex_ping_pong},
+    {"condvar-window", make_condvar_window},
+    {"condvar-submitters", make_condvar_submitters},
 };
 
 [[noreturn]] void usage() {

@@ -56,6 +56,7 @@ SubjectPointer make_palitra_submit_many();
 SubjectPointer make_palitra_sleep();
 SubjectPointer make_tokio_block_on();
 SubjectPointer make_tokio_spawn();
+SubjectPointer make_tokio_submitters();
 SubjectPointer make_tokio_spawn_bare();
 SubjectPointer make_tokio_sleep();
 SubjectPointer make_futex_ping_pong();

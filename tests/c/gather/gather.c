@@ -325,8 +325,7 @@ static void those_that_fail_fast_cancels_are_freed(void) {
                                submit(runner, "palitra.sleep", "{\"seconds\": 60}")};
     palitra_reply replies[LENGTH(tokens)];
     int before = dropped(runner);
-    CHECK_STATUS(PALITRA_JOB_FAILED,
-                 gather(tokens, LENGTH(tokens), PALITRA_FAIL_FAST | PALITRA_FREE_TOKENS, replies));
+    CHECK_STATUS(PALITRA_JOB_FAILED, gather(tokens, LENGTH(tokens), PALITRA_FAIL_FAST | PALITRA_FREE_TOKENS, replies));
     CHECK_STATUS(PALITRA_CANCELLED, replies[0].status);
     CHECK_REPLY("no", replies[1]);
     CHECK_STATUS(PALITRA_CANCELLED, replies[2].status);
