@@ -113,8 +113,8 @@ public:
 
     void gather(const std::vector<palitra_token> &tokens) const {
         std::vector<palitra_reply> replies(tokens.size());
-        auto status = palitra_runner_gather(runner_, tokens.data(), tokens.size(), PALITRA_FREE_TOKENS,
-                                            PALITRA_FOREVER, replies.data());
+        auto status = palitra_runner_gather(runner_, tokens.data(), tokens.size(), PALITRA_FREE_TOKENS, PALITRA_FOREVER,
+                                            replies.data());
         require(status == PALITRA_OK, "palitra: gather failed");
         for (auto &reply : replies) {
             require(reply.status == PALITRA_OK && reply.len == payload.size(), "palitra: gather failed");

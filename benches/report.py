@@ -11,8 +11,10 @@ without a goal is there to be watched. The nanoseconds (bytes for memory) are th
 minute: compare them with nothing.
 
 The rivals: a ready future through tokio's Handle::block_on; two threads that wake each other with a futex; a
-mutex+condvar worker thread with promise and future; the same by asio::post; Handle::spawn from outside, on a runtime with sockets as
-palitra's has, and without; bare sleeping tokio tasks.
+mutex+condvar worker thread with promise and future; the same by asio::post; Handle::spawn from outside, on a runtime
+with sockets as palitra's has, and without; bare sleeping tokio tasks. "submits" are windows of a thousand jobs that are
+submitted and waited for one by one, "submit_many" the same windows by palitra_runner_submit_many and
+palitra_runner_gather, "4 x" either from four threads.
 
 speed.cpp tells what the program does, pair.hpp how two subjects are timed, placement.hpp on which cores,
 counters.py how the instructions and system calls are counted.
@@ -61,9 +63,22 @@ class Memory:
     processes: int
 
 
+# How the threads are placed, in the title of a row.
+PLACES = {"together": "one core", "apart": "two cores", "free": "unpinned"}
+
+
+def bulk(work, ours, rival_name, rival, goal, placements):
+    """Many jobs at a time beside a rival, once for each placement."""
+    return [
+        Timing(f"{work} / {rival_name}, {PLACES[placement]}", placement, ours, rival,
+               SPEED_UP, goal, 20_000, 50, 100_000)
+        for placement in placements
+    ]  # fmt: skip
+
+
 TIMINGS = [
     Timing("run a ready job / block_on", "free", "palitra-run", "tokio-block-on",
-           COST, 2.5, 20_000, 200, 100_000),
+           COST, 2, 20_000, 200, 100_000),
     Timing("round trip / futex, nobody pinned", "free", "palitra-round-trip", "futex-ping-pong",
            COST, 0.5, 500, 200, 20_000),
     Timing("the same, processor time", "free", "palitra-round-trip", "futex-ping-pong",
@@ -78,18 +93,18 @@ TIMINGS = [
            COST, 1.5, 500, 200, 20_000),
     Timing("round trip / futex, two cores", "apart", "palitra-round-trip", "futex-ping-pong",
            COST, 1.5, 500, 200, 20_000),
-    Timing("throughput / condvar, one core", "together", "palitra-window", "condvar-window",
-           SPEED_UP, 2, 20_000, 50, 100_000),
-    Timing("throughput / condvar, two cores", "apart", "palitra-window", "condvar-window",
-           SPEED_UP, 2, 20_000, 50, 100_000),
-    Timing("throughput / spawn, one core", "together", "palitra-window", "tokio-spawn",
-           SPEED_UP, 4, 20_000, 50, 100_000),
-    Timing("throughput / spawn, two cores", "apart", "palitra-window", "tokio-spawn",
-           SPEED_UP, 4, 20_000, 50, 100_000),
-    Timing("throughput / socketless spawn", "apart", "palitra-window", "tokio-spawn-bare",
-           SPEED_UP, None, 20_000, 50, 100_000),
-    Timing("four submitters / condvar", "free", "palitra-submitters", "condvar-submitters",
-           SPEED_UP, None, 20_000, 50, 100_000),
+    *bulk("submits", "palitra-window", "condvar", "condvar-window", 3, PLACES),
+    *bulk("submits", "palitra-window", "spawn", "tokio-spawn", 5, PLACES),
+    *bulk("submits", "palitra-window", "socketless spawn", "tokio-spawn-bare", None, ["apart"]),
+    *bulk("submit_many", "palitra-window-many", "condvar", "condvar-window", 3, PLACES),
+    *bulk("submit_many", "palitra-window-many", "spawn", "tokio-spawn", 5, PLACES),
+    *bulk("4 x submits", "palitra-submitters", "condvar", "condvar-submitters", 3, ["apart", "free"]),
+    *bulk("4 x submits", "palitra-submitters", "spawn", "tokio-submitters", 5, ["apart", "free"]),
+    *bulk("4 x submit_many", "palitra-submitters-many", "condvar", "condvar-submitters", 3, ["apart", "free"]),
+    *bulk("4 x submit_many", "palitra-submitters-many", "spawn", "tokio-submitters", 5, ["apart", "free"]),
+    *[Timing(f"submit_many / submit, {PLACES[placement]}", placement, "palitra-submit-many", "palitra-submit",
+             COST, 0.5, 20_000, 50, 100_000)
+      for placement in PLACES],
     Timing("10,000 that wake together / tokio", "free", "palitra-wake", "tokio-wake",
            COST, 1.5, 10_000, 20, 0),
     Timing("100,000 that wake together / tokio", "free", "palitra-wake", "tokio-wake",

@@ -48,6 +48,7 @@ constexpr Entry subjects[] = {
     {"tokio-block-on", make_tokio_block_on},
     {"tokio-spawn", make_tokio_spawn},
     {"tokio-spawn-bare", make_tokio_spawn_bare},
+    {"tokio-submitters", make_tokio_submitters},
     {"tokio-sleep", make_tokio_sleep},
     {"tokio-wake", make_tokio_wake},
     {"futex-ping-pong", make_futex_ping_pong},

@@ -61,6 +61,7 @@ SubjectPointer make_condvar_round_trip();
 SubjectPointer make_asio_round_trip();
 SubjectPointer make_tokio_block_on();
 SubjectPointer make_tokio_spawn();
+SubjectPointer make_tokio_submitters();
 SubjectPointer make_tokio_spawn_bare();
 SubjectPointer make_tokio_sleep();
 SubjectPointer make_futex_ping_pong();

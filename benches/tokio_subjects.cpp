@@ -2,7 +2,8 @@
 //
 //   tokio-block-on     a ready boxed future through Handle::block_on, one call an operation
 //   tokio-spawn        echo tasks through Handle::spawn from outside the runtime, in windows
-//   tokio-spawn-bare   the same on a runtime without sockets, whose thread is cheaper to wake
+//   tokio-submitters   the same windows from several threads at once
+//   tokio-spawn-bare   windows on a runtime without sockets, whose thread is cheaper to wake
 //   tokio-wake         tasks that sleep 50 ms, as many as there are operations, all awaited
 //   tokio-sleep        detached sleeping tasks
 #include "subject.hpp"
@@ -45,6 +46,10 @@ class Spawn : public TokioSubject {
     void run(std::size_t operations) override { in_windows(operations, spawn_echo); }
 };
 
+class Submitters : public TokioSubject {
+    void run(std::size_t operations) override { from_submitters(operations, spawn_echo); }
+};
+
 class SpawnBare : public TokioSubject {
 public:
     SpawnBare() : TokioSubject(false) {}
@@ -64,6 +69,7 @@ class Wake : public TokioSubject {
 
 SubjectPointer make_tokio_block_on() { return std::make_unique<BlockOn>(); }
 SubjectPointer make_tokio_spawn() { return std::make_unique<Spawn>(); }
+SubjectPointer make_tokio_submitters() { return std::make_unique<Submitters>(); }
 SubjectPointer make_tokio_spawn_bare() { return std::make_unique<SpawnBare>(); }
 SubjectPointer make_tokio_sleep() { return std::make_unique<Sleep>(); }
 SubjectPointer make_tokio_wake() { return std::make_unique<Wake>(); }

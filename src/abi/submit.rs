@@ -187,7 +187,7 @@ pub unsafe extern "C" fn palitra_runner_submit_many(
         let mut jobs = Jobs::default();
         let submissions = submissions.iter().map(|submission| {
             let job = jobs.find(submission.job, || argument::job(text!(submission.job)?))?;
-            let payload = Payload::Borrowed(bytes!(submission.data, submission.len)?);
+            let payload = bytes!(submission.data, submission.len)?;
             Ok(Submission { job, payload, tag: submission.tag })
         });
         handle::with_core(runner, |core| {

@@ -59,8 +59,11 @@ pub(crate) struct QueuedJob {
 pub(crate) enum Queued {
     One(QueuedJob),
     /// Jobs that were submitted together. Only where one driver starts all jobs: it takes them as its own.
-    Many(Box<Vec<QueuedJob>>),
+    Many(Box<Batch>),
 }
+
+/// Boxed, so that an item of the lane has two words for the one job that it mostly is.
+pub(crate) struct Batch(Vec<QueuedJob>);
 
 const _: () = assert!(size_of::<Queued>() <= 16);
 
@@ -107,7 +110,7 @@ impl Lanes {
             jobs.into_iter().for_each(|job| self.queued.add(Queued::One(job)));
         } else if !jobs.is_empty() {
             self.beside.fetch_add(jobs.len() - 1, Ordering::Relaxed);
-            self.queued.add(Queued::Many(Box::new(jobs)));
+            self.queued.add(Queued::Many(Box::new(Batch(jobs))));
         }
     }
 
@@ -120,7 +123,8 @@ impl Lanes {
         }
         match self.queued.take()? {
             Queued::One(job) => Some(job),
-            Queued::Many(jobs) => {
+            Queued::Many(batch) => {
+                let Batch(jobs) = *batch;
                 self.beside.fetch_sub(jobs.len() - 1, Ordering::Relaxed);
                 *stash = jobs.into_iter();
                 let first = stash.next();

@@ -11,7 +11,7 @@
 
 use super::core::Core;
 use super::lanes::QueuedJob;
-use super::submission::{EventsWanted, Payload, Submitter, Wanted, notify_queue};
+use super::submission::{EventsWanted, Submitter, Wanted, copied, notify_queue};
 use crate::job::Job;
 use crate::reply::Status;
 use crate::token::{self, FreeSlots, HostSide, NewToken};
@@ -22,7 +22,7 @@ const BATCH: usize = 64;
 /// One of the jobs.
 pub(crate) struct Submission<'a> {
     pub(crate) job: &'static Job,
-    pub(crate) payload: Payload<'a>,
+    pub(crate) payload: &'a [u8],
     /// Of its events.
     pub(crate) tag: u64,
 }
@@ -80,8 +80,9 @@ impl Core {
         slots.take(jobs);
         let mut made = Made { core: self, jobs: Vec::with_capacity(jobs) };
         for Submission { job, payload, tag } in batch.take(jobs) {
-            let payload = Some(payload.into_vec()?);
-            let new = NewToken { runner: self.id, deadline: wanted.deadline, payload, reading: wanted.reading, spin_limit: self.spin_limit };
+            let (payload, reading) = (Some(copied(payload)?), wanted.reading);
+            let (deadline, spin_limit) = (wanted.deadline, self.spin_limit);
+            let new = NewToken { runner: self.id, deadline, payload, reading, spin_limit };
             let (host, token) = token::create_in(slots, new)?;
             self.end_if_cancelled(&host);
             notify_queue(&host, wanted.events.clone().map(|events| EventsWanted { tag, ..events }));

@@ -124,7 +124,11 @@ impl Slot {
     #[inline]
     pub(super) fn owner(&self, generation: u32) -> Result<RunnerId, Status> {
         let named = self.named.load(Ordering::Acquire);
-        if named as u32 == generation && named != 0 { Ok((named >> 32) as RunnerId) } else { Err(Status::InvalidHandle) }
+        if named as u32 == generation && named != 0 {
+            Ok((named >> 32) as RunnerId)
+        } else {
+            Err(Status::InvalidHandle)
+        }
     }
 
     /// The host's name is not valid any more. Under the lock.

@@ -106,8 +106,7 @@ static void *come_and_go(void *argument) {
     fill(jobs, EACH, "test.never", "");
     for (unsigned round = 0; round < 200 / slowness(); round++) {
         size_t n = 1 + round % EACH;
-        CHECK_STATUS(PALITRA_OK,
-                     palitra_runner_submit_many(submitter->runner, jobs, n, NULL, submitter->tokens, NULL));
+        CHECK_STATUS(PALITRA_OK, palitra_runner_submit_many(submitter->runner, jobs, n, NULL, submitter->tokens, NULL));
         palitra_token one = submit(submitter->runner, "test.never", "");
         for (size_t i = 0; i < n; i++) {
             CHECK_STATUS(PALITRA_PENDING, palitra_token_poll(submitter->tokens[i], NULL));

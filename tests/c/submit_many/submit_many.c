@@ -151,8 +151,7 @@ static void a_payload_that_no_memory_holds_is_refused(void) {
 /* At the limit it takes as many as there is room for, and the next call goes on from there. */
 static void it_takes_as_many_as_the_limit_allows(void) {
     for (uint32_t workers = 0; workers < 2; workers++) {
-        palitra_runner small =
-            runner_with((palitra_runner_options){.max_in_flight = 150, .worker_threads = workers});
+        palitra_runner small = runner_with((palitra_runner_options){.max_in_flight = 150, .worker_threads = workers});
         palitra_token one = submit(small, "test.never", "");
         fill(jobs, 200, "test.never", "");
         CHECK_TAKEN(PALITRA_BUSY, 149, small, jobs, 200, NULL, tokens);

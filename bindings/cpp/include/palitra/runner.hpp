@@ -238,8 +238,8 @@ private:
         submitted.tokens.reserve(all.size());
         std::vector<palitra_token> tokens(all.size());
         std::size_t taken = 0;
-        submitted.status = static_cast<Status>(
-            palitra_runner_submit_many(raw_, all.data(), all.size(), &raw, tokens.data(), &taken));
+        submitted.status =
+            static_cast<Status>(palitra_runner_submit_many(raw_, all.data(), all.size(), &raw, tokens.data(), &taken));
         for (std::size_t i = 0; i < taken; i++) submitted.tokens.emplace_back(raw_, tokens[i]);
         return submitted;
     }

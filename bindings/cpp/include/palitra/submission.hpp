@@ -31,8 +31,8 @@ namespace detail {
 
 /// Anything that std::begin takes and whose elements are submissions or convert to them.
 template <class Range>
-using if_submissions = std::enable_if_t<
-    std::is_convertible_v<decltype(*std::begin(std::declval<const Range&>())), const Submission&>>;
+using if_submissions =
+    std::enable_if_t<std::is_convertible_v<decltype(*std::begin(std::declval<const Range&>())), const Submission&>>;
 
 /// The jobs as the C function takes them. A name that repeats is the same pointer, which is not looked up again.
 class Submissions {
