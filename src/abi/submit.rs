@@ -154,8 +154,8 @@ pub unsafe extern "C" fn palitra_runner_submit(
 /// @return PALITRA_OK: all of them were, or there are none. Or why not all were submitted, of those
 /// that palitra_runner_submit returns:
 /// - PALITRA_INVALID_ARGUMENT: the array of jobs is NULL, an array is not aligned, there are more
-///   jobs than handles for them, or the options are invalid: nothing was submitted. Or the name of a job is NULL
-///   or not UTF-8, or its data is NULL and its length is not 0.
+///   jobs than handles for them, or the options are invalid: nothing was submitted. Or the name of
+///   a job is NULL or not UTF-8, or its data is NULL and its length is not 0.
 /// - PALITRA_INVALID_HANDLE: the runner, or the queue of the options, is invalid; nothing was
 ///   submitted
 /// - PALITRA_UNKNOWN_JOB: there is no job of the name; see palitra_job_nearest
