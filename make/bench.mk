@@ -24,7 +24,7 @@ bench-rivals:
 
 ## What one item costs while their number grows to a million; fails where that is not linear
 growth: target/bench/growth
-	$<
+	python3 -B benches/growth.py $< $(if $(PLOT),--plot $(PLOT))
 
 target/bench/growth: benches/growth.c $(wildcard tests/c/support/*.h) include/palitra.h | all
 	mkdir -p $(@D)
