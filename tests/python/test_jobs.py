@@ -351,7 +351,8 @@ def test_a_callback_that_raises_hurts_no_other_future(
         raise error
 
     with caplog.at_level(logging.CRITICAL + 1):
-        futures = [palitra.submit(palitra.job("palitra.sleep", seconds=0.01)) for _ in range(20)]
+        # Long enough that none is done before it has its callback, which would be called here then.
+        futures = [palitra.submit(palitra.job("palitra.sleep", seconds=1)) for _ in range(20)]
         for future in futures:
             future.add_done_callback(broken)
         assert all(future.result(10) for future in futures)
