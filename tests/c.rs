@@ -218,7 +218,7 @@ fn check_growth() {
     let program = c::compile("benches/growth.c", PALITRA);
     let ended = run_well(program.command().arg("1000"), LIMIT);
     let lines: Vec<&str> = ended.output.lines().collect();
-    assert_eq!(lines.len(), 8, "{}", ended.output);
+    assert_eq!(lines.len(), 11, "{}", ended.output);
     assert!(lines[1..].iter().all(|line| line.contains(" ns ")), "{}", ended.output);
     assert_eq!(ended.errors, "");
 }
