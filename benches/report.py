@@ -12,7 +12,7 @@ minute: compare them with nothing.
 
 The rivals: a ready future through tokio's Handle::block_on; two threads that wake each other with a futex; a
 mutex+condvar worker thread with promise and future; Handle::spawn from outside, on a runtime with sockets as
-palitra's has, and without; bare sleeping tokio tasks.
+palitra's has, and without; bare sleeping tokio tasks. A run with a timeout or a stop token stands beside one without.
 
 speed.cpp tells what the program does, pair.hpp how two subjects are timed, placement.hpp on which cores,
 counters.py how the instructions and system calls are counted.
@@ -63,6 +63,12 @@ class Memory:
 TIMINGS = [
     Timing("run a ready job / block_on", "free", "palitra-run", "tokio-block-on",
            COST, 2.5, 20_000, 200, 100_000),
+    Timing("run, a timeout / none, C", "free", "palitra-run-within", "palitra-run",
+           COST, 2, 20_000, 200, 100_000),
+    Timing("run, a timeout / none, C++", "free", "palitra-cpp-run-within", "palitra-cpp-run",
+           COST, 2, 20_000, 200, 100_000),
+    Timing("run, a stop token / none, C++", "free", "palitra-cpp-run-stoppable", "palitra-cpp-run",
+           COST, 2, 20_000, 200, 100_000),
     Timing("round trip / futex, one core", "together", "palitra-round-trip", "futex-ping-pong",
            COST, 1.5, 500, 200, 20_000),
     Timing("round trip / futex, two cores", "apart", "palitra-round-trip", "futex-ping-pong",

@@ -10,8 +10,8 @@
 //       prints the bytes of resident memory that each job takes; give it a process of its own, because
 //       memory once used stays
 //
-// The subjects are described in palitra_subjects.cpp, tokio_subjects.cpp, futex_ping_pong.cpp and
-// condvar_worker.cpp, the placements in placement.hpp. Goals are not known here: report.py has them.
+// The subjects are described in palitra_subjects.cpp, palitra_cpp_subjects.cpp, tokio_subjects.cpp,
+// futex_ping_pong.cpp and condvar_worker.cpp, the placements in placement.hpp. Goals are not known here: report.py has them.
 #include "pair.hpp"
 #include "placement.hpp"
 #include "subject.hpp"
@@ -30,12 +30,22 @@ struct Entry {
 };
 
 constexpr Entry subjects[] = {
-    {"palitra-run", make_palitra_run},       {"palitra-round-trip", make_palitra_round_trip},
-    {"palitra-window", make_palitra_window}, {"palitra-submitters", make_palitra_submitters},
-    {"palitra-sleep", make_palitra_sleep},   {"tokio-block-on", make_tokio_block_on},
-    {"tokio-spawn", make_tokio_spawn},       {"tokio-spawn-bare", make_tokio_spawn_bare},
-    {"tokio-sleep", make_tokio_sleep},       {"futex-ping-pong", make_futex_ping_pong},
-    {"condvar-window", make_condvar_window}, {"condvar-submitters", make_condvar_submitters},
+    {"palitra-run", make_palitra_run},
+    {"palitra-run-within", make_palitra_run_within},
+    {"palitra-cpp-run", make_palitra_cpp_run},
+    {"palitra-cpp-run-within", make_palitra_cpp_run_within},
+    {"palitra-cpp-run-stoppable", make_palitra_cpp_run_stoppable},
+    {"palitra-round-trip", make_palitra_round_trip},
+    {"palitra-window", make_palitra_window},
+    {"palitra-submitters", make_palitra_submitters},
+    {"palitra-sleep", make_palitra_sleep},
+    {"tokio-block-on", make_tokio_block_on},
+    {"tokio-spawn", make_tokio_spawn},
+    {"tokio-spawn-bare", make_tokio_spawn_bare},
+    {"tokio-sleep", make_tokio_sleep},
+    {"futex-ping-pong", make_futex_ping_pong},
+    {"condvar-window", make_condvar_window},
+    {"condvar-submitters", make_condvar_submitters},
 };
 
 [[noreturn]] void usage() {

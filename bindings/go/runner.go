@@ -46,31 +46,43 @@ func New(opts ...Option) (*Runner, error) {
 // ErrDeadline if the job did not succeed; ErrUnknownJob, ErrBusy, ErrTooLarge, ErrShutDown, ErrInvalidHandle after
 // [Runner.Close] or ErrWouldDeadlock from a callback if it was not run. The payload is copied before the job starts.
 //
-// When the context is done the job is cancelled and the error wraps the context's. Under a context that is never
-// done, such as [context.Background], the calling thread polls the job inline, once, so that a job that is ready at
-// once needs no other thread; unless as many goroutines as there are processors are doing just that. Under any other
-// context the job starts on the runner's thread, so that a job that never yields cannot outlast the context.
+// When the context is done the job is cancelled and the error wraps the context's; under one that is done already the
+// job never starts. The calling thread polls the job inline, once, so that a job that is ready at once needs no other
+// thread; unless as many goroutines as there are processors are doing just that. Under a context that may be done one
+// day, unlike [context.Background], it does so only for an inline job, one whose author declares that its first poll
+// never blocks, such as palitra.echo: any other starts on the runner's thread, so that a job that never yields cannot
+// outlast the context. A job that is ready at its inline poll returns its reply, even if the context is done meanwhile.
 func (r *Runner) Run(ctx context.Context, job string, payload []byte) (Reply, error) {
 	c := r.core
 	defer runtime.KeepAlive(r)
 	if c.callbacks.here() {
 		return Reply{}, &callError{job, StatusWouldDeadlock, nil}
 	}
-	if ctx.Done() == nil && starting.take() {
-		reply, p, err := c.start(job, payload)
+	flags := C.uint32_t(C.PALITRA_NO_ITEMS)
+	if ctx.Done() != nil {
+		if ctx.Err() != nil {
+			return Reply{}, endedBy(job, context.Cause(ctx))
+		}
+		flags |= C.PALITRA_INLINE_ONLY
+	}
+	if starting.take() {
+		reply, p, err := c.start(job, payload, flags)
 		starting.leave()
 		if p == nil {
 			return reply, err
 		}
-		<-p.over
-		reply, _, err = take(job, p.token)
-		return reply, err
+		return p.run(ctx, job)
 	}
-	return r.runThere(ctx, job, payload)
+	p, err := r.submit(ctx, job, payload, C.PALITRA_NO_ITEMS, submitOptions{deadline: -1})
+	if err != nil {
+		return Reply{}, err
+	}
+	return p.run(ctx, job)
 }
 
-// start polls a job inline. It returns the job's reply or error, or what will be notified when the job finishes.
-func (c *core) start(job string, payload []byte) (Reply, *pending, error) {
+// start polls a job inline, if the flags allow that. It returns the job's reply or error, or what will be notified when
+// the job finishes.
+func (c *core) start(job string, payload []byte, flags C.uint32_t) (Reply, *pending, error) {
 	x := exchanges.Get().(*exchange)
 	defer exchanges.Put(x)
 	name := x.cName(job)
@@ -79,7 +91,7 @@ func (c *core) start(job string, payload []byte) (Reply, *pending, error) {
 	}
 	tag := c.newTag()
 	status := C.palitra_go_start(c.handle, name, pointer(payload), C.size_t(len(payload)), c.queue, C.uint64_t(tag),
-		&x.filled)
+		flags, &x.filled)
 	if status != C.PALITRA_PENDING {
 		reply, err := x.receive(job, status)
 		return reply, nil, err
@@ -89,12 +101,8 @@ func (c *core) start(job string, payload []byte) (Reply, *pending, error) {
 	return Reply{}, p, nil
 }
 
-// runThere runs a job on the runner's thread, and cancels it when the context is done.
-func (r *Runner) runThere(ctx context.Context, job string, payload []byte) (Reply, error) {
-	p, err := r.submit(ctx, job, payload, C.PALITRA_NO_ITEMS, submitOptions{deadline: -1})
-	if err != nil {
-		return Reply{}, err
-	}
+// run waits for a job that only this call knows, cancels it when the context is done, and frees its token.
+func (p *pending) run(ctx context.Context, job string) (Reply, error) {
 	var cause error
 	select {
 	case <-p.over:

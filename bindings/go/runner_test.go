@@ -220,6 +220,56 @@ func TestContextsDeadlineHoldsForAJobThatNeverYields(t *testing.T) {
 	}
 }
 
+// Promise 2: a job that is ready at once costs no hand-off.
+func TestBoundedRunPollsAnInlineJobHere(t *testing.T) {
+	r := newRunner(t)
+	holding := submit(t, r, "test.hold", `{"seconds": 2}`)
+	bounds := map[string]func() (context.Context, context.CancelFunc){
+		"cancel": func() (context.Context, context.CancelFunc) { return context.WithCancel(context.Background()) },
+		"timeout": func() (context.Context, context.CancelFunc) {
+			return context.WithTimeout(context.Background(), patience)
+		},
+	}
+	for name, bounded := range bounds {
+		ctx, cancel := bounded()
+		reply, err := r.Run(ctx, "palitra.echo", []byte("ready"))
+		if err != nil || reply.String() != "ready" {
+			t.Error(name, reply, err)
+		}
+		var failed *palitra.JobError
+		if _, err := r.Run(ctx, "palitra.sleep", []byte("[]")); !errors.As(err, &failed) {
+			t.Error(name, err)
+		}
+		time.AfterFunc(10*time.Millisecond, cancel)
+		_, err = r.Run(ctx, "palitra.sleep", []byte(`{"seconds": 60}`))
+		wantIs(t, err, context.Canceled)
+	}
+	// Without the author's word a job waits for the runner's thread, and its context does not.
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	_, err := r.Run(ctx, "test.ready", nil)
+	wantIs(t, err, context.DeadlineExceeded)
+	_, err = holding.Poll()
+	wantIs(t, err, palitra.ErrPending)
+	if _, err := holding.Wait(soon(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+// A reply that is there is a reply.
+func TestInlineJobThatIsReadyLateReturnsItsReply(t *testing.T) {
+	r := newRunner(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := r.Run(ctx, "test.inline_hold", []byte(`{"seconds": 0.2, "pends": false}`)); err != nil {
+		t.Error(err)
+	}
+	late, cancelLate := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancelLate()
+	_, err := r.Run(late, "test.inline_hold", []byte(`{"seconds": 0.2, "pends": true}`))
+	wantIs(t, err, context.DeadlineExceeded)
+}
+
 func TestDoneContextRunsNothing(t *testing.T) {
 	r := newRunner(t)
 	ctx, cancel := context.WithCancel(context.Background())
