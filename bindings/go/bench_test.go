@@ -83,8 +83,8 @@ func BenchmarkRun(b *testing.B) {
 	runEcho(b, context.Background(), r, b.N)
 }
 
-// An inline job's Run under contexts that can end beside one under a context that cannot, in turns; the goal is a median
-// of the ratios of at most 2.
+// An inline job's Run under contexts that can end beside one under a context that cannot, in turns; the goal is a
+// median of the ratios of at most 2.
 func BenchmarkRunBoundedBesideRun(b *testing.B) {
 	for name, bound := range map[string]func() (context.Context, context.CancelFunc){
 		"cancel": func() (context.Context, context.CancelFunc) { return context.WithCancel(context.Background()) },

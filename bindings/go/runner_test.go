@@ -35,7 +35,7 @@ func TestRunAnswersWhatTheJobLeft(t *testing.T) {
 		{"palitra.sleep", []byte(`{"seconds": 0.01}`), `{"seconds":0.01}`, palitra.JSON},
 		{"test.nested", []byte("inner"), "inner", palitra.Text},
 	} {
-		for _, ctx := range []context.Context{context.Background(), soon(t)} {
+		for _, ctx := range []context.Context{base(t), soon(t)} {
 			reply, err := r.Run(ctx, c.job, c.payload)
 			if err != nil || reply.String() != c.want || reply.Format != c.format {
 				t.Errorf("%s: %.20q of %d, %v, %v", c.job, reply.Data, len(reply.Data), reply.Format, err)
@@ -50,11 +50,11 @@ func TestPayloadMayLieBesidePointers(t *testing.T) {
 		text [5]byte
 		next *int
 	}{[5]byte{'h', 'e', 'l', 'l', 'o'}, new(int)}
-	reply, err := r.Run(context.Background(), "palitra.echo", holder.text[:])
+	reply, err := r.Run(base(t), "palitra.echo", holder.text[:])
 	if err != nil || reply.String() != "hello" {
 		t.Error(reply, err)
 	}
-	token, err := r.Submit(context.Background(), "palitra.echo", holder.text[:])
+	token, err := r.Submit(base(t), "palitra.echo", holder.text[:])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,18 +98,18 @@ func TestErrorsWorkWithIsAndAs(t *testing.T) {
 		{ended, "palitra.echo", "", palitra.ErrShutDown},
 		{closed, "palitra.echo", "", palitra.ErrInvalidHandle},
 	} {
-		for _, ctx := range []context.Context{context.Background(), soon(t)} {
+		for _, ctx := range []context.Context{base(t), soon(t)} {
 			_, err := c.r.Run(ctx, c.job, []byte(c.payload))
 			wantIs(t, err, c.want)
 			if err != nil && c.job != "" && !strings.Contains(err.Error(), c.job) {
 				t.Errorf("%q does not name %s", err, c.job)
 			}
 		}
-		_, err := c.r.Submit(context.Background(), c.job, []byte(c.payload))
+		_, err := c.r.Submit(base(t), c.job, []byte(c.payload))
 		wantIs(t, err, c.want)
 	}
 	never := submit(t, r, "test.never", "")
-	_, err := r.Run(context.Background(), "palitra.echo", nil)
+	_, err := r.Run(base(t), "palitra.echo", nil)
 	wantIs(t, err, palitra.ErrBusy)
 	if status := palitra.StatusOf(err); status != palitra.StatusBusy || status.String() != "PALITRA_BUSY" {
 		t.Error(status)
@@ -119,7 +119,7 @@ func TestErrorsWorkWithIsAndAs(t *testing.T) {
 
 func TestRefusedPayloadIsAnErrorOfItsOwnAndAFailureToo(t *testing.T) {
 	r := newRunner(t)
-	for _, ctx := range []context.Context{context.Background(), soon(t)} {
+	for _, ctx := range []context.Context{base(t), soon(t)} {
 		_, err := r.Run(ctx, "palitra.sleep", []byte("no json"))
 		wantIs(t, err, palitra.ErrBadPayload)
 		wantIs(t, err, palitra.ErrJobFailed)
@@ -139,7 +139,7 @@ func TestRefusedPayloadIsAnErrorOfItsOwnAndAFailureToo(t *testing.T) {
 
 func TestUnknownJobIsNamedWithTheNearest(t *testing.T) {
 	r := newRunner(t)
-	for _, ctx := range []context.Context{context.Background(), soon(t)} {
+	for _, ctx := range []context.Context{base(t), soon(t)} {
 		_, err := r.Run(ctx, "palitra.ech", nil)
 		wantIs(t, err, palitra.ErrUnknownJob)
 		if text := err.Error(); !strings.Contains(text, "palitra.ech:") || !strings.Contains(text, "the nearest is palitra.echo") {
@@ -156,7 +156,7 @@ func TestUnknownJobIsNamedWithTheNearest(t *testing.T) {
 func TestDeadlineThatHasPassedIsOne(t *testing.T) {
 	r := newRunner(t)
 	for _, late := range []time.Duration{0, -time.Second} {
-		token, err := r.Submit(context.Background(), "test.never", nil, palitra.WithDeadline(late))
+		token, err := r.Submit(base(t), "test.never", nil, palitra.WithDeadline(late))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +168,7 @@ func TestDeadlineThatHasPassedIsOne(t *testing.T) {
 
 func TestJobsOwnFailureCarriesCodeAndMessage(t *testing.T) {
 	r := newRunner(t)
-	for _, ctx := range []context.Context{context.Background(), soon(t)} {
+	for _, ctx := range []context.Context{base(t), soon(t)} {
 		_, err := r.Run(ctx, "test.fail", []byte(`{"code": 7, "message": "no luck"}`))
 		var failed *palitra.JobError
 		if !errors.As(err, &failed) || *failed != (palitra.JobError{Job: "test.fail", Code: 7, Message: "no luck"}) {
@@ -205,6 +205,26 @@ func TestContextCancelsTheJobAndReapsIt(t *testing.T) {
 		stats, err := r.Stats()
 		return err == nil && stats.Running == 0 && stats.Cancelled == 1
 	})
+}
+
+func TestContextsOwnErrorAndItsCauseAreInTheError(t *testing.T) {
+	r := newRunner(t)
+	reason := errors.New("too slow")
+	ctx, cancel := context.WithTimeoutCause(context.Background(), 10*time.Millisecond, reason)
+	defer cancel()
+	never := submit(t, r, "test.never", "")
+	_, ran := r.Run(ctx, "test.never", nil)
+	_, waited := never.Wait(ctx)
+	wantIs(t, ran, palitra.ErrDeadline)
+	wantIs(t, waited, palitra.ErrPending)
+	for _, err := range []error{ran, waited} {
+		wantIs(t, err, context.DeadlineExceeded)
+		wantIs(t, err, reason)
+		if errors.Is(err, context.Canceled) {
+			t.Error("nobody cancelled:", err)
+		}
+	}
+	never.Cancel()
 }
 
 func TestContextsDeadlineHoldsForAJobThatNeverYields(t *testing.T) {
@@ -295,7 +315,7 @@ func TestManyGoroutinesShareARunner(t *testing.T) {
 					if reply, err := r.Run(soon(t), "test.nested", []byte("x")); err != nil || reply.String() != "x" {
 						t.Error(reply, err)
 					}
-					if reply, err := r.Run(context.Background(), "test.nested", []byte("y")); err != nil || reply.String() != "y" {
+					if reply, err := r.Run(base(t), "test.nested", []byte("y")); err != nil || reply.String() != "y" {
 						t.Error(reply, err)
 					}
 				}
