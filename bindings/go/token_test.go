@@ -223,6 +223,10 @@ func TestCallbackAndPollAgreeOnTheContextsDeadline(t *testing.T) {
 	}
 	_, err = token.Poll()
 	wantIs(t, err, palitra.ErrDeadline)
+	// Who cancels calls callbacks first and then posts the event.
+	_, err = token.Wait(soon(t))
+	wantIs(t, err, palitra.ErrDeadline)
+	eventually(t, "the dispatcher was notified", func() bool { return r.Waiting() == 0 })
 }
 
 func TestTimeoutsSaySo(t *testing.T) {
