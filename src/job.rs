@@ -148,6 +148,11 @@ impl Job {
 
     /// Whether its author declares that its first poll never blocks: `#[job("name", inline)]`. A call with a timeout
     /// polls such a job on the calling thread; it starts any other on the runner's thread.
+    ///
+    /// ```
+    /// let inline = |name| palitra::jobs().into_iter().any(|job| job.name() == name && job.is_inline());
+    /// assert!(inline("palitra.echo") && !inline("http.get"));
+    /// ```
     pub fn is_inline(&self) -> bool {
         self.inline
     }
