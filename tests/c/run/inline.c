@@ -97,8 +97,7 @@ static void a_job_that_is_ready_at_its_inline_poll_leaves_its_reply_whatever_the
     CHECK_STATUS(PALITRA_OK, run(runner, "palitra.echo", "zero", 0, &reply));
     CHECK_REPLY("zero", reply);
     palitra_reply_free(&reply);
-    CHECK_STATUS(PALITRA_OK,
-                 run(runner, "test.inline_hold", "{\"seconds\":0.2,\"pends\":false}", SECONDS(0.01), NULL));
+    CHECK_STATUS(PALITRA_OK, run(runner, "test.inline_hold", "{\"seconds\":0.2,\"pends\":false}", SECONDS(0.01), NULL));
     CHECK_STATUS(PALITRA_DEADLINE, run(runner, "palitra.sleep", "{\"seconds\":60}", 0, NULL));
     palitra_runner_free(runner);
 }
