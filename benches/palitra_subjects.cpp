@@ -2,6 +2,7 @@
 // the length of the reply, and frees what it was given.
 //
 //   palitra-run         run a ready job on the calling thread
+//   palitra-run-within  the same with a timeout
 //   palitra-round-trip  submit a job, wait for it, free reply and token, then the next
 //   palitra-window      the same in windows: submit them all, then wait for each
 //   palitra-submitters  windows from several threads at once
@@ -44,10 +45,9 @@ public:
     Runner(const Runner &) = delete;
     Runner &operator=(const Runner &) = delete;
 
-    void run() const {
+    void run(std::int64_t timeout_ns) const {
         palitra_reply reply;
-        auto status =
-            palitra_runner_run(runner_, "palitra.echo", bytes(payload), payload.size(), PALITRA_FOREVER, &reply);
+        auto status = palitra_runner_run(runner_, "palitra.echo", bytes(payload), payload.size(), timeout_ns, &reply);
         require(status == PALITRA_OK && reply.len == payload.size(), "palitra: run failed");
         palitra_reply_free(&reply);
     }
@@ -136,7 +136,13 @@ protected:
 
 class Run : public PalitraSubject {
     void run(std::size_t operations) override {
-        for (std::size_t i = 0; i < operations; ++i) runner.run();
+        for (std::size_t i = 0; i < operations; ++i) runner.run(PALITRA_FOREVER);
+    }
+};
+
+class RunWithin : public PalitraSubject {
+    void run(std::size_t operations) override {
+        for (std::size_t i = 0; i < operations; ++i) runner.run(PALITRA_SECONDS(5));
     }
 };
 
@@ -246,6 +252,7 @@ private:
 } // namespace
 
 SubjectPointer make_palitra_run() { return std::make_unique<Run>(); }
+SubjectPointer make_palitra_run_within() { return std::make_unique<RunWithin>(); }
 SubjectPointer make_palitra_round_trip() { return std::make_unique<RoundTrip>(); }
 SubjectPointer make_palitra_window() { return std::make_unique<Window>(); }
 SubjectPointer make_palitra_submitters() { return std::make_unique<Submitters>(); }

@@ -14,7 +14,8 @@ The rivals: a ready future through tokio's Handle::block_on; two threads that wa
 mutex+condvar worker thread with promise and future; the same by asio::post; Handle::spawn from outside, on a runtime
 with sockets as palitra's has, and without; bare sleeping tokio tasks. "submits" are windows of a thousand jobs that are
 submitted and waited for one by one, "submit_many" the same windows by palitra_runner_submit_many and
-palitra_runner_gather, "4 x" either from four threads.
+palitra_runner_gather, "4 x" either from four threads. A run with a timeout or a stop
+token stands beside one without.
 
 speed.cpp tells what the program does, pair.hpp how two subjects are timed, placement.hpp on which cores,
 counters.py how the instructions and system calls are counted.
@@ -78,6 +79,12 @@ def bulk(work, ours, rival_name, rival, goal, placements):
 
 TIMINGS = [
     Timing("run a ready job / block_on", "free", "palitra-run", "tokio-block-on",
+           COST, 2, 20_000, 200, 100_000),
+    Timing("run, a timeout / none, C", "free", "palitra-run-within", "palitra-run",
+           COST, 2, 20_000, 200, 100_000),
+    Timing("run, a timeout / none, C++", "free", "palitra-cpp-run-within", "palitra-cpp-run",
+           COST, 2, 20_000, 200, 100_000),
+    Timing("run, a stop token / none, C++", "free", "palitra-cpp-run-stoppable", "palitra-cpp-run",
            COST, 2, 20_000, 200, 100_000),
     Timing("round trip / futex, nobody pinned", "free", "palitra-round-trip", "futex-ping-pong",
            COST, 0.5, 500, 200, 20_000),

@@ -13,7 +13,7 @@
 //       prints the bytes of resident memory that each job takes; give it a process of its own, because
 //       memory once used stays
 //
-// The subjects are described in palitra_subjects.cpp, tokio_subjects.cpp, futex_ping_pong.cpp and
+// The subjects are described in palitra_subjects.cpp, palitra_cpp_subjects.cpp, tokio_subjects.cpp, futex_ping_pong.cpp,
 // condvar_worker.cpp and asio_worker.cpp, the placements in placement.hpp. Goals are not known here: report.py has them.
 #include "pair.hpp"
 #include "placement.hpp"
@@ -35,6 +35,10 @@ struct Entry {
 
 constexpr Entry subjects[] = {
     {"palitra-run", make_palitra_run},
+    {"palitra-run-within", make_palitra_run_within},
+    {"palitra-cpp-run", make_palitra_cpp_run},
+    {"palitra-cpp-run-within", make_palitra_cpp_run_within},
+    {"palitra-cpp-run-stoppable", make_palitra_cpp_run_stoppable},
     {"palitra-round-trip", make_palitra_round_trip},
     {"palitra-queue", make_palitra_queue},
     {"palitra-window", make_palitra_window},

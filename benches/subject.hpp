@@ -46,6 +46,10 @@ public:
 using SubjectPointer = std::unique_ptr<Subject>;
 
 SubjectPointer make_palitra_run();
+SubjectPointer make_palitra_run_within();
+SubjectPointer make_palitra_cpp_run();
+SubjectPointer make_palitra_cpp_run_within();
+SubjectPointer make_palitra_cpp_run_stoppable();
 SubjectPointer make_palitra_round_trip();
 SubjectPointer make_palitra_window();
 SubjectPointer make_palitra_submitters();

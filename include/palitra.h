@@ -75,8 +75,8 @@
  * everything that needs it. Waits, polls, cancels, deadlines and the end of a grace period do not
  * need it. If a job blocks it for 100 ms, the runner's watchdog logs the name of the job.
  *
- * Stack. palitra_runner_run without a timeout and palitra_runner_start poll a job on the calling
- * thread if 64 KiB of its stack are left; otherwise the job starts on the runner's thread.
+ * Stack. palitra_runner_run and palitra_runner_start poll a job on the calling thread only if
+ * 64 KiB of its stack are left; otherwise the job starts on the runner's thread.
  *
  * Fork. In a forked child a function returns PALITRA_FORKED for a handle of the parent, or does
  * nothing if it returns nothing. The child makes runners of its own, and may read and free
@@ -662,12 +662,19 @@ palitra_status palitra_runner_stats(struct palitra_runner runner, struct palitra
  * reader otherwise. Cannot be combined with PALITRA_ITEM_EVENTS.
  */
 #define PALITRA_NO_ITEMS 2u
+/**
+ * A flag: palitra_runner_start polls the job on the calling thread only if it is an inline job,
+ * one whose author declares that its first poll never blocks; any other is only submitted. So the
+ * call returns at once whatever the job does, and the caller can keep a timeout of its own.
+ * palitra_runner_submit ignores the flag: it never polls.
+ */
+#define PALITRA_INLINE_ONLY 4u
 
 /** How to submit a job. Call palitra_submit_options_init first, then set what is to differ. */
 typedef struct palitra_submit_options {
   /** The size of this struct in bytes; palitra_submit_options_init sets it. */
   uint32_t size;
-  /** PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS or 0. */
+  /** PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, PALITRA_INLINE_ONLY, combined with |, or 0. */
   uint32_t flags;
   /**
    * The deadline, in nanoseconds after the call: the job is cancelled then, and its token
@@ -713,8 +720,11 @@ void palitra_submit_options_init(struct palitra_submit_options *options, uint32_
  * Runs a job, waits until it has finished, and fills its reply.
  *
  * Without a timeout (PALITRA_FOREVER) the calling thread polls the job once. A job that is ready
- * at once needs no other thread; any other continues on the runner. With a timeout the job starts
- * on the runner's thread.
+ * at once needs no other thread; any other continues on the runner. With a timeout it does so
+ * only for an inline job, one whose author declares that its first poll never blocks, such as
+ * palitra.echo. Any other starts on the runner's thread, so that the timeout holds for a job that
+ * never yields, too. An inline job that is ready at that poll leaves its reply, even if the
+ * timeout has passed or is 0.
  *
  * Nobody can read the items of a job that is run this way: the first item that it sends is
  * refused, and most jobs then fail with "nobody reads the stream any more". Submit such a job and
@@ -837,8 +847,9 @@ palitra_status palitra_runner_submit_many(struct palitra_runner runner,
  * Submits a job after polling it once on the calling thread, as palitra_runner_run does, but
  * never waits for it. A job that is ready at once needs no other thread and gets no token.
  *
- * From a job or a callback of the same runner this only submits. The deadline of the options
- * counts from this call and does not interrupt the poll.
+ * From a job or a callback of the same runner this only submits; with the flag
+ * PALITRA_INLINE_ONLY also a job that is not an inline job. The deadline of the options counts
+ * from this call and does not interrupt the poll.
  *
  * @param runner   the runner
  * @param job      the name of the job

@@ -51,14 +51,15 @@ static inline void palitra_go_free(const palitra_go_reply *filled) {
 static inline void palitra_go_runner_options(palitra_runner_options *options) { palitra_runner_options_init(options); }
 
 static inline palitra_status palitra_go_start(palitra_runner runner, const char *job, const uint8_t *data, size_t len,
-                                              palitra_queue queue, uint64_t tag, palitra_go_reply *filled) {
+                                              palitra_queue queue, uint64_t tag, uint32_t flags,
+                                              palitra_go_reply *filled) {
     palitra_submit_options options;
     palitra_token token;
     palitra_reply reply;
     palitra_submit_options_init(&options);
     options.queue = queue;
     options.tag = tag;
-    options.flags = PALITRA_NO_ITEMS; /* as for a run: nobody reads items from this token */
+    options.flags = flags;
     palitra_status status = palitra_runner_start(runner, job, data, len, &options, &token, &reply);
     filled->token = token.id;
     return palitra_go_fill(status, &reply, filled);

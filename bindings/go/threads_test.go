@@ -34,7 +34,7 @@ func TestWaitingGoroutinesHoldNoThread(t *testing.T) {
 	}
 	for name, wait := range map[string]func(ctx context.Context, r *palitra.Runner) error{
 		"Run": func(_ context.Context, r *palitra.Runner) error {
-			_, err := r.Run(context.Background(), "test.never", nil)
+			_, err := r.Run(base(t), "test.never", nil)
 			return err
 		},
 		"Run with a context": func(ctx context.Context, r *palitra.Runner) error {
@@ -42,7 +42,7 @@ func TestWaitingGoroutinesHoldNoThread(t *testing.T) {
 			return err
 		},
 		"Wait": func(ctx context.Context, r *palitra.Runner) error {
-			token, err := r.Submit(context.Background(), "test.never", nil)
+			token, err := r.Submit(base(t), "test.never", nil)
 			if err == nil {
 				defer token.Close()
 				_, err = token.Wait(ctx)

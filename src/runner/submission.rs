@@ -22,6 +22,8 @@ pub(crate) struct Wanted {
     pub(crate) deadline: Option<Instant>,
     pub(crate) events: Option<EventsWanted>,
     pub(crate) reading: Reading,
+    /// Whether the calling thread may poll an inline job only, and queues any other.
+    pub(crate) inline_only: bool,
 }
 
 /// Which queue is to be notified of a submitted job.

@@ -18,7 +18,7 @@ impl Core {
         submitter: Submitter,
         job: &'static Job,
         payload: Payload<'_>,
-        Wanted { deadline, events, reading }: Wanted,
+        Wanted { deadline, events, reading, .. }: Wanted,
     ) -> Result<HostSide, Status> {
         self.check_payload(payload.len())?;
         let accepted = self.accept(submitter)?;

@@ -237,6 +237,32 @@ def test_a_timeout_holds_for_a_job_that_never_yields(tests: palitra.Library) -> 
         assert time.monotonic() - start < 1.5
 
 
+# Promise 2: a job that is ready at once costs no hand-off.
+def test_a_bounded_call_polls_an_inline_job_on_this_thread(tests: palitra.Library) -> None:
+    with tests.Runner() as runner:
+        holding = runner.submit(runner.job("test.hold", seconds=2))
+        echo = runner.job("palitra.echo", b"here")
+        assert runner.run(echo, timeout=60) == b"here"
+        assert runner.run(echo.with_deadline(60)) == b"here"
+        assert runner.gather(echo, echo.with_deadline(60), timeout=60) == [b"here"] * 2
+        assert runner.run(echo, timeout=0) == b"here"  # A reply that is there is a reply.
+        with pytest.raises(palitra.BadPayloadError):
+            runner.run(runner.job("palitra.sleep", minutes=1), timeout=60)
+        for pending in (runner.job("palitra.sleep", seconds=60), runner.job("test.ready")):
+            for call in (runner.run, runner.gather):
+                with pytest.raises(TimeoutError):
+                    call(pending, timeout=0.02)
+        assert not holding.done()
+        holding.result(60)
+
+
+def test_a_bounded_call_of_a_job_that_streams_is_refused_as_an_unbounded_one(tests: palitra.Library) -> None:
+    job = tests.job("test.stream", items=40)
+    for call in (tests.run, lambda job: tests.run(job, timeout=60), lambda job: tests.run(job.with_deadline(60))):
+        with pytest.raises(palitra.JobError, match="nobody reads"):
+            call(job)
+
+
 def test_a_deadline_is_the_jobs_own(tests: palitra.Library) -> None:
     never = tests.job("test.never").with_deadline(0.03)
     for call in [*calls(never)[3:], lambda: palitra.run(never), lambda: palitra.run(never, timeout=60)]:

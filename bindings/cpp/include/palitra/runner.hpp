@@ -115,7 +115,8 @@ public:
     }
 
     /// Runs a job to its end. Throws what it failed with, or why it was not run. Past the timeout the job is cancelled
-    /// and Status::deadline is thrown. A job that is ready at once, run without a timeout, needs no other thread.
+    /// and Status::deadline is thrown. A job that is ready at once needs no other thread; with a timeout only if it is
+    /// an inline job, one whose author declares that its first poll never blocks, such as palitra.echo.
     [[nodiscard]] Reply run(std::string_view job, Payload payload = {}, Timeout timeout = forever) const {
         return try_run(job, payload, timeout).value();
     }
@@ -178,15 +179,29 @@ public:
     }
 
 #if defined(__cpp_lib_jthread)
-    /// Runs a job that the stop token may cancel; then it throws Status::cancelled.
+    /// Runs a job that the stop token may cancel; then it throws Status::cancelled. If it is stopped already, the job
+    /// never starts. A job that is ready at once needs no other thread if it is an inline job, as with a timeout.
     [[nodiscard]] Reply run(std::string_view job, Payload payload, const std::stop_token& stop) const {
         return try_run(job, payload, stop).value();
     }
     result<Reply> try_run(std::string_view job, Payload payload, const std::stop_token& stop) const noexcept {
-        const auto token = try_submit(job, payload);
-        if (!token) return Reply(token.status());
-        const std::stop_callback cancel(stop, [raw = token->get()]() noexcept { palitra_token_cancel(raw); });
-        return token->try_wait();
+        if (!stop.stop_possible()) return try_run(job, payload);
+        if (stop.stop_requested()) return Reply(Status::cancelled);
+        palitra_submit_options options;
+        palitra_submit_options_init(&options);
+        options.flags = PALITRA_INLINE_ONLY | PALITRA_NO_ITEMS;
+        palitra_token pending{};
+        palitra_reply raw{};
+        const palitra_status status = palitra_runner_start(raw_, detail::CString(job).get(), payload.data(),
+                                                           payload.size(), &options, &pending, &raw);
+        auto started = detail::filled(status, raw);
+        if (status != PALITRA_PENDING) return started;
+        const Token token(raw_, pending);
+        const std::stop_callback cancel(stop, [pending]() noexcept { palitra_token_cancel(pending); });
+        auto ended = token.try_wait();
+        // On the runner's own thread nobody can wait for the job, so it is not to run either.
+        if (ended.status() == Status::would_deadlock) palitra_token_cancel(pending);
+        return ended;
     }
 #endif
 

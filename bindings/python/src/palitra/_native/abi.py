@@ -53,6 +53,7 @@ JSON = 2
 
 ITEM_EVENTS = 1
 NO_ITEMS = 2
+INLINE_ONLY = 4
 
 Handle = c_uint64
 

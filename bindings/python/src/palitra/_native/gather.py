@@ -31,8 +31,7 @@ class Batch:
         self._limit = limit or len(jobs)
         self._timeout = timeout
         self._invoker = invoker
-        # Never with a timeout, which has to hold for a job that never yields.
-        self._polls_inline = timeout is None
+        self._polls_inline = True
         self._functions = jobs[0].invoker.functions
         self._queue = CompletionQueue(self._functions)
         self._options = jobs[0].invoker.options()
@@ -80,6 +79,8 @@ class Batch:
         options, slot = self._options, self._slot
         options.tag = index
         options.deadline_ns = abi.FOREVER if job.plain else deadline_nanoseconds(job.deadline)
+        # A timeout and a deadline have to hold for a job that never yields.
+        options.flags = 0 if self._timeout is None and job.deadline is None else abi.INLINE_ONLY
         if not self._polls_inline:
             self._tokens[index] = invoker.submit(job.wire_name, job.data, options, slot)
             return None

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -21,10 +20,7 @@ from . import abi
 from .completions import Completions
 from .payload import decode
 from .signals import wait_in_slices
-from .slot import Slot, bytes_at, read_reply
-
-#: Slots for ``run``, to be used again.
-_slots: deque[Slot] = deque(maxlen=64)
+from .slot import Slot, bytes_at, read_reply, return_slot, take_slot
 
 
 class Invoker:
@@ -38,8 +34,9 @@ class Invoker:
         self._start = functions.runner_start
         self._free_reply = functions.reply_free
         # `run` has no reader for items: what its job streams is refused.
-        self._run_options = self.options()
-        self._run_options.flags = abi.NO_ITEMS
+        self._run_options = self.options(flags=abi.NO_ITEMS)
+        #: Of a run that has a timeout, which must hold for a job that never yields.
+        self.bounded_options = self.options(flags=abi.NO_ITEMS | abi.INLINE_ONLY)
         self._run_options_address = ctypes.addressof(self._run_options)
 
     def replaces(self, status: int, runner: int) -> bool:
@@ -69,8 +66,8 @@ class Invoker:
                 raise self.refusal(status)
 
     def poll_inline(self, name: bytes, data: bytes, options: abi.SubmitOptions, slot: Slot) -> int:
-        """Polls a new job once on this thread. Returns how it ended, its reply in the slot; or PENDING, its token
-        there. A refusal is a status too."""
+        """Polls a new job once on this thread, unless the options keep it from that. Returns how it ended, its reply in
+        the slot; or PENDING, its token there. A refusal is a status too."""
         while True:
             slot.runner = runner = self.runner
             status: int = self._start(
@@ -82,10 +79,7 @@ class Invoker:
     def run(self, name: bytes, data: bytes) -> Any:
         """Runs a job to its end; returns its reply, or raises what it failed with. A job that is ready at its first
         poll, on this thread, costs one call of the library."""
-        try:
-            slot = _slots.pop()
-        except IndexError:
-            slot = Slot()
+        slot = take_slot()
         slot.runner = runner = self.runner
         try:
             status = self._start(
@@ -104,7 +98,7 @@ class Invoker:
         try:
             return self.take(status, slot)
         finally:
-            _slots.append(slot)
+            return_slot(slot)
 
     # Waiting.
 

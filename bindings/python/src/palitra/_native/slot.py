@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+from collections import deque
 
 from . import abi
 
@@ -32,3 +33,17 @@ class Slot:
         self.reply_bytes = memoryview(self.reply).cast("B")
         self.token = abi.Handle()
         self.token_address = ctypes.addressof(self.token)
+
+
+#: Slots for ``run``, to be used again.
+_slots: deque[Slot] = deque(maxlen=64)
+
+return_slot = _slots.append
+
+
+def take_slot() -> Slot:
+    """A slot that was returned, or a new one."""
+    try:
+        return _slots.pop()
+    except IndexError:
+        return Slot()
