@@ -175,6 +175,7 @@ impl LockedToken<'_> {
 
     /// The host releases the token. Those who wait for it wake and find its name stale. Whether the slot may be used
     /// again.
+    #[inline(always)]
     pub(super) fn release_host(mut self) -> bool {
         self.state.host_holds = false;
         self.slot.forget_name();

@@ -99,7 +99,7 @@ pub(super) enum Remains {
 impl Slot {
     /// Vacant -> Queued or Running. Returns the generation of the new token. `keeps_life`: the slot keeps its
     /// memory while it is vacant.
-    #[inline]
+    #[inline(always)]
     pub(super) fn open(&self, new: NewToken, keeps_life: bool) -> u32 {
         let mut state = lock(&self.state);
         state.generation += 1;
