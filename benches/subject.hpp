@@ -39,7 +39,7 @@ public:
 
     // How long they took; a subject that is about a part of the work times that part.
     virtual double nanoseconds(std::size_t operations) {
-        return timed([=] { run(operations); });
+        return timed([this, operations] { run(operations); });
     }
 };
 

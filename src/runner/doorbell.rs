@@ -34,6 +34,8 @@ pub(crate) struct Doorbell {
 #[derive(Default)]
 struct Sleeper {
     waker: Option<Waker>,
+    /// Where the driver ran when it fell asleep.
+    place: Place,
     /// Where the thread ran that rang last.
     rung_from: Place,
 }
@@ -57,11 +59,18 @@ impl Doorbell {
         true
     }
 
+    /// The same, but lets a driver sleep on that fell asleep on this processor: it would only take it from the caller,
+    /// who has more work to queue.
+    pub(crate) fn ring_elsewhere(&self) -> bool {
+        let is_elsewhere = || lock(&self.sleeper).place != processors::this();
+        self.asleep.load(Ordering::Relaxed) && is_elsewhere() && self.ring()
+    }
+
     /// The driver is about to sleep: whether it may. Afterwards a ring wakes `waker`.
     pub(crate) fn may_sleep(&self, waker: &Waker, has_work: impl FnOnce() -> bool) -> bool {
         {
             let mut sleeper = lock(&self.sleeper);
-            sleeper.rung_from = None;
+            (sleeper.place, sleeper.rung_from) = (processors::this(), None);
             if !sleeper.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
                 sleeper.waker = Some(waker.clone());
             }

@@ -176,6 +176,11 @@ impl Lanes {
         let _ = sleeping.take(jobs).count();
     }
 
+    /// Wakes one driver that sleeps and runs jobs on another processor, while the caller goes on to queue jobs.
+    pub(crate) fn ring_elsewhere(&self) {
+        let _ = self.bells[self.first_for_jobs..].iter().any(Doorbell::ring_elsewhere);
+    }
+
     /// Wakes the runner's own thread: for a callback, or for the end.
     pub(crate) fn ring_for_control(&self) {
         self.bells[0].ring();

@@ -1,7 +1,8 @@
 //! Submitting many jobs at once: what one job costs by itself is paid once for a batch of them.
 //!
-//! The jobs are taken in order. A batch is counted into flight in one step, gets its slots in one, and the drivers are
-//! woken once, after the last batch: a doorbell that rings for the first job costs the others a change of threads.
+//! The jobs are taken in order. A batch is counted into flight in one step and gets its slots in one. Drivers are woken
+//! after the last batch: one that shared the processor with the caller would only take it from the caller. A driver that
+//! sleeps on another processor is woken after the first batch, and starts jobs while the caller submits the others.
 //!
 //! # Guarantees
 //!
@@ -58,6 +59,7 @@ impl Core {
             if is_last || submitted.is_err() {
                 break submitted.and(collected);
             }
+            self.lanes.ring_elsewhere();
         };
         if queued > 0 {
             self.lanes.ring_for_jobs(queued);
