@@ -23,8 +23,9 @@
 //! ```
 //!
 //! So one thread at a time follows, and it stops only when it has seen every turn; a turn comes after the count that it
-//! is about. Who asks for the descriptor adds a turn too: it follows what was counted before it was made. A consumer that comes meanwhile empties the descriptor itself, so that its event loop does not wake for
-//! nothing while the other thread is preempted, and adds one more turn.
+//! is about. Who asks for the descriptor adds a turn too: it follows what was counted before it was made. A consumer
+//! that comes meanwhile empties the descriptor itself, so that its event loop does not wake for nothing while the other
+//! thread is preempted, and adds one more turn.
 
 #[cfg(all(test, palitra_model))]
 mod model;

@@ -1,8 +1,8 @@
 //! Submitting many jobs at once: what one job costs by itself is paid once for a batch of them.
 //!
 //! The jobs are taken in order. A batch is counted into flight in one step and gets its slots in one. Drivers are woken
-//! after the last batch: one that shared the processor with the caller would only take it from the caller. A driver that
-//! sleeps on another processor is woken after the first batch, and starts jobs while the caller submits the others.
+//! after the last batch: one that shared the processor with the caller would only take it from the caller. A driver
+//! that sleeps on another processor is woken after the first batch, and starts jobs while the caller submits others.
 //!
 //! # Guarantees
 //!
@@ -29,8 +29,8 @@ pub(crate) struct Submission<'a> {
 }
 
 impl Core {
-    /// Queues jobs until one is refused, or until `submissions` has refused one; its status is returned. `take` gets the
-    /// tokens of those before it, in order.
+    /// Queues jobs until one is refused, or until `submissions` has refused one; its status is returned. `take` gets
+    /// the tokens of those before it, in order.
     pub(crate) fn submit_many<'a>(
         &self,
         submitter: Submitter,
