@@ -390,6 +390,37 @@ def test_a_shutdown_waits_for_the_grace_period_and_cancels_the_rest(tests: palit
         runner.stats()
 
 
+@pytest.mark.parametrize("end", ["shutdown", "close", "shutdown_global_runner"])
+def test_futures_are_done_when_a_shutdown_returns(tests: palitra.Library, end: str) -> None:
+    # The thread that completes futures is busy with a callback of the first one when the shutdown ends the others.
+    for _ in range(20):
+        runner: Any = tests if end == "shutdown_global_runner" else tests.Runner()
+        futures = [runner.submit(runner.job("test.never")) for _ in range(5)]
+        futures[0].add_done_callback(lambda _: time.sleep(0.02))
+        getattr(runner, end)()
+        assert all(future.done() for future in futures)
+        assert all(isinstance(future.exception(), palitra.CancelledError) for future in futures)
+
+
+def test_a_shutdown_waits_for_no_callback_for_long_nor_in_one(tests: palitra.Library) -> None:
+    with tests.Runner() as runner:
+        within: list[bool] = []
+        future = runner.submit(runner.job("palitra.sleep", seconds=0.001))
+        last = runner.submit(runner.job("test.never"))
+        future.add_done_callback(lambda _: within.append(runner.shutdown()))
+        assert isinstance(last.exception(20), palitra.CancelledError)
+        assert within == [True]
+    go_on = threading.Event()
+    with tests.Runner() as runner:
+        futures = [runner.submit(runner.job("test.never")) for _ in range(2)]
+        futures[0].add_done_callback(lambda _: go_on.wait(20))
+        began = time.monotonic()
+        runner.shutdown()
+        assert time.monotonic() - began < 10
+        go_on.set()
+        assert isinstance(futures[1].exception(20), palitra.CancelledError)
+
+
 def test_a_shutdown_is_bounded_by_a_job_that_never_yields(tests: palitra.Library) -> None:
     runner = tests.Runner()
     runner.submit(runner.job("test.spin", seconds=2))

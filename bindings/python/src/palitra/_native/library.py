@@ -93,7 +93,9 @@ class Library(JobRunner):
     def shutdown_global_runner(self, grace: float | None = 0) -> None:
         """Shuts the library's global runner down. Its jobs have ``grace`` seconds (None: as long as they take) to end,
         and are cancelled then. The next use makes a new one."""
+        runner = self.invoker.runner.value
         shut_down(self.functions.shutdown_global_runner, nanoseconds(grace))
+        self.invoker.completions.settle_futures(runner)
 
     def version(self) -> str:
         """The version of the library."""
@@ -113,7 +115,7 @@ class Runner(JobRunner):
         status = functions.runner_new(ctypes.byref(options), ctypes.byref(handle))
         if status != abi.OK:
             raise library.invoker.refusal(status)
-        super().__init__(Invoker(functions, library.invoker.completions, handle.value))
+        super().__init__(Invoker(functions, library.invoker.completions, handle))
         self.library = library
         # Not with this object but with its invoker, which its jobs and futures keep alive.
         self._free = weakref.finalize(self.invoker, functions.runner_free, handle.value)
@@ -150,11 +152,13 @@ class Runner(JobRunner):
         status = shut_down(function, nanoseconds(grace))
         if status not in (abi.OK, abi.PENDING):
             raise self.invoker.refusal(status)
+        self.invoker.completions.settle_futures(self.invoker.runner.value)
         return bool(status == abi.OK)
 
     def close(self) -> None:
         """Shuts down without a grace period and frees the runner. Closing again does nothing."""
         self._free()
+        self.invoker.completions.settle_futures(self.invoker.runner.value)
 
     def __enter__(self) -> Runner:
         return self

@@ -30,6 +30,17 @@ class JobDescription(NamedTuple):
     wire_name: bytes
 
 
+class Call:
+    """What the library is passed of a job: its name there, its payload and the payload's size."""
+
+    __slots__ = ("data", "size", "wire_name")
+
+    def __init__(self, wire_name: bytes, data: bytes) -> None:
+        self.wire_name = wire_name
+        self.data = data
+        self.size = abi.size_of(data)
+
+
 class Catalogue:
     """The jobs of one library, by name. Read when the library is loaded; they never change."""
 

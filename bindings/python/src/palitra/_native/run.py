@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Generator
 from typing import Any
 
@@ -21,7 +22,7 @@ def run_submitted(invoker: Invoker, job: Job, timeout: float | None) -> Any:
     slot = Slot()
     token = 0
     try:
-        token = invoker.submit(job.wire_name, job.data, invoker.options(job.deadline, abi.NO_ITEMS), slot)
+        token = invoker.submit(job, ctypes.byref(invoker.options(job.deadline, abi.NO_ITEMS)), slot)
         on_slice = None if job.progress is None else lambda: report_progress(job, invoker, token)
         status = invoker.wait(token, limit, slot, on_slice)
     except BaseException:
@@ -43,7 +44,7 @@ def iterate_job(invoker: Invoker, job: Job, timeout: float | None) -> Generator[
     """The items that a job streams; see ``JobRunner.iterate``."""
     limit = nanoseconds(timeout)
     slot = Slot()
-    token = invoker.submit(job.wire_name, job.data, invoker.options(job.deadline), slot)
+    token = invoker.submit(job, ctypes.byref(invoker.options(job.deadline)), slot)
     next_item = invoker.functions.token_next
     try:
         while True:

@@ -1,0 +1,222 @@
+"""The jobs that one asyncio loop awaits: how they start, and how the loop notices their end.
+
+How they start. The first poll of a job happens inline, on the loop's thread, as long as it serves: a job that is ready
+then costs one call of the library, and no turn of the loop. What the loop has to bear for it is one first poll. A job
+that pends, or that takes its time, is handed to the runner the next times that it is awaited (:class:`Habits`), and all
+that are handed over in one turn of the loop go in one call: the runner is woken once.
+
+How they end. The loop watches the descriptor of its queue from the first job that pends in it until the loop is closed.
+To watch it anew for each job would take longer than most jobs; a watched descriptor costs an epoll set nothing while
+nothing happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import weakref
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from . import abi
+from .events import CompletionQueue
+from .payload import Call
+from .slot import Slot
+
+
+class Submitter(Protocol):
+    """What an ``Invoker`` does for a loop."""
+
+    def submit(self, call: Call, options: Any, slot: Slot) -> int: ...
+
+    def submit_many(
+        self, calls: Mapping[int, Call], options: Any
+    ) -> Iterable[tuple[int, int, BaseException | None]]: ...
+
+
+#: A first poll that takes as many seconds is slow: the loop's other tasks waited for it.
+SLOW_POLL = 0.001
+#: How many times a job is handed over after a first poll that pended, and after two slow ones.
+AFTER_PENDING = 64
+AFTER_SLOW = 4096
+
+
+class Habits(dict[bytes, int]):
+    """The jobs of a library that are not worth an inline poll, by name, with how many times more they are handed over.
+
+    Used from any thread; a count that is lost in a race does no harm.
+    """
+
+    def __init__(self) -> None:
+        #: The jobs whose last first poll was slow. One alone says little: the system may have taken the thread off its
+        #: core.
+        self.suspects: set[bytes] = set()
+
+    def learn(self, name: bytes, pended: bool, seconds: float) -> None:
+        """Of a first poll: whether the job pended, and how long it took."""
+        if seconds <= SLOW_POLL:
+            self.suspects.discard(name)
+        elif name not in self.suspects:
+            self.suspects.add(name)
+        else:
+            self[name] = AFTER_SLOW
+            return
+        if pended:
+            self[name] = AFTER_PENDING
+
+    def forget(self) -> None:
+        """Begins anew."""
+        self.clear()
+        self.suspects.clear()
+
+    def count(self, name: bytes) -> None:
+        """The job is handed over once more. The last time lets the next one be polled inline again."""
+        times = self.get(name, 0)
+        if times > 1:
+            self[name] = times - 1
+        else:
+            self.pop(name, None)
+
+
+class Waiter:
+    """Who waits in a loop for an event of a job, or of each of many: ``await waiter.notified`` until there are some."""
+
+    __slots__ = ("_loop", "events", "notified")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        #: The tags that came, each with the error of its refusal or with None.
+        self.events: list[tuple[int, BaseException | None]] = []
+        self.notified: asyncio.Future[None] = loop.create_future()
+
+    def notify(self, tag: int, refusal: BaseException | None) -> None:
+        self.events.append((tag, refusal))
+        if not self.notified.done():
+            self.notified.set_result(None)
+
+    def take_events(self) -> list[tuple[int, BaseException | None]]:
+        """The events that came. Whoever waits on does so for the next ones."""
+        events, self.events = self.events, []
+        self.notified = self._loop.create_future()
+        return events
+
+
+class LoopQueue:
+    """The queue of one asyncio loop, the jobs that wait to be submitted, and who waits for an event. Used on the loop's
+    thread, but for ``release`` and ``close``."""
+
+    def __init__(self, functions: abi.Functions, loop: asyncio.AbstractEventLoop, habits: Habits) -> None:
+        self.habits = habits
+        #: For one call of the library and what it left.
+        self.slot = Slot()
+        self._functions = functions
+        self._queue = CompletionQueue(functions)
+        self.handle = self._queue.handle
+        self._loop = weakref.ref(loop)
+        self._watched = False
+        self._tag = 1
+        self._options = functions.submit_options(abi.NO_ITEMS)
+        self._options.queue, self._options.tag = self.handle, self._tag
+        #: The options, by reference, of a job that has none of its own. Their tag is the next one.
+        self.options = ctypes.byref(self._options)
+        # By tag: what is to be submitted at the end of the turn, the tokens, and who waits for the next event. They are
+        # held from here: a loop holds neither its tasks nor what they wait for.
+        self._outbox: dict[int, tuple[Submitter, Call]] = {}
+        self._tokens: dict[int, int] = {}
+        self._waiting: dict[int, Waiter] = {}
+
+    # Jobs on their way out.
+
+    def take_tags(self, count: int) -> range:
+        """Tags of jobs that are submitted elsewhere."""
+        tags = range(self._tag, self._tag + count)
+        self._tag = self._options.tag = tags.stop
+        return tags
+
+    def _take_tag(self) -> int:
+        tag = self._tag
+        self._tag = self._options.tag = tag + 1
+        return tag
+
+    def submitted_inline(self) -> int:
+        """Keeps the token in ``slot``, of a job that was submitted with ``options`` and pends; returns its tag."""
+        tag = self._take_tag()
+        self._tokens[tag] = self.slot.token.value
+        return tag
+
+    def submit_now(self, invoker: Submitter, call: Call, options: abi.SubmitOptions) -> int:
+        """Submits a job with options of its own; returns its tag. Raises the error of a refusal."""
+        options.queue, options.tag = self.handle, self._take_tag()
+        tag = int(options.tag)
+        self._tokens[tag] = invoker.submit(call, ctypes.byref(options), self.slot)
+        return tag
+
+    def submit_soon(self, invoker: Submitter, call: Call) -> int:
+        """Submits a job when the loop has finished its turn; returns its tag. A refusal is raised where it waits."""
+        if not self._outbox:
+            self._running_loop().call_soon(self._submit_outbox)
+        tag = self._take_tag()
+        self._outbox[tag] = invoker, call
+        return tag
+
+    def _submit_outbox(self) -> None:
+        outbox, self._outbox = self._outbox, {}
+        for invoker in {invoker for invoker, _ in outbox.values()}:
+            calls = {tag: call for tag, (one, call) in outbox.items() if one is invoker}
+            for tag, token, error in invoker.submit_many(calls, self.options):
+                if error is None:
+                    self._tokens[tag] = token
+                else:
+                    self._notify(tag, error)
+
+    # Events on their way in.
+
+    def wait(self, tags: Iterable[int]) -> Waiter:
+        """Who waits for the next event of each of these jobs. No event passes unseen between the submission and this
+        call, as long as the loop does not turn: it takes the events out of the queue."""
+        loop = self._running_loop()
+        if not self._watched:
+            loop.add_reader(self._functions.queue_fd(self.handle), self._drain)
+            self._watched = True
+        waiter = Waiter(loop)
+        for tag in tags:
+            self._waiting[tag] = waiter
+        return waiter
+
+    def _drain(self) -> None:
+        # If a batch leaves events behind, the descriptor is readable again at once.
+        for tag in self._queue.next(0):
+            self._notify(tag, None)
+
+    def _notify(self, tag: int, refusal: BaseException | None) -> None:
+        waiter = self._waiting.pop(tag, None)
+        if waiter is not None:
+            waiter.notify(tag, refusal)
+
+    def token(self, tag: int) -> int:
+        """The token of the job; 0, which is none, if it has not been submitted."""
+        return self._tokens.get(tag, 0)
+
+    def forget(self, tags: Iterable[int]) -> None:
+        """Nobody waits for these jobs any more, whose tokens are kept elsewhere. From any thread."""
+        for tag in tags:
+            self._waiting.pop(tag, None)
+
+    def release(self, tag: int) -> None:
+        """Nobody waits for the job any more. From any thread, such as one that collects garbage."""
+        self._outbox.pop(tag, None)
+        self._waiting.pop(tag, None)
+        token = self._tokens.pop(tag, 0)
+        if token:
+            self._functions.token_free(token)
+
+    def close(self) -> None:
+        """Frees the queue of a loop that is closed, and drops what still waits there. From any thread."""
+        self._queue.close()
+        self._outbox.clear()
+        self._waiting.clear()
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        loop = self._loop()
+        assert loop is not None
+        return loop
