@@ -436,6 +436,21 @@ def test_gather_async_lets_the_loop_turn_between_many_ready_jobs(run: Run) -> No
     assert run(work()) > 5
 
 
+def test_gather_async_hands_over_a_job_whose_first_polls_are_slow(tests: palitra.Library, run: Run) -> None:
+    async def work() -> int:
+        jobs = [tests.job("test.spin", seconds=0.02) for _ in range(10)]
+        gathering = asyncio.ensure_future(palitra.gather_async(*jobs))
+        turns = 0
+        while not gathering.done():
+            turns += 1
+            await asyncio.sleep(0.001)
+        return turns
+
+    with fresh_habits(tests):
+        # Were all polled inline, the loop would turn ten times.
+        assert run(work()) > 20
+
+
 @pytest.mark.parametrize("wrong", [1, "text", None, b"x"])
 def test_gather_async_takes_jobs_of_one_library_only(tests: palitra.Library, run: Run, wrong: Any) -> None:
     with pytest.raises(TypeError, match="jobs of one library"):

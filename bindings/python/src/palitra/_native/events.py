@@ -31,7 +31,7 @@ class CompletionQueue:
         self.close.atexit = False
 
     def next(self, timeout: int) -> list[int]:
-        """The tags of at most a batch of events; none past the timeout in nanoseconds.
+        """At most a batch of events, three numbers each: tag, token and status. None past the timeout in nanoseconds.
 
         Raises an Error where none will ever come, such as ForkedError in a forked child.
         """
@@ -41,5 +41,4 @@ class CompletionQueue:
             return []
         if status != abi.OK:
             raise error_of(status, 0, functions.status_message(status).decode())
-        # An event is three words: the tag, the token and the status.
-        return self._words[: 3 * self._count.value : 3].tolist()
+        return self._words[: 3 * self._count.value].tolist()

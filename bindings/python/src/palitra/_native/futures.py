@@ -41,7 +41,7 @@ class JobFuture(Completable):
         # The job may have finished before the submission returned its token.
         self._submitted.wait()
         try:
-            value = self._invoker.poll(self._token)
+            value = self._invoker.poll(self._token, Slot())
         except BaseException as error:
             self.complete(None, error)
         else:

@@ -1,4 +1,4 @@
-"""Many native jobs at once: for a caller that waits, or awaited in an asyncio loop.
+"""Many native jobs at once: for a thread that waits, or awaited in an asyncio loop.
 
 No loop takes part in the former, which drains a completion queue of its own. In a loop one future is awaited for all of
 them: there is no task for each.
@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
 from .._errors import TimeoutError
 from .._limits import check_limit, nanoseconds
-from .batch import Batch, Outcome
+from .batch import Batch
 from .events import CompletionQueue
 from .invoke import Invoker
 from .job import Job
 from .loops import SLOW_POLL, Waiter
 from .signals import SLICE
+from .slot import Slot
 
 
 def is_batch(awaitables: Sequence[Any]) -> bool:
@@ -38,58 +39,40 @@ def gather_jobs(
     invoker: Invoker | None = None,
 ) -> list[Any]:
     """The values of all jobs, in order; see ``EventLoopThreadRunner.gather``."""
-    values: list[Any] = [None] * len(jobs)
     if not jobs:
-        return values
+        return []
     queue = CompletionQueue(jobs[0].invoker.functions)
-    batch = Batch(jobs, limit, invoker, queue.handle)
+    options = jobs[0].invoker.options()
+    options.queue = queue.handle
+    batch = Batch(jobs, return_exceptions, limit, invoker, options, Slot())
     # Never with a timeout, which has to hold for a job that never yields.
     batch.polls_inline = timeout is None
-    failure: BaseException | None = None
     try:
-        for outcome in _outcomes(batch, queue, timeout):
-            failure = _fill(values, outcome, return_exceptions)
-            if failure is not None:
-                break
+        _wait(batch, queue, timeout)
     except BaseException:
         batch.cancel()
         raise
     finally:
         batch.close()
-    if failure is None:
-        return values
-    try:
-        raise failure
-    finally:
-        del failure
+    return batch.result()
 
 
-def _outcomes(batch: Batch, queue: CompletionQueue, timeout: float | None) -> Iterator[Outcome]:
-    """How each job ended, in order of time. Raises TimeoutError."""
+def _wait(batch: Batch, queue: CompletionQueue, timeout: float | None) -> None:
+    """Until all jobs have ended, or one has failed. Raises TimeoutError."""
     limit = nanoseconds(timeout)
     deadline = time.monotonic_ns() + limit
     while True:
-        yield from batch.submit_more()
-        if not batch.tokens:
+        batch.submit_more()
+        if batch.failure is not None or not batch.tokens:
             return
         remaining = SLICE if limit < 0 else max(0, min(SLICE, deadline - time.monotonic_ns()))
-        tags = queue.next(remaining)
-        for tag in tags:
-            yield batch.poll(tag)
-        if not tags and limit >= 0 and time.monotonic_ns() >= deadline:
+        events = queue.next(remaining)
+        for tag in events[::3]:
+            batch.finish(tag)
+            if batch.failure is not None:
+                return
+        if not events and limit >= 0 and time.monotonic_ns() >= deadline:
             raise TimeoutError(f"timed out after {timeout} seconds")
-
-
-def _fill(values: list[Any], outcome: Outcome, return_exceptions: bool) -> BaseException | None:
-    """Writes a value to its place, and an exception if it is wanted there; else returns it."""
-    index, value, error = outcome
-    if error is None:
-        values[index] = value
-    elif return_exceptions:
-        values[index] = error
-    else:
-        return error
-    return None
 
 
 async def gather_async(*jobs: Job, return_exceptions: bool = False, limit: int | None = None) -> list[Any]:
@@ -101,49 +84,37 @@ async def gather_async(*jobs: Job, return_exceptions: bool = False, limit: int |
     cancelled, so are they. Raises TypeError for anything but jobs of one library, ValueError for a limit below 1.
     """
     check_limit(limit)
-    values: list[Any] = [None] * len(jobs)
     if not jobs:
-        return values
+        return []
     if not is_batch(jobs):
         raise TypeError("jobs of one library are required: asyncio.gather takes any awaitable")
     queue = jobs[0].invoker.completions.of_running_loop()
     tags = queue.take_tags(len(jobs))
-    batch = Batch(jobs, limit, None, queue.handle, tags.start)
-    batch.polls_inline = jobs[0].wire_name not in queue.habits
+    batch = Batch(jobs, return_exceptions, limit, None, queue.batch_options, queue.slot, tags.start)
+    batch.habits = queue.habits
     waiter = queue.wait(tags)
     try:
-        failure = await _fill_in_loop(values, batch, waiter, return_exceptions)
+        await _wait_in_loop(batch, waiter)
     except BaseException:
         batch.cancel()
         raise
     finally:
         batch.close()
         queue.forget(tags)
-    if failure is None:
-        return values
-    try:
-        raise failure
-    finally:
-        del failure
+    return batch.result()
 
 
-async def _fill_in_loop(
-    values: list[Any], batch: Batch, waiter: Waiter, return_exceptions: bool
-) -> BaseException | None:
-    """As ``_fill``. Between two turns of the loop it polls jobs for about as long as a slow first poll takes."""
+async def _wait_in_loop(batch: Batch, waiter: Waiter) -> None:
+    """As ``_wait``. Between two turns of the loop it polls jobs for about as long as a slow first poll takes."""
     while True:
-        pause = perf_counter() + SLOW_POLL
-        for outcome in batch.submit_more():
-            failure = _fill(values, outcome, return_exceptions)
-            if failure is not None:
-                return failure
-            if perf_counter() > pause:
-                await asyncio.sleep(0)
-                pause = perf_counter() + SLOW_POLL
-        if not batch.tokens:
-            return None
+        while batch.submit_more(perf_counter() + SLOW_POLL):
+            await asyncio.sleep(0)
+        if batch.failure is not None or not batch.tokens:
+            return
+        # With a limit, each that ends lets another start.
+        waiter.wanted = 1 if batch.has_more() else len(batch.tokens)
         await waiter.notified
         for tag, _ in waiter.take_events():
-            failure = _fill(values, batch.poll(tag), return_exceptions)
-            if failure is not None:
-                return failure
+            batch.finish(tag)
+            if batch.failure is not None:
+                return

@@ -25,6 +25,9 @@ from .payload import Call, decode
 from .signals import wait_in_slices
 from .slot import Slot, read_reply
 
+#: A handle for a prepared function, in a third of the time that ``abi.Handle`` takes.
+as_handle = abi.Handle.from_param
+
 #: The most jobs that one call of the library submits.
 MANY = 256
 
@@ -43,6 +46,8 @@ class Invoker:
         self._start = functions.prepared("runner_start")
         self._submit = functions.prepared("runner_submit")
         self._submit_many = functions.prepared("runner_submit_many")
+        self._poll = functions.prepared("token_poll")
+        self._free_token = functions.prepared("token_free")
         self._free_reply = functions.prepared("reply_free")
         # `run` has no reader for items: what its job streams is refused.
         self._run_options = functions.submit_options(abi.NO_ITEMS)
@@ -162,10 +167,16 @@ class Invoker:
 
     # Reading.
 
-    def poll(self, token: int, slot: Slot | None = None) -> Any:
+    def poll(self, token: int, slot: Slot) -> Any:
         """Returns the reply of a token that has finished, or raises what its job failed with."""
-        slot = slot or Slot()
-        return self.take(self.functions.token_poll(token, slot.reply_address), slot)
+        return self.take(self._poll(as_handle(token), slot.reply_reference), slot)
+
+    def poll_and_free(self, token: int, slot: Slot) -> Any:
+        """As ``poll``; frees the token."""
+        handle = as_handle(token)
+        status = self._poll(handle, slot.reply_reference)
+        self._free_token(handle)
+        return self.take(status, slot)
 
     def take(self, status: int, slot: Slot) -> Any:
         """Returns the slot's reply, decoded, and frees it. Raises what the job failed with, for any status but OK."""

@@ -18,6 +18,9 @@ from .loops import SLOW_POLL
 from .payload import Call, JobDescription
 from .slot import Slot
 
+#: The size of a payload is an int for C below this one, and `size_of` need not be asked.
+SMALL = 1 << 20
+
 #: How often the progress of an awaited job is read, in seconds.
 PROGRESS_INTERVAL = 0.1
 
@@ -39,7 +42,8 @@ class Job(Call):
     def __init__(self, library: Owner, description: JobDescription, data: bytes) -> None:
         self.wire_name = description.wire_name
         self.data = data
-        self.size = abi.size_of(data)
+        size = len(data)
+        self.size = size if size < SMALL else abi.size_of(data)
         self.library = library
         self.invoker = library.invoker
         self.name = description.name
@@ -92,7 +96,7 @@ class Job(Call):
             ((_, refusal),) = waiter.events
             if refusal is not None:
                 raise refusal
-            return invoker.poll(queue.token(tag), slot)
+            return invoker.poll_and_free(queue.take_token(tag), slot)
         except BaseException:
             invoker.functions.token_cancel(queue.token(tag))
             raise

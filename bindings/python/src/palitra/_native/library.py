@@ -27,6 +27,13 @@ from .runner import JobRunner
 from .signals import shut_down
 
 
+def _make_job(
+    owner: Library | Runner, catalogue: Catalogue, name: str, payload: Any, fields: dict[str, Any]
+) -> Job:
+    description = catalogue.known.get(name) or catalogue.describe(name)
+    return Job(owner, description, encode(description, payload, fields))
+
+
 class Library(JobRunner):
     """The jobs of one shared library, run on its global runner. Made by :func:`load`."""
 
@@ -34,15 +41,15 @@ class Library(JobRunner):
         functions = abi.Functions(path)
         super().__init__(GlobalInvoker(functions, Completions(functions)))
         self.path = functions.path
-        self._catalogue = Catalogue(functions)
+        self.catalogue = Catalogue(functions)
 
     def jobs(self) -> list[JobDescription]:
         """The jobs of the library, in the order of their names."""
-        return self._catalogue.descriptions()
+        return self.catalogue.descriptions()
 
     def describe(self, name: str) -> JobDescription:
         """The job of that name. Raises UnknownJobError."""
-        return self._catalogue.describe(name)
+        return self.catalogue.describe(name)
 
     def job(self, name: str, payload: Any = None, /, **fields: Any) -> Job:
         """A job with its payload: bytes as they are, anything else in the format that the job declares. Fields are the
@@ -50,8 +57,7 @@ class Library(JobRunner):
 
         Raises UnknownJobError, and TypeError for a payload that the format cannot express.
         """
-        description = self._catalogue.describe(name)
-        return Job(self, description, encode(description, payload, fields))
+        return _make_job(self, self.catalogue, name, payload, fields)
 
     def Runner(
         self,
@@ -123,8 +129,7 @@ class Runner(JobRunner):
 
     def job(self, name: str, payload: Any = None, /, **fields: Any) -> Job:
         """As ``Library.job``; awaited, it runs on this runner."""
-        description = self.library.describe(name)
-        return Job(self, description, encode(description, payload, fields))
+        return _make_job(self, self.library.catalogue, name, payload, fields)
 
     def is_alive(self) -> bool:
         """Whether the runner accepts jobs."""
@@ -211,7 +216,8 @@ def job(name: str, payload: Any = None, /, **fields: Any) -> Job:
 
     Raises UnknownJobError, and TypeError for a payload that the job's format cannot express.
     """
-    return (default.library or default.get()).job(name, payload, **fields)
+    library = default.library or default.get()
+    return _make_job(library, library.catalogue, name, payload, fields)
 
 
 def jobs() -> list[JobDescription]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from . import abi
@@ -79,19 +79,21 @@ class Habits(dict[bytes, int]):
 
 
 class Waiter:
-    """Who waits in a loop for an event of a job, or of each of many: ``await waiter.notified`` until there are some."""
+    """Who waits in a loop for an event of a job, or of each of many: ``await waiter.notified``."""
 
-    __slots__ = ("_loop", "events", "notified")
+    __slots__ = ("_loop", "events", "notified", "wanted")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         #: The tags that came, each with the error of its refusal or with None.
         self.events: list[tuple[int, BaseException | None]] = []
+        #: Is done when so many events have come, or that of a failure.
         self.notified: asyncio.Future[None] = loop.create_future()
+        self.wanted = 1
 
-    def notify(self, tag: int, refusal: BaseException | None) -> None:
+    def notify(self, tag: int, is_failure: bool, refusal: BaseException | None = None) -> None:
         self.events.append((tag, refusal))
-        if not self.notified.done():
+        if (len(self.events) >= self.wanted or is_failure) and not self.notified.done():
             self.notified.set_result(None)
 
     def take_events(self) -> list[tuple[int, BaseException | None]]:
@@ -105,14 +107,23 @@ class LoopQueue:
     """The queue of one asyncio loop, the jobs that wait to be submitted, and who waits for an event. Used on the loop's
     thread, but for ``release`` and ``close``."""
 
-    def __init__(self, functions: abi.Functions, loop: asyncio.AbstractEventLoop, habits: Habits) -> None:
+    def __init__(
+        self,
+        functions: abi.Functions,
+        loop: asyncio.AbstractEventLoop,
+        habits: Habits,
+        on_collected: Callable[[weakref.ref[asyncio.AbstractEventLoop]], object],
+    ) -> None:
+        """``on_collected`` is called when the loop is."""
         self.habits = habits
         #: For one call of the library and what it left.
         self.slot = Slot()
+        #: For one call of the library: whoever uses them sets tag and deadline before.
+        self.batch_options = functions.submit_options(abi.NO_ITEMS)
         self._functions = functions
         self._queue = CompletionQueue(functions)
-        self.handle = self._queue.handle
-        self._loop = weakref.ref(loop)
+        self.handle = self.batch_options.queue = self._queue.handle
+        self._loop = weakref.ref(loop, on_collected)
         self._watched = False
         self._tag = 1
         self._options = functions.submit_options(abi.NO_ITEMS)
@@ -166,8 +177,10 @@ class LoopQueue:
             for tag, token, error in invoker.submit_many(calls, self.options):
                 if error is None:
                     self._tokens[tag] = token
-                else:
-                    self._notify(tag, error)
+                    continue
+                waiter = self._waiting.pop(tag, None)
+                if waiter is not None:
+                    waiter.notify(tag, True, error)
 
     # Events on their way in.
 
@@ -179,19 +192,16 @@ class LoopQueue:
             loop.add_reader(self._functions.queue_fd(self.handle), self._drain)
             self._watched = True
         waiter = Waiter(loop)
-        for tag in tags:
-            self._waiting[tag] = waiter
+        self._waiting.update(dict.fromkeys(tags, waiter))
         return waiter
 
     def _drain(self) -> None:
         # If a batch leaves events behind, the descriptor is readable again at once.
-        for tag in self._queue.next(0):
-            self._notify(tag, None)
-
-    def _notify(self, tag: int, refusal: BaseException | None) -> None:
-        waiter = self._waiting.pop(tag, None)
-        if waiter is not None:
-            waiter.notify(tag, refusal)
+        events = self._queue.next(0)
+        for tag, status in zip(events[::3], events[2::3], strict=True):
+            waiter = self._waiting.pop(tag, None)
+            if waiter is not None:
+                waiter.notify(tag, status >= abi.JOB_FAILED)
 
     def token(self, tag: int) -> int:
         """The token of the job; 0, which is none, if it has not been submitted."""
@@ -201,6 +211,10 @@ class LoopQueue:
         """Nobody waits for these jobs any more, whose tokens are kept elsewhere. From any thread."""
         for tag in tags:
             self._waiting.pop(tag, None)
+
+    def take_token(self, tag: int) -> int:
+        """The token of the job, which the caller frees."""
+        return self._tokens.pop(tag)
 
     def release(self, tag: int) -> None:
         """Nobody waits for the job any more. From any thread, such as one that collects garbage."""
@@ -215,6 +229,11 @@ class LoopQueue:
         self._queue.close()
         self._outbox.clear()
         self._waiting.clear()
+
+    def is_of_closed_loop(self) -> bool:
+        """From any thread."""
+        loop = self._loop()
+        return loop is not None and loop.is_closed()
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         loop = self._loop()

@@ -10,8 +10,41 @@ from .._errors import UnknownJobError
 from . import abi
 
 # Made once: json.dumps and json.loads would make them anew for these arguments each time.
-_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_from_json = json.JSONDecoder().decode
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_decoder = json.JSONDecoder()
+
+
+def _chunks_in_c() -> Any:
+    """What ``_encoder`` makes anew for each value: json's encoder in C, without the search for circles. Returns None if
+    this Python has another one."""
+    text = json.encoder.encode_basestring
+    try:
+        chunks = json.encoder.c_make_encoder(None, _encoder.default, text, None, ":", ",", False, False, True)  # type: ignore
+        return chunks if "".join(chunks({"ä": [1, 0.5]}, 0)) == '{"ä":[1,0.5]}' else None
+    except TypeError:
+        return None
+
+
+_chunks = _chunks_in_c()
+
+
+def _to_json(value: Any) -> str:
+    if _chunks is not None:
+        try:
+            return "".join(_chunks(value, 0))
+        except RecursionError:
+            pass  # A circle, or a depth that the other encoder says more about.
+    return _encoder.encode(value)
+
+
+def _from_json(text: str) -> Any:
+    """Skips the decoder's search for white space, which jobs put around no reply."""
+    try:
+        value, end = _decoder.scan_once(text, 0)
+    except StopIteration:
+        return _decoder.decode(text)
+    return value if end == len(text) else _decoder.decode(text)
+
 
 _FORMATS = {abi.BYTES: "bytes", abi.TEXT: "text", abi.JSON: "json"}
 
@@ -46,16 +79,16 @@ class Catalogue:
 
     def __init__(self, functions: abi.Functions) -> None:
         self._functions = functions
-        self._descriptions = {one.name: one for one in _read(functions)}
+        self.known = {one.name: one for one in _read(functions)}
 
     def descriptions(self) -> list[JobDescription]:
         """All jobs, in the order of their names."""
-        return list(self._descriptions.values())
+        return list(self.known.values())
 
     def describe(self, name: str) -> JobDescription:
         """The job of that name. Raises UnknownJobError."""
         try:
-            return self._descriptions[name]
+            return self.known[name]
         except KeyError:
             raise UnknownJobError(f"{self._functions.path} has no job {name!r}{self._hint(name)}") from None
 
@@ -81,6 +114,8 @@ def encode(description: JobDescription, payload: Any, fields: dict[str, Any]) ->
 
     Raises TypeError for a payload that the format cannot express.
     """
+    if payload.__class__ is bytes and not fields:
+        return payload  # type: ignore[no-any-return]
     if fields:
         if payload is not None:
             raise TypeError("a job takes a payload or fields, not both")
