@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import gc
+import json
 import logging
 import math
 import threading
@@ -15,6 +16,7 @@ from typing import Any
 
 import palitra
 import pytest
+from palitra._native import payload
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +60,9 @@ def until_one_is_dropped(tests: palitra.Library, attempt: Callable[[], object]) 
 # Payloads and replies.
 
 
-@pytest.mark.parametrize("payload", [b"", b"bytes\0\xff", bytearray(b"array"), memoryview(b"view"), b"x" * (1 << 20)])
-def test_bytes_come_back_as_bytes(payload: Any) -> None:
-    assert palitra.run(palitra.job("palitra.echo", payload)) == bytes(payload)
+@pytest.mark.parametrize("data", [b"", b"bytes\0\xff", bytearray(b"array"), memoryview(b"view"), b"x" * (1 << 20)])
+def test_bytes_come_back_as_bytes(data: Any) -> None:
+    assert palitra.run(palitra.job("palitra.echo", data)) == bytes(data)
 
 
 def test_text_is_text() -> None:
@@ -86,6 +88,25 @@ def test_a_payload_that_the_format_cannot_express_is_an_error(tests: palitra.Lib
         palitra.job("palitra.sleep", {"seconds": 1}, seconds=1)
     with pytest.raises(TypeError):
         palitra.job("palitra.sleep", {"seconds": object()})
+
+
+@pytest.mark.parametrize(
+    "value", [{}, {"a": [1, 2.5, None, True, 'tëxt "\n\\']}, "text", "", 1e300, [[]], False, 10**30]
+)
+def test_json_is_that_of_the_standard_library(value: Any) -> None:
+    assert payload._to_json(value) == json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for text in (json.dumps(value), json.dumps(value, indent=2), f" \n{json.dumps(value)}\t "):
+        assert payload._from_json(text) == value
+
+
+def test_json_that_is_none_is_an_error() -> None:
+    circle: list[Any] = []
+    circle.append(circle)
+    with pytest.raises(ValueError, match="Circular reference"):
+        palitra.job("palitra.sleep", circle)
+    for text in ("", "{", "1 2", "nothing"):
+        with pytest.raises(json.JSONDecodeError):
+            payload._from_json(text)
 
 
 def test_a_job_may_have_no_payload(tests: palitra.Library) -> None:

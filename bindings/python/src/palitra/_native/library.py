@@ -27,9 +27,7 @@ from .runner import JobRunner
 from .signals import shut_down
 
 
-def _make_job(
-    owner: Library | Runner, catalogue: Catalogue, name: str, payload: Any, fields: dict[str, Any]
-) -> Job:
+def _make_job(owner: Library | Runner, catalogue: Catalogue, name: str, payload: Any, fields: dict[str, Any]) -> Job:
     description = catalogue.known.get(name) or catalogue.describe(name)
     return Job(owner, description, encode(description, payload, fields))
 

@@ -11,17 +11,19 @@ from . import abi
 
 # Made once: json.dumps and json.loads would make them anew for these arguments each time.
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_decoder = json.JSONDecoder()
+_decoder: Any = json.JSONDecoder()
 
 
 def _chunks_in_c() -> Any:
     """What ``_encoder`` makes anew for each value: json's encoder in C, without the search for circles. Returns None if
     this Python has another one."""
-    text = json.encoder.encode_basestring
+    encoder: Any = json.encoder
     try:
-        chunks = json.encoder.c_make_encoder(None, _encoder.default, text, None, ":", ",", False, False, True)  # type: ignore
+        chunks = encoder.c_make_encoder(
+            None, _encoder.default, encoder.encode_basestring, None, ":", ",", False, False, True
+        )
         return chunks if "".join(chunks({"ä": [1, 0.5]}, 0)) == '{"ä":[1,0.5]}' else None
-    except TypeError:
+    except (AttributeError, TypeError):
         return None
 
 
@@ -115,7 +117,7 @@ def encode(description: JobDescription, payload: Any, fields: dict[str, Any]) ->
     Raises TypeError for a payload that the format cannot express.
     """
     if payload.__class__ is bytes and not fields:
-        return payload  # type: ignore[no-any-return]
+        return payload
     if fields:
         if payload is not None:
             raise TypeError("a job takes a payload or fields, not both")
