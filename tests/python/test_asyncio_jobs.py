@@ -261,21 +261,42 @@ def test_a_job_with_a_deadline_is_never_polled_on_the_loops_thread(tests: palitr
 def test_a_job_whose_first_polls_are_slow_leaves_the_loop_alone_from_the_third_on(
     tests: palitra.Library, run: Run
 ) -> None:
-    async def work() -> list[bool]:
+    async def work(job: palitra.Job) -> list[bool]:
         turned = []
         for _ in range(4):
-            job = asyncio.ensure_future(tests.job("test.spin", seconds=0.05))
+            awaited = asyncio.ensure_future(job)
             await asyncio.sleep(0)
             # Polled inline, it has ended by now: the task has had its step.
-            turned.append(not job.done())
-            await job
+            turned.append(not awaited.done())
+            await awaited
         return turned
 
-    with fresh_habits(tests):
-        assert run(work()) == [False, False, True, True]
+    for job in tests.job("test.spin", seconds=0.05), tests.job("test.slow_start", hold=0.05):
+        with fresh_habits(tests):
+            assert run(work(job)) == [False, False, True, True]
 
 
-def test_a_job_that_pends_is_tried_inline_again_later(tests: palitra.Library, run: Run) -> None:
+def test_a_job_is_not_slow_because_its_thread_waited_for_a_core_or_for_the_gil(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, worked = 100.0, 1.0
+    monkeypatch.setattr(loops, "perf_counter", lambda: now)
+    monkeypatch.setattr(loops, "thread_time", lambda: worked)
+    habits = loops.Habits()
+
+    def poll(waits: float, works: float) -> None:
+        nonlocal now, worked
+        clock = habits.clock(b"job")
+        began = clock()
+        now, worked = now + waits + works, worked + works
+        habits.learn(b"job", False, clock() - began)
+
+    for waits, works in ((0.01, 0.0), (0.01, 0.0), (0.0, 0.002), (0.008, 0.0004), (0.0, 0.0005), (0.0, 0.002)):
+        poll(waits, works)
+        assert b"job" not in habits
+    poll(0.01, 0.0006)
+    assert habits[b"job"] == loops.AFTER_SLOW
+
+
+def test_a_job_that_pends_is_tried_inline_again_later() -> None:
     habits = loops.Habits()
     habits.learn(b"job", True, 0.0)
     for _ in range(loops.AFTER_PENDING):

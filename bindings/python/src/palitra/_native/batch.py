@@ -85,7 +85,7 @@ class Batch:
 
     def _poll_inline(self, pause: float) -> bool:
         slot, values, habits = self._slot, self.values, self.habits
-        began = perf_counter()
+        clock = perf_counter
         while self.has_more() and self.failure is None:
             index = self._next
             job = self._jobs[index]
@@ -94,23 +94,25 @@ class Batch:
             invoker = self._invoker or job.invoker
             self._next = index + 1
             self._options.tag = self._first_tag
+            if habits is not None and habits.suspects:
+                clock = habits.clock(job.wire_name)
+            began = clock()
             try:
                 status = invoker.poll_inline(job, self._options_reference, slot)
                 if status == abi.PENDING:
                     self.tokens[index] = slot.token.value
                     self._inline_index = index
                     if habits is not None:
-                        habits.learn(job.wire_name, True, perf_counter() - began)
+                        habits.learn(job.wire_name, True, clock() - began)
                     break
                 values[index] = invoker.take(status, slot)
             except Exception as error:
                 self._fail(index, error)
-            now = perf_counter()
-            if habits is not None and now - began > SLOW_POLL:
-                habits.learn(job.wire_name, False, now - began)
-            if now > pause:
+            if habits is not None and (habits.suspects or clock() - began > SLOW_POLL):
+                habits.learn(job.wire_name, False, clock() - began)
+                clock = perf_counter
+            if perf_counter() > pause:
                 return True
-            began = now
         self.polls_inline = False
         return False
 

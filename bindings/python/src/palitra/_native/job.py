@@ -78,15 +78,17 @@ class Job(Call):
             queue.habits.count(self.wire_name)
             tag = queue.submit_soon(invoker, self)
         else:
-            began = perf_counter()
+            habits = queue.habits
+            clock = habits.clock(self.wire_name) if habits.suspects else perf_counter
+            began = clock()
             status = invoker.poll_inline(self, queue.options, slot)
-            took = perf_counter() - began
+            took = clock() - began
             if status != abi.PENDING:
-                if took > SLOW_POLL or queue.habits.suspects:
-                    queue.habits.learn(self.wire_name, False, took)
+                if took > SLOW_POLL or habits.suspects:
+                    habits.learn(self.wire_name, False, took)
                 return invoker.take(status, slot)
             tag = queue.submitted_inline()
-            queue.habits.learn(self.wire_name, True, took)
+            habits.learn(self.wire_name, True, took)
         try:
             waiter = queue.wait((tag,))
             if self.progress is None:

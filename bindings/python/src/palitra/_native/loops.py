@@ -16,6 +16,7 @@ import asyncio
 import ctypes
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from time import perf_counter, thread_time
 from typing import Any, Protocol
 
 from . import abi
@@ -41,6 +42,11 @@ AFTER_PENDING = 64
 AFTER_SLOW = 4096
 
 
+def work_clock() -> float:
+    """The seconds that this thread worked, and a twentieth of all: somebody else may be to blame for the others."""
+    return thread_time() + perf_counter() / 20
+
+
 class Habits(dict[bytes, int]):
     """The jobs of a library that are not worth an inline poll, by name, with how many times more they are handed over.
 
@@ -48,12 +54,16 @@ class Habits(dict[bytes, int]):
     """
 
     def __init__(self) -> None:
-        #: The jobs whose last first poll was slow. One alone says little: the system may have taken the thread off its
-        #: core.
+        #: The jobs whose last first poll took long. That alone says little, since the thread may have waited for a core
+        #: or for the GIL: the next one is measured by another clock.
         self.suspects: set[bytes] = set()
 
+    def clock(self, name: bytes) -> Callable[[], float]:
+        """What to measure the job's next first poll with."""
+        return work_clock if name in self.suspects else perf_counter
+
     def learn(self, name: bytes, pended: bool, seconds: float) -> None:
-        """Of a first poll: whether the job pended, and how long it took."""
+        """Of a first poll: whether the job pended, and how long it took by the clock."""
         if seconds <= SLOW_POLL:
             self.suspects.discard(name)
         elif name not in self.suspects:
