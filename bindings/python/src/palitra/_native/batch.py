@@ -84,35 +84,39 @@ class Batch:
         return False
 
     def _poll_inline(self, pause: float) -> bool:
-        slot, values, habits = self._slot, self.values, self.habits
-        clock = perf_counter
-        while self.has_more() and self.failure is None:
-            index = self._next
-            job = self._jobs[index]
+        jobs, slot, habits = self._jobs, self._slot, self.habits
+        self._options.tag = self._first_tag
+        before = perf_counter()
+        for index in range(self._next, len(jobs)):
+            job = jobs[index]
             if not job.plain or (habits and job.wire_name in habits):
                 break
             invoker = self._invoker or job.invoker
             self._next = index + 1
-            self._options.tag = self._first_tag
+            clock = perf_counter
             if habits is not None and habits.suspects:
                 clock = habits.clock(job.wire_name)
-            began = clock()
+                before = clock()
             try:
                 status = invoker.poll_inline(job, self._options_reference, slot)
                 if status == abi.PENDING:
                     self.tokens[index] = slot.token.value
                     self._inline_index = index
                     if habits is not None:
-                        habits.learn(job.wire_name, True, clock() - began)
+                        habits.learn(job.wire_name, True, clock() - before)
                     break
-                values[index] = invoker.take(status, slot)
+                self.values[index] = invoker.take(status, slot)
             except Exception as error:
                 self._fail(index, error)
-            if habits is not None and (habits.suspects or clock() - began > SLOW_POLL):
-                habits.learn(job.wire_name, False, clock() - began)
-                clock = perf_counter
-            if perf_counter() > pause:
+                if self.failure is not None:
+                    break
+            now = clock()
+            if habits is not None and (habits.suspects or now - before > SLOW_POLL):
+                habits.learn(job.wire_name, False, now - before)
+                now = perf_counter()
+            if now > pause:
                 return True
+            before = now
         self.polls_inline = False
         return False
 
