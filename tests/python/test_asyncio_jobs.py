@@ -348,6 +348,20 @@ def test_a_refusal_is_raised_where_the_job_is_awaited(tests: palitra.Library, ru
                                               palitra.BusyError]  # fmt: skip
 
 
+def test_jobs_that_no_runner_takes_are_errors_where_they_are_awaited(tests: palitra.Library, run: Run) -> None:
+    async def work(jobs: list[palitra.Job]) -> list[Any]:
+        await until_handed_over(tests)
+        return await asyncio.gather(*jobs, return_exceptions=True)
+
+    with fresh_habits(tests):
+        runner = tests.Runner()
+        jobs = [runner.job("palitra.sleep", seconds=0) for _ in range(300)]
+        runner.shutdown()
+        assert {type(one) for one in run(work(jobs))} == {palitra.ShutDownError}
+        runner.close()
+        assert {type(one) for one in run(work(jobs))} == {palitra.InvalidHandleError}
+
+
 def test_jobs_of_several_runners_in_one_turn_go_each_to_its_own(tests: palitra.Library, run: Run) -> None:
     with tests.Runner() as first, tests.Runner() as second:
 

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._errors import error_of
+from .._errors import TooLargeError, error_of
 from .._limits import deadline_nanoseconds
 from . import abi
 from .completions import Completions
@@ -82,15 +82,20 @@ class Invoker:
         waiting = iter(calls.items())
         chunk = list(itertools.islice(waiting, MANY))
         while chunk:
-            tokens, status = self._submit_chunk(chunk, options)
+            tokens: list[int] = []
+            try:
+                tokens, status = self._submit_chunk(chunk, options)
+                error = None if status == abi.OK else self.refusal(status)
+            except Exception as raised:
+                error = raised  # There is no global runner, and none can be made.
             for (tag, _), token in zip(chunk, tokens, strict=False):
                 yield tag, token, None
             del chunk[: len(tokens)]
-            if status != abi.OK:
+            if error is not None:
                 # Too large is one job; anything else would refuse the others at this moment, too.
-                refused = 1 if status == abi.TOO_LARGE else len(chunk)
+                refused = 1 if isinstance(error, TooLargeError) else len(chunk)
                 for tag, _ in chunk[:refused]:
-                    yield tag, 0, self.refusal(status)
+                    yield tag, 0, error
                 del chunk[:refused]
             chunk += itertools.islice(waiting, MANY - len(chunk))
 

@@ -101,7 +101,7 @@ class Waiter:
         self.notified: asyncio.Future[None] = loop.create_future()
         self.wanted = 1
 
-    def notify(self, tag: int, is_failure: bool, refusal: BaseException | None = None) -> None:
+    def notify(self, tag: int, is_failure: bool, refusal: BaseException | None) -> None:
         self.events.append((tag, refusal))
         if (len(self.events) >= self.wanted or is_failure) and not self.notified.done():
             self.notified.set_result(None)
@@ -182,15 +182,16 @@ class LoopQueue:
 
     def _submit_outbox(self) -> None:
         outbox, self._outbox = self._outbox, {}
-        for invoker in {invoker for invoker, _ in outbox.values()}:
+        for invoker in dict.fromkeys(invoker for invoker, _ in outbox.values()):
             calls = {tag: call for tag, (one, call) in outbox.items() if one is invoker}
             for tag, token, error in invoker.submit_many(calls, self.options):
-                if error is None:
+                if error is not None:
+                    self._notify(tag, True, error)
+                elif tag in self._waiting:
                     self._tokens[tag] = token
-                    continue
-                waiter = self._waiting.pop(tag, None)
-                if waiter is not None:
-                    waiter.notify(tag, True, error)
+                else:  # It was released meanwhile, on another thread.
+                    self._functions.token_cancel(token)
+                    self._functions.token_free(token)
 
     # Events on their way in.
 
@@ -209,9 +210,12 @@ class LoopQueue:
         # If a batch leaves events behind, the descriptor is readable again at once.
         events = self._queue.next(0)
         for tag, status in zip(events[::3], events[2::3], strict=True):
-            waiter = self._waiting.pop(tag, None)
-            if waiter is not None:
-                waiter.notify(tag, status >= abi.JOB_FAILED)
+            self._notify(tag, status >= abi.JOB_FAILED, None)
+
+    def _notify(self, tag: int, is_failure: bool, refusal: BaseException | None) -> None:
+        waiter = self._waiting.pop(tag, None)
+        if waiter is not None:
+            waiter.notify(tag, is_failure, refusal)
 
     def token(self, tag: int) -> int:
         """The token of the job; 0, which is none, if it has not been submitted."""
