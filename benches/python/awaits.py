@@ -44,7 +44,8 @@ class Await:
 
 def awaits(rival):
     """What is awaited, for each loop. With as many jobs at a time as the titles say."""
-    streams = palitra.load(os.path.join(os.environ["PALITRA_LIBRARY_DIR"], "libpalitra_test_jobs.so"))
+    folder = os.environ.get("PALITRA_LIBRARY_DIR", "target/release")
+    streams = palitra.load(os.path.join(folder, "libpalitra_test_jobs.so"))
 
     def echo():
         return palitra.job("palitra.echo", PAYLOAD)

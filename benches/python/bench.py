@@ -104,7 +104,7 @@ def pairs(known, address, rival):
     for loop, subject in awaits.loops():
         for one in awaits.awaits(awaits.import_rival(rival)):
             operations = subject(one.ours, one.times), subject(one.rival, one.times)
-            yield Pair(f"{loop}: {one.title} / pyo3", *operations, one.goal, rounds=40, times=one.times)
+            yield Pair(f"{loop}: {one.title} / pyo3", *operations, one.goal, rounds=21, times=one.times)
 
 
 def report(pair, quick):
