@@ -21,7 +21,7 @@ include make/bench.mk
 
 ##@ Every language
 
-.PHONY: help setup test build-tests lint format clean
+.PHONY: help setup test test-long build-tests lint format clean
 
 ## This list
 help:
@@ -32,10 +32,19 @@ setup:
 	tests/setup.sh
 
 # Building and running apart: some tests measure that a call ends on time, and a compiler beside them would spoil that.
-# The suites therefore run one after the other too; the models, which look at no clock, get what time is left over.
+# The suites run two at a time, as half of what they do is waiting; the models, which look at no clock, get what time is
+# left over.
 ## Every test of every language, then one line with how many ran and how long each part took
 test: setup
 	python3 -B make/test.py $(MAKE)
+
+# What `make test` does with three preemptions, some hundred processes of each kind, fewer goroutines, and address and
+# undefined behaviour sanitizers in two of four ways of C++.
+## The long proofs: loom deeper, processes and goroutines by the thousands, sanitizers for all C++
+test-long: export PALITRA_TEST_LONG := 1
+test-long: test-models all jobs $(GO_ENVIRONMENT)/made test-cpp-long
+	cargo test --test process
+	tests/go/go.sh jobs go test -count=1 -run TestWaitingGoroutinesHoldNoThread .
 
 # What the tests are made of, two at a time: the last step of each library is one long job of one thread.
 ## Builds what the tests need and runs none

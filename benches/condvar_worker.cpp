@@ -4,6 +4,7 @@
 // It is kept as lean as it can be without being clever: the payload fits std::string's own buffer, a task
 // is one object and not a type-erased function, and the worker is notified outside the lock.
 //
+//   condvar-round-trip  submit a task, wait for its reply, then the next
 //   condvar-window      windows of echo tasks from one thread
 //   condvar-submitters  the same from several threads at once
 #include "subject.hpp"
@@ -78,6 +79,20 @@ private:
     std::thread thread_;
 };
 
+class RoundTrip : public Subject {
+public:
+    RoundTrip() { worker_.window(1); }
+
+    void run(std::size_t operations) override {
+        for (std::size_t i = 0; i < operations; ++i) {
+            require(worker_.submit(std::string(payload)).get().size() == payload.size(), "condvar worker: echo failed");
+        }
+    }
+
+private:
+    Worker worker_;
+};
+
 class Window : public Subject {
 public:
     Window() { worker_.window(1); }
@@ -104,5 +119,6 @@ private:
 
 } // namespace
 
+SubjectPointer make_condvar_round_trip() { return std::make_unique<RoundTrip>(); }
 SubjectPointer make_condvar_window() { return std::make_unique<Window>(); }
 SubjectPointer make_condvar_submitters() { return std::make_unique<Submitters>(); }

@@ -121,6 +121,45 @@ static double gathers_of_pending_jobs(size_t n) {
     return now() - start;
 }
 
+static double submits_many_and_gathers(size_t n) {
+    palitra_runner runner = runner_with_workers(0);
+    palitra_token *tokens = room_for(n);
+    palitra_reply *replies = calloc(n, sizeof *replies);
+    palitra_submission *submissions = calloc(n, sizeof *submissions);
+    CHECK(replies != NULL && submissions != NULL);
+    for (size_t i = 0; i < n; i++) submissions[i] = (palitra_submission){"palitra.echo", (const uint8_t *)"x", 1, 0};
+    double start = now();
+    CHECK_STATUS(PALITRA_OK, palitra_runner_submit_many(runner, submissions, n, NULL, tokens, NULL));
+    CHECK_STATUS(PALITRA_OK, palitra_runner_gather(runner, tokens, n, 0, PALITRA_FOREVER, replies));
+    double time = now() - start;
+    CHECK_REPLY("x", replies[n - 1]);
+    return time;
+}
+
+static double waits_for_any_of_pending_jobs(size_t n) {
+    palitra_runner runner = runner_with_workers(0);
+    palitra_token *tokens = room_for(n);
+    size_t index;
+    submit_pending(runner, n, tokens);
+    double start = now();
+    CHECK_STATUS(PALITRA_PENDING, palitra_runner_wait_any(runner, tokens, n, SECONDS(0.001), &index));
+    return now() - start;
+}
+
+static double drains_a_queue(size_t n) {
+    palitra_runner runner = runner_with_workers(0);
+    palitra_submit_options options;
+    palitra_event events[256];
+    palitra_submit_options_init(&options);
+    CHECK_STATUS(PALITRA_OK, palitra_queue_new(&options.queue));
+    double start = now();
+    submit_all(runner, n, "palitra.echo", "x", &options, NULL);
+    for (size_t taken = 0, some; taken < n; taken += some)
+        CHECK_STATUS(PALITRA_OK,
+                     palitra_queue_next(options.queue, PALITRA_FOREVER, events, LENGTH(events), &some));
+    return now() - start;
+}
+
 static const struct line {
     const char *title;
     double (*measure)(size_t n);
@@ -131,7 +170,10 @@ static const struct line {
     {"shutdown with pending jobs", shutdown_of_one_thread},
     {"the same, two workers", shutdown_of_workers},
     {"submit and gather", gathers},
+    {"submit_many and gather", submits_many_and_gathers},
     {"gather that times out", gathers_of_pending_jobs},
+    {"wait_any that times out", waits_for_any_of_pending_jobs},
+    {"submit and drain a queue", drains_a_queue},
 };
 
 /* ---- the table -------------------------------------------------------------------------------------- */

@@ -3,26 +3,33 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
+#include <ctime>
 #include <vector>
 
 namespace {
 
-double nanoseconds_per_operation(Subject &subject, std::size_t operations) {
-    return subject.nanoseconds(operations) / static_cast<double>(operations);
+struct Cost {
+    double time, processor; // nanoseconds for one operation
+};
+
+Cost cost_of(Subject &subject, std::size_t operations) {
+    auto before = processor_nanoseconds();
+    auto time = subject.nanoseconds(operations);
+    auto processor = processor_nanoseconds() - before;
+    return {time / static_cast<double>(operations), processor / static_cast<double>(operations)};
 }
 
 struct Round {
-    double ours, rival;
+    Cost ours, rival;
 };
 
 Round run_round(Subject &ours, Subject &rival, std::size_t operations, bool ours_first) {
     if (ours_first) {
-        double first = nanoseconds_per_operation(ours, operations);
-        return {first, nanoseconds_per_operation(rival, operations)};
+        auto first = cost_of(ours, operations);
+        return {first, cost_of(rival, operations)};
     }
-    double first = nanoseconds_per_operation(rival, operations);
-    return {nanoseconds_per_operation(ours, operations), first};
+    auto first = cost_of(rival, operations);
+    return {cost_of(ours, operations), first};
 }
 
 double quantile(std::vector<double> values, double part) {
@@ -30,14 +37,24 @@ double quantile(std::vector<double> values, double part) {
     return values[static_cast<std::size_t>(std::lround(part * static_cast<double>(values.size() - 1)))];
 }
 
-template <typename Value>
-std::vector<double> each(const std::vector<Round> &rounds, Value value) {
-    std::vector<double> values;
-    for (const auto &round : rounds) values.push_back(value(round));
-    return values;
+Quantity quantity_of(const std::vector<Round> &rounds, double Cost::*which) {
+    std::vector<double> ratios, ours, rivals;
+    for (const auto &round : rounds) {
+        ratios.push_back(round.ours.*which / round.rival.*which);
+        ours.push_back(round.ours.*which);
+        rivals.push_back(round.rival.*which);
+    }
+    return {quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75), quantile(ours, 0.5),
+            quantile(rivals, 0.5)};
 }
 
 } // namespace
+
+double processor_nanoseconds() {
+    timespec time;
+    require(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0, "clock_gettime failed");
+    return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+}
 
 Comparison compare(Subject &ours, Subject &rival, std::size_t operations, std::size_t rounds) {
     run_round(ours, rival, operations, true); // warms caches and allocators; not counted
@@ -45,12 +62,5 @@ Comparison compare(Subject &ours, Subject &rival, std::size_t operations, std::s
     for (std::size_t i = 0; i < rounds; ++i) {
         taken.push_back(run_round(ours, rival, operations, i % 2 == 0));
     }
-    auto ratios = each(taken, [](const Round &round) { return round.ours / round.rival; });
-    return {
-        quantile(ratios, 0.5),
-        quantile(ratios, 0.25),
-        quantile(ratios, 0.75),
-        quantile(each(taken, [](const Round &round) { return round.ours; }), 0.5),
-        quantile(each(taken, [](const Round &round) { return round.rival; }), 0.5),
-    };
+    return {quantity_of(taken, &Cost::time), quantity_of(taken, &Cost::processor)};
 }

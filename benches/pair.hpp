@@ -9,9 +9,17 @@
 
 #include "subject.hpp"
 
-struct Comparison {
-    double ratio, lower_quartile, upper_quartile; // time of ours divided by time of the rival
+struct Quantity {
+    double ratio, lower_quartile, upper_quartile; // ours divided by the rival's
     double our_nanoseconds, rival_nanoseconds;    // medians for one operation
 };
+
+struct Comparison {
+    Quantity time;
+    Quantity processor; // of all threads together: what spinning would pay for a shorter time
+};
+
+// The processor time of this process so far.
+double processor_nanoseconds();
 
 Comparison compare(Subject &ours, Subject &rival, std::size_t operations, std::size_t rounds);

@@ -2,13 +2,16 @@
 // the length of the reply, and frees what it was given.
 //
 //   palitra-run         run a ready job on the calling thread
+//   palitra-run-within  the same with a timeout
 //   palitra-round-trip  submit a job, wait for it, free reply and token, then the next
 //   palitra-window      the same in windows: submit them all, then wait for each
 //   palitra-submitters  windows from several threads at once
 //   palitra-window-many      a window by palitra_runner_submit_many, then palitra_runner_gather
 //   palitra-submitters-many  the same from several threads at once
-//   palitra-submit      windows, of which only the submitting is timed
+//   palitra-submit           windows, of which only the submitting is timed
 //   palitra-submit-many      the same by palitra_runner_submit_many
+//   palitra-queue            submit a job with a queue, take its event, free reply and token, then the next
+//   palitra-wake             a window of all operations that sleep 50 ms each, gathered
 //   palitra-sleep       sleeping jobs in flight, each with its token
 #include "subject.hpp"
 #include "submitters.hpp"
@@ -16,6 +19,7 @@
 #include <palitra.h>
 
 #include <cstdint>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -41,10 +45,9 @@ public:
     Runner(const Runner &) = delete;
     Runner &operator=(const Runner &) = delete;
 
-    void run() const {
+    void run(std::int64_t timeout_ns) const {
         palitra_reply reply;
-        auto status =
-            palitra_runner_run(runner_, "palitra.echo", bytes(payload), payload.size(), PALITRA_FOREVER, &reply);
+        auto status = palitra_runner_run(runner_, "palitra.echo", bytes(payload), payload.size(), timeout_ns, &reply);
         require(status == PALITRA_OK && reply.len == payload.size(), "palitra: run failed");
         palitra_reply_free(&reply);
     }
@@ -65,6 +68,20 @@ public:
     }
 
     void round_trip() const { finish(submit("palitra.echo", payload)); }
+
+    // A host that blocks in palitra_queue_next, and never asks for the descriptor.
+    void queue_trip(palitra_queue queue) const {
+        palitra_submit_options options;
+        palitra_submit_options_init(&options);
+        options.queue = queue;
+        palitra_token token;
+        auto submitted =
+            palitra_runner_submit(runner_, "palitra.echo", bytes(payload), payload.size(), &options, &token);
+        require(submitted == PALITRA_OK, "palitra: submit failed");
+        palitra_event event;
+        require(palitra_queue_next(queue, PALITRA_FOREVER, &event, 1, nullptr) == PALITRA_OK, "palitra: no event");
+        finish(event.token);
+    }
 
     void window(std::size_t jobs) const {
         auto tokens = submit_each(jobs);
@@ -88,16 +105,21 @@ public:
         return tokens;
     }
 
+    void gather_empty(const std::vector<palitra_token> &tokens) const {
+        auto status = palitra_runner_gather(runner_, tokens.data(), tokens.size(), PALITRA_FREE_TOKENS,
+                                            PALITRA_FOREVER, nullptr);
+        require(status == PALITRA_OK, "palitra: gather failed");
+    }
+
     void gather(const std::vector<palitra_token> &tokens) const {
         std::vector<palitra_reply> replies(tokens.size());
-        auto status =
-            palitra_runner_gather(runner_, tokens.data(), tokens.size(), 0, PALITRA_FOREVER, replies.data());
+        auto status = palitra_runner_gather(runner_, tokens.data(), tokens.size(), PALITRA_FREE_TOKENS, PALITRA_FOREVER,
+                                            replies.data());
         require(status == PALITRA_OK, "palitra: gather failed");
         for (auto &reply : replies) {
             require(reply.status == PALITRA_OK && reply.len == payload.size(), "palitra: gather failed");
             palitra_reply_free(&reply);
         }
-        for (auto token : tokens) palitra_token_free(token);
     }
 
 private:
@@ -114,7 +136,13 @@ protected:
 
 class Run : public PalitraSubject {
     void run(std::size_t operations) override {
-        for (std::size_t i = 0; i < operations; ++i) runner.run();
+        for (std::size_t i = 0; i < operations; ++i) runner.run(PALITRA_FOREVER);
+    }
+};
+
+class RunWithin : public PalitraSubject {
+    void run(std::size_t operations) override {
+        for (std::size_t i = 0; i < operations; ++i) runner.run(PALITRA_SECONDS(5));
     }
 };
 
@@ -122,6 +150,20 @@ class RoundTrip : public PalitraSubject {
     void run(std::size_t operations) override {
         for (std::size_t i = 0; i < operations; ++i) runner.round_trip();
     }
+};
+
+class Queue : public PalitraSubject {
+public:
+    Queue() { require(palitra_queue_new(&queue_) == PALITRA_OK, "palitra: no queue"); }
+
+    ~Queue() override { palitra_queue_free(queue_); }
+
+    void run(std::size_t operations) override {
+        for (std::size_t i = 0; i < operations; ++i) runner.queue_trip(queue_);
+    }
+
+private:
+    palitra_queue queue_{};
 };
 
 class Window : public PalitraSubject {
@@ -148,7 +190,8 @@ class SubmittersMany : public PalitraSubject {
     }
 };
 
-// Times the calls that submit and leaves out what becomes of the jobs.
+// What the calls that submit cost the thread that makes them, without what becomes of the jobs: its processor time, as
+// a runner on the same core may run in the middle of a call.
 template <std::vector<palitra_token> (Runner::*submit)(std::size_t) const>
 class SubmitOnly : public PalitraSubject {
     void run(std::size_t operations) override { nanoseconds(operations); }
@@ -157,10 +200,27 @@ class SubmitOnly : public PalitraSubject {
         double sum = 0;
         in_windows(operations, [&](std::size_t jobs) {
             std::vector<palitra_token> tokens;
-            sum += timed([&] { tokens = (runner.*submit)(jobs); });
+            auto start = thread_nanoseconds();
+            tokens = (runner.*submit)(jobs);
+            sum += thread_nanoseconds() - start;
             runner.gather(tokens);
         });
         return sum;
+    }
+
+private:
+    static double thread_nanoseconds() {
+        timespec time;
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+        return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+    }
+};
+
+class Wake : public PalitraSubject {
+    void run(std::size_t operations) override {
+        std::vector<palitra_token> tokens(operations);
+        for (auto &token : tokens) token = runner.submit("palitra.sleep", "{\"seconds\": 0.05}");
+        runner.gather_empty(tokens);
     }
 };
 
@@ -192,6 +252,7 @@ private:
 } // namespace
 
 SubjectPointer make_palitra_run() { return std::make_unique<Run>(); }
+SubjectPointer make_palitra_run_within() { return std::make_unique<RunWithin>(); }
 SubjectPointer make_palitra_round_trip() { return std::make_unique<RoundTrip>(); }
 SubjectPointer make_palitra_window() { return std::make_unique<Window>(); }
 SubjectPointer make_palitra_submitters() { return std::make_unique<Submitters>(); }
@@ -199,4 +260,6 @@ SubjectPointer make_palitra_window_many() { return std::make_unique<WindowMany>(
 SubjectPointer make_palitra_submitters_many() { return std::make_unique<SubmittersMany>(); }
 SubjectPointer make_palitra_submit() { return std::make_unique<SubmitOnly<&Runner::submit_each>>(); }
 SubjectPointer make_palitra_submit_many() { return std::make_unique<SubmitOnly<&Runner::submit_many>>(); }
+SubjectPointer make_palitra_queue() { return std::make_unique<Queue>(); }
+SubjectPointer make_palitra_wake() { return std::make_unique<Wake>(); }
 SubjectPointer make_palitra_sleep() { return std::make_unique<Sleep>(); }

@@ -1,17 +1,24 @@
-"""Draws the ratios of report.py as an SVG: one bar for each comparison, with its quartiles and its goal.
+"""Draws what the benchmarks print as an SVG.
 
     python3 -B benches/report.py target/bench/speed --plot docs/speed.svg
+    python3 -B benches/growth.py target/bench/growth --plot docs/growth.svg
 
+`draw`: the ratios of report.py, one bar for each comparison, with its quartiles and its goal.
 A bar is what one operation of palitra's costs (time or memory) when the rival's costs 1: shorter is better. The thin
 line across its end goes from the lower to the upper quartile; the mark across the bar is the goal, where there is one.
+
+`draw_curves`: what one item costs against how many there are, both on logarithmic axes: a call that is linear in the
+number of its items is a level line.
 """
 
 import dataclasses
+import math
 from xml.sax.saxutils import escape
 
-LEFT, WIDTH, RIGHT = 250, 430, 60
+LEFT, WIDTH, RIGHT = 290, 430, 60
 ROW, BAR, TOP, BOTTOM = 30, 16, 44, 40
 INK, FADED, OURS, GOAL = "#1f2933", "#9aa5b1", "#2b6cb0", "#c05621"
+COLOURS = "#2b6cb0 #c05621 #2f855a #97266d #b7791f #4a5568 #285e61 #702459 #553c9a #9c4221".split()
 
 
 @dataclasses.dataclass
@@ -46,7 +53,43 @@ def draw(bars: list[Bar], path: str, caption: str) -> None:
             parts.append(line(x(bar.goal), y - 3, x(bar.goal), y + BAR + 3, GOAL, 3))
         parts.append(text(max(x(bar.upper), x(bar.goal or 0)) + 8, middle + 4, f"{bar.cost:.2f}", INK, "start"))
     parts.append(text(10, bottom + 32, caption, INK, "start"))
-    width, height = LEFT + WIDTH + RIGHT, bottom + BOTTOM
+    write(path, LEFT + WIDTH + RIGHT, bottom + BOTTOM, parts)
+
+
+def draw_curves(curves: dict[str, list[tuple[float, float]]], path: str, caption: str) -> None:
+    """Writes the picture of some curves, each a name and its points (items, nanoseconds for one), to the file."""
+    points = [point for curve in curves.values() for point in curve]
+    first, last = (math.log10(edge(x for x, _ in points)) for edge in (min, max))
+    low = math.floor(math.log10(min(y for _, y in points)))
+    high = math.ceil(math.log10(max(y for _, y in points)))
+    left, width, height, labels = 70, 460, 380, 210
+
+    def x(items: float) -> float:
+        return round(left + width * (math.log10(items) - first) / (last - first), 1)
+
+    def y(cost: float) -> float:
+        return round(TOP + height * (high - math.log10(cost)) / (high - low), 1)
+
+    parts = [text(left, 22, "nanoseconds for one item, against the number of items", INK, "start")]
+    for power in range(low, high + 1):
+        parts.append(line(left, y(10**power), left + width, y(10**power), FADED, 0.5))
+        parts.append(text(left - 8, y(10**power) + 4, f"{10**power:,}", INK, "end"))
+    for power in range(math.ceil(first), math.floor(last) + 1):
+        parts.append(line(x(10**power), TOP, x(10**power), TOP + height, FADED, 0.5))
+        parts.append(text(x(10**power), TOP + height + 16, f"{10**power:,}", INK, "middle"))
+    # From the dearest down, so that no label covers another.
+    free = TOP - 100.0
+    for number, (name, curve) in enumerate(sorted(curves.items(), key=lambda item: -item[1][-1][1])):
+        colour = COLOURS[number % len(COLOURS)]
+        way = " ".join(f"{x(items)},{y(cost)}" for items, cost in curve)
+        parts.append(f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        free = max(free + 15, y(curve[-1][1]) + 4)
+        parts.append(text(left + width + 8, free, name, colour, "start"))
+    parts.append(text(10, TOP + height + 40, caption, INK, "start"))
+    write(path, left + width + labels, TOP + height + 50, parts)
+
+
+def write(path: str, width: float, height: float, parts: list[str]) -> None:
     box = f'viewBox="0 0 {width} {height}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {box} font-family="sans-serif" font-size="12">'
     ground = f'<rect width="{width}" height="{height}" fill="white"/>'

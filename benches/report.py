@@ -11,8 +11,11 @@ without a goal is there to be watched. The nanoseconds (bytes for memory) are th
 minute: compare them with nothing.
 
 The rivals: a ready future through tokio's Handle::block_on; two threads that wake each other with a futex; a
-mutex+condvar worker thread with promise and future; Handle::spawn from outside, on a runtime with sockets as
-palitra's has, and without; bare sleeping tokio tasks.
+mutex+condvar worker thread with promise and future; the same by asio::post; Handle::spawn from outside, on a runtime
+with sockets as palitra's has, and without; bare sleeping tokio tasks. "submits" are windows of a thousand jobs that are
+submitted and waited for one by one, "submit_many" the same windows by palitra_runner_submit_many and
+palitra_runner_gather, "4 x" either from four threads. A run with a timeout or a stop
+token stands beside one without.
 
 speed.cpp tells what the program does, pair.hpp how two subjects are timed, placement.hpp on which cores,
 counters.py how the instructions and system calls are counted.
@@ -44,7 +47,8 @@ class Timing:
     goal: float | None
     operations: int  # for one subject in one round
     rounds: int
-    counted: int  # operations for the instruction and system call counts
+    counted: int  # operations for the instruction and system call counts; 0: not counted
+    processor: bool = False  # the processor time of all threads, not the time on the clock
 
 
 @dataclasses.dataclass
@@ -60,31 +64,69 @@ class Memory:
     processes: int
 
 
+# How the threads are placed, in the title of a row.
+PLACES = {"together": "one core", "apart": "two cores", "free": "unpinned"}
+
+
+def bulk(work, ours, rival_name, rival, goal, placements):
+    """Many jobs at a time beside a rival, once for each placement."""
+    return [
+        Timing(f"{work} / {rival_name}, {PLACES[placement]}", placement, ours, rival,
+               SPEED_UP, goal, 20_000, 50, 100_000)
+        for placement in placements
+    ]  # fmt: skip
+
+
 TIMINGS = [
     Timing("run a ready job / block_on", "free", "palitra-run", "tokio-block-on",
-           COST, 2.5, 20_000, 200, 100_000),
+           COST, 2, 20_000, 200, 100_000),
+    Timing("run, a timeout / none, C", "free", "palitra-run-within", "palitra-run",
+           COST, 2, 20_000, 200, 100_000),
+    Timing("run, a timeout / none, C++", "free", "palitra-cpp-run-within", "palitra-cpp-run",
+           COST, 2, 20_000, 200, 100_000),
+    Timing("run, a stop token / none, C++", "free", "palitra-cpp-run-stoppable", "palitra-cpp-run",
+           COST, 2, 20_000, 200, 100_000),
+    Timing("round trip / futex, nobody pinned", "free", "palitra-round-trip", "futex-ping-pong",
+           COST, 0.5, 500, 200, 20_000),
+    Timing("the same, processor time", "free", "palitra-round-trip", "futex-ping-pong",
+           COST, 1, 500, 200, 0, processor=True),
+    Timing("round trip / condvar, nobody pinned", "free", "palitra-round-trip", "condvar-round-trip",
+           COST, 1, 500, 200, 20_000),
+    Timing("round trip / asio, nobody pinned", "free", "palitra-round-trip", "asio-round-trip",
+           COST, 1, 500, 200, 20_000),
+    Timing("event of a queue / condvar", "free", "palitra-queue", "condvar-round-trip",
+           COST, 1, 500, 200, 20_000),
     Timing("round trip / futex, one core", "together", "palitra-round-trip", "futex-ping-pong",
            COST, 1.5, 500, 200, 20_000),
     Timing("round trip / futex, two cores", "apart", "palitra-round-trip", "futex-ping-pong",
            COST, 1.5, 500, 200, 20_000),
-    Timing("throughput / condvar, one core", "together", "palitra-window", "condvar-window",
-           SPEED_UP, 2, 20_000, 50, 100_000),
-    Timing("throughput / condvar, two cores", "apart", "palitra-window", "condvar-window",
-           SPEED_UP, 2, 20_000, 50, 100_000),
-    Timing("throughput / spawn, one core", "together", "palitra-window", "tokio-spawn",
-           SPEED_UP, 4, 20_000, 50, 100_000),
-    Timing("throughput / spawn, two cores", "apart", "palitra-window", "tokio-spawn",
-           SPEED_UP, 4, 20_000, 50, 100_000),
-    Timing("throughput / socketless spawn", "apart", "palitra-window", "tokio-spawn-bare",
-           SPEED_UP, None, 20_000, 50, 100_000),
-    Timing("four submitters / condvar", "free", "palitra-submitters", "condvar-submitters",
-           SPEED_UP, None, 20_000, 50, 100_000),
+    *bulk("submits", "palitra-window", "condvar", "condvar-window", 3, PLACES),
+    *bulk("submits", "palitra-window", "spawn", "tokio-spawn", 5, PLACES),
+    *bulk("submits", "palitra-window", "socketless spawn", "tokio-spawn-bare", None, ["apart"]),
+    *bulk("submit_many", "palitra-window-many", "condvar", "condvar-window", 3, PLACES),
+    *bulk("submit_many", "palitra-window-many", "spawn", "tokio-spawn", 5, PLACES),
+    *bulk("4 x submits", "palitra-submitters", "condvar", "condvar-submitters", 3, ["apart", "free"]),
+    *bulk("4 x submits", "palitra-submitters", "spawn", "tokio-submitters", 5, ["apart", "free"]),
+    *bulk("4 x submit_many", "palitra-submitters-many", "condvar", "condvar-submitters", 3, ["apart", "free"]),
+    *bulk("4 x submit_many", "palitra-submitters-many", "spawn", "tokio-submitters", 5, ["apart", "free"]),
+    *[Timing(f"submit_many / submit, {PLACES[placement]}", placement, "palitra-submit-many", "palitra-submit",
+             COST, 0.5, 20_000, 50, 100_000)
+      for placement in PLACES],
+    Timing("10,000 that wake together / tokio", "free", "palitra-wake", "tokio-wake",
+           COST, 1.5, 10_000, 20, 0),
+    Timing("100,000 that wake together / tokio", "free", "palitra-wake", "tokio-wake",
+           COST, 1.5, 100_000, 10, 0),
+    Timing("a million that wake together / tokio", "free", "palitra-wake", "tokio-wake",
+           COST, 1.5, 1_000_000, 5, 0),
 ]  # fmt: skip
+
+#: What a runner without jobs takes of a processor: milliseconds in so many seconds, after so many round trips.
+IDLE_GOAL, IDLE_SECONDS, IDLE_AFTER = 5, 10, 10_000
 
 MEMORY = Memory("a sleeping job / bare tokio", "palitra-sleep", "tokio-sleep",
                 COST, 1.35, 1_000_000, 3)  # fmt: skip
 
-ROW = "{:31}  {:>13}  {:>6}  {:7}  {:15}  {:>13}  {:>13}  {:>12}"
+ROW = "{:37}  {:>13}  {:>6}  {:7}  {:15}  {:>13}  {:>13}  {:>12}"
 
 
 def main():
@@ -95,6 +137,7 @@ def main():
                      "time, memory", "instructions", "system calls"))  # fmt: skip
     bars = [report_timing(options.speed, timing, shrink) for timing in TIMINGS]
     bars.append(report_memory(options.speed, MEMORY, shrink))
+    report_idle(options.speed, shrink)
     print("\nTime (ns), memory (bytes), instructions and system calls are for one operation, ours / rival;")
     print(f"instructions counted by {counting}, system calls by {tracing}.")
     if options.plot:
@@ -117,11 +160,14 @@ def parse_options():
 
 
 def report_timing(speed, timing, shrink):
+    operations = timing.operations // shrink if timing.operations > 100_000 else timing.operations
     rounds = str(max(timing.rounds // shrink, 3))
-    pair = [speed, "pair", timing.placement, timing.ours, timing.rival, str(timing.operations), rounds]
-    ratio, lower, upper, ours, rival = numbers(pair)
+    pair = [speed, "pair", timing.placement, timing.ours, timing.rival, str(operations), rounds]
+    found = numbers(pair)
+    ratio, lower, upper, ours, rival = found[5:] if timing.processor else found[:5]
     operations = timing.counted // shrink
-    counts = [count(speed, timing.placement, subject, operations) for subject in (timing.ours, timing.rival)]
+    subjects = (timing.ours, timing.rival) if operations else ()
+    counts = [count(speed, timing.placement, subject, operations) for subject in subjects]
     return print_row(
         timing,
         (ratio, lower, upper),
@@ -147,6 +193,14 @@ def report_memory(speed, memory, shrink):
     ratios = sorted(ours / rival for ours, rival in pairs)
     ours, rival = (statistics.median(column) for column in zip(*pairs))
     return print_row(memory, (statistics.median(ratios), ratios[0], ratios[-1]), f"{ours:.0f} / {rival:.0f}", "", "")
+
+
+def report_idle(speed, shrink):
+    seconds = max(IDLE_SECONDS // shrink, 1)
+    (used,) = numbers([speed, "idle", "palitra-round-trip", str(IDLE_AFTER), str(seconds)])
+    reached = "yes" if used <= IDLE_GOAL else "NO"
+    print(ROW.format("an idle runner", f"at most {IDLE_GOAL} ms", f"{used:.2f}ms", reached,
+                     f"in {seconds} seconds", "", "", "").rstrip(), flush=True)  # fmt: skip
 
 
 def numbers(command):

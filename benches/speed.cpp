@@ -3,15 +3,18 @@
 //
 //   speed pair PLACEMENT OURS RIVAL OPERATIONS ROUNDS
 //       times both in turns; prints the ratio ours/rival, its lower and upper quartile, and the
-//       nanoseconds of each
+//       nanoseconds of each; then the same five of the processor time of all threads
+//   speed idle SUBJECT OPERATIONS SECONDS
+//       prints the milliseconds of processor time that the subject takes while nobody calls it for so many
+//       seconds, after so many operations
 //   speed run PLACEMENT SUBJECT OPERATIONS
 //       runs one alone, under perf, valgrind or strace
 //   speed memory SUBJECT JOBS
 //       prints the bytes of resident memory that each job takes; give it a process of its own, because
 //       memory once used stays
 //
-// The subjects are described in palitra_subjects.cpp, tokio_subjects.cpp, futex_ping_pong.cpp and
-// condvar_worker.cpp, the placements in placement.hpp. Goals are not known here: report.py has them.
+// The subjects are described in palitra_subjects.cpp, palitra_cpp_subjects.cpp, tokio_subjects.cpp, futex_ping_pong.cpp,
+// condvar_worker.cpp and asio_worker.cpp, the placements in placement.hpp. Goals are not known here: report.py has them.
 #include "pair.hpp"
 #include "placement.hpp"
 #include "subject.hpp"
@@ -21,6 +24,7 @@
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace {
 
@@ -30,21 +34,39 @@ struct Entry {
 };
 
 constexpr Entry subjects[] = {
-    {"palitra-run", make_palitra_run},       {"palitra-round-trip", make_palitra_round_trip},
-    {"palitra-window", make_palitra_window}, {"palitra-submitters", make_palitra_submitters},
+    {"palitra-run", make_palitra_run},
+    {"palitra-run-within", make_palitra_run_within},
+    {"palitra-cpp-run", make_palitra_cpp_run},
+    {"palitra-cpp-run-within", make_palitra_cpp_run_within},
+    {"palitra-cpp-run-stoppable", make_palitra_cpp_run_stoppable},
+    {"palitra-round-trip", make_palitra_round_trip},
+    {"palitra-queue", make_palitra_queue},
+    {"palitra-window", make_palitra_window},
     {"palitra-window-many", make_palitra_window_many},
+    {"palitra-submitters", make_palitra_submitters},
     {"palitra-submitters-many", make_palitra_submitters_many},
-    {"palitra-submit", make_palitra_submit}, {"palitra-submit-many", make_palitra_submit_many},
-    {"palitra-sleep", make_palitra_sleep},   {"tokio-block-on", make_tokio_block_on},
-    {"tokio-spawn", make_tokio_spawn},       {"tokio-spawn-bare", make_tokio_spawn_bare},
-    {"tokio-sleep", make_tokio_sleep},       {"futex-ping-pong", make_futex_ping_pong},
-    {"condvar-window", make_condvar_window}, {"condvar-submitters", make_condvar_submitters},
+    {"palitra-submit", make_palitra_submit},
+    {"palitra-submit-many", make_palitra_submit_many},
+    {"palitra-sleep", make_palitra_sleep},
+    {"palitra-wake", make_palitra_wake},
+    {"tokio-block-on", make_tokio_block_on},
+    {"tokio-spawn", make_tokio_spawn},
+    {"tokio-spawn-bare", make_tokio_spawn_bare},
+    {"tokio-submitters", make_tokio_submitters},
+    {"tokio-sleep", make_tokio_sleep},
+    {"tokio-wake", make_tokio_wake},
+    {"futex-ping-pong", make_futex_ping_pong},
+    {"condvar-round-trip", make_condvar_round_trip},
+    {"condvar-window", make_condvar_window},
+    {"condvar-submitters", make_condvar_submitters},
+    {"asio-round-trip", make_asio_round_trip},
 };
 
 [[noreturn]] void usage() {
     std::fputs(
         "usage: speed pair PLACEMENT OURS RIVAL OPERATIONS ROUNDS\n"
         "       speed run PLACEMENT SUBJECT OPERATIONS\n"
+        "       speed idle SUBJECT OPERATIONS SECONDS\n"
         "       speed memory SUBJECT JOBS\n"
         "subjects:",
         stderr);
@@ -75,8 +97,10 @@ void pair(Placement placement, const char *ours, const char *rival, std::size_t 
     auto rival_subject = make_subject(rival);
     place_host(placement);
     auto result = compare(*our_subject, *rival_subject, operations, rounds);
-    std::printf("%.4f %.4f %.4f %.1f %.1f\n", result.ratio, result.lower_quartile, result.upper_quartile,
-                result.our_nanoseconds, result.rival_nanoseconds);
+    for (const auto &quantity : {result.time, result.processor}) {
+        std::printf("%.4f %.4f %.4f %.1f %.1f\n", quantity.ratio, quantity.lower_quartile, quantity.upper_quartile,
+                    quantity.our_nanoseconds, quantity.rival_nanoseconds);
+    }
 }
 
 void run(Placement placement, const char *name, std::size_t operations) {
@@ -84,6 +108,14 @@ void run(Placement placement, const char *name, std::size_t operations) {
     auto subject = make_subject(name);
     place_host(placement);
     subject->run(operations);
+}
+
+void idle(const char *name, std::size_t operations, std::size_t seconds) {
+    auto subject = make_subject(name);
+    subject->run(operations);
+    auto before = processor_nanoseconds();
+    std::this_thread::sleep_for(std::chrono::seconds(seconds));
+    std::printf("%.3f\n", (processor_nanoseconds() - before) / 1e6);
 }
 
 // From smaps_rollup, which is exact; the count in statm lags behind on a machine with many cores.
@@ -113,6 +145,8 @@ int main(int argc, char **argv) {
         pair(placement_named(argv[2]), argv[3], argv[4], count(argv[5]), count(argv[6]));
     } else if (mode == "run" && argc == 5) {
         run(placement_named(argv[2]), argv[3], count(argv[4]));
+    } else if (mode == "idle" && argc == 5) {
+        idle(argv[2], count(argv[3]), count(argv[4]));
     } else if (mode == "memory" && argc == 4) {
         memory(argv[2], count(argv[3]));
     } else {

@@ -46,6 +46,10 @@ public:
 using SubjectPointer = std::unique_ptr<Subject>;
 
 SubjectPointer make_palitra_run();
+SubjectPointer make_palitra_run_within();
+SubjectPointer make_palitra_cpp_run();
+SubjectPointer make_palitra_cpp_run_within();
+SubjectPointer make_palitra_cpp_run_stoppable();
 SubjectPointer make_palitra_round_trip();
 SubjectPointer make_palitra_window();
 SubjectPointer make_palitra_submitters();
@@ -54,8 +58,14 @@ SubjectPointer make_palitra_submitters_many();
 SubjectPointer make_palitra_submit();
 SubjectPointer make_palitra_submit_many();
 SubjectPointer make_palitra_sleep();
+SubjectPointer make_palitra_wake();
+SubjectPointer make_palitra_queue();
+SubjectPointer make_tokio_wake();
+SubjectPointer make_condvar_round_trip();
+SubjectPointer make_asio_round_trip();
 SubjectPointer make_tokio_block_on();
 SubjectPointer make_tokio_spawn();
+SubjectPointer make_tokio_submitters();
 SubjectPointer make_tokio_spawn_bare();
 SubjectPointer make_tokio_sleep();
 SubjectPointer make_futex_ping_pong();

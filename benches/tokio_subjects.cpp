@@ -2,7 +2,9 @@
 //
 //   tokio-block-on     a ready boxed future through Handle::block_on, one call an operation
 //   tokio-spawn        echo tasks through Handle::spawn from outside the runtime, in windows
-//   tokio-spawn-bare   the same on a runtime without sockets, whose thread is cheaper to wake
+//   tokio-submitters   the same windows from several threads at once
+//   tokio-spawn-bare   windows on a runtime without sockets, whose thread is cheaper to wake
+//   tokio-wake         tasks that sleep 50 ms, as many as there are operations, all awaited
 //   tokio-sleep        detached sleeping tasks
 #include "subject.hpp"
 #include "submitters.hpp"
@@ -13,6 +15,7 @@ void rival_stop();
 std::size_t rival_block_on();
 std::size_t rival_spawn_echo(std::size_t jobs);
 void rival_sleep(std::size_t jobs);
+void rival_wake(std::size_t jobs);
 }
 
 namespace {
@@ -43,6 +46,10 @@ class Spawn : public TokioSubject {
     void run(std::size_t operations) override { in_windows(operations, spawn_echo); }
 };
 
+class Submitters : public TokioSubject {
+    void run(std::size_t operations) override { from_submitters(operations, spawn_echo); }
+};
+
 class SpawnBare : public TokioSubject {
 public:
     SpawnBare() : TokioSubject(false) {}
@@ -54,9 +61,15 @@ class Sleep : public TokioSubject {
     void run(std::size_t operations) override { in_windows(operations, rival_sleep); }
 };
 
+class Wake : public TokioSubject {
+    void run(std::size_t operations) override { rival_wake(operations); }
+};
+
 } // namespace
 
 SubjectPointer make_tokio_block_on() { return std::make_unique<BlockOn>(); }
 SubjectPointer make_tokio_spawn() { return std::make_unique<Spawn>(); }
+SubjectPointer make_tokio_submitters() { return std::make_unique<Submitters>(); }
 SubjectPointer make_tokio_spawn_bare() { return std::make_unique<SpawnBare>(); }
 SubjectPointer make_tokio_sleep() { return std::make_unique<Sleep>(); }
+SubjectPointer make_tokio_wake() { return std::make_unique<Wake>(); }

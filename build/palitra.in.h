@@ -75,8 +75,8 @@
  * everything that needs it. Waits, polls, cancels, deadlines and the end of a grace period do not
  * need it. If a job blocks it for 100 ms, the runner's watchdog logs the name of the job.
  *
- * Stack. palitra_runner_run without a timeout and palitra_runner_start poll a job on the calling
- * thread if 64 KiB of its stack are left; otherwise the job starts on the runner's thread.
+ * Stack. palitra_runner_run and palitra_runner_start poll a job on the calling thread only if
+ * 64 KiB of its stack are left; otherwise the job starts on the runner's thread.
  *
  * Fork. In a forked child a function returns PALITRA_FORKED for a handle of the parent, or does
  * nothing if it returns nothing. The child makes runners of its own, and may read and free

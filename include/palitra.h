@@ -75,8 +75,8 @@
  * everything that needs it. Waits, polls, cancels, deadlines and the end of a grace period do not
  * need it. If a job blocks it for 100 ms, the runner's watchdog logs the name of the job.
  *
- * Stack. palitra_runner_run without a timeout and palitra_runner_start poll a job on the calling
- * thread if 64 KiB of its stack are left; otherwise the job starts on the runner's thread.
+ * Stack. palitra_runner_run and palitra_runner_start poll a job on the calling thread only if
+ * 64 KiB of its stack are left; otherwise the job starts on the runner's thread.
  *
  * Fork. In a forked child a function returns PALITRA_FORKED for a handle of the parent, or does
  * nothing if it returns nothing. The child makes runners of its own, and may read and free
@@ -461,6 +461,13 @@ typedef struct palitra_runner_options {
    * palitra_runner_new fails, unless the size of this struct is invalid. NULL: nothing is called.
    */
   palitra_free_fn thread_free;
+  /**
+   * The longest that the runner's thread without work, and a thread that waits for one of its
+   * jobs, spin before they sleep, in nanoseconds, up to 1,000,000. Each spins only as long as
+   * that has paid lately, and never where there is but one processor. 0: 20,000. Negative: they
+   * sleep at once.
+   */
+  int64_t spin_limit_ns;
 } palitra_runner_options;
 
 /**
@@ -655,12 +662,19 @@ palitra_status palitra_runner_stats(struct palitra_runner runner, struct palitra
  * reader otherwise. Cannot be combined with PALITRA_ITEM_EVENTS.
  */
 #define PALITRA_NO_ITEMS 2u
+/**
+ * A flag: palitra_runner_start polls the job on the calling thread only if it is an inline job,
+ * one whose author declares that its first poll never blocks; any other is only submitted. So the
+ * call returns at once whatever the job does, and the caller can keep a timeout of its own.
+ * palitra_runner_submit ignores the flag: it never polls.
+ */
+#define PALITRA_INLINE_ONLY 4u
 
 /** How to submit a job. Call palitra_submit_options_init first, then set what is to differ. */
 typedef struct palitra_submit_options {
   /** The size of this struct in bytes; palitra_submit_options_init sets it. */
   uint32_t size;
-  /** PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS or 0. */
+  /** PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, PALITRA_INLINE_ONLY, combined with |, or 0. */
   uint32_t flags;
   /**
    * The deadline, in nanoseconds after the call: the job is cancelled then, and its token
@@ -706,8 +720,11 @@ void palitra_submit_options_init(struct palitra_submit_options *options, uint32_
  * Runs a job, waits until it has finished, and fills its reply.
  *
  * Without a timeout (PALITRA_FOREVER) the calling thread polls the job once. A job that is ready
- * at once needs no other thread; any other continues on the runner. With a timeout the job starts
- * on the runner's thread.
+ * at once needs no other thread; any other continues on the runner. With a timeout it does so
+ * only for an inline job, one whose author declares that its first poll never blocks, such as
+ * palitra.echo. Any other starts on the runner's thread, so that the timeout holds for a job that
+ * never yields, too. An inline job that is ready at that poll leaves its reply, even if the
+ * timeout has passed or is 0.
  *
  * Nobody can read the items of a job that is run this way: the first item that it sends is
  * refused, and most jobs then fail with "nobody reads the stream any more". Submit such a job and
@@ -806,8 +823,8 @@ palitra_status palitra_runner_submit(struct palitra_runner runner,
  * @return PALITRA_OK: all of them were, or there are none. Or why not all were submitted, of those
  * that palitra_runner_submit returns:
  * - PALITRA_INVALID_ARGUMENT: the array of jobs is NULL, an array is not aligned, there are more
- *   jobs than handles for them, or the options are invalid: nothing was submitted. Or the name of a job is NULL
- *   or not UTF-8, or its data is NULL and its length is not 0.
+ *   jobs than handles for them, or the options are invalid: nothing was submitted. Or the name of
+ *   a job is NULL or not UTF-8, or its data is NULL and its length is not 0.
  * - PALITRA_INVALID_HANDLE: the runner, or the queue of the options, is invalid; nothing was
  *   submitted
  * - PALITRA_UNKNOWN_JOB: there is no job of the name; see palitra_job_nearest
@@ -830,8 +847,9 @@ palitra_status palitra_runner_submit_many(struct palitra_runner runner,
  * Submits a job after polling it once on the calling thread, as palitra_runner_run does, but
  * never waits for it. A job that is ready at once needs no other thread and gets no token.
  *
- * From a job or a callback of the same runner this only submits. The deadline of the options
- * counts from this call and does not interrupt the poll.
+ * From a job or a callback of the same runner this only submits; with the flag
+ * PALITRA_INLINE_ONLY also a job that is not an inline job. The deadline of the options counts
+ * from this call and does not interrupt the poll.
  *
  * @param runner   the runner
  * @param job      the name of the job
@@ -864,6 +882,11 @@ palitra_status palitra_runner_start(struct palitra_runner runner,
 
 /** A flag of palitra_runner_gather: return at the first failure, and cancel the other jobs. */
 #define PALITRA_FAIL_FAST 1u
+/**
+ * A flag of palitra_runner_gather: free the tokens of the jobs that have finished. Those of pending
+ * jobs stay valid past a timeout, and all do if nothing was waited for.
+ */
+#define PALITRA_FREE_TOKENS 2u
 
 /**
  * Waits until a job has finished, and fills its reply. Any number of threads may wait for one
@@ -922,9 +945,10 @@ palitra_status palitra_runner_wait_any(struct palitra_runner runner,
  * Waits until several jobs have finished, and fills their replies in the order of the tokens.
  *
  * @param runner      the runner of the tokens
- * @param tokens      the tokens; they stay valid. May be NULL if there are none.
+ * @param tokens      the tokens; they stay valid unless they are to be freed. May be NULL if there
+ *                    are none.
  * @param n           how many there are
- * @param flags       PALITRA_FAIL_FAST or 0
+ * @param flags       0, or PALITRA_FAIL_FAST and PALITRA_FREE_TOKENS, or one of them
  * @param timeout_ns  how long to wait; any negative number means forever
  * @param replies     receives n replies, which the caller frees, each on its own; may be NULL
  *
@@ -1116,7 +1140,6 @@ typedef struct palitra_event {
  * @return one of these:
  * - PALITRA_OK
  * - PALITRA_INVALID_ARGUMENT: out is NULL
- * - PALITRA_INTERNAL: the system refuses a file descriptor
  * - PALITRA_BUSY: no handle is left: see Handles at the top
  */
 palitra_status palitra_queue_new(struct palitra_queue *out);
@@ -1152,11 +1175,13 @@ palitra_status palitra_queue_next(struct palitra_queue queue,
  * epoll, libuv, GLib or asyncio. Whenever it is readable, level-triggered or edge-triggered, call
  * palitra_queue_next with a timeout of 0 as long as it returns PALITRA_OK. The descriptor belongs
  * to the queue: never read, write or close it, and remove it from the event loop before
- * palitra_queue_free.
+ * palitra_queue_free. It is made at the first call: a host that never asks for it uses none, and
+ * its jobs make no system call when they finish.
  *
  * @param queue  the queue
  *
- * @return the file descriptor; -1 if the queue is invalid or belongs to the parent process
+ * @return the file descriptor, the same every time; -1 if the system refuses one, or the queue is
+ *         invalid or belongs to the parent process
  */
 int palitra_queue_fd(struct palitra_queue queue);
 

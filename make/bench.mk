@@ -2,7 +2,7 @@
 
 BENCH_PROGRAM := target/bench/speed
 BENCH_SOURCES := $(wildcard benches/*.cpp)
-BENCH_HEADERS := $(wildcard benches/*.hpp) include/palitra.h
+BENCH_HEADERS := $(wildcard benches/*.hpp bindings/cpp/include/palitra/*.hpp) include/palitra.h
 
 .PHONY: bench bench-rivals growth
 
@@ -14,7 +14,8 @@ bench: $(BENCH_PROGRAM)
 # relative to itself, so that perf and valgrind can run it from anywhere.
 $(BENCH_PROGRAM): $(BENCH_SOURCES) $(BENCH_HEADERS) | all bench-rivals
 	mkdir -p $(@D)
-	$(CXX) -std=c++17 -O2 -g -Wall -Wextra -Werror -pedantic -pthread -Iinclude $(BENCH_SOURCES) -o $@ \
+	$(CXX) -std=c++20 -O2 -g -Wall -Wextra -Werror -pedantic -pthread -DASIO_STANDALONE -Iinclude \
+		-Ibindings/cpp/include $(BENCH_SOURCES) -o $@ \
 		-Ltarget/release -lpalitra -lpalitra_rivals -Wl,-rpath,'$$ORIGIN/../release'
 
 # Out of the same release profile as palitra, so neither side has a better compiler than the other. Cargo knows itself
@@ -24,7 +25,7 @@ bench-rivals:
 
 ## What one item costs while their number grows to a million; fails where that is not linear
 growth: target/bench/growth
-	$<
+	python3 -B benches/growth.py $< $(if $(PLOT),--plot $(PLOT))
 
 target/bench/growth: benches/growth.c $(wildcard tests/c/support/*.h) include/palitra.h | all
 	mkdir -p $(@D)

@@ -1,8 +1,9 @@
 ##@ C++
 
-# Each test program is built of the same files in five ways: by gcc and by clang, as C++17 and as C++20, with the
-# sanitizers for addresses and undefined behaviour; and by clang with ThreadSanitizer, where the library is built with
-# it too. The libraries are made only where they are missing, as for install.
+# Each test program is built of the same files in five ways: by gcc and by clang, as C++17 and as C++20; and by clang
+# with ThreadSanitizer, where the library is built with it too. The sanitizers for addresses and undefined behaviour,
+# with which compiling takes half as long again, see each compiler and each standard once; `make test-long` has them in
+# all four. The libraries are made only where they are missing, as for install.
 
 CPP_GCC ?= g++
 # Debian 12's default clang, 14, cannot compile the coroutines and ranges of the standard library beside it.
@@ -12,6 +13,8 @@ TSAN_DIR ?= target/tsan
 
 CPP_FLAGS := -g1 -O0 -Wall -Wextra -Wpedantic -Wconversion -Werror -pthread -Iinclude -Ibindings/cpp/include
 CPP_ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all
+# What the other two get: nothing, or the same for test-long.
+CPP_OTHERS ?=
 # asio 1.22 does not know that clang has had coroutines since.
 CPP_COROUTINES := -DASIO_HAS_CO_AWAIT=1 -DASIO_HAS_STD_COROUTINE=1
 CPP_HEADERS := $(wildcard bindings/cpp/include/*.hpp bindings/cpp/include/palitra/*.hpp) include/palitra.h \
@@ -24,7 +27,7 @@ CPP_WRAP := -Wl,--wrap=__cxa_end_catch,--wrap=_ZNSt15__exception_ptr13exception_
 define cpp_way
 CPP_OBJECTS += $(CPP_UNITS:%=$(CPP_OUT)/$(1)/%.o) $(CPP_OUT)/$(1)/endings.o $(CPP_OUT)/$(6)/main.o
 CPP_PROGRAMS += $(CPP_OUT)/$(1)/tests $(CPP_OUT)/$(1)/endings
-$(CPP_OUT)/$(1)/%.o: tests/cpp/%.cpp $(CPP_HEADERS)
+$(CPP_OUT)/$(1)/%.o: tests/cpp/%.cpp $(CPP_HEADERS) make/cpp.mk
 	@mkdir -p $$(@D)
 	$(2) $(CPP_FLAGS) -c $$< -o $$@
 $(CPP_OUT)/$(1)/tests: $(CPP_UNITS:%=$(CPP_OUT)/$(1)/%.o) $(CPP_OUT)/$(6)/main.o $(5)
@@ -33,10 +36,10 @@ $(CPP_OUT)/$(1)/tests $(CPP_OUT)/$(1)/endings:
 	$(2) $$^ -o $$@ -L$(3) -Wl,-rpath,$(abspath $(3)) -lpalitra_test_jobs -pthread $(4)
 endef
 
-$(eval $(call cpp_way,gcc17,$(CPP_GCC) -std=c++17 $(CPP_ASAN),$(PALITRA_LIBRARY_DIR),,,gcc))
+$(eval $(call cpp_way,gcc17,$(CPP_GCC) -std=c++17 $(CPP_OTHERS),$(PALITRA_LIBRARY_DIR),,,gcc))
 $(eval $(call cpp_way,gcc20,$(CPP_GCC) -std=c++20 $(CPP_ASAN),$(PALITRA_LIBRARY_DIR),,,gcc))
 $(eval $(call cpp_way,clang17,$(CPP_CLANG) -std=c++17 $(CPP_ASAN),$(PALITRA_LIBRARY_DIR),,,clang))
-$(eval $(call cpp_way,clang20,$(CPP_CLANG) -std=c++20 $(CPP_ASAN) $(CPP_COROUTINES),$(PALITRA_LIBRARY_DIR),,,clang))
+$(eval $(call cpp_way,clang20,$(CPP_CLANG) -std=c++20 $(CPP_OTHERS) $(CPP_COROUTINES),$(PALITRA_LIBRARY_DIR),,,clang))
 $(eval $(call cpp_way,tsan,$(CPP_CLANG) -std=c++20 -fsanitize=thread $(CPP_COROUTINES),$(TSAN_DIR)/lib,$(CPP_WRAP),$(CPP_OUT)/tsan/exceptions.o,tsan))
 
 $(CPP_OUT)/gcc/main.o: tests/cpp/main.cpp
@@ -60,7 +63,7 @@ tsan-library:
 	tests/cpp/tsan/build.sh $(TSAN_DIR)
 	ln -sfn "$$(rustc -vV | sed -n 's/^host: //p')/release" $(TSAN_DIR)/lib
 
-.PHONY: test-cpp cpp-objects cpp-programs lint-cpp format-cpp
+.PHONY: test-cpp test-cpp-long cpp-objects cpp-programs lint-cpp format-cpp
 
 ## The C++ binding, what `make install` leaves, and the examples in C++
 test-cpp: $(PALITRA_LIBRARY_DIR)/libpalitra.so $(PALITRA_LIBRARY_DIR)/libpalitra.a \
@@ -72,6 +75,9 @@ test-cpp: $(PALITRA_LIBRARY_DIR)/libpalitra.so $(PALITRA_LIBRARY_DIR)/libpalitra
 	tests/cpp/macros.sh $(CPP_CLANG) -std=c++20
 	CC=gcc CXX=$(CPP_CLANG) tests/cpp/installed/check.sh
 	tests/cpp/examples.sh
+
+test-cpp-long:
+	$(MAKE) test-cpp CPP_OUT=target/cpp-long CPP_OTHERS="$(CPP_ASAN)"
 
 cpp-programs: $(CPP_PROGRAMS)
 cpp-objects: $(CPP_OBJECTS)

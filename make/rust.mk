@@ -3,7 +3,7 @@
 JOBS_DIR := $(CURDIR)/target/jobs/release
 MODEL ?= model
 MODELS = RUSTFLAGS="--cfg palitra_model" cargo test --target-dir target/model --release \
-	--config 'profile.release.lto="off"' --lib --no-default-features $(MODEL)
+	--config 'profile.release.lto="off"' --config 'profile.release.codegen-units=16' --lib --no-default-features $(MODEL)
 
 .PHONY: all jobs test-rust test-models build-tests-rust build-tests-models lint-rust format-rust
 

@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 BUILD = "build-tests"
-#: One after the other: some of their tests measure time.
-SUITES = ("test-rust", "test-cpp", "test-go", "test-python")
+#: Two lanes side by side, the suites of each one after the other: about half of what they do is waiting.
+LANES = (("test-rust", "test-go"), ("test-python", "test-cpp"))
 #: Looks at no clock, so it runs beside them, on processors that nobody else wants.
 ASIDE = "test-models"
 
@@ -37,7 +37,7 @@ FAILED = re.compile(r"test .* \.\.\. FAILED$|FAILED |ERROR |.*: ERROR: |\s*--- F
 
 
 class Part:
-    """One target, on a thread of its own. `printing`: line by line as it comes, or all of it at the end."""
+    """One target. It prints line by line as it comes, each below its name, or all of it at the end if it runs aside."""
 
     def __init__(self, make: str, target: str, *, aside: bool = False) -> None:
         self.name = "build" if target == BUILD else target.removeprefix("test-")
@@ -87,7 +87,7 @@ class Part:
         elif FAILED.match(line):
             self.failures.append(line.strip())
         if not self._aside and not GO_VERBOSE.match(line):
-            print(line, flush=True)
+            print(f"{self.name:6} | {line}", flush=True)
 
 
 def clock(seconds: float) -> str:
@@ -104,6 +104,22 @@ def summary(parts: list[Part], seconds: float) -> str:
     return f"{sum(part.passed for part in parts):,} tests passed in {whole}: {', '.join(took)}"
 
 
+def run_lanes(make: str) -> list[Part]:
+    """All suites, each lane on a thread of its own, in the order of the table."""
+    lanes = [[Part(make, target) for target in lane] for lane in LANES]
+
+    def run(lane: list[Part]) -> None:
+        for part in lane:
+            part.start().wait()
+
+    threads = [threading.Thread(target=run, args=[lane]) for lane in lanes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [part for lane in lanes for part in lane]
+
+
 def main() -> int:
     make = sys.argv[1]
     os.makedirs(LOGS, exist_ok=True)
@@ -111,7 +127,7 @@ def main() -> int:
     parts = [Part(make, BUILD).start().wait()]
     if not parts[0].failed:
         aside = Part(make, ASIDE, aside=True).start()
-        parts += [Part(make, target).start().wait() for target in SUITES]
+        parts += run_lanes(make)
         parts.append(aside.wait())
     failed = [part for part in parts if part.failed]
     for part in failed:

@@ -111,15 +111,33 @@ impl<T: Default> Arena<T> {
 
     /// Releases a slot. Its holder must not touch it afterwards.
     pub(crate) fn release(&'static self, index: u32) {
-        let Some(slot) = self.slot(index) else { return };
+        if let Some(slot) = self.slot(index) {
+            self.push(index, slot);
+        }
+    }
+
+    /// Puts a chain of slots before the free list.
+    #[inline]
+    fn push(&'static self, first: u32, last: &'static Slot<T>) {
         let mut head = self.free.load(Ordering::Relaxed);
         loop {
-            slot.next.store(head as u32, Ordering::Relaxed);
-            match self.free.compare_exchange_weak(head, tagged(head, index), Ordering::Release, Ordering::Relaxed) {
+            last.next.store(head as u32, Ordering::Relaxed);
+            match self.free.compare_exchange_weak(head, tagged(head, first), Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(now) => head = now,
             }
         }
+    }
+
+    /// Releases several slots by one exchange.
+    pub(crate) fn release_many(&'static self, indices: &[u32]) {
+        let mut slots = indices.iter().filter_map(|index| Some((*index, self.slot(*index)?)));
+        let Some((first, mut last)) = slots.next() else { return };
+        for (index, slot) in slots {
+            last.next.store(index, Ordering::Relaxed);
+            last = slot;
+        }
+        self.push(first, last);
     }
 
     /// The slot at `index`, whoever holds it now.

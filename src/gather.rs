@@ -11,47 +11,63 @@ use std::time::Instant;
 use crate::current::{RunnerId, works_for};
 use crate::deadline::{Until, earlier};
 use crate::reply::{Reply, Status};
+use crate::spin::SpinLimit;
 use crate::sync::Parker;
-use crate::token::{Observer, TokenRef, with_parker};
+use crate::sys::processors;
+use crate::token::{FreedSlots, Observer, TokenRef, park, with_parker};
 
-/// What became of each token, and of all together.
-pub(crate) struct Gathered {
-    pub(crate) status: Status,
-    pub(crate) replies: Vec<Result<Reply, Status>>,
+/// The tokens to wait for: `n` of them, each found by its place.
+pub(crate) struct Tokens<F> {
+    pub(crate) n: usize,
+    pub(crate) at: F,
+    /// Whose they must be, if anybody's ([`Status::InvalidArgument`]).
+    pub(crate) runner: Option<RunnerId>,
+    /// Whether the host releases those that have finished.
+    pub(crate) frees: bool,
 }
 
-/// Waits for all. The status is `OK` when every job succeeded, else that of the first in order that did not; `PENDING`
-/// past the timeout. With a runner, all must be tokens of it ([`Status::InvalidArgument`]).
-pub(crate) fn gather(runner: Option<RunnerId>, tokens: &[TokenRef], until: Until) -> Gathered {
-    let mut replies = match look(runner, tokens, until) {
-        Ok(replies) => replies,
-        Err(status) => return refused(tokens, status),
-    };
+/// Waits for all and gives each one's reply to `give`, or why there is none, with its place: in any order, each once.
+/// Returns `OK` when every job succeeded, else the status of the first in order that did not; `PENDING` past the
+/// timeout. If nothing can be waited for, that is the status of each.
+pub(crate) fn gather<F: Fn(usize) -> Result<TokenRef, Status>>(
+    tokens: &Tokens<F>,
+    until: Until,
+    mut give: impl FnMut(usize, Result<Reply, Status>),
+) -> Status {
+    if let Err(refused) = tokens.check(until) {
+        (0..tokens.n).for_each(|place| give(place, Err(refused)));
+        return refused;
+    }
+    let (mut status, mut is_pending, mut freed) = (Status::Ok, false, FreedSlots::default());
     // The last one first: jobs start in order, so when it has finished most others have, and the thread sleeps once.
-    for (token, reply) in tokens.iter().zip(&mut replies).rev() {
-        if status_of(reply) == Status::Pending {
-            *reply = token.wait_until(until);
+    for place in (0..tokens.n).rev() {
+        let reply = (tokens.at)(place).and_then(|token| tokens.collect(token, until, &mut freed));
+        match status_of(&reply) {
+            Status::Ok => {}
+            Status::Pending => is_pending = true,
+            other => status = other,
         }
+        give(place, reply);
     }
-    let statuses = || replies.iter().map(status_of);
-    let status = if statuses().any(|status| status == Status::Pending) {
-        Status::Pending
-    } else {
-        statuses().find(|status| *status != Status::Ok).unwrap_or(Status::Ok)
-    };
-    Gathered { status, replies }
+    if is_pending { Status::Pending } else { status }
 }
 
-/// Waits for all, but no longer than until the first failure in time: it cancels the rest and its status is
-/// returned.
-pub(crate) fn gather_fail_fast(runner: Option<RunnerId>, tokens: &[TokenRef], until: Until) -> Gathered {
-    if let Err(status) = look(runner, tokens, until) {
-        return refused(tokens, status);
-    }
-    let verdict = watch(tokens, until, tokens.len(), |status| status != Status::Ok);
-    let status = match verdict {
+/// The same, but waits no longer than until the first failure in time: it cancels the rest and its status is returned.
+pub(crate) fn gather_fail_fast<F: Fn(usize) -> Result<TokenRef, Status>>(
+    tokens: &Tokens<F>,
+    until: Until,
+    mut give: impl FnMut(usize, Result<Reply, Status>),
+) -> Status {
+    let all = match tokens.check(until).and_then(|()| tokens.all()) {
+        Ok(all) => all,
+        Err(refused) => {
+            (0..tokens.n).for_each(|place| give(place, Err(refused)));
+            return refused;
+        }
+    };
+    let status = match watch(&all, until, all.len(), |status| status != Status::Ok) {
         Verdict::Found(_, status) => {
-            for token in tokens {
+            for token in &all {
                 let _ = token.end(Status::Cancelled);
             }
             status
@@ -59,7 +75,52 @@ pub(crate) fn gather_fail_fast(runner: Option<RunnerId>, tokens: &[TokenRef], un
         Verdict::AllFinished => Status::Ok,
         Verdict::TimedOut => Status::Pending,
     };
-    Gathered { status, replies: tokens.iter().map(|token| token.poll()).collect() }
+    let mut freed = FreedSlots::default();
+    all.iter().enumerate().for_each(|(place, token)| give(place, tokens.collect(*token, Until::Now, &mut freed)));
+    status
+}
+
+impl<F: Fn(usize) -> Result<TokenRef, Status>> Tokens<F> {
+    /// Each is valid and of the right runner, and if one is pending the thread may block on it.
+    fn check(&self, until: Until) -> Result<(), Status> {
+        let may_wait = !until.has_passed();
+        for place in 0..self.n {
+            let token = (self.at)(place)?;
+            let owner = token.runner()?;
+            if self.runner.is_some_and(|runner| runner != owner) {
+                return Err(Status::InvalidArgument);
+            }
+            if may_wait && works_for(owner) && token.status()? == Status::Pending {
+                return Err(Status::WouldDeadlock);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for one.
+    #[inline]
+    fn collect(&self, token: TokenRef, until: Until, freed: &mut FreedSlots) -> Result<Reply, Status> {
+        if !self.frees {
+            return token.wait_until(until);
+        }
+        match token.take(freed) {
+            Err(Status::Pending) => {
+                token.wait_until(until)?;
+                token.take(freed)
+            }
+            taken => taken,
+        }
+    }
+
+    fn all(&self) -> Result<Vec<TokenRef>, Status> {
+        let mut all = Vec::new();
+        // First and fallible: the host may have passed any number.
+        all.try_reserve_exact(self.n).map_err(|_| Status::TooLarge)?;
+        for place in 0..self.n {
+            all.push((self.at)(place)?);
+        }
+        Ok(all)
+    }
 }
 
 /// Waits for the first of a runner's tokens to finish, however it ends, and returns its place. If some have finished,
@@ -94,30 +155,6 @@ pub(crate) fn wait_any(
         Verdict::AllFinished => Err(Status::Internal),
         Verdict::TimedOut => Err(Status::Pending),
     }
-}
-
-/// The replies of those that have finished, [`Status::Pending`] for the others. Fails if one is invalid, or if the thread
-/// would have to wait for one and must not.
-fn look(runner: Option<RunnerId>, tokens: &[TokenRef], until: Until) -> Result<Vec<Result<Reply, Status>>, Status> {
-    let mut replies = Vec::new();
-    // Fallible: the host may have passed any number.
-    replies.try_reserve_exact(tokens.len()).map_err(|_| Status::TooLarge)?;
-    let may_wait = !until.has_passed();
-    for token in tokens {
-        let (owner, reply) = token.look()?;
-        if runner.is_some_and(|runner| runner != owner) {
-            return Err(Status::InvalidArgument);
-        }
-        if reply.is_none() && may_wait && works_for(owner) {
-            return Err(Status::WouldDeadlock);
-        }
-        replies.push(reply.ok_or(Status::Pending));
-    }
-    Ok(replies)
-}
-
-fn refused(tokens: &[TokenRef], status: Status) -> Gathered {
-    Gathered { status, replies: tokens.iter().map(|_| Err(status)).collect() }
 }
 
 fn status_of(reply: &Result<Reply, Status>) -> Status {
@@ -166,6 +203,7 @@ const NOTHING: u32 = u32::MAX;
 impl Watcher {
     fn watch(&self, tokens: &[TokenRef], observer: &Arc<dyn Observer>, until: Until) -> Verdict {
         let mut deadline: Option<Instant> = None;
+        let limit = tokens.first().map_or(SpinLimit::NONE, |token| token.spin_limit());
         for (index, token) in tokens.iter().enumerate() {
             match token.observe(observer, index as u32) {
                 Ok(Status::Pending) => deadline = earlier(deadline, token.deadline()),
@@ -182,7 +220,7 @@ impl Watcher {
             if until.has_passed() {
                 return Verdict::TimedOut;
             }
-            self.parker.park_until(earlier(until.instant(), deadline));
+            park(&self.parker, earlier(until.instant(), deadline), limit);
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 // A look is enough to finish those whose deadline has passed.
                 let pending = tokens.iter().filter(|token| token.status() == Ok(Status::Pending));
@@ -210,7 +248,7 @@ impl Watcher {
         // Saturating: a watcher of one token may be notified of several before it is removed.
         let left = self.left.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |left| left.checked_sub(1));
         if found || left == Ok(1) {
-            self.parker.unpark();
+            self.parker.unpark_from(processors::this);
         }
     }
 }

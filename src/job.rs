@@ -23,6 +23,14 @@
 //! | [`Json<T>`] | JSON |
 //! | `Result<any of these, E>` with `E: Into<JobError>` | the same, or a failure |
 //!
+//! # Inline jobs
+//!
+//! A call without a timeout polls every job inline. One with a timeout cannot: the timeout is to hold for a job that
+//! never yields, too. `#[job("name", inline)]` is the author's word that the first poll never blocks: then a call with a
+//! timeout polls the job inline as well, and a job that is ready at once costs no hand-off there either. Taking the
+//! arguments is part of the first poll: the creation of a [`State<T>`], and the reading of JSON. For a job that is never
+//! ready at once the word gains nothing.
+//!
 //! # Threads, signals and programs
 //!
 //! A job runs on the runner's threads, and its first poll may be on the host's. The runner's threads, those of
@@ -83,6 +91,7 @@ pub struct Job {
     doc: CString,
     input: Format,
     output: Format,
+    inline: bool,
     call: Call,
     /// Whether two jobs have this name.
     ambiguous: AtomicBool,
@@ -90,13 +99,19 @@ pub struct Job {
 
 impl Job {
     /// A job that calls `handler`.
-    pub(crate) fn new<H: Handler<Arguments>, Arguments>(name: &'static str, doc: &str, handler: H) -> Job {
+    pub(crate) fn new<H: Handler<Arguments>, Arguments>(
+        name: &'static str,
+        doc: &str,
+        inline: bool,
+        handler: H,
+    ) -> Job {
         Job {
             name,
             c_name: c_string(name),
             doc: c_string(doc),
             input: H::INPUT,
             output: H::OUTPUT,
+            inline,
             call: Box::new(move |request| handler.call(request)),
             ambiguous: AtomicBool::new(false),
         }
@@ -129,6 +144,17 @@ impl Job {
     /// The format of the reply it leaves when it succeeds.
     pub fn output(&self) -> Format {
         self.output
+    }
+
+    /// Whether its author declares that its first poll never blocks: `#[job("name", inline)]`. A call with a timeout
+    /// polls such a job on the calling thread; it starts any other on the runner's thread.
+    ///
+    /// ```
+    /// let inline = |name| palitra::jobs().into_iter().any(|job| job.name() == name && job.is_inline());
+    /// assert!(inline("palitra.echo") && !inline("http.get"));
+    /// ```
+    pub fn is_inline(&self) -> bool {
+        self.inline
     }
 
     /// Calls the handler. A refused payload and a panic are replies like any other.

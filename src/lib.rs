@@ -44,7 +44,8 @@
 //! |---|---|
 //! | `sync` | the atomics, cells, locks and waits that can be model-checked |
 //! | `deadline` | how long a call may block |
-//! | `sys` | every system call: signals, threads, stacks, forks, the coarse clock, the eventfd |
+//! | `sys` | every system call: signals, threads, stacks, processors, forks, the coarse clock, the eventfd |
+//! | `spin` | looking for news for a moment before a thread sleeps |
 //! | `reply` | the result of a job: reply, format, error, status |
 //! | `arena` | slots with fixed addresses, which handles point into |
 //! | `current` | which runner the calling thread works for, and whether it may poll |
@@ -82,6 +83,7 @@ mod queue;
 mod registry;
 mod reply;
 mod runner;
+mod spin;
 mod stats;
 mod sys;
 mod token;

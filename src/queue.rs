@@ -47,11 +47,9 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// An open queue. [`Status::Internal`] if the system refuses the file descriptor.
-    pub(crate) fn new() -> Result<Queue, Status> {
+    pub(crate) fn new() -> Queue {
         let (sender, receiver) = crossbeam_channel::unbounded();
-        let readiness = Readiness::new().map_err(|_| Status::Internal)?;
-        Ok(Queue { sender: RwLock::new(Some(sender)), receiver, readiness })
+        Queue { sender: RwLock::new(Some(sender)), receiver, readiness: Readiness::new() }
     }
 
     pub(crate) fn push(&self, event: Event) {
@@ -113,7 +111,8 @@ impl Queue {
         }
     }
 
-    pub(crate) fn fd(&self) -> RawFd {
+    /// Fails if the system refuses the descriptor, which is made at the first call.
+    pub(crate) fn fd(&self) -> std::io::Result<RawFd> {
         self.readiness.fd()
     }
 }

@@ -29,12 +29,12 @@ static CHAIN: [Chain; CHAINS] = [const { OnceLock::new() }; CHAINS];
 
 /// Adds a job. Two jobs with one name are both refused: every call of that name fails with a message that
 /// says so, because nobody can know which of them was meant.
-pub fn register<H: Handler<Arguments>, Arguments>(name: &'static str, doc: &'static str, handler: H) {
+pub fn register<H: Handler<Arguments>, Arguments>(name: &'static str, doc: &'static str, inline: bool, handler: H) {
     if let Some(other) = find(name.as_bytes()) {
         return other.refuse();
     }
     // Lives as long as the library, which is never unmapped.
-    let job = Job::new(name, doc, handler);
+    let job = Job::new(name, doc, inline, handler);
     let mut link: &'static Link = Box::leak(Box::new(Link { job, next: Chain::new() }));
     let mut end = chain_of(name.as_bytes());
     // To the end of the chain; again if a job was added there meanwhile.
@@ -98,7 +98,7 @@ mod tests {
         let names = ["registry.tests.1.of.two.jobs", "registry.tests.2.of.two.jobs"];
         assert!(std::ptr::eq(chain_of(names[0].as_bytes()), chain_of(names[1].as_bytes())));
         for name in names {
-            register(name, "", async || ());
+            register(name, "", false, async || ());
         }
         for name in names {
             assert_eq!(find(name.as_bytes()).map(Job::name), Some(name));

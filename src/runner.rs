@@ -19,6 +19,7 @@
 //! | [`submit`] | queueing a job |
 //! | [`submit_many`] | queueing many jobs at once |
 //! | [`inline`] | running a job: its first poll on the calling thread |
+//! | [`idle`] | what a driver without work does before it sleeps |
 //! | [`driver`] | the loop that takes from the lanes, in turns |
 //! | [`watchdog`] | who looks after the tokens while a job blocks a thread |
 //! | [`build`] | the runtime, made whole or not at all |
@@ -34,6 +35,7 @@ mod doorbell;
 mod driver;
 mod global;
 mod handle;
+mod idle;
 mod inline;
 mod lanes;
 mod options;

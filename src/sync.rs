@@ -76,9 +76,13 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Default)]
 pub(crate) struct Parker {
     state: AtomicU32,
-    lock: Mutex<()>,
+    /// Where the thread ran that ended the last sleep.
+    lock: Mutex<Place>,
     wake: Condvar,
 }
+
+/// The number of a processor; none where it is not known.
+pub(crate) type Place = Option<u32>;
 
 const EMPTY: u32 = 0;
 const PARKED: u32 = 1;
@@ -87,41 +91,61 @@ const NOTIFIED: u32 = 2;
 impl Parker {
     /// Blocks until [`unpark`](Self::unpark) or `until` (`None`: forever). Only the owner calls this.
     pub(crate) fn park_until(&self, until: Option<Instant>) {
+        self.sleep_until(until);
+    }
+
+    /// The same. Where the thread ran that woke the owner, if it slept.
+    pub(crate) fn sleep_until(&self, until: Option<Instant>) -> Place {
         if self.take_notification() {
-            return;
+            return None;
         }
-        let guard = lock(&self.lock);
+        let mut guard = lock(&self.lock);
+        *guard = None;
         // Under the lock, so that an unpark between this exchange and the wait below must wait for the lock,
         // and its notify cannot come before the wait.
         if self.state.compare_exchange(EMPTY, PARKED, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
-            self.wait(guard, until);
+            guard = self.wait(guard, until);
         }
+        let place = *guard;
+        drop(guard);
         // A swap, not a store: another unpark may have come since this one was seen, and no later park returns for
         // it. Only by reading what it wrote is all that its thread did before visible here.
         self.state.swap(EMPTY, Ordering::SeqCst);
+        place
     }
 
-    fn wait<'a>(&'a self, mut guard: MutexGuard<'a, ()>, until: Option<Instant>) {
+    fn wait<'a>(&'a self, mut guard: MutexGuard<'a, Place>, until: Option<Instant>) -> MutexGuard<'a, Place> {
         while self.state.load(Ordering::SeqCst) != NOTIFIED {
             guard = match until {
                 None => self.wake.wait(guard).unwrap_or_else(PoisonError::into_inner),
                 Some(until) => {
                     let left = until.saturating_duration_since(Instant::now());
                     if left.is_zero() {
-                        return;
+                        return guard;
                     }
                     self.wake.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0
                 }
             };
         }
+        guard
     }
 
     /// Wakes the owner, or lets its next park return at once. From any thread; a system call only if it sleeps.
     pub(crate) fn unpark(&self) {
+        self.unpark_from(|| None);
+    }
+
+    /// The same, by a thread that says where it runs.
+    pub(crate) fn unpark_from(&self, place: impl FnOnce() -> Place) {
         if self.state.swap(NOTIFIED, Ordering::SeqCst) == PARKED {
-            drop(lock(&self.lock));
+            *lock(&self.lock) = place();
             self.wake.notify_one();
         }
+    }
+
+    /// Whether the next park returns at once.
+    pub(crate) fn is_notified(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == NOTIFIED
     }
 
     fn take_notification(&self) -> bool {

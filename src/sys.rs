@@ -8,6 +8,7 @@
 //! | [`clock`] | a clock that costs next to nothing |
 //! | [`eventfd`] | a descriptor that is readable while marks are in it |
 //! | [`fork`] | hooks in forked children, and values that each process has for itself |
+//! | [`processors`] | how many processors a thread may use |
 //! | [`signals`] | which signals a thread blocks, and which the programs that it starts find blocked |
 //! | [`stack`] | where a thread is on its stack, and where that ends |
 //! | [`threads`] | whether threads can be made, and when one is gone |
@@ -18,6 +19,7 @@
 pub(crate) mod clock;
 pub(crate) mod eventfd;
 pub(crate) mod fork;
+pub(crate) mod processors;
 pub(crate) mod signals;
 pub(crate) mod stack;
 pub(crate) mod threads;

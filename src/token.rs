@@ -57,5 +57,5 @@ pub(crate) use observer::Observer;
 pub(crate) use sides::{HostSide, JobSide, create, create_in};
 pub(crate) use slot::{NewToken, Reading};
 pub(crate) use stream::Closed;
-pub(crate) use table::{FreeSlots, TokenId, TokenRef, abandon, expire_all_of, find, finish_all_of};
-pub(crate) use wait::with_parker;
+pub(crate) use table::{FreeSlots, FreedSlots, TokenId, TokenRef, abandon, expire_all_of, find, finish_all_of};
+pub(crate) use wait::{park, with_parker};

@@ -168,6 +168,7 @@ impl Place {
         let place = Place(std::env::temp_dir().join(name));
         fs::create_dir_all(&place.0).expect("a scratch folder");
         symlink(root(), place.0.join("palitra")).expect("a link to the checkout");
+        take_the_checkout(&place.0);
         place
     }
 
@@ -201,16 +202,40 @@ impl Place {
         for (name, _) in std::env::vars().filter(|(name, _)| of_the_build(name)) {
             shell.env_remove(name);
         }
+        shell.envs(quick_build());
         let output = run_well(&mut shell, LIMIT).output;
         output.split(&format!("{END_OF_BLOCK}\n")).map(str::to_string).collect()
     }
 }
 
-/// Has the crate in this folder built where the others are: they share their dependencies, and the next run has them.
+/// Where all that the pages have cargo build goes, pip's library too: they share their dependencies, with the test of
+/// the sdist as well, and the next run has them. target/release stays as `make` left it for the tests beside this one.
+fn build_folder() -> PathBuf {
+    root().join("target/quick")
+}
+
+/// Has cargo build as quickly as it can. The profile of what ships is that of the libraries that `make` builds.
+fn quick_build() -> [(&'static str, PathBuf); 4] {
+    [
+        ("CARGO_TARGET_DIR", build_folder()),
+        ("CARGO_PROFILE_RELEASE_LTO", "off".into()),
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0".into()),
+        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16".into()),
+    ]
+}
+
+/// Lets the page find what its crate is built to in the crate's own folder, as a user does.
 fn share_build(folder: &Path) {
-    let target = root().join("target/readme");
-    fs::create_dir_all(&target).expect("a folder for the build");
-    symlink(&target, folder.join("target")).expect("a link to the build");
+    fs::create_dir_all(build_folder()).expect("a folder for the build");
+    symlink(build_folder(), folder.join("target")).expect("a link to the build");
+}
+
+/// Has cargo take the crate palitra from the checkout itself and not from the link to it, whose path is new each time:
+/// it would build palitra anew for each page and each run.
+fn take_the_checkout(place: &Path) {
+    fs::create_dir_all(place.join(".cargo")).expect("a folder for cargo");
+    let override_path = format!("paths = [{:?}]\n", root());
+    fs::write(place.join(".cargo/config.toml"), override_path).expect("a file for cargo");
 }
 
 impl Drop for Place {

@@ -97,6 +97,7 @@ def pairs(known, address, rival):
     yield Pair("uvloop: gather of 100 / palitra 0.1.0", known.uvloop_gather, known.original_uvloop_gather, 1.1)
     yield Pair("run(job) / palitra 0.1.0's run(coroutine)", known.run_job, original, 20)
     yield Pair("run(job by name) / its run(coroutine)", known.run_named_job, original, 20)
+    yield Pair("run(job, timeout) / run(job)", known.run_job_with_timeout, known.run_job, 0.5)
     yield Pair("gather of 100 jobs / its gather", known.gather_jobs, known.original_gather)
     urls = [f"{address}{index}" for index in range(1000)]
     fetch, aiohttp_fetch = known.fetch(urls), known.original_fetch(urls)

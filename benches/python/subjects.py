@@ -89,6 +89,7 @@ def add_ours(known, stack):
     echo = palitra.job("palitra.echo", PAYLOAD)
     assert palitra.run(echo) == PAYLOAD
     known.run_job = lambda: palitra.run(echo)
+    known.run_job_with_timeout = lambda: palitra.run(echo, timeout=5)
     known.run_named_job = lambda: palitra.run(palitra.job("palitra.echo", PAYLOAD))
     known.gather_jobs = lambda: palitra.gather(*[echo for _ in HUNDRED])
 

@@ -32,8 +32,7 @@ func pingPong(n int) {
 	close(ping)
 }
 
-func runEcho(b *testing.B, r *palitra.Runner, n int) {
-	ctx := context.Background()
+func runEcho(b *testing.B, ctx context.Context, r *palitra.Runner, n int) {
 	for range n {
 		if _, err := r.Run(ctx, "palitra.echo", helloWorld); err != nil {
 			b.Fatal(err)
@@ -61,7 +60,7 @@ func BenchmarkRunBesidePingPong(b *testing.B) {
 			began := time.Now()
 			pingPong(rounds)
 			middle := time.Now()
-			runEcho(b, r, rounds)
+			runEcho(b, context.Background(), r, rounds)
 			channel = append(channel, middle.Sub(began)/rounds)
 			run = append(run, time.Since(middle)/rounds)
 			ratios = append(ratios, float64(run[len(run)-1])/float64(channel[len(channel)-1]))
@@ -81,10 +80,44 @@ func BenchmarkRun(b *testing.B) {
 	r := benchmarkRunner(b)
 	b.ReportAllocs()
 	b.ResetTimer()
-	runEcho(b, r, b.N)
+	runEcho(b, context.Background(), r, b.N)
 }
 
-// A job that goes to the runner's thread and comes back by way of the queue and the dispatcher.
+// An inline job's Run under contexts that can end beside one under a context that cannot, in turns; the goal is a
+// median of the ratios of at most 2.
+func BenchmarkRunBoundedBesideRun(b *testing.B) {
+	for name, bound := range map[string]func() (context.Context, context.CancelFunc){
+		"cancel": func() (context.Context, context.CancelFunc) { return context.WithCancel(context.Background()) },
+		"timeout": func() (context.Context, context.CancelFunc) {
+			return context.WithTimeout(context.Background(), time.Hour)
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			const turns, rounds = 31, 5000
+			r := benchmarkRunner(b)
+			ctx, cancel := bound()
+			defer cancel()
+			var ratios, bounded []float64
+			for b.Loop() {
+				for range turns {
+					began := time.Now()
+					runEcho(b, context.Background(), r, rounds)
+					middle := time.Now()
+					runEcho(b, ctx, r, rounds)
+					end := time.Now()
+					bounded = append(bounded, float64(end.Sub(middle))/rounds)
+					ratios = append(ratios, float64(end.Sub(middle))/float64(middle.Sub(began)))
+				}
+			}
+			slices.Sort(ratios)
+			slices.Sort(bounded)
+			b.ReportMetric(ratios[len(ratios)/2], "bounded/run")
+			b.ReportMetric(bounded[len(bounded)/2], "ns/bounded")
+		})
+	}
+}
+
+// An inline job under a context that can end.
 func BenchmarkRunBounded(b *testing.B) {
 	r := benchmarkRunner(b)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -97,7 +130,7 @@ func BenchmarkRunBounded(b *testing.B) {
 	}
 }
 
-// The same by many goroutines at once: each is woken in a batch.
+// The same by many goroutines at once. Where all places for inline polls are taken, a job goes to the runner's thread.
 func BenchmarkRunBoundedByMany(b *testing.B) {
 	for _, goroutines := range []int{10, 1000} {
 		b.Run(fmt.Sprint(goroutines), func(b *testing.B) {
@@ -130,6 +163,27 @@ func BenchmarkSubmitAndGather1000(b *testing.B) {
 	for b.Loop() {
 		for i := range tokens {
 			tokens[i], _ = r.Submit(ctx, "palitra.echo", helloWorld)
+		}
+		if _, err := palitra.Gather(ctx, tokens...); err != nil {
+			b.Fatal(err)
+		}
+		for _, token := range tokens {
+			token.Close()
+		}
+	}
+}
+
+func BenchmarkSubmitManyAndGather1000(b *testing.B) {
+	r := benchmarkRunner(b)
+	ctx := context.Background()
+	jobs := make([]palitra.Submission, 1000)
+	for i := range jobs {
+		jobs[i] = palitra.Submission{Job: "palitra.echo", Payload: helloWorld}
+	}
+	for b.Loop() {
+		tokens, err := r.SubmitMany(ctx, jobs)
+		if err != nil {
+			b.Fatal(err)
 		}
 		if _, err := palitra.Gather(ctx, tokens...); err != nil {
 			b.Fatal(err)

@@ -12,9 +12,17 @@ import (
 	"runtime/cgo"
 )
 
+// callback is a function and its token; both nil once the pending token was closed. The pending's mutex guards them.
 type callback struct {
+	pending  *pending
 	token    *Token
 	function func(*Token, Status)
+}
+
+func (c *callback) take() (*Token, func(*Token, Status)) {
+	c.pending.mu.Lock()
+	defer c.pending.mu.Unlock()
+	return c.token, c.function
 }
 
 // OnComplete registers a function that is called once with the job's status when the job finishes, or soon if it has
@@ -29,10 +37,11 @@ func (t *Token) OnComplete(function func(t *Token, status Status)) error {
 	if function == nil {
 		return t.error(StatusInvalidArgument)
 	}
-	if t.pending.isClosed() {
+	c := &callback{t.pending, t, function}
+	if !t.pending.register(c) {
 		return t.error(StatusInvalidHandle)
 	}
-	handle := cgo.NewHandle(&callback{t, function})
+	handle := cgo.NewHandle(c)
 	if status := C.palitra_go_on_complete(t.pending.token, C.uintptr_t(handle)); status != C.PALITRA_OK {
 		return t.error(Status(status))
 	}
@@ -42,9 +51,13 @@ func (t *Token) OnComplete(function func(t *Token, status Status)) error {
 //export palitraGoComplete
 func palitraGoComplete(handle C.uintptr_t, status C.palitra_status) {
 	call := cgo.Handle(handle).Value().(*callback)
-	leave := call.token.runner.core.callbacks.enter()
+	token, function := call.take()
+	if function == nil {
+		return
+	}
+	leave := token.runner.core.callbacks.enter()
 	defer leave()
-	call.function(call.token, Status(status))
+	function(token, call.pending.statusOf(status))
 }
 
 // The library calls this exactly once for each handle, whatever became of the callback.

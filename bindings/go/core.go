@@ -77,6 +77,7 @@ func newRunnerHandle(o *runnerOptions) (C.palitra_runner, error) {
 	options.thread_stack_size = C.size_t(o.stackSize)
 	options.max_in_flight = C.size_t(o.maxInFlight)
 	options.max_payload = C.size_t(o.maxPayload)
+	options.spin_limit_ns = C.int64_t(o.spinLimit)
 	if o.threadName != "" {
 		name := C.CString(o.threadName)
 		defer C.free(unsafe.Pointer(name))

@@ -6,7 +6,10 @@ package palitra
 //
 // What must stay true:
 //   - Every job that was submitted with a tag has exactly one event of its end, however it ends, until the queue is
-//     closed. That happens only after the runner's end, so nobody who waits for a tag is forgotten.
+//     closed. That happens only after the runner's end.
+//   - A call may still be in C then, where it polls a job inline, or come back with a token that the runner's end has
+//     finished: the event of its end finds no queue. So nobody waits any more once the dispatcher has ended: whoever is
+//     expected is finished by its end, and whoever is expected later is finished at once.
 //   - The dispatcher has no reference to Runner and Token, so that forgotten ones can be collected.
 
 /*
@@ -16,7 +19,9 @@ import "C"
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -31,6 +36,7 @@ type dispatcher struct {
 	mu    sync.Mutex
 	// Who waits for which tag; nil for a job that finished before it was expected.
 	waiting map[uint64]*pending
+	over    bool // No event comes any more.
 }
 
 func newDispatcher() (*dispatcher, error) {
@@ -61,6 +67,7 @@ func newDispatcher() (*dispatcher, error) {
 // run drains the queue each time it becomes readable, until it is closed and empty.
 func (d *dispatcher) run(connection syscall.RawConn) {
 	defer close(d.ended)
+	defer d.finishAll()
 	events := make([]C.palitra_event, 256)
 	// Read calls the function until it returns true, and waits in the poller in between.
 	_ = connection.Read(func(uintptr) bool {
@@ -80,35 +87,62 @@ func (d *dispatcher) run(connection syscall.RawConn) {
 
 func (d *dispatcher) tell(events []C.palitra_event) {
 	for i := range events {
-		event := &events[i]
-		tag := uint64(event.tag)
-		d.mu.Lock()
-		p, expected := d.waiting[tag]
-		switch {
-		case event.status == C.PALITRA_PENDING:
-		case expected:
-			delete(d.waiting, tag)
-		default:
-			d.waiting[tag] = nil
-		}
-		d.mu.Unlock()
-		if p == nil {
-			continue
-		}
-		if event.status == C.PALITRA_PENDING {
-			p.hasItem()
+		if tag := uint64(events[i].tag); events[i].status == C.PALITRA_PENDING {
+			d.hasItem(tag)
 		} else {
+			d.finish(tag)
+		}
+	}
+}
+
+// hasItem notifies whoever waits for the tag's job of an item.
+func (d *dispatcher) hasItem(tag uint64) {
+	d.mu.Lock()
+	p := d.waiting[tag]
+	d.mu.Unlock()
+	if p != nil {
+		p.hasItem()
+	}
+}
+
+// finish notifies whoever waits for the tag's job, now or once it is expected, of the end.
+func (d *dispatcher) finish(tag uint64) {
+	d.mu.Lock()
+	p, expected := d.waiting[tag]
+	if expected {
+		delete(d.waiting, tag)
+	} else {
+		d.waiting[tag] = nil
+	}
+	d.mu.Unlock()
+	if p != nil {
+		p.finish()
+	}
+}
+
+func (d *dispatcher) newTag() uint64 { return d.newTags(1) }
+
+// newTags returns the first of n new tags, which count on from it.
+func (d *dispatcher) newTags(n int) uint64 { return d.tags.Add(uint64(n)) - uint64(n) + 1 }
+
+// finishAll finishes everyone who waits. The runner has ended, and so their jobs' tokens have finished.
+func (d *dispatcher) finishAll() {
+	d.mu.Lock()
+	d.over = true
+	waiting := slices.Collect(maps.Values(d.waiting))
+	d.mu.Unlock()
+	for _, p := range waiting {
+		if p != nil {
 			p.finish()
 		}
 	}
 }
 
-func (d *dispatcher) newTag() uint64 { return d.tags.Add(1) }
-
 // expect has p notified of the tag's job. Call it before or after the job is submitted.
 func (d *dispatcher) expect(tag uint64, p *pending) {
 	d.mu.Lock()
 	_, finished := d.waiting[tag]
+	finished = finished || d.over
 	if finished {
 		delete(d.waiting, tag)
 	} else {
@@ -117,6 +151,15 @@ func (d *dispatcher) expect(tag uint64, p *pending) {
 	d.mu.Unlock()
 	if finished {
 		p.finish()
+	}
+}
+
+// expectMany has them notified of the jobs whose tags count on from the first. Call it before they are submitted.
+func (d *dispatcher) expectMany(first uint64, waiting []*pending) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, p := range waiting {
+		d.waiting[first+uint64(i)] = p
 	}
 }
 

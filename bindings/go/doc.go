@@ -31,7 +31,9 @@
 // # Errors
 //
 //	errors.Is(err, palitra.ErrBusy)              one of the Err values
-//	errors.Is(err, context.DeadlineExceeded)     the context's deadline or the job's
+//	errors.Is(err, palitra.ErrClosed)            the runner was shut down or closed, or the token was closed
+//	errors.Is(err, context.DeadlineExceeded)     the context's deadline or the job's; err has Timeout() bool, too
+//	errors.Is(err, context.Canceled)             the context was cancelled, and nothing else
 //	errors.As(err, &jobError)                    a *JobError: the job's own failure, its code and message; or its
 //	                                             refusal of the payload, for which errors.Is finds ErrBadPayload too
 //	errors.As(err, &panicError)                  a *PanicError
@@ -39,8 +41,9 @@
 // # What to close
 //
 // Close runners and tokens. Both calls are idempotent, and what was forgotten is closed when the garbage collector
-// finds it. Replies are in Go's own memory. Everything may be used by several goroutines at once. A process may exit at
-// any moment, and signals reach it as they reach any Go program.
+// finds it. The [Global] runner need not be closed, and closing it does nothing. Replies are in Go's own memory.
+// Everything may be used by several goroutines at once. A process may exit at any moment, and signals reach it as they
+// reach any Go program.
 //
 // # Linking
 //

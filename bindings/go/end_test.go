@@ -8,6 +8,7 @@ package palitra_test
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"sync"
 	"testing"
@@ -48,13 +49,121 @@ func TestShutdownCancelsTheRestWhenItsContextIsDone(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
 		began := time.Now()
-		if err := r.Shutdown(ctx); err != nil {
-			t.Error(err)
-		}
+		wantIs(t, r.Shutdown(ctx), ctx.Err())
 		if took := time.Since(began); took < grace || took > patience {
 			t.Errorf("a grace period of %v took %v", grace, took)
 		}
-		wantIs(t, <-waited, palitra.ErrCancelled)
+		err := <-waited
+		wantIs(t, err, palitra.ErrCancelled)
+		wantIs(t, err, palitra.ErrClosed)
+		if err := r.Shutdown(ctx); err != nil {
+			t.Error("nothing was left to cancel:", err)
+		}
+	}
+}
+
+func TestShutdownOfAnIdleRunnerIsWellWhateverItsContext(t *testing.T) {
+	r := newRunner(t)
+	if _, err := r.Run(base(t), "palitra.echo", nil); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := r.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// The caller's context is fine, so the error is not the context's.
+func TestRunnersEndIsAnErrorOfItsOwn(t *testing.T) {
+	for name, ctx := range both(t) {
+		r := newRunner(t)
+		token, err := r.Submit(ctx, "test.never", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer token.Close()
+		ran := make(chan error, 1)
+		go func() {
+			_, err := r.Run(ctx, "test.never", nil)
+			ran <- err
+		}()
+		eventually(t, "both run", func() bool {
+			stats, _ := r.Stats()
+			return stats.Running == 2
+		})
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+		_, polled := token.Poll()
+		for _, err := range []error{<-ran, polled} {
+			wantIs(t, err, palitra.ErrCancelled)
+			wantIs(t, err, palitra.ErrClosed)
+			if errors.Is(err, context.Canceled) {
+				t.Errorf("under a context %s: %v", name, err)
+			}
+		}
+		_, err = r.Run(ctx, "palitra.echo", nil)
+		wantIs(t, err, palitra.ErrClosed)
+		wantIs(t, err, palitra.ErrInvalidHandle)
+	}
+}
+
+// A job that is polled inline for longer than Close waits comes back to a runner and a queue that are gone.
+func TestRunThatComesBackAfterCloseReturns(t *testing.T) {
+	for name, ctx := range both(t) {
+		r, err := palitra.New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ran := make(chan error, 1)
+		go func() {
+			_, err := r.Run(ctx, "test.inline_hold", []byte(`{"seconds": 2.5, "pends": true}`))
+			ran <- err
+		}()
+		eventually(t, "it is polled", func() bool {
+			stats, _ := r.Stats()
+			return stats.Running == 1
+		})
+		wantIs(t, r.Close(), palitra.ErrPending)
+		select {
+		case err := <-ran:
+			wantIs(t, err, palitra.ErrCancelled)
+			wantIs(t, err, palitra.ErrClosed)
+		case <-time.After(patience):
+			t.Fatalf("under a context %s: waits forever", name)
+		}
+	}
+}
+
+func TestCallsBesideCloseReturn(t *testing.T) {
+	for _, ctx := range both(t) {
+		for round := range 300 {
+			r, err := palitra.New()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var calls sync.WaitGroup
+			for range 4 {
+				calls.Add(1)
+				go func() {
+					defer calls.Done()
+					_, _ = r.Run(ctx, "palitra.sleep", []byte(`{"seconds": 60}`))
+					if token, err := r.Submit(ctx, "test.never", nil); err == nil {
+						_, _ = token.Wait(context.Background())
+						token.Close()
+					}
+				}()
+			}
+			_ = r.Close()
+			over := make(chan struct{})
+			go func() { calls.Wait(); close(over) }()
+			select {
+			case <-over:
+			case <-time.After(patience):
+				t.Fatalf("a call waits in round %d", round)
+			}
+		}
 	}
 }
 
@@ -83,13 +192,13 @@ func TestCloseWakesEveryoneAndIsIdempotent(t *testing.T) {
 			var err error
 			switch i % 3 {
 			case 0:
-				_, err = r.Run(context.Background(), "test.never", nil)
+				_, err = r.Run(base(t), "test.never", nil)
 			case 1:
 				_, err = r.Run(soon(t), "test.never", nil)
 			case 2:
 				var token *palitra.Token
-				if token, err = r.Submit(context.Background(), "test.never", nil); err == nil {
-					_, err = token.Wait(context.Background())
+				if token, err = r.Submit(base(t), "test.never", nil); err == nil {
+					_, err = token.Wait(base(t))
 					token.Close()
 				}
 			}
@@ -138,7 +247,7 @@ func TestForgottenRunnerIsClosed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Run(context.Background(), "palitra.echo", nil); err != nil {
+		if _, err := r.Run(base(t), "palitra.echo", nil); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, "its thread and its watchdog have the name", func() bool { return threads(t, "forgotten") == 2 })
@@ -154,7 +263,7 @@ func TestRunnerInUseIsNotForgotten(t *testing.T) {
 	sleep := []byte(`{"seconds": 0.2}`)
 	for name, use := range map[string]func(r *palitra.Runner) error{
 		"Run": func(r *palitra.Runner) error {
-			_, err := r.Run(context.Background(), "palitra.sleep", sleep)
+			_, err := r.Run(base(t), "palitra.sleep", sleep)
 			return err
 		},
 		"Run with a context": func(r *palitra.Runner) error {
@@ -162,9 +271,9 @@ func TestRunnerInUseIsNotForgotten(t *testing.T) {
 			return err
 		},
 		"Wait": func(r *palitra.Runner) error {
-			token, err := r.Submit(context.Background(), "palitra.sleep", sleep)
+			token, err := r.Submit(base(t), "palitra.sleep", sleep)
 			if err == nil {
-				_, err = token.Wait(context.Background())
+				_, err = token.Wait(base(t))
 			}
 			return err
 		},
@@ -195,7 +304,7 @@ func TestForgottenTokenIsFreed(t *testing.T) {
 	r := newRunner(t)
 	streams := count(t, r, "test.streams")
 	func() {
-		token, err := r.Submit(context.Background(), "test.stream", []byte(`{"items": 1000000}`))
+		token, err := r.Submit(base(t), "test.stream", []byte(`{"items": 1000000}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -230,9 +339,7 @@ func TestGlobalRunnerIsSharedAndMadeAnew(t *testing.T) {
 	token := submit(t, first, "test.never", "")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := palitra.ShutdownGlobalRunner(ctx); err != nil {
-		t.Error(err)
-	}
+	wantIs(t, palitra.ShutdownGlobalRunner(ctx), context.Canceled)
 	_, err = token.Wait(soon(t))
 	wantIs(t, err, palitra.ErrCancelled)
 	_, err = first.Run(soon(t), "palitra.echo", nil)
@@ -253,7 +360,13 @@ func TestGlobalRunnerIsSharedAndMadeAnew(t *testing.T) {
 	if err := second.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := second.Close(); err != nil {
+	if third, err := palitra.Global(); err != nil || third != second || !third.IsAlive() {
+		t.Error("closed for everybody:", err)
+	}
+	if _, err := second.Run(soon(t), "test.nested", nil); err != nil {
+		t.Error(err)
+	}
+	if err := palitra.ShutdownGlobalRunner(soon(t)); err != nil {
 		t.Error(err)
 	}
 }

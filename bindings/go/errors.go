@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // What errors of this package wrap.
@@ -21,8 +22,8 @@ var (
 	ErrJobFailed error = StatusJobFailed
 	// ErrJobPanicked: the job panicked, a [PanicError]. The runner lives on.
 	ErrJobPanicked error = StatusJobPanicked
-	// ErrCancelled: the job was cancelled by its context, a call, a fail-fast gather or a shutdown. The same as
-	// [context.Canceled] for errors.Is.
+	// ErrCancelled: the job was cancelled by its context, a call, a fail-fast gather or the end of its runner. If it was
+	// the context, the error wraps the context's, too; if it was the end of the runner, ErrClosed.
 	ErrCancelled error = StatusCancelled
 	// ErrDeadline: the job's deadline passed. The same as [context.DeadlineExceeded] for errors.Is.
 	ErrDeadline error = StatusDeadline
@@ -47,7 +48,15 @@ var (
 	ErrForked error = StatusForked
 	// ErrInternal: the system refused a thread, or the library has a defect.
 	ErrInternal error = StatusInternal
+	// ErrClosed: the runner was shut down or closed, or the token was closed. For errors.Is the same as ErrShutDown and
+	// ErrInvalidHandle, with which later calls are refused; the jobs that the end of a runner cancelled have an error
+	// that wraps ErrCancelled and this.
+	ErrClosed error = closed{}
 )
+
+type closed struct{}
+
+func (closed) Error() string { return "palitra: the runner or the token was closed" }
 
 // JobError is a job's own failure, which wraps [ErrJobFailed], or its refusal of a payload, which wraps
 // [ErrBadPayload].
@@ -85,16 +94,17 @@ func (e *PanicError) Error() string {
 
 func (e *PanicError) Unwrap() error { return ErrJobPanicked }
 
-// callError is a status with the name of the job that it is about, and the context's error that caused it, if any.
+// callError is a status with the name of the job that it is about, and what caused it, if anything did.
 type callError struct {
 	job    string
 	status Status
-	cause  error // A context's error, or nil.
+	cause  error // A context's error, ErrClosed or nil.
 }
 
 func (e *callError) Error() string {
 	if e.cause != nil {
-		return fmt.Sprintf("palitra: %s: %s: %v", e.job, e.status.message(), e.cause)
+		cause := strings.TrimPrefix(e.cause.Error(), "palitra: ")
+		return fmt.Sprintf("palitra: %s: %s: %s", e.job, e.status.message(), cause)
 	}
 	if nearest := e.nearest(); nearest != "" {
 		return fmt.Sprintf("palitra: %s: %s; the nearest is %s", e.job, e.status.message(), nearest)
@@ -122,12 +132,38 @@ func (e *callError) Unwrap() []error {
 	return []error{e.status}
 }
 
+// Timeout returns whether time ran out: the job's, the context's or the wait's.
+func (e *callError) Timeout() bool {
+	return e.status.Timeout() || errors.Is(e.cause, context.DeadlineExceeded)
+}
+
+// contextError is why a context is done, in its owner's words, and the context's own error.
+type contextError struct{ cause, err error }
+
+func (e *contextError) Error() string { return e.cause.Error() }
+
+func (e *contextError) Unwrap() []error { return []error{e.cause, e.err} }
+
+// causeOf returns why the context is done: what errors.Is takes for its error and for its cause.
+func causeOf(ctx context.Context) error {
+	cause, err := context.Cause(ctx), ctx.Err()
+	if cause == err {
+		return err
+	}
+	return &contextError{cause, err}
+}
+
 // endedBy returns the error of a job that its context ended.
 func endedBy(job string, cause error) error {
+	return &callError{job, endingOf(cause), cause}
+}
+
+// endingOf returns how a job ended that its context ended.
+func endingOf(cause error) Status {
 	if errors.Is(cause, context.DeadlineExceeded) {
-		return &callError{job, StatusDeadline, cause}
+		return StatusDeadline
 	}
-	return &callError{job, StatusCancelled, cause}
+	return StatusCancelled
 }
 
 // errorOf returns the error for a status and the message of its reply; nil if the job succeeded.

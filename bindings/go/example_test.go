@@ -57,6 +57,34 @@ func ExampleGather() {
 	// {"seconds":0.1}
 }
 
+func ExampleRunner_SubmitMany() {
+	ctx := context.Background()
+	runner, err := palitra.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close()
+
+	tokens, err := runner.SubmitMany(ctx, []palitra.Submission{
+		{Job: "palitra.echo", Payload: []byte("hello")},
+		{Job: "palitra.sleep", Payload: []byte(`{"seconds": 0.1}`)},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	replies, err := palitra.Gather(ctx, tokens...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i, reply := range replies {
+		fmt.Println(reply)
+		tokens[i].Close()
+	}
+	// Output:
+	// hello
+	// {"seconds":0.1}
+}
+
 func ExampleRunJSON() {
 	type Nap struct {
 		Seconds float64 `json:"seconds"`

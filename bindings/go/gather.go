@@ -27,13 +27,16 @@ func Gather(ctx context.Context, tokens ...*Token) ([]Reply, error) {
 func GatherFailFast(ctx context.Context, tokens ...*Token) ([]Reply, error) {
 	replies := make([]Reply, len(tokens))
 	failed := make(chan error, len(tokens))
+	// Before anyone writes to what is returned.
+	for _, t := range tokens {
+		if !t.isOver() && t.runner.core.callbacks.here() {
+			return replies, t.error(StatusWouldDeadlock)
+		}
+	}
 	waiting, giveUp := context.WithCancel(ctx)
 	defer giveUp()
 	var waits sync.WaitGroup
 	for i, t := range tokens {
-		if !t.isOver() && t.runner.core.callbacks.here() {
-			return replies, t.error(StatusWouldDeadlock)
-		}
 		waits.Add(1)
 		go func() {
 			defer waits.Done()

@@ -18,7 +18,8 @@ var global struct {
 }
 
 // Global returns the runner that the whole process shares, made now if there is none or the last one was shut down.
-// Nobody needs to close it; [ShutdownGlobalRunner] ends it.
+// Nobody needs to close it, and closing it does nothing, as others use it, too: [ShutdownGlobalRunner] and
+// [Runner.Shutdown] end it.
 func Global() (*Runner, error) {
 	global.Lock()
 	defer global.Unlock()

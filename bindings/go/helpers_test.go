@@ -22,6 +22,24 @@ import (
 // patience bounds every wait for what ought to happen soon.
 const patience = 20 * time.Second
 
+// base is the context of calls that nothing is to end. Nearly every context of a program can end, and the binding goes
+// other ways then: with PALITRA_TEST_CONTEXT=ending the tests run under one that can.
+func base(t testing.TB) context.Context {
+	t.Helper()
+	if os.Getenv("PALITRA_TEST_CONTEXT") != "ending" {
+		return context.Background()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// both are a context that never ends and one that can.
+func both(t testing.TB) map[string]context.Context {
+	t.Helper()
+	return map[string]context.Context{"that never ends": context.Background(), "that can end": soon(t)}
+}
+
 // soon is a context for waits that ought to end long before it.
 func soon(t testing.TB) context.Context {
 	t.Helper()
@@ -51,7 +69,7 @@ func newRunner(t testing.TB, opts ...palitra.Option) *palitra.Runner {
 // submit submits a job whose token is closed at the test's end.
 func submit(t testing.TB, r *palitra.Runner, job, payload string, opts ...palitra.SubmitOption) *palitra.Token {
 	t.Helper()
-	token, err := r.Submit(context.Background(), job, []byte(payload), opts...)
+	token, err := r.Submit(base(t), job, []byte(payload), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +96,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 // count asks one of the counting jobs, test.drops and test.streams, which count for the process.
 func count(t testing.TB, r *palitra.Runner, job string) int {
 	t.Helper()
-	reply, err := r.Run(context.Background(), job, nil)
+	reply, err := r.Run(base(t), job, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func TestRepliesAndTokensAreFreed(t *testing.T) {
 	large := []byte(fmt.Sprintf(`{"bytes": %d}`, bytes))
 	for name, run := range map[string]func(ctx context.Context) (palitra.Reply, error){
 		"Run": func(context.Context) (palitra.Reply, error) {
-			return r.Run(context.Background(), "test.large", large)
+			return r.Run(base(t), "test.large", large)
 		},
 		"Run with a context": func(ctx context.Context) (palitra.Reply, error) {
 			return r.Run(ctx, "test.large", large)

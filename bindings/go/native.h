@@ -7,6 +7,7 @@
 
 #include <palitra.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Pointers to bytes are uint8_t, not void, and the addresses in a palitra_go_reply are numbers: cgo then knows that
@@ -50,14 +51,15 @@ static inline void palitra_go_free(const palitra_go_reply *filled) {
 static inline void palitra_go_runner_options(palitra_runner_options *options) { palitra_runner_options_init(options); }
 
 static inline palitra_status palitra_go_start(palitra_runner runner, const char *job, const uint8_t *data, size_t len,
-                                              palitra_queue queue, uint64_t tag, palitra_go_reply *filled) {
+                                              palitra_queue queue, uint64_t tag, uint32_t flags,
+                                              palitra_go_reply *filled) {
     palitra_submit_options options;
     palitra_token token;
     palitra_reply reply;
     palitra_submit_options_init(&options);
     options.queue = queue;
     options.tag = tag;
-    options.flags = PALITRA_NO_ITEMS; /* as for a run: nobody reads items from this token */
+    options.flags = flags;
     palitra_status status = palitra_runner_start(runner, job, data, len, &options, &token, &reply);
     filled->token = token.id;
     return palitra_go_fill(status, &reply, filled);
@@ -73,6 +75,29 @@ static inline palitra_status palitra_go_submit(palitra_runner runner, const char
     options.flags = flags;
     options.deadline_ns = deadline_ns;
     return palitra_runner_submit(runner, job, data, len, &options, token);
+}
+
+/* Many jobs, whose names and payloads stand one behind another in `names`, each with a NUL, and in `payloads`. Where two
+ * jobs in a row have one name, it stands there once: a name's place is where it begins. The tags count from the first. */
+static inline palitra_status palitra_go_submit_many(palitra_runner runner, const uint8_t *names,
+                                                    const size_t *name_places, const uint8_t *payloads,
+                                                    const size_t *lengths, size_t n, palitra_queue queue, uint64_t tag,
+                                                    int64_t deadline_ns, palitra_token *tokens, size_t *taken) {
+    palitra_submit_options options;
+    palitra_submission *submissions = (palitra_submission *)calloc(n, sizeof *submissions);
+    *taken = 0;
+    if (submissions == NULL) return PALITRA_TOO_LARGE;
+    for (size_t i = 0; i < n; i++) {
+        submissions[i] = (palitra_submission){(const char *)names + name_places[i], payloads, lengths[i], tag + i};
+        payloads += lengths[i];
+    }
+    palitra_submit_options_init(&options);
+    options.queue = queue;
+    options.flags = PALITRA_ITEM_EVENTS;
+    options.deadline_ns = deadline_ns;
+    palitra_status status = palitra_runner_submit_many(runner, submissions, n, &options, tokens, taken);
+    free(submissions);
+    return status;
 }
 
 static inline palitra_status palitra_go_poll(palitra_token token, palitra_go_reply *filled) {

@@ -10,6 +10,7 @@ import (
 type runnerOptions struct {
 	workers, blockingThreads           int
 	stackSize, maxInFlight, maxPayload int
+	spinLimit                          time.Duration // 0: the default.
 	threadName                         string
 }
 
@@ -41,6 +42,21 @@ func WithMaxInFlight(n int) Option {
 	return func(o *runnerOptions) { o.maxInFlight = n }
 }
 
+// WithSpinLimit says how long the runner's thread without work, and a thread that waits for one of its jobs, spin
+// before they sleep, at most a millisecond. Each spins only as long as that has paid lately. The default is 20
+// microseconds; with 0 they sleep at once.
+func WithSpinLimit(limit time.Duration) Option {
+	return func(o *runnerOptions) {
+		if limit <= 0 {
+			limit += noSpinning
+		}
+		o.spinLimit = limit
+	}
+}
+
+// noSpinning is what C takes for no spinning at all, as a zero means the default.
+const noSpinning time.Duration = -1
+
 // WithMaxPayload bounds payloads, in bytes; a larger one fails with [ErrTooLarge].
 func WithMaxPayload(bytes int) Option {
 	return func(o *runnerOptions) { o.maxPayload = bytes }
@@ -53,7 +69,7 @@ func (o *runnerOptions) valid() bool {
 			return false
 		}
 	}
-	return o.stackSize >= 0 && o.maxInFlight >= 0 && o.maxPayload >= 0
+	return o.stackSize >= 0 && o.maxInFlight >= 0 && o.maxPayload >= 0 && o.spinLimit >= noSpinning
 }
 
 type submitOptions struct {

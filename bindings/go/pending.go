@@ -18,11 +18,13 @@ type pending struct {
 	over  chan struct{} // Closed when the job has finished or the token was closed.
 	items chan struct{} // Holds one when the stream may have an item; nil if nobody reads items.
 
-	mu       sync.Mutex
-	finished bool
-	closed   bool
-	cause    error       // Why the context cancelled the job.
-	unbind   func() bool // Detaches the job from its context; nil if that never ends.
+	mu        sync.Mutex
+	finished  bool
+	closed    bool
+	cancelled bool        // By a call, not by the context or the runner's end.
+	cause     error       // Why the context cancelled the job.
+	unbind    func() bool // Detaches the job from its context; nil if that never ends.
+	callbacks []*callback // Those that close must silence, as the token in C lives on; see abandon.
 }
 
 // bind cancels the job when its context is done.
@@ -38,7 +40,7 @@ func (p *pending) bind(ctx context.Context) {
 	p.unbind = context.AfterFunc(ctx, func() {
 		p.mu.Lock()
 		if !p.finished {
-			p.cause = context.Cause(ctx)
+			p.cause = causeOf(ctx)
 		}
 		p.mu.Unlock()
 		C.palitra_token_cancel(p.token)
@@ -49,6 +51,7 @@ func (p *pending) bind(ctx context.Context) {
 func (p *pending) finish() {
 	p.mu.Lock()
 	p.finished = true
+	p.callbacks = nil
 	closed, unbind := p.closed, p.unbind
 	p.mu.Unlock()
 	if unbind != nil {
@@ -61,7 +64,12 @@ func (p *pending) finish() {
 	}
 }
 
+// hasItem is called by the dispatcher. Nobody reads the items of a closed token: its job ends.
 func (p *pending) hasItem() {
+	if p.isClosed() {
+		C.palitra_token_cancel(p.token)
+		return
+	}
 	select {
 	case p.items <- struct{}{}:
 	default:
@@ -80,10 +88,47 @@ func (p *pending) close() {
 	p.mu.Unlock()
 	if finished || !bound {
 		C.palitra_token_free(p.token)
+	} else {
+		p.abandon()
 	}
 	if !finished {
 		close(p.over)
 	}
+}
+
+// abandon does what freeing the token in C would, which has to wait for the job's end because the context can only
+// cancel what has a token: no callback is called any more for a pending job, and one that streams ends.
+func (p *pending) abandon() {
+	if C.palitra_token_poll(p.token, nil) == C.PALITRA_PENDING {
+		p.mu.Lock()
+		for _, c := range p.callbacks {
+			c.token, c.function = nil, nil
+		}
+		p.callbacks = nil
+		p.mu.Unlock()
+	}
+	// An item shows that the job streams. If there is none, the queue will be notified of the next one: see hasItem.
+	if C.palitra_token_next(p.token, 0, nil) == C.PALITRA_OK {
+		C.palitra_token_cancel(p.token)
+	}
+}
+
+// register has close silence a callback that is about to be registered in C. It returns false after close.
+func (p *pending) register(c *callback) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.unbind != nil && !p.finished && !p.closed {
+		p.callbacks = append(p.callbacks, c)
+	}
+	return !p.closed
+}
+
+// cancel cancels the job on behalf of a call.
+func (p *pending) cancel() C.palitra_status {
+	p.mu.Lock()
+	p.cancelled = p.cancelled || !p.finished
+	p.mu.Unlock()
+	return C.palitra_token_cancel(p.token)
 }
 
 func (p *pending) isClosed() bool {
@@ -92,8 +137,26 @@ func (p *pending) isClosed() bool {
 	return p.closed
 }
 
-func (p *pending) whyCancelled() error {
+// statusOf returns the status of a job that has this one in C: there a context's deadline is a cancellation.
+func (p *pending) statusOf(status C.palitra_status) Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.cause
+	if status == C.PALITRA_CANCELLED && p.cause != nil {
+		return endingOf(p.cause)
+	}
+	return Status(status)
+}
+
+// whyCancelled returns the error of a job that was cancelled.
+func (p *pending) whyCancelled(job string, c *core) error {
+	p.mu.Lock()
+	cause, cancelled := p.cause, p.cancelled
+	p.mu.Unlock()
+	switch {
+	case cause != nil:
+		return endedBy(job, cause)
+	case !cancelled && !bool(C.palitra_runner_is_alive(c.handle)):
+		return &callError{job, StatusCancelled, ErrClosed}
+	}
+	return &callError{job, StatusCancelled, nil}
 }

@@ -9,6 +9,7 @@ import "C"
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"time"
 	"unsafe"
@@ -46,31 +47,43 @@ func New(opts ...Option) (*Runner, error) {
 // ErrDeadline if the job did not succeed; ErrUnknownJob, ErrBusy, ErrTooLarge, ErrShutDown, ErrInvalidHandle after
 // [Runner.Close] or ErrWouldDeadlock from a callback if it was not run. The payload is copied before the job starts.
 //
-// When the context is done the job is cancelled and the error wraps the context's. Under a context that is never
-// done, such as [context.Background], the calling thread polls the job inline, once, so that a job that is ready at
-// once needs no other thread; unless as many goroutines as there are processors are doing just that. Under any other
-// context the job starts on the runner's thread, so that a job that never yields cannot outlast the context.
+// When the context is done the job is cancelled and the error wraps the context's; under one that is done already the
+// job never starts. The calling thread polls the job inline, once, so that a job that is ready at once needs no other
+// thread; unless as many goroutines as there are processors are doing just that. Under a context that may be done one
+// day, unlike [context.Background], it does so only for an inline job, one whose author declares that its first poll
+// never blocks, such as palitra.echo: any other starts on the runner's thread, so that a job that never yields cannot
+// outlast the context. A job that is ready at its inline poll returns its reply, even if the context is done meanwhile.
 func (r *Runner) Run(ctx context.Context, job string, payload []byte) (Reply, error) {
 	c := r.core
 	defer runtime.KeepAlive(r)
 	if c.callbacks.here() {
 		return Reply{}, &callError{job, StatusWouldDeadlock, nil}
 	}
-	if ctx.Done() == nil && starting.take() {
-		reply, p, err := c.start(job, payload)
+	flags := C.uint32_t(C.PALITRA_NO_ITEMS)
+	if ctx.Done() != nil {
+		if ctx.Err() != nil {
+			return Reply{}, endedBy(job, causeOf(ctx))
+		}
+		flags |= C.PALITRA_INLINE_ONLY
+	}
+	if starting.take() {
+		reply, p, err := c.start(job, payload, flags)
 		starting.leave()
 		if p == nil {
 			return reply, err
 		}
-		<-p.over
-		reply, _, err = take(job, p.token)
-		return reply, err
+		return c.wait(ctx, job, p)
 	}
-	return r.runThere(ctx, job, payload)
+	p, err := r.submit(ctx, job, payload, C.PALITRA_NO_ITEMS, submitOptions{deadline: -1})
+	if err != nil {
+		return Reply{}, err
+	}
+	return c.wait(ctx, job, p)
 }
 
-// start polls a job inline. It returns the job's reply or error, or what will be notified when the job finishes.
-func (c *core) start(job string, payload []byte) (Reply, *pending, error) {
+// start polls a job inline, if the flags allow that. It returns the job's reply or error, or what will be notified when
+// the job finishes.
+func (c *core) start(job string, payload []byte, flags C.uint32_t) (Reply, *pending, error) {
 	x := exchanges.Get().(*exchange)
 	defer exchanges.Put(x)
 	name := x.cName(job)
@@ -79,7 +92,7 @@ func (c *core) start(job string, payload []byte) (Reply, *pending, error) {
 	}
 	tag := c.newTag()
 	status := C.palitra_go_start(c.handle, name, pointer(payload), C.size_t(len(payload)), c.queue, C.uint64_t(tag),
-		&x.filled)
+		flags, &x.filled)
 	if status != C.PALITRA_PENDING {
 		reply, err := x.receive(job, status)
 		return reply, nil, err
@@ -89,22 +102,19 @@ func (c *core) start(job string, payload []byte) (Reply, *pending, error) {
 	return Reply{}, p, nil
 }
 
-// runThere runs a job on the runner's thread, and cancels it when the context is done.
-func (r *Runner) runThere(ctx context.Context, job string, payload []byte) (Reply, error) {
-	p, err := r.submit(ctx, job, payload, C.PALITRA_NO_ITEMS, submitOptions{deadline: -1})
-	if err != nil {
-		return Reply{}, err
-	}
-	var cause error
+// wait waits for a job that only this call knows, cancels it when the context is done, and frees its token.
+func (c *core) wait(ctx context.Context, job string, p *pending) (Reply, error) {
 	select {
 	case <-p.over:
 	case <-ctx.Done():
-		cause = context.Cause(ctx)
+		p.mu.Lock()
+		p.cause = causeOf(ctx)
+		p.mu.Unlock()
 		C.palitra_token_cancel(p.token)
 	}
 	reply, status, err := take(job, p.token)
-	if status == C.PALITRA_CANCELLED && cause != nil {
-		err = endedBy(job, cause)
+	if status == C.PALITRA_CANCELLED {
+		err = p.whyCancelled(job, c)
 	}
 	return reply, err
 }
@@ -132,7 +142,7 @@ func (r *Runner) submit(
 ) (*pending, error) {
 	defer runtime.KeepAlive(r)
 	if ctx.Err() != nil {
-		return nil, endedBy(job, context.Cause(ctx))
+		return nil, endedBy(job, causeOf(ctx))
 	}
 	x := exchanges.Get().(*exchange)
 	defer exchanges.Put(x)
@@ -171,36 +181,48 @@ func (r *Runner) IsAlive() bool {
 // runner's threads. A context that is done already means a grace period of 0. Everyone who waits is woken, and replies
 // stay readable until [Runner.Close].
 //
-// Whatever the context, nil means that the runner has ended. Shutdown returns ErrPending if a job that never yields
-// blocked its thread for a second beyond that: every token has finished, and the thread is left behind. It returns
-// ErrWouldDeadlock from a callback and ErrInvalidHandle after Close. It may be called again, and by several goroutines
-// at once.
+// Shutdown returns nil if the runner has ended and every job with it by itself, and the context's error if jobs were
+// cancelled because the context was done: the runner has ended then, too. It returns ErrPending, with the context's
+// error, if a job that never yields blocked its thread for a second beyond that: every token has finished, and the
+// thread is left behind. It returns ErrWouldDeadlock from a callback and ErrInvalidHandle after Close. It may be called
+// again, and by several goroutines at once.
 func (r *Runner) Shutdown(ctx context.Context) error {
 	defer runtime.KeepAlive(r)
 	c := r.core
 	if c.callbacks.here() {
 		return ErrWouldDeadlock
 	}
-	if ctx.Err() != nil {
-		return c.shutdown(0).orNil()
+	if ctx.Err() == nil {
+		// One thread waits for the end of the grace period; a second call can only shorten it.
+		ended := make(chan Status, 1)
+		go func() { ended <- c.shutdown(C.PALITRA_FOREVER) }()
+		select {
+		case status := <-ended:
+			return status.orNil()
+		case <-ctx.Done():
+		}
 	}
-	// One thread waits for the end of the grace period; a second call can only shorten it.
-	ended := make(chan Status, 1)
-	go func() { ended <- c.shutdown(C.PALITRA_FOREVER) }()
-	select {
-	case status := <-ended:
-		return status.orNil()
-	case <-ctx.Done():
-		return c.shutdown(0).orNil()
+	before, _ := r.Stats()
+	status := c.shutdown(0)
+	after, _ := r.Stats()
+	switch {
+	case status == StatusPending:
+		return fmt.Errorf("%w: %w", status, ctx.Err())
+	case status == StatusOK && after.Cancelled > before.Cancelled:
+		return ctx.Err()
 	}
+	return status.orNil()
 }
 
 // Close ends the runner at once, cancels what is in flight, and frees it: every later call returns ErrInvalidHandle.
 // Tokens stay readable until they are closed. Closing again does nothing and returns the same. From a callback it
-// returns at once and the runner ends by itself.
+// returns at once and the runner ends by itself. Closing the [Global] runner does nothing: others use it, too.
 //
 // Close returns ErrPending if a job that never yields blocked its thread for a second; the thread is left behind.
 func (r *Runner) Close() error {
+	if !r.core.owned {
+		return nil
+	}
 	r.cleanup.Stop()
 	return r.core.close()
 }

@@ -35,7 +35,7 @@ func TestRunAnswersWhatTheJobLeft(t *testing.T) {
 		{"palitra.sleep", []byte(`{"seconds": 0.01}`), `{"seconds":0.01}`, palitra.JSON},
 		{"test.nested", []byte("inner"), "inner", palitra.Text},
 	} {
-		for _, ctx := range []context.Context{context.Background(), soon(t)} {
+		for _, ctx := range []context.Context{base(t), soon(t)} {
 			reply, err := r.Run(ctx, c.job, c.payload)
 			if err != nil || reply.String() != c.want || reply.Format != c.format {
 				t.Errorf("%s: %.20q of %d, %v, %v", c.job, reply.Data, len(reply.Data), reply.Format, err)
@@ -50,11 +50,11 @@ func TestPayloadMayLieBesidePointers(t *testing.T) {
 		text [5]byte
 		next *int
 	}{[5]byte{'h', 'e', 'l', 'l', 'o'}, new(int)}
-	reply, err := r.Run(context.Background(), "palitra.echo", holder.text[:])
+	reply, err := r.Run(base(t), "palitra.echo", holder.text[:])
 	if err != nil || reply.String() != "hello" {
 		t.Error(reply, err)
 	}
-	token, err := r.Submit(context.Background(), "palitra.echo", holder.text[:])
+	token, err := r.Submit(base(t), "palitra.echo", holder.text[:])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestRepliesAreTheCallersOwn(t *testing.T) {
 }
 
 func TestErrorsWorkWithIsAndAs(t *testing.T) {
-	r := newRunner(t, palitra.WithMaxPayload(100), palitra.WithMaxInFlight(1))
+	r := newRunner(t, palitra.WithMaxPayload(100), palitra.WithMaxInFlight(1), palitra.WithSpinLimit(0))
 	ended := newRunner(t)
 	if err := ended.Shutdown(soon(t)); err != nil {
 		t.Fatal(err)
@@ -98,18 +98,18 @@ func TestErrorsWorkWithIsAndAs(t *testing.T) {
 		{ended, "palitra.echo", "", palitra.ErrShutDown},
 		{closed, "palitra.echo", "", palitra.ErrInvalidHandle},
 	} {
-		for _, ctx := range []context.Context{context.Background(), soon(t)} {
+		for _, ctx := range []context.Context{base(t), soon(t)} {
 			_, err := c.r.Run(ctx, c.job, []byte(c.payload))
 			wantIs(t, err, c.want)
 			if err != nil && c.job != "" && !strings.Contains(err.Error(), c.job) {
 				t.Errorf("%q does not name %s", err, c.job)
 			}
 		}
-		_, err := c.r.Submit(context.Background(), c.job, []byte(c.payload))
+		_, err := c.r.Submit(base(t), c.job, []byte(c.payload))
 		wantIs(t, err, c.want)
 	}
 	never := submit(t, r, "test.never", "")
-	_, err := r.Run(context.Background(), "palitra.echo", nil)
+	_, err := r.Run(base(t), "palitra.echo", nil)
 	wantIs(t, err, palitra.ErrBusy)
 	if status := palitra.StatusOf(err); status != palitra.StatusBusy || status.String() != "PALITRA_BUSY" {
 		t.Error(status)
@@ -119,7 +119,7 @@ func TestErrorsWorkWithIsAndAs(t *testing.T) {
 
 func TestRefusedPayloadIsAnErrorOfItsOwnAndAFailureToo(t *testing.T) {
 	r := newRunner(t)
-	for _, ctx := range []context.Context{context.Background(), soon(t)} {
+	for _, ctx := range []context.Context{base(t), soon(t)} {
 		_, err := r.Run(ctx, "palitra.sleep", []byte("no json"))
 		wantIs(t, err, palitra.ErrBadPayload)
 		wantIs(t, err, palitra.ErrJobFailed)
@@ -139,7 +139,7 @@ func TestRefusedPayloadIsAnErrorOfItsOwnAndAFailureToo(t *testing.T) {
 
 func TestUnknownJobIsNamedWithTheNearest(t *testing.T) {
 	r := newRunner(t)
-	for _, ctx := range []context.Context{context.Background(), soon(t)} {
+	for _, ctx := range []context.Context{base(t), soon(t)} {
 		_, err := r.Run(ctx, "palitra.ech", nil)
 		wantIs(t, err, palitra.ErrUnknownJob)
 		if text := err.Error(); !strings.Contains(text, "palitra.ech:") || !strings.Contains(text, "the nearest is palitra.echo") {
@@ -156,7 +156,7 @@ func TestUnknownJobIsNamedWithTheNearest(t *testing.T) {
 func TestDeadlineThatHasPassedIsOne(t *testing.T) {
 	r := newRunner(t)
 	for _, late := range []time.Duration{0, -time.Second} {
-		token, err := r.Submit(context.Background(), "test.never", nil, palitra.WithDeadline(late))
+		token, err := r.Submit(base(t), "test.never", nil, palitra.WithDeadline(late))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +168,7 @@ func TestDeadlineThatHasPassedIsOne(t *testing.T) {
 
 func TestJobsOwnFailureCarriesCodeAndMessage(t *testing.T) {
 	r := newRunner(t)
-	for _, ctx := range []context.Context{context.Background(), soon(t)} {
+	for _, ctx := range []context.Context{base(t), soon(t)} {
 		_, err := r.Run(ctx, "test.fail", []byte(`{"code": 7, "message": "no luck"}`))
 		var failed *palitra.JobError
 		if !errors.As(err, &failed) || *failed != (palitra.JobError{Job: "test.fail", Code: 7, Message: "no luck"}) {
@@ -207,6 +207,26 @@ func TestContextCancelsTheJobAndReapsIt(t *testing.T) {
 	})
 }
 
+func TestContextsOwnErrorAndItsCauseAreInTheError(t *testing.T) {
+	r := newRunner(t)
+	reason := errors.New("too slow")
+	ctx, cancel := context.WithTimeoutCause(context.Background(), 10*time.Millisecond, reason)
+	defer cancel()
+	never := submit(t, r, "test.never", "")
+	_, ran := r.Run(ctx, "test.never", nil)
+	_, waited := never.Wait(ctx)
+	wantIs(t, ran, palitra.ErrDeadline)
+	wantIs(t, waited, palitra.ErrPending)
+	for _, err := range []error{ran, waited} {
+		wantIs(t, err, context.DeadlineExceeded)
+		wantIs(t, err, reason)
+		if errors.Is(err, context.Canceled) {
+			t.Error("nobody cancelled:", err)
+		}
+	}
+	never.Cancel()
+}
+
 func TestContextsDeadlineHoldsForAJobThatNeverYields(t *testing.T) {
 	r := newRunner(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
@@ -218,6 +238,56 @@ func TestContextsDeadlineHoldsForAJobThatNeverYields(t *testing.T) {
 	if took := time.Since(began); took > 600*time.Millisecond {
 		t.Errorf("returned after %v", took)
 	}
+}
+
+// Promise 2: a job that is ready at once costs no hand-off.
+func TestBoundedRunPollsAnInlineJobHere(t *testing.T) {
+	r := newRunner(t)
+	holding := submit(t, r, "test.hold", `{"seconds": 2}`)
+	bounds := map[string]func() (context.Context, context.CancelFunc){
+		"cancel": func() (context.Context, context.CancelFunc) { return context.WithCancel(context.Background()) },
+		"timeout": func() (context.Context, context.CancelFunc) {
+			return context.WithTimeout(context.Background(), patience)
+		},
+	}
+	for name, bounded := range bounds {
+		ctx, cancel := bounded()
+		reply, err := r.Run(ctx, "palitra.echo", []byte("ready"))
+		if err != nil || reply.String() != "ready" {
+			t.Error(name, reply, err)
+		}
+		var failed *palitra.JobError
+		if _, err := r.Run(ctx, "palitra.sleep", []byte("[]")); !errors.As(err, &failed) {
+			t.Error(name, err)
+		}
+		time.AfterFunc(10*time.Millisecond, cancel)
+		_, err = r.Run(ctx, "palitra.sleep", []byte(`{"seconds": 60}`))
+		wantIs(t, err, context.Canceled)
+	}
+	// Without the author's word a job waits for the runner's thread, and its context does not.
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	_, err := r.Run(ctx, "test.ready", nil)
+	wantIs(t, err, context.DeadlineExceeded)
+	_, err = holding.Poll()
+	wantIs(t, err, palitra.ErrPending)
+	if _, err := holding.Wait(soon(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+// A reply that is there is a reply.
+func TestInlineJobThatIsReadyLateReturnsItsReply(t *testing.T) {
+	r := newRunner(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := r.Run(ctx, "test.inline_hold", []byte(`{"seconds": 0.2, "pends": false}`)); err != nil {
+		t.Error(err)
+	}
+	late, cancelLate := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancelLate()
+	_, err := r.Run(late, "test.inline_hold", []byte(`{"seconds": 0.2, "pends": true}`))
+	wantIs(t, err, context.DeadlineExceeded)
 }
 
 func TestDoneContextRunsNothing(t *testing.T) {
@@ -245,7 +315,7 @@ func TestManyGoroutinesShareARunner(t *testing.T) {
 					if reply, err := r.Run(soon(t), "test.nested", []byte("x")); err != nil || reply.String() != "x" {
 						t.Error(reply, err)
 					}
-					if reply, err := r.Run(context.Background(), "test.nested", []byte("y")); err != nil || reply.String() != "y" {
+					if reply, err := r.Run(base(t), "test.nested", []byte("y")); err != nil || reply.String() != "y" {
 						t.Error(reply, err)
 					}
 				}
@@ -267,7 +337,7 @@ func TestOptionsThatCannotBeMeant(t *testing.T) {
 	for _, opt := range []palitra.Option{
 		palitra.WithWorkers(-1), palitra.WithWorkers(5000), palitra.WithWorkers(1 << 40), palitra.WithBlockingThreads(-1),
 		palitra.WithStackSize(1), palitra.WithMaxInFlight(-1), palitra.WithMaxPayload(-1), palitra.WithThreadName("\xff"),
-		palitra.WithThreadName("a\x00b"),
+		palitra.WithThreadName("a\x00b"), palitra.WithSpinLimit(-1), palitra.WithSpinLimit(time.Second),
 	} {
 		r, err := palitra.New(opt)
 		wantIs(t, err, palitra.ErrInvalidArgument)

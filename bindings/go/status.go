@@ -38,8 +38,8 @@ const (
 	StatusInternal        Status = C.PALITRA_INTERNAL
 )
 
-// StatusOf returns the status of an error of this package: StatusOK for nil, StatusEnd for [io.EOF], StatusInternal
-// for an error of another package.
+// StatusOf returns the status of an error of this package: StatusOK for nil, StatusEnd for [io.EOF], StatusShutDown for
+// ErrClosed itself, StatusInternal for an error of another package.
 func StatusOf(err error) Status {
 	var status Status
 	switch {
@@ -49,6 +49,8 @@ func StatusOf(err error) Status {
 		return status
 	case errors.Is(err, io.EOF):
 		return StatusEnd
+	case errors.Is(err, ErrClosed):
+		return StatusShutDown
 	}
 	return StatusInternal
 }
@@ -63,14 +65,18 @@ func (s Status) Error() string {
 	return "palitra: " + s.message()
 }
 
-// Is makes a deadline's status the same as [context.DeadlineExceeded], a cancellation's as [context.Canceled], and a
-// refused payload's the same as [ErrJobFailed].
+// Timeout returns whether the status is that of a deadline, as [os.IsTimeout] and others ask it.
+func (s Status) Timeout() bool { return s == StatusDeadline }
+
+// Is makes a deadline's status the same as [context.DeadlineExceeded], that of a runner or a token that is gone the
+// same as [ErrClosed], and a refused payload's the same as [ErrJobFailed]. A cancellation is [context.Canceled] only
+// where a context was cancelled: the error then wraps the context's.
 func (s Status) Is(target error) bool {
 	switch target {
 	case context.DeadlineExceeded:
 		return s == StatusDeadline
-	case context.Canceled:
-		return s == StatusCancelled
+	case ErrClosed:
+		return s == StatusShutDown || s == StatusInvalidHandle
 	case ErrJobFailed:
 		return s == StatusBadPayload
 	}

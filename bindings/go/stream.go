@@ -66,7 +66,7 @@ func (t *Token) Next(ctx context.Context) (Reply, error) {
 		case <-t.pending.items:
 		case <-t.pending.over:
 		case <-ctx.Done():
-			return Reply{}, &callError{t.job, StatusPending, context.Cause(ctx)}
+			return Reply{}, &callError{t.job, StatusPending, causeOf(ctx)}
 		}
 	}
 }
@@ -79,7 +79,7 @@ func (t *Token) awaitTurn(ctx context.Context) error {
 	case t.turn <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return &callError{t.job, StatusPending, context.Cause(ctx)}
+		return &callError{t.job, StatusPending, causeOf(ctx)}
 	}
 }
 

@@ -34,7 +34,7 @@ func TestWaitingGoroutinesHoldNoThread(t *testing.T) {
 	}
 	for name, wait := range map[string]func(ctx context.Context, r *palitra.Runner) error{
 		"Run": func(_ context.Context, r *palitra.Runner) error {
-			_, err := r.Run(context.Background(), "test.never", nil)
+			_, err := r.Run(base(t), "test.never", nil)
 			return err
 		},
 		"Run with a context": func(ctx context.Context, r *palitra.Runner) error {
@@ -42,7 +42,7 @@ func TestWaitingGoroutinesHoldNoThread(t *testing.T) {
 			return err
 		},
 		"Wait": func(ctx context.Context, r *palitra.Runner) error {
-			token, err := r.Submit(context.Background(), "test.never", nil)
+			token, err := r.Submit(base(t), "test.never", nil)
 			if err == nil {
 				defer token.Close()
 				_, err = token.Wait(ctx)
@@ -68,7 +68,7 @@ func TestWaitingGoroutinesHoldNoThread(t *testing.T) {
 			}
 			eventually(t, "all are in flight", func() bool {
 				stats, _ := r.Stats()
-				return stats.Running == manyGoroutines
+				return stats.Running == uint64(manyGoroutines)
 			})
 			// One more thread for each goroutine that happens to be in a call of C would show here, too. The runner has two.
 			if n, most := threads(t, ""), runtime.GOMAXPROCS(0)+9; n > most {

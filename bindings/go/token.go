@@ -31,7 +31,8 @@ func newToken(r *Runner, p *pending, job string) *Token {
 // Job returns the name of the job.
 func (t *Token) Job() string { return t.job }
 
-// ID returns the id of the token's handle in C, for C code of the same process. It is stale once the token was closed.
+// ID returns the id of the token's handle in C, for C code of the same process. It is stale once the token was
+// closed; if its context can end, once the job has finished, too.
 func (t *Token) ID() uint64 { return uint64(t.pending.token.id) }
 
 // Wait waits for the job and returns what [Runner.Run] would; it may be called again. The context is the wait's alone:
@@ -57,7 +58,7 @@ func (t *Token) await(ctx context.Context) error {
 	case <-t.pending.over:
 		return nil
 	case <-ctx.Done():
-		return &callError{t.job, StatusPending, context.Cause(ctx)}
+		return &callError{t.job, StatusPending, causeOf(ctx)}
 	}
 }
 
@@ -84,9 +85,7 @@ func (t *Token) Poll() (Reply, error) {
 func (t *Token) receive(x *exchange, status C.palitra_status) (Reply, error) {
 	reply, err := x.receive(t.job, status)
 	if status == C.PALITRA_CANCELLED {
-		if cause := t.pending.whyCancelled(); cause != nil {
-			err = endedBy(t.job, cause)
-		}
+		err = t.pending.whyCancelled(t.job, t.runner.core)
 	}
 	return reply, err
 }
@@ -101,7 +100,7 @@ func (t *Token) Cancel() error {
 	if t.pending.isClosed() {
 		return t.error(StatusInvalidHandle)
 	}
-	if status := C.palitra_token_cancel(t.pending.token); status != C.PALITRA_OK {
+	if status := t.pending.cancel(); status != C.PALITRA_OK {
 		return t.error(Status(status))
 	}
 	return nil

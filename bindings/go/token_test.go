@@ -49,7 +49,9 @@ func TestCancelFinishesTheTokenAndDropsTheJob(t *testing.T) {
 	}
 	_, err := token.Wait(soon(t))
 	wantIs(t, err, palitra.ErrCancelled)
-	wantIs(t, err, context.Canceled)
+	if errors.Is(err, context.Canceled) || errors.Is(err, palitra.ErrClosed) {
+		t.Error("neither the context nor the runner ended it:", err)
+	}
 	eventually(t, "the job ended", func() bool {
 		stats, _ := r.Stats()
 		return stats.Running+stats.Queued == 0
@@ -154,6 +156,102 @@ func TestCloseOfATokenWakesWhoeverWaits(t *testing.T) {
 		wantIs(t, err, palitra.ErrInvalidHandle)
 		wantIs(t, token.Cancel(), palitra.ErrInvalidHandle)
 		wantIs(t, token.OnComplete(func(*palitra.Token, palitra.Status) {}), palitra.ErrInvalidHandle)
+	}
+}
+
+// What closing a pending token does, also if its context may still have to cancel the job.
+func TestCloseSilencesCallbacksAndEndsStreams(t *testing.T) {
+	for name, ctx := range both(t) {
+		r := newRunner(t)
+		streams := count(t, r, "test.streams")
+		token, err := r.Submit(ctx, "palitra.sleep", []byte(`{"seconds": 0.1}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		called := make(chan palitra.Status, 1)
+		if err := token.OnComplete(func(_ *palitra.Token, status palitra.Status) { called <- status }); err != nil {
+			t.Fatal(err)
+		}
+		token.Close()
+		for _, read := range []int{0, 1, 100} {
+			stream, err := r.Submit(ctx, "test.stream", []byte(`{"items": 1000000}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range read {
+				if _, err := stream.Next(soon(t)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			stream.Close()
+		}
+		eventually(t, "the streams ended under a context "+name, func() bool {
+			return count(t, r, "test.streams") == streams
+		})
+		eventually(t, "all have ended under a context "+name, func() bool {
+			stats, _ := r.Stats()
+			return stats.Running+stats.Queued == 0
+		})
+		// A callback would have been called before the reply of a job that starts after it was due.
+		if _, err := r.Run(base(t), "test.nested", nil); err != nil {
+			t.Error(err)
+		}
+		select {
+		case status := <-called:
+			t.Errorf("a callback was called after Close, with %v, under a context %s", status, name)
+		default:
+		}
+		eventually(t, "the dispatcher forgot them", func() bool { return r.Waiting() == 0 })
+	}
+}
+
+func TestCallbackAndPollAgreeOnTheContextsDeadline(t *testing.T) {
+	r := newRunner(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	token, err := r.Submit(ctx, "test.never", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer token.Close()
+	called := make(chan palitra.Status, 1)
+	if err := token.OnComplete(func(_ *palitra.Token, status palitra.Status) { called <- status }); err != nil {
+		t.Fatal(err)
+	}
+	if status := <-called; status != palitra.StatusDeadline {
+		t.Error("called with", status)
+	}
+	_, err = token.Poll()
+	wantIs(t, err, palitra.ErrDeadline)
+	// Who cancels calls callbacks first and then posts the event.
+	_, err = token.Wait(soon(t))
+	wantIs(t, err, palitra.ErrDeadline)
+	eventually(t, "the dispatcher was notified", func() bool { return r.Waiting() == 0 })
+}
+
+func TestTimeoutsSaySo(t *testing.T) {
+	r := newRunner(t)
+	timesOut := func(err error) bool {
+		var timeout interface{ Timeout() bool }
+		return errors.As(err, &timeout) && timeout.Timeout()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	never := submit(t, r, "test.never", "")
+	_, ran := r.Run(ctx, "test.never", nil)
+	_, waited := never.Wait(ctx)
+	_, late := submit(t, r, "test.never", "", palitra.WithDeadline(0)).Wait(soon(t))
+	for _, err := range []error{ran, waited, late, palitra.ErrDeadline} {
+		if !timesOut(err) {
+			t.Errorf("%v is no timeout", err)
+		}
+	}
+	never.Cancel()
+	_, cancelled := never.Wait(soon(t))
+	for _, err := range []error{cancelled, palitra.ErrBusy} {
+		if timesOut(err) {
+			t.Errorf("%v is a timeout", err)
+		}
 	}
 }
 

@@ -5,17 +5,45 @@
 
 use proc_macro::TokenStream;
 use quote::quote;
-use syn::{Attribute, Expr, ExprLit, ItemFn, Lit, LitStr, Meta, parse_macro_input};
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, Expr, ExprLit, Ident, ItemFn, Lit, LitStr, Meta, Token, parse_macro_input};
 
 /// Registers an async function under a name. See the crate `palitra` for what it may take and return.
+///
+/// `#[job("name", inline)]` declares an inline job: its first poll never blocks, so that a call with a timeout polls it
+/// on the calling thread, too. A job that is ready at once then costs no hand-off. What belongs to the first poll:
+/// taking the arguments (the JSON of the payload, the first `State`), and everything up to the first `await` that pends.
+/// While that takes its time, the timeout of the call does not hold: leave the word out in doubt.
 #[proc_macro_attribute]
-pub fn job(name: TokenStream, function: TokenStream) -> TokenStream {
-    let name = parse_macro_input!(name as LitStr);
+pub fn job(words: TokenStream, function: TokenStream) -> TokenStream {
+    let words = parse_macro_input!(words as Words);
     let function = parse_macro_input!(function as ItemFn);
-    expand(&name, &function).unwrap_or_else(syn::Error::into_compile_error).into()
+    expand(&words, &function).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
-fn expand(name: &LitStr, function: &ItemFn) -> syn::Result<proc_macro2::TokenStream> {
+/// What stands in the attribute: `"name"`, or `"name", inline`.
+struct Words {
+    name: LitStr,
+    inline: bool,
+}
+
+impl Parse for Words {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let nameless = input.error("a job begins with its name: #[job(\"name\")]");
+        let name = input.parse().map_err(|_| nameless)?;
+        if input.is_empty() {
+            return Ok(Words { name, inline: false });
+        }
+        input.parse::<Token![,]>()?;
+        let wrong = input.error("the only word after a job's name is `inline`");
+        match input.parse::<Ident>() {
+            Ok(word) if word == "inline" && input.is_empty() => Ok(Words { name, inline: true }),
+            _ => Err(wrong),
+        }
+    }
+}
+
+fn expand(Words { name, inline }: &Words, function: &ItemFn) -> syn::Result<proc_macro2::TokenStream> {
     if name.value().is_empty() || name.value().contains('\0') {
         return Err(syn::Error::new(name.span(), "a job's name is not empty and holds no NUL"));
     }
@@ -31,7 +59,7 @@ fn expand(name: &LitStr, function: &ItemFn) -> syn::Result<proc_macro2::TokenStr
             ::palitra::__private::ctor! {
                 #[ctor(unsafe, crate_path = ::palitra::__private)]
                 fn register() {
-                    ::palitra::__private::register(#name, #doc, #identifier);
+                    ::palitra::__private::register(#name, #doc, #inline, #identifier);
                 }
             }
         };

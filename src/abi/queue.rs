@@ -21,13 +21,12 @@ use crate::reply::Status;
 /// @return one of these:
 /// - PALITRA_OK
 /// - PALITRA_INVALID_ARGUMENT: out is NULL
-/// - PALITRA_INTERNAL: the system refuses a file descriptor
 /// - PALITRA_BUSY: no handle is left: see Handles at the top
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_queue_new(out: Option<&mut MaybeUninit<palitra_queue>>) -> palitra_status {
     enter(|| {
         let out = out.ok_or(Status::InvalidArgument)?.write(palitra_queue { id: 0 });
-        *out = handle::of_queue(Queue::new()?)?;
+        *out = handle::of_queue(Queue::new())?;
         Ok(())
     })
 }
@@ -83,14 +82,16 @@ pub unsafe extern "C" fn palitra_queue_next(
 /// epoll, libuv, GLib or asyncio. Whenever it is readable, level-triggered or edge-triggered, call
 /// palitra_queue_next with a timeout of 0 as long as it returns PALITRA_OK. The descriptor belongs
 /// to the queue: never read, write or close it, and remove it from the event loop before
-/// palitra_queue_free.
+/// palitra_queue_free. It is made at the first call: a host that never asks for it uses none, and
+/// its jobs make no system call when they finish.
 ///
 /// @param queue  the queue
 ///
-/// @return the file descriptor; -1 if the queue is invalid or belongs to the parent process
+/// @return the file descriptor, the same every time; -1 if the system refuses one, or the queue is
+///         invalid or belongs to the parent process
 #[unsafe(no_mangle)]
 pub extern "C" fn palitra_queue_fd(queue: palitra_queue) -> c_int {
-    enter_or(-1, || handle::queue(queue).map_or(-1, |queue| queue.fd()))
+    enter_or(-1, || handle::queue(queue).ok().and_then(|queue| queue.fd().ok()).unwrap_or(-1))
 }
 
 /// Closes a queue: events of jobs that finish from now on are discarded. palitra_queue_next

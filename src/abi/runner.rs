@@ -59,6 +59,7 @@ pub unsafe extern "C" fn palitra_runner_new(
             thread_stack_size: given.thread_stack_size,
             max_in_flight: given.max_in_flight,
             max_payload: given.max_payload,
+            spin_limit: argument::spin_limit(given.spin_limit_ns),
             thread_start,
             thread_stop,
         });

@@ -10,7 +10,9 @@ use crate::ffi::handle;
 use crate::ffi::types::handle::{palitra_runner, palitra_token};
 use crate::ffi::types::reply::palitra_reply;
 use crate::ffi::types::status::palitra_status;
-use crate::ffi::types::submit::{PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, palitra_submission, palitra_submit_options};
+use crate::ffi::types::submit::{
+    PALITRA_INLINE_ONLY, PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, palitra_submission, palitra_submit_options,
+};
 use crate::reply::Status;
 use crate::runner::{EventsWanted, Payload, PolledInline, Submission, Submitter, Wanted};
 use crate::token::Reading;
@@ -28,8 +30,11 @@ pub unsafe extern "C" fn palitra_submit_options_init(options: *mut palitra_submi
 /// Runs a job, waits until it has finished, and fills its reply.
 ///
 /// Without a timeout (PALITRA_FOREVER) the calling thread polls the job once. A job that is ready
-/// at once needs no other thread; any other continues on the runner. With a timeout the job starts
-/// on the runner's thread.
+/// at once needs no other thread; any other continues on the runner. With a timeout it does so
+/// only for an inline job, one whose author declares that its first poll never blocks, such as
+/// palitra.echo. Any other starts on the runner's thread, so that the timeout holds for a job that
+/// never yields, too. An inline job that is ready at that poll leaves its reply, even if the
+/// timeout has passed or is 0.
 ///
 /// Nobody can read the items of a job that is run this way: the first item that it sends is
 /// refused, and most jobs then fail with "nobody reads the stream any more". Submit such a job and
@@ -154,8 +159,8 @@ pub unsafe extern "C" fn palitra_runner_submit(
 /// @return PALITRA_OK: all of them were, or there are none. Or why not all were submitted, of those
 /// that palitra_runner_submit returns:
 /// - PALITRA_INVALID_ARGUMENT: the array of jobs is NULL, an array is not aligned, there are more
-///   jobs than handles for them, or the options are invalid: nothing was submitted. Or the name of a job is NULL
-///   or not UTF-8, or its data is NULL and its length is not 0.
+///   jobs than handles for them, or the options are invalid: nothing was submitted. Or the name of
+///   a job is NULL or not UTF-8, or its data is NULL and its length is not 0.
 /// - PALITRA_INVALID_HANDLE: the runner, or the queue of the options, is invalid; nothing was
 ///   submitted
 /// - PALITRA_UNKNOWN_JOB: there is no job of the name; see palitra_job_nearest
@@ -187,7 +192,7 @@ pub unsafe extern "C" fn palitra_runner_submit_many(
         let mut jobs = Jobs::default();
         let submissions = submissions.iter().map(|submission| {
             let job = jobs.find(submission.job, || argument::job(text!(submission.job)?))?;
-            let payload = Payload::Borrowed(bytes!(submission.data, submission.len)?);
+            let payload = bytes!(submission.data, submission.len)?;
             Ok(Submission { job, payload, tag: submission.tag })
         });
         handle::with_core(runner, |core| {
@@ -208,8 +213,9 @@ pub unsafe extern "C" fn palitra_runner_submit_many(
 /// Submits a job after polling it once on the calling thread, as palitra_runner_run does, but
 /// never waits for it. A job that is ready at once needs no other thread and gets no token.
 ///
-/// From a job or a callback of the same runner this only submits. The deadline of the options
-/// counts from this call and does not interrupt the poll.
+/// From a job or a callback of the same runner this only submits; with the flag
+/// PALITRA_INLINE_ONLY also a job that is not an inline job. The deadline of the options counts
+/// from this call and does not interrupt the poll.
 ///
 /// @param runner   the runner
 /// @param job      the name of the job
@@ -266,7 +272,7 @@ fn wanted(read: Read<palitra_submit_options>, named: bool) -> Result<Wanted, Sta
     read.check()?;
     let given = read.options;
     let (items, unread) = (given.flags & PALITRA_ITEM_EVENTS != 0, given.flags & PALITRA_NO_ITEMS != 0);
-    let unknown = given.flags & !(PALITRA_ITEM_EVENTS | PALITRA_NO_ITEMS) != 0;
+    let unknown = given.flags & !(PALITRA_ITEM_EVENTS | PALITRA_NO_ITEMS | PALITRA_INLINE_ONLY) != 0;
     if unknown || (items && (unread || given.queue.id == 0)) {
         return Err(Status::InvalidArgument);
     }
@@ -279,5 +285,6 @@ fn wanted(read: Read<palitra_submit_options>, named: bool) -> Result<Wanted, Sta
     };
     let deadline = argument::deadline(given.deadline_ns).and_then(|after| Instant::now().checked_add(after));
     let reading = Reading { unread: unread || !named, most_items: given.stream_items };
-    Ok(Wanted { deadline, events, reading })
+    let inline_only = given.flags & PALITRA_INLINE_ONLY != 0;
+    Ok(Wanted { deadline, events, reading, inline_only })
 }

@@ -8,9 +8,9 @@ use crate::ffi::boundary::{enter, enter_or, enter_reply};
 use crate::ffi::types::handle::{palitra_runner, palitra_token};
 use crate::ffi::types::reply::palitra_reply;
 use crate::ffi::types::status::palitra_status;
-use crate::ffi::types::wait::PALITRA_FAIL_FAST;
+use crate::ffi::types::wait::{PALITRA_FAIL_FAST, PALITRA_FREE_TOKENS};
 use crate::ffi::{handle, reply};
-use crate::gather;
+use crate::gather::{self, Tokens};
 use crate::reply::Status;
 
 /// Waits until a job has finished, and fills its reply. Any number of threads may wait for one
@@ -86,9 +86,10 @@ pub unsafe extern "C" fn palitra_runner_wait_any(
 /// Waits until several jobs have finished, and fills their replies in the order of the tokens.
 ///
 /// @param runner      the runner of the tokens
-/// @param tokens      the tokens; they stay valid. May be NULL if there are none.
+/// @param tokens      the tokens; they stay valid unless they are to be freed. May be NULL if there
+///                    are none.
 /// @param n           how many there are
-/// @param flags       PALITRA_FAIL_FAST or 0
+/// @param flags       0, or PALITRA_FAIL_FAST and PALITRA_FREE_TOKENS, or one of them
 /// @param timeout_ns  how long to wait; any negative number means forever
 /// @param replies     receives n replies, which the caller frees, each on its own; may be NULL
 ///
@@ -117,30 +118,29 @@ pub unsafe extern "C" fn palitra_runner_gather(
     replies: *mut palitra_reply,
 ) -> palitra_status {
     enter(|| {
-        let mut outs = out_array!(replies, n)?.unwrap_or_default().iter_mut();
+        argument::check_count(n).or(Err(Status::TooLarge))?;
+        let outs = out_array!(replies, n)?.unwrap_or_default();
+        let mut give = |place: usize, result| _ = reply::give(result, outs.get_mut(place));
         let gathered = enter_or(Err(Status::Internal), || {
-            if flags & !PALITRA_FAIL_FAST != 0 {
+            if flags & !(PALITRA_FAIL_FAST | PALITRA_FREE_TOKENS) != 0 {
                 return Err(Status::InvalidArgument);
             }
-            let runner = Some(handle::runner_id(runner)?);
-            let tokens = handle::tokens(array!(tokens, n)?)?;
+            let (runner, handles) = (Some(handle::runner_id(runner)?), array!(tokens, n)?);
+            let frees = flags & PALITRA_FREE_TOKENS != 0;
+            let tokens = Tokens { n, at: |place: usize| handle::token(handles[place]), runner, frees };
             let until = Until::after(argument::timeout(timeout_ns));
             Ok(if flags & PALITRA_FAIL_FAST != 0 {
-                gather::gather_fail_fast(runner, &tokens, until)
+                gather::gather_fail_fast(&tokens, until, &mut give)
             } else {
-                gather::gather(runner, &tokens, until)
+                gather::gather(&tokens, until, &mut give)
             })
         });
-        let (status, results) = match gathered {
-            Ok(gathered) => (gathered.status, gathered.replies),
-            Err(status) => (status, Vec::new()),
-        };
-        for result in results {
-            reply::give(result, outs.next());
+        if let Err(status) = gathered {
+            outs.iter_mut().for_each(|out| _ = reply::give(Err(status), Some(out)));
         }
-        for out in outs {
-            reply::give(Err(status), Some(out));
+        match gathered {
+            Ok(Status::Ok) => Ok(()),
+            Ok(status) | Err(status) => Err(status),
         }
-        if status == Status::Ok { Ok(()) } else { Err(status) }
     })
 }

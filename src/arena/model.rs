@@ -71,6 +71,49 @@ fn a_slot_is_held_by_one_at_a_time_however_often_it_comes_and_goes() {
     });
 }
 
+fn take_many(arena: &'static Arena<Held>, n: usize) -> Vec<(u32, &'static Held)> {
+    let mut taken = Vec::new();
+    arena.take_many(n, &mut taken);
+    assert_eq!(taken.len(), n);
+    for (_, held) in &taken {
+        assert!(!held.is_held.swap(true, Ordering::Relaxed), "held by two");
+        held.content.with_mut(|_| ());
+    }
+    taken
+}
+
+fn release_many(arena: &'static Arena<Held>, taken: &[(u32, &'static Held)]) {
+    for (_, held) in taken {
+        held.content.with_mut(|_| ());
+        held.is_held.store(false, Ordering::Relaxed);
+    }
+    arena.release_many(&taken.iter().map(|(index, _)| *index).collect::<Vec<_>>());
+}
+
+#[test]
+fn slots_that_are_taken_together_are_held_by_one_at_a_time() {
+    explore(|| {
+        let arena = arena(3);
+        let other = thread::spawn(move || release(arena, take(arena)));
+        let two = take_many(arena, 2);
+        release_many(arena, &two);
+        let two = take_many(arena, 2);
+        release_many(arena, &two);
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn slots_are_taken_together_beside_others_that_are() {
+    explore(|| {
+        let arena = arena(3);
+        let other = thread::spawn(move || release_many(arena, &take_many(arena, 2)));
+        let two = take_many(arena, 2);
+        release_many(arena, &two);
+        other.join().unwrap();
+    });
+}
+
 #[test]
 fn two_who_make_it_grow_get_a_slot_each() {
     explore(|| {

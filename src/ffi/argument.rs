@@ -122,7 +122,8 @@ pub(crate) unsafe fn out_array_from<'a, T>(
     Ok(Some(unsafe { std::slice::from_raw_parts_mut(pointer.cast(), n) }))
 }
 
-/// How many there may be of what gets a token each: no more than there can be tokens.
+/// How many there may be of what has a token each: no more than there can be tokens. The host's arrays need not be that
+/// long if this fails.
 pub(crate) fn check_count(n: usize) -> Result<(), Status> {
     if n >> INDEX_BITS == 0 { Ok(()) } else { Err(Status::InvalidArgument) }
 }
@@ -310,4 +311,9 @@ pub(crate) fn deadline(nanoseconds: i64) -> Option<Duration> {
 /// A timeout in nanoseconds; `None` (negative) for forever.
 pub(crate) fn timeout(nanoseconds: i64) -> Option<Duration> {
     u64::try_from(nanoseconds).ok().map(Duration::from_nanos)
+}
+
+/// A runner's limit of spinning: 0 is the default, a negative one none at all.
+pub(crate) fn spin_limit(nanoseconds: i64) -> Option<Duration> {
+    if nanoseconds == 0 { None } else { Some(timeout(nanoseconds).unwrap_or_default()) }
 }

@@ -49,17 +49,6 @@ pub(crate) fn token(handle: palitra_token) -> Result<TokenRef, Status> {
     token::find(TokenId { index, generation })
 }
 
-/// Several tokens.
-pub(crate) fn tokens(handles: &[palitra_token]) -> Result<Vec<TokenRef>, Status> {
-    // First and fallible: the host may have passed any number.
-    let mut tokens = Vec::new();
-    tokens.try_reserve_exact(handles.len()).map_err(|_| Status::TooLarge)?;
-    for handle in handles {
-        tokens.push(token(*handle)?);
-    }
-    Ok(tokens)
-}
-
 /// A handle for a runner; it keeps it alive until [`free_runner`].
 pub(crate) fn of_runner(runner: Runner) -> Result<palitra_runner, Status> {
     let number = runner.core().id;

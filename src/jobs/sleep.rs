@@ -14,7 +14,7 @@ struct Sleep {
 }
 
 /// Sleeps for `{"seconds": 0.5}` and returns the same.
-#[palitra::job("palitra.sleep")]
+#[palitra::job("palitra.sleep", inline)]
 async fn sleep(Json(sleep): Json<Sleep>) -> Result<Json<Sleep>, JobError> {
     let duration = Duration::try_from_secs_f64(sleep.seconds)
         .map_err(|error| JobError::from(format!("\"seconds\": {}: {error}", sleep.seconds)))?;

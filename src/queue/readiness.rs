@@ -1,11 +1,14 @@
 //! The readiness of a queue as a file descriptor: an eventfd, or a pipe where there is none.
 //!
+//! The descriptor is made for the first who asks for it. A host that never does pays for none.
+//!
 //! # Guarantees
 //!
 //! * Readable exactly while events wait, apart from the moment in which somebody is between a count and the system
 //!   call that follows it: no lost wake-up, and none for nothing.
 //! * A queue that is filled or closed puts a mark in, also where one is already: an edge-triggered loop is notified.
-//! * A system call only when the queue becomes filled or empty, not for every event.
+//! * No system call before somebody asks for the descriptor, and then only when the queue becomes filled or empty, not
+//!   for every event.
 //! * Nobody waits for anybody: who takes does not wait for a producer that has been preempted.
 //!
 //! # Protocol
@@ -20,7 +23,7 @@
 //! ```
 //!
 //! So one thread at a time follows, and it stops only when it has seen every turn; a turn comes after the count that it
-//! is about. A consumer that comes meanwhile empties the descriptor itself, so that its event loop does not wake for
+//! is about. Who asks for the descriptor adds a turn too: it follows what was counted before it was made. A consumer that comes meanwhile empties the descriptor itself, so that its event loop does not wake for
 //! nothing while the other thread is preempted, and adds one more turn.
 
 #[cfg(all(test, palitra_model))]
@@ -29,7 +32,7 @@ mod model;
 use std::io::Result;
 use std::os::fd::RawFd;
 
-use crate::sync::{AtomicBool, AtomicIsize, AtomicU32, Ordering};
+use crate::sync::{AtomicBool, AtomicIsize, AtomicU32, OnceLock, Ordering};
 use crate::sys::eventfd::EventFd;
 
 /// What marks are put into. One thread at a time calls `put` and `take`.
@@ -65,28 +68,36 @@ pub(super) struct Readiness<M = EventFd> {
     turns: AtomicU32,
     /// How many marks are in the descriptor. Only for who has the turn.
     marks_in: AtomicU32,
-    marks: M,
+    /// Made for the first who asks.
+    marks: OnceLock<M>,
 }
 
 impl Readiness {
-    pub(super) fn new() -> Result<Readiness> {
-        EventFd::new().map(Readiness::with)
-    }
-
-    pub(super) fn fd(&self) -> RawFd {
-        self.marks.fd()
+    /// The descriptor, which is the same every time. Fails if the system refuses it; the next call tries again.
+    pub(super) fn fd(&self) -> Result<RawFd> {
+        match self.marks.get() {
+            Some(marks) => Ok(marks.fd()),
+            None => EventFd::new().map(|marks| self.follow_with(marks).fd()),
+        }
     }
 }
 
 impl<M: Marks> Readiness<M> {
-    fn with(marks: M) -> Readiness<M> {
+    pub(super) fn new() -> Readiness<M> {
         Readiness {
             waiting: AtomicIsize::new(0),
             closed: AtomicBool::new(false),
             turns: AtomicU32::new(0),
             marks_in: AtomicU32::new(0),
-            marks,
+            marks: OnceLock::new(),
         }
+    }
+
+    /// From here on these marks, or those of who came first, follow what is counted.
+    fn follow_with(&self, marks: M) -> &M {
+        let marks = self.marks.get_or_init(|| marks);
+        self.turn();
+        marks
     }
 
     /// After one event was added.
@@ -115,8 +126,10 @@ impl<M: Marks> Readiness<M> {
     /// Takes marks out although somebody else has the turn, who may have been preempted. The turn that follows sees to
     /// it that none is missing.
     fn clear(&self) {
-        self.marks.clear();
-        self.turn();
+        if let Some(marks) = self.marks.get() {
+            marks.clear();
+            self.turn();
+        }
     }
 
     /// Readable forever, so that an event loop comes and learns of the end.
@@ -141,13 +154,14 @@ impl<M: Marks> Readiness<M> {
     }
 
     fn follow(&self) {
+        let Some(marks) = self.marks.get() else { return };
         let marks_in = self.marks_in.load(Ordering::Relaxed);
         if self.waiting.load(Ordering::Acquire) > 0 || self.closed.load(Ordering::Acquire) {
             // Also where marks are in already: the queue may have been empty meanwhile.
-            self.marks.put();
+            marks.put();
             self.marks_in.store(marks_in + 1, Ordering::Relaxed);
         } else if marks_in > 0 {
-            self.marks.take(marks_in);
+            marks.take(marks_in);
             self.marks_in.store(0, Ordering::Relaxed);
         }
     }
@@ -157,13 +171,32 @@ impl<M: Marks> Readiness<M> {
 mod tests {
     use super::*;
 
+    fn with_descriptor() -> Readiness {
+        let readiness = Readiness::new();
+        readiness.fd().unwrap();
+        readiness
+    }
+
     fn is_readable(readiness: &Readiness) -> bool {
-        readiness.marks.is_readable()
+        readiness.marks.get().unwrap().is_readable()
+    }
+
+    #[test]
+    fn a_descriptor_that_is_asked_for_late_is_readable_if_events_wait() {
+        let (full, emptied) = (Readiness::new(), Readiness::new());
+        full.added_one();
+        emptied.added_one();
+        emptied.took(1);
+        assert!(full.marks.get().is_none(), "made for nobody");
+        assert_eq!(full.fd().unwrap(), full.fd().unwrap());
+        emptied.fd().unwrap();
+        assert!(is_readable(&full));
+        assert!(!is_readable(&emptied));
     }
 
     #[test]
     fn readable_exactly_while_events_wait() {
-        let readiness = Readiness::new().unwrap();
+        let readiness = with_descriptor();
         assert!(!is_readable(&readiness));
         readiness.added_one();
         readiness.added_one();
@@ -176,7 +209,7 @@ mod tests {
 
     #[test]
     fn an_event_may_be_taken_before_it_is_counted() {
-        let readiness = Readiness::new().unwrap();
+        let readiness = with_descriptor();
         readiness.took(1);
         readiness.added_one();
         assert!(!is_readable(&readiness));
@@ -186,7 +219,7 @@ mod tests {
 
     #[test]
     fn who_takes_does_not_wait_for_a_producer_that_was_preempted() {
-        let readiness = Readiness::new().unwrap();
+        let readiness = with_descriptor();
         // A producer that has counted its event and is yet to take its turn.
         readiness.waiting.fetch_add(1, Ordering::AcqRel);
         let began = std::time::Instant::now();
@@ -198,7 +231,7 @@ mod tests {
 
     #[test]
     fn readable_forever_after_the_close() {
-        let readiness = Readiness::new().unwrap();
+        let readiness = with_descriptor();
         readiness.added_one();
         readiness.closed();
         readiness.took(1);

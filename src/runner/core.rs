@@ -20,6 +20,7 @@ use crate::current::{RunnerId, works_for};
 use crate::flight::Flight;
 use crate::job::States;
 use crate::reply::Status;
+use crate::spin::SpinLimit;
 use crate::stats::Stats;
 use crate::sys::fork;
 use crate::token::{self, HostSide, JobSide, NewToken};
@@ -35,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) states: States,
     pub(crate) runtime: tokio::runtime::Handle,
     max_payload: usize,
+    pub(super) spin_limit: SpinLimit,
     threads: u32,
     /// The [depth](fork::depth) of the process that made it.
     depth: u32,
@@ -99,6 +101,7 @@ impl Core {
             states: States::default(),
             runtime,
             max_payload: if options.max_payload == 0 { usize::MAX } else { options.max_payload },
+            spin_limit: options.spin_limit(),
             threads: 1 + options.worker_threads,
             depth: fork::depth(),
             me: Weak::clone(me),
@@ -200,7 +203,7 @@ impl Core {
     /// Makes the token of an accepted job.
     #[inline(always)]
     pub(super) fn make_token(&self, new: NewToken) -> Result<(HostSide, JobSide), Status> {
-        let made = token::create(new)?;
+        let made = token::create(NewToken { spin_limit: self.spin_limit, ..new })?;
         self.end_if_cancelled(&made.0);
         Ok(made)
     }
@@ -222,6 +225,6 @@ impl Core {
 
     /// How the runner is doing.
     pub(crate) fn stats(&self) -> Stats {
-        self.flight.stats(|| self.lanes.queued.len(), self.threads)
+        self.flight.stats(|| self.lanes.queued(), self.threads)
     }
 }

@@ -22,12 +22,20 @@ mod model;
 
 use std::task::Waker;
 
-use crate::sync::{AtomicBool, Mutex, Ordering, fence, lock};
+use crate::sync::{AtomicBool, Mutex, Ordering, Place, fence, lock};
+use crate::sys::processors;
 
 #[derive(Default)]
 pub(crate) struct Doorbell {
     asleep: AtomicBool,
-    waker: Mutex<Option<Waker>>,
+    sleeper: Mutex<Sleeper>,
+}
+
+#[derive(Default)]
+struct Sleeper {
+    waker: Option<Waker>,
+    /// Where the thread ran that rang last.
+    rung_from: Place,
 }
 
 impl Doorbell {
@@ -38,7 +46,11 @@ impl Doorbell {
             return false;
         }
         // Cloned, so that no lock is held while the runtime is called.
-        let waker = lock(&self.waker).clone();
+        let waker = {
+            let mut sleeper = lock(&self.sleeper);
+            sleeper.rung_from = processors::this();
+            sleeper.waker.clone()
+        };
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -48,9 +60,10 @@ impl Doorbell {
     /// The driver is about to sleep: whether it may. Afterwards a ring wakes `waker`.
     pub(crate) fn may_sleep(&self, waker: &Waker, has_work: impl FnOnce() -> bool) -> bool {
         {
-            let mut known = lock(&self.waker);
-            if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
-                *known = Some(waker.clone());
+            let mut sleeper = lock(&self.sleeper);
+            sleeper.rung_from = None;
+            if !sleeper.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+                sleeper.waker = Some(waker.clone());
             }
         }
         // Swaps, here and below, where stores would do: in a model a store is not ordered with the swap of a ring
@@ -62,6 +75,11 @@ impl Doorbell {
             return false;
         }
         true
+    }
+
+    /// Where the thread ran that rang, since the driver slept.
+    pub(crate) fn rung_from(&self) -> Place {
+        lock(&self.sleeper).rung_from
     }
 
     /// The driver is awake, for whatever reason.

@@ -15,7 +15,7 @@
 //! * Callbacks and the request to close come first in a turn: neither waits behind jobs that are queued.
 //! * No job starts once the grace period of a shutdown has passed.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -26,11 +26,14 @@ use tokio::task::coop::has_budget_remaining;
 use tokio::time::Sleep;
 
 use super::core::Core;
-use super::lanes::QueuedJob;
+use super::idle::Idle;
+use super::lanes::{QueuedJob, Stash};
 use super::running;
 use super::watch::Desk;
 use crate::deadline::Until;
 use crate::job::{Request, RequestToken};
+use crate::spin::{SpinLimit, Spun};
+use crate::sync::Place;
 
 /// The most steps of a turn: jobs started, jobs polled, callbacks called.
 const STEPS: u32 = 256;
@@ -43,19 +46,25 @@ pub(crate) struct Driver {
     runs_jobs: bool,
     /// Whether the last step looked for a job that was woken before one that is to start.
     polls_first: Cell<bool>,
+    /// Jobs that it starts before any that wait in the lane.
+    stash: RefCell<Stash>,
     ending: Ending,
+    idle: Idle,
 }
 
 impl Driver {
     /// The driver of a runner's own thread. It is ready when the runner has ended.
     pub(crate) fn main(core: Arc<Core>, runs_jobs: bool) -> Driver {
-        let (polls_first, ending) = (Cell::new(false), Ending::default());
-        Driver { core, number: 0, calls_back: true, runs_jobs, polls_first, ending }
+        let (polls_first, stash, ending) = (Cell::new(false), RefCell::default(), Ending::default());
+        // Between the jobs of workers the runtime decides who looks for more.
+        let idle = Idle::new(if runs_jobs { core.spin_limit } else { SpinLimit::NONE });
+        Driver { core, number: 0, calls_back: true, runs_jobs, polls_first, stash, ending, idle }
     }
 
     /// A driver beside it, counted from 1, that runs jobs. It is dropped with the runtime.
     pub(crate) fn beside(core: Arc<Core>, number: usize) -> Driver {
-        Driver { number, calls_back: false, ..Driver::main(core, true) }
+        let idle = Idle::new(SpinLimit::NONE);
+        Driver { number, calls_back: false, idle, ..Driver::main(core, true) }
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -63,19 +72,36 @@ impl Driver {
         if self.has_thread_of_its_own() {
             self.core.watch.awake();
         }
+        self.idle.awake(|| self.rung_by_submitter());
         let mut turn = Turn::new(self.core.watch.desk());
-        let mut has_more = self.calls_back && self.call_back(&mut turn);
-        if self.calls_back && self.ending.is_done(&self.core, cx) {
-            return Poll::Ready(());
-        }
-        has_more |= self.runs_jobs && self.run_jobs(&mut turn);
-        if has_more {
+        let may_be_more = loop {
+            let mut has_more = self.calls_back && self.call_back(&mut turn);
+            if self.calls_back && self.ending.is_done(&self.core, cx) {
+                return Poll::Ready(());
+            }
+            has_more |= self.runs_jobs && self.run_jobs(&mut turn);
+            if turn.steps > 0 {
+                self.idle.worked();
+            }
+            if has_more {
+                break true;
+            }
+            match self.idle.spin(|| self.has_work()) {
+                Spun::News if !turn.is_spent() => {}
+                Spun::News | Spun::Nothing => break true,
+                Spun::Over => break false,
+            }
+        };
+        if may_be_more {
             // Not by waking itself: such a task may run again before sockets and timers are served.
             let _ = pin!(tokio::task::yield_now()).poll(cx);
         } else if !self.may_sleep(cx) {
             cx.waker().wake_by_ref();
-        } else if self.has_thread_of_its_own() {
-            self.core.watch.parked();
+        } else {
+            self.idle.asleep();
+            if self.has_thread_of_its_own() {
+                self.core.watch.parked();
+            }
         }
         Poll::Pending
     }
@@ -131,7 +157,8 @@ impl Driver {
     }
 
     fn start_one(&self, turn: &Turn<'_>) -> bool {
-        self.core.lanes.queued.take().map(|queued| self.start(turn, queued)).is_some()
+        let queued = self.core.lanes.take_queued(&mut self.stash.borrow_mut());
+        queued.map(|queued| self.start(turn, queued)).is_some()
     }
 
     /// Starts a job, or drops one that need not or must not start any more.
@@ -150,13 +177,24 @@ impl Driver {
     }
 
     fn may_sleep(&self, cx: &Context<'_>) -> bool {
-        let core = &self.core;
-        let has_jobs = || self.runs_jobs && core.lanes.has_jobs();
-        let has_control = || {
-            let closing = core.closing.count();
-            !core.callbacks.is_empty() || closing != self.ending.seen || (closing > 0 && core.flight.is_empty())
-        };
-        core.lanes.bell(self.number).may_sleep(cx.waker(), || has_jobs() || (self.calls_back && has_control()))
+        self.core.lanes.bell(self.number).may_sleep(cx.waker(), || self.has_work())
+    }
+
+    #[inline]
+    fn has_work(&self) -> bool {
+        (self.runs_jobs && self.core.lanes.has_jobs()) || (self.calls_back && self.has_control())
+    }
+
+    #[inline]
+    fn has_control(&self) -> bool {
+        let (core, closing) = (&self.core, self.core.closing.count());
+        !core.callbacks.is_empty() || closing != self.ending.seen || (closing > 0 && core.flight.is_empty())
+    }
+
+    /// Where the submitter ran that ended the driver's sleep, if one did.
+    fn rung_by_submitter(&self) -> Place {
+        let lanes = &self.core.lanes;
+        if lanes.queued() == 0 { None } else { lanes.bell(self.number).rung_from() }
     }
 }
 

@@ -17,7 +17,7 @@ use super::submission::{Payload, Submitter, Wanted};
 use super::thread;
 use crate::current::{RunnerId, works_for};
 use crate::deadline::Until;
-use crate::gather as many;
+use crate::gather::{self as many, Tokens};
 use crate::registry;
 use crate::reply::{Error, Format, Reply, Status};
 use crate::stats::Stats;
@@ -137,10 +137,8 @@ impl Runner {
         F: Future<Output: Send + 'static> + Send + 'static,
     {
         let tokens: Vec<_> = futures.into_iter().map(|future| self.submit(future)).collect::<Result<_, _>>()?;
-        let references: Vec<_> = tokens.iter().map(|token| token.job().token()).collect();
-        let gathered = many::gather(None, &references, Until::Forever);
-        let replies = gathered.replies.into_iter().zip(&tokens);
-        replies.map(|(reply, token)| token.take(reply?)).collect()
+        let replies = gather_all(tokens.len(), |place| tokens[place].job().token(), Until::Forever);
+        replies.into_iter().zip(&tokens).map(|(reply, token)| token.take(reply?)).collect()
     }
 
     /// Runs a registered job to its end. How it ended is in the reply.
@@ -170,8 +168,7 @@ impl Runner {
     /// [`Status::Forked`].
     pub fn gather_jobs(&self, tokens: &[JobToken], timeout: Option<Duration>) -> Result<Vec<Reply>, Error> {
         self.core.check_process()?;
-        let references: Vec<TokenRef> = tokens.iter().map(JobToken::token).collect();
-        let replies = many::gather(None, &references, Until::after(timeout)).replies;
+        let replies = gather_all(tokens.len(), |place| tokens[place].token(), Until::after(timeout));
         replies.into_iter().map(|reply| reply.map_err(Error::from)).collect()
     }
 
@@ -270,6 +267,14 @@ impl fmt::Debug for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runner").field("id", &self.core.id).field("is_alive", &self.is_alive()).finish_non_exhaustive()
     }
+}
+
+/// The replies of `n` tokens, in order.
+fn gather_all(n: usize, token: impl Fn(usize) -> TokenRef, until: Until) -> Vec<Result<Reply, Status>> {
+    let mut replies = vec![Err(Status::Pending); n];
+    let tokens = Tokens { n, at: |place| Ok(token(place)), runner: None, frees: false };
+    many::gather(&tokens, until, |place, reply| replies[place] = reply);
+    replies
 }
 
 /// The future as a job without a reply of its own, and the place where it leaves its output.

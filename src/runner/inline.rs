@@ -1,15 +1,16 @@
 //! Running: a job's reply is returned to the thread that asked for it, which polls the job once itself.
 //!
 //! Promise 2: a job that is ready at once costs no hand-off. One that pends moves to the runner's threads; one that may
-//! not be polled here starts there, see [`Standing`].
+//! not be polled here starts there: see [`Standing`], and for calls with a timeout [`Job::is_inline`].
 //!
 //! # Guarantees
 //!
 //! * A job that is ready at its first poll needs no other thread and no token.
 //! * A job that is polled inline is in flight as any other: the runner's runtime outlives it, a shutdown waits for it
 //!   within its grace period, and its [`Context`](crate::Context) learns of the end.
-//! * A run with a timeout is polled on the runner's threads from the start: the timeout holds for a job that never
-//!   yields.
+//! * A run with a timeout polls inline only a job whose author declares that its first poll never blocks. Any other is
+//!   polled on the runner's threads from the start: the timeout holds for a job that never yields.
+//! * A job that is ready at its first poll returns its reply, however long that poll took.
 
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -49,11 +50,13 @@ impl Core {
     ) -> Result<Reply, Status> {
         let polls_inline = self.check_may_run()?;
         self.check_payload(payload.len())?;
-        if timeout.is_some() || !polls_inline {
-            return self.run_within(job, payload, timeout);
+        // Before the first poll: the time counts from the call.
+        let until = Until::after(timeout);
+        if !polls_inline || (timeout.is_some() && !job.is_inline()) {
+            return self.run_there(job, payload, until);
         }
         let polled = self.first_poll(payload.into_vec()?, Reading::NOBODY, |request| job.call(request))?;
-        self.wait_for(Some(job), polled)
+        self.wait_for(Some(job), polled, until)
     }
 
     /// Runs a future to its end.
@@ -62,18 +65,19 @@ impl Core {
             return self.submit_future(future)?.token().wait_until(Until::Forever);
         }
         let polled = self.first_poll(Vec::new(), Reading::NOBODY, |_| Ok(future))?;
-        self.wait_for(None, polled)
+        self.wait_for(None, polled, Until::Forever)
     }
 
     /// Starts a job without ever waiting for it: its first poll is on this thread, the others are the runner's. On the
-    /// runner's own thread, and on one that may not poll, it is submitted as it is.
+    /// runner's own thread, on one that may not poll, and where only an inline job may be polled, it is submitted as it
+    /// is.
     pub(crate) fn poll_inline(
         &self,
         job: &'static Job,
         payload: Payload<'_>,
         wanted: Wanted,
     ) -> Result<PolledInline, Status> {
-        if !matches!(standing(self.id), Standing::Host) {
+        if !matches!(standing(self.id), Standing::Host) || (wanted.inline_only && !job.is_inline()) {
             return self.submit(Submitter::Host, job, payload, wanted).map(PolledInline::Pending);
         }
         self.check_payload(payload.len())?;
@@ -105,26 +109,18 @@ impl Core {
     }
 
     /// Runs a job on the runner's threads from the start.
-    fn run_within(&self, job: &'static Job, payload: Payload<'_>, timeout: Option<Duration>) -> Result<Reply, Status> {
-        let host =
-            self.submit(Submitter::Host, job, payload, Wanted { reading: Reading::NOBODY, ..Wanted::default() })?;
-        match host.token().wait_until(Until::after(timeout)) {
-            Err(Status::Pending) => {
-                // Either this ends it, or it has just ended by itself.
-                host.token().end(Status::Deadline)?;
-                host.token().poll()
-            }
-            ended => ended,
-        }
+    fn run_there(&self, job: &'static Job, payload: Payload<'_>, until: Until) -> Result<Reply, Status> {
+        let wanted = Wanted { reading: Reading::NOBODY, ..Wanted::default() };
+        wait_or_cancel(&self.submit(Submitter::Host, job, payload, wanted)?, until)
     }
 
-    fn wait_for(&self, job: Option<&'static Job>, polled: FirstPoll<'_>) -> Result<Reply, Status> {
+    fn wait_for(&self, job: Option<&'static Job>, polled: FirstPoll<'_>, until: Until) -> Result<Reply, Status> {
         match polled {
             FirstPoll::Ready(reply) => Ok(reply),
             FirstPoll::Pending(accepted, future, token) => {
                 let (host, job_side) = token.into_token(self)?;
                 self.run_on(accepted, job, future, job_side);
-                host.token().wait_until(Until::Forever)
+                wait_or_cancel(&host, until)
             }
         }
     }
@@ -166,6 +162,18 @@ impl Core {
     fn run_on(&self, accepted: Accepted<'_>, job: Option<&'static Job>, future: JobFuture, token: JobSide) {
         accepted.hand_over();
         Running::new(self.to_arc(), job, future, token).into_task().schedule();
+    }
+}
+
+/// The job's reply; or, past `until`, that its deadline has passed.
+fn wait_or_cancel(host: &HostSide, until: Until) -> Result<Reply, Status> {
+    match host.token().wait_until(until) {
+        Err(Status::Pending) => {
+            // Either this ends it, or it has just ended by itself.
+            host.token().end(Status::Deadline)?;
+            host.token().poll()
+        }
+        ended => ended,
     }
 }
 

@@ -5,6 +5,7 @@
 //! job never waits for one certain thread.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_task::Runnable;
 use crossbeam_queue::SegQueue;
@@ -54,11 +55,28 @@ pub(crate) struct QueuedJob {
     pub(crate) token: JobSide,
 }
 
-const _: () = assert!(size_of::<QueuedJob>() <= 16);
+/// An item of the lane of jobs that are yet to start.
+pub(crate) enum Queued {
+    One(QueuedJob),
+    /// Jobs that were submitted together. Only where one driver starts all jobs: it takes them as its own.
+    Many(Box<Batch>),
+}
+
+/// Boxed, so that an item of the lane has two words for the one job that it mostly is.
+pub(crate) struct Batch(Vec<QueuedJob>);
+
+const _: () = assert!(size_of::<Queued>() <= 16);
+
+/// The jobs that a driver has taken from the lane together and not started yet.
+pub(crate) type Stash = std::vec::IntoIter<QueuedJob>;
 
 pub(crate) struct Lanes {
     pub(crate) woken: Lane<Runnable>,
-    pub(crate) queued: Lane<QueuedJob>,
+    queued: Lane<Queued>,
+    /// How many more jobs wait in the lane than it has items.
+    beside: AtomicUsize,
+    /// How many the driver has taken with others and not started yet. Written by that driver alone.
+    stashed: AtomicUsize,
     /// One for each driver. The first is that of the runner's own thread.
     bells: Box<[Doorbell]>,
     /// The first of those who run jobs.
@@ -69,19 +87,56 @@ impl Lanes {
     /// For so many drivers that run jobs, beside that of the runner's own thread; 0: that one runs them.
     pub(crate) fn new(drivers: usize) -> Lanes {
         let bells = (0..=drivers).map(|_| Doorbell::default()).collect();
-        Lanes { woken: Lane::default(), queued: Lane::default(), bells, first_for_jobs: drivers.min(1) }
+        Lanes {
+            woken: Lane::default(),
+            queued: Lane::default(),
+            beside: AtomicUsize::new(0),
+            stashed: AtomicUsize::new(0),
+            bells,
+            first_for_jobs: drivers.min(1),
+        }
     }
 
     /// Queues a job that is to start.
     pub(crate) fn queue(&self, job: &'static Job, token: JobSide) {
-        self.queued.add(QueuedJob { job, token });
+        self.queued.add(Queued::One(QueuedJob { job, token }));
         self.ring_for_job();
     }
 
-    /// Queues a job that is to start, and wakes nobody: [`Lanes::ring_for_jobs`] does, once for all that were queued.
+    /// Queues jobs that are to start, and wakes nobody: [`Lanes::ring_for_jobs`] does, once for all that were queued.
+    pub(crate) fn queue_many(&self, jobs: Vec<QueuedJob>) {
+        if self.first_for_jobs > 0 {
+            // None of several drivers keeps jobs to itself: it may be behind one that blocks its thread.
+            jobs.into_iter().for_each(|job| self.queued.add(Queued::One(job)));
+        } else if !jobs.is_empty() {
+            self.beside.fetch_add(jobs.len() - 1, Ordering::Relaxed);
+            self.queued.add(Queued::Many(Box::new(Batch(jobs))));
+        }
+    }
+
+    /// Takes a job that is to start. `stash` is the driver's own.
     #[inline]
-    pub(crate) fn queue_silently(&self, job: &'static Job, token: JobSide) {
-        self.queued.add(QueuedJob { job, token });
+    pub(crate) fn take_queued(&self, stash: &mut Stash) -> Option<QueuedJob> {
+        if let Some(job) = stash.next() {
+            self.stashed.store(stash.len(), Ordering::Relaxed);
+            return Some(job);
+        }
+        match self.queued.take()? {
+            Queued::One(job) => Some(job),
+            Queued::Many(batch) => {
+                let Batch(jobs) = *batch;
+                self.beside.fetch_sub(jobs.len() - 1, Ordering::Relaxed);
+                *stash = jobs.into_iter();
+                let first = stash.next();
+                self.stashed.store(stash.len(), Ordering::Relaxed);
+                first
+            }
+        }
+    }
+
+    /// How many jobs are yet to start. For a moment it may miss some that a driver is taking.
+    pub(crate) fn queued(&self) -> usize {
+        self.queued.len() + self.beside.load(Ordering::Relaxed) + self.stashed.load(Ordering::Relaxed)
     }
 
     /// How a job's task gets back to the drivers each time it is woken.

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::current::{Mark, RunnerId};
 use crate::reply::{Error, Status};
+use crate::spin::SpinLimit;
 
 /// What a new runner is to be like. The default suits most: one thread, no limits.
 ///
@@ -30,6 +32,10 @@ pub struct Options {
     pub max_in_flight: usize,
     /// The largest payload in bytes; 0: unbounded.
     pub max_payload: usize,
+    /// The longest that the runner's thread, when it has nothing to do, and a thread that waits for one of its jobs spin
+    /// before they sleep. Each spins only as long as that has paid lately, and never where one processor is all there
+    /// is. `None`, the default: 20 microseconds; zero: they sleep at once; at most a millisecond.
+    pub spin_limit: Option<Duration>,
     /// Called first on each of the runner's threads: its own, its watchdog, its workers and those for `spawn_blocking`.
     pub thread_start: ThreadHook,
     /// Called last on each of these threads. A shutdown waits for that within its bound.
@@ -118,10 +124,17 @@ impl Options {
         if self.thread_stack_size != 0 && !STACK_SIZES.contains(&self.thread_stack_size) {
             return refuse(format!("a stack of {} bytes, not 64 KiB to 1 GiB", self.thread_stack_size));
         }
+        if self.spin_limit.is_some_and(|limit| limit > SpinLimit::LONGEST) {
+            return refuse(format!("a spin limit above {:?}", SpinLimit::LONGEST));
+        }
         if self.thread_name.contains('\0') {
             return refuse("a thread name with a NUL in it".to_string());
         }
         Ok(())
+    }
+
+    pub(super) fn spin_limit(&self) -> SpinLimit {
+        self.spin_limit.map_or(SpinLimit::USUAL, SpinLimit::new)
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -22,6 +22,8 @@ pub(crate) struct Wanted {
     pub(crate) deadline: Option<Instant>,
     pub(crate) events: Option<EventsWanted>,
     pub(crate) reading: Reading,
+    /// Whether the calling thread may poll an inline job only, and queues any other.
+    pub(crate) inline_only: bool,
 }
 
 /// Which queue is to be notified of a submitted job.
@@ -76,14 +78,22 @@ impl Payload<'_> {
     pub(super) fn into_vec(self) -> Result<Vec<u8>, Status> {
         match self {
             Payload::Owned(bytes) => Ok(bytes),
-            // The way that can fail costs more, and matters where the length may be absurd.
-            Payload::Borrowed(bytes) if bytes.len() <= SMALL => Ok(bytes.to_vec()),
-            Payload::Borrowed(bytes) => {
-                let mut copy = Vec::new();
-                copy.try_reserve_exact(bytes.len()).map_err(|_| Status::TooLarge)?;
-                copy.extend_from_slice(bytes);
-                Ok(copy)
-            }
+            Payload::Borrowed(bytes) => copied(bytes),
         }
     }
+}
+
+/// A copy of a payload. [`Status::TooLarge`] if there is no memory for it.
+#[inline]
+pub(super) fn copied(payload: &[u8]) -> Result<Vec<u8>, Status> {
+    // The way that can fail costs more, and matters where the length may be absurd.
+    if payload.len() <= SMALL { Ok(payload.to_vec()) } else { copied_if_it_fits(payload) }
+}
+
+#[cold]
+fn copied_if_it_fits(payload: &[u8]) -> Result<Vec<u8>, Status> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(payload.len()).map_err(|_| Status::TooLarge)?;
+    copy.extend_from_slice(payload);
+    Ok(copy)
 }

@@ -18,12 +18,13 @@ impl Core {
         submitter: Submitter,
         job: &'static Job,
         payload: Payload<'_>,
-        Wanted { deadline, events, reading }: Wanted,
+        Wanted { deadline, events, reading, .. }: Wanted,
     ) -> Result<HostSide, Status> {
         self.check_payload(payload.len())?;
         let accepted = self.accept(submitter)?;
         let payload = Some(payload.into_vec()?);
-        let (host, token) = self.make_token(NewToken { runner: self.id, deadline, payload, reading })?;
+        let (host, token) =
+            self.make_token(NewToken { runner: self.id, deadline, payload, reading, ..NewToken::default() })?;
         notify_queue(&host, events);
         accepted.hand_over();
         self.lanes.queue(job, token);

@@ -10,7 +10,8 @@
 //! * A limit of jobs in flight holds at every moment, and refuses only the job that would pass it.
 
 use super::core::Core;
-use super::submission::{EventsWanted, Payload, Submitter, Wanted, notify_queue};
+use super::lanes::QueuedJob;
+use super::submission::{EventsWanted, Submitter, Wanted, copied, notify_queue};
 use crate::job::Job;
 use crate::reply::Status;
 use crate::token::{self, FreeSlots, HostSide, NewToken};
@@ -21,7 +22,7 @@ const BATCH: usize = 64;
 /// One of the jobs.
 pub(crate) struct Submission<'a> {
     pub(crate) job: &'static Job,
-    pub(crate) payload: Payload<'a>,
+    pub(crate) payload: &'a [u8],
     /// Of its events.
     pub(crate) tag: u64,
 }
@@ -77,16 +78,30 @@ impl Core {
         let is_whole = accepted.jobs() == all;
         let jobs = accepted.jobs() as usize;
         slots.take(jobs);
+        let mut made = Made { core: self, jobs: Vec::with_capacity(jobs) };
         for Submission { job, payload, tag } in batch.take(jobs) {
-            let payload = Some(payload.into_vec()?);
-            let new = NewToken { runner: self.id, deadline: wanted.deadline, payload, reading: wanted.reading };
+            let (payload, reading) = (Some(copied(payload)?), wanted.reading);
+            let (deadline, spin_limit) = (wanted.deadline, self.spin_limit);
+            let new = NewToken { runner: self.id, deadline, payload, reading, spin_limit };
             let (host, token) = token::create_in(slots, new)?;
             self.end_if_cancelled(&host);
             notify_queue(&host, wanted.events.clone().map(|events| EventsWanted { tag, ..events }));
             accepted.hand_over_one();
-            self.lanes.queue_silently(job, token);
+            made.jobs.push(QueuedJob { job, token });
             take(host);
         }
         if is_whole { Ok(()) } else { Err(Status::Busy) }
+    }
+}
+
+/// The jobs of a batch that have a token. Dropped, also where another was refused, it queues them.
+struct Made<'a> {
+    core: &'a Core,
+    jobs: Vec<QueuedJob>,
+}
+
+impl Drop for Made<'_> {
+    fn drop(&mut self) {
+        self.core.lanes.queue_many(std::mem::take(&mut self.jobs));
     }
 }

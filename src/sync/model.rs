@@ -15,14 +15,17 @@ use loom::thread;
 use super::{AtomicBool, Ordering, Parker};
 
 /// How often a model preempts a thread that could have gone on, at most. Without a bound the models with three
-/// threads try millions of orders; with four they take seconds together, and the errors that were planted to
-/// try the models all show with three. Waiting is no preemption, so a thread may block as often as it likes.
-const PREEMPTIONS: usize = 4;
+/// threads try millions of orders. The errors that were planted to try the models all show with three; with four, for
+/// `make test-long`, the models take minutes together. Waiting is no preemption, so a thread may block as often as it
+/// likes.
+fn preemptions() -> usize {
+    if std::env::var_os("PALITRA_TEST_LONG").is_some() { 4 } else { 3 }
+}
 
 /// Runs `scene` in every order. It makes all that its threads share itself.
 pub(crate) fn explore(scene: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.preemption_bound = Some(preemptions());
     let orders = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&orders);
     builder.check(move || {
@@ -63,6 +66,8 @@ impl News {
     /// Also with a notification left over from news that the owner had seen without parking.
     fn wait_for(&self, which: usize) {
         while !self.said[which].load(Ordering::Acquire) {
+            // As a thread that spins does before it parks.
+            let _ = self.parker.is_notified();
             self.parker.park_until(None);
         }
     }

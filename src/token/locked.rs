@@ -13,10 +13,12 @@ use super::slot::{Life, Phase, Slot, State};
 use super::stream::Stream;
 use crate::current::RunnerId;
 use crate::reply::{Reply, Status};
+use crate::spin::SpinLimit;
 use crate::sync::{MutexGuard, lock};
 
 /// A token, while the lock of its slot is held.
 pub(super) struct LockedToken<'a> {
+    slot: &'a Slot,
     state: MutexGuard<'a, State>,
 }
 
@@ -26,26 +28,30 @@ impl Slot {
     pub(super) fn lock_for_host(&self, generation: u32) -> Result<LockedToken<'_>, Status> {
         let state = lock(&self.state);
         let is_valid = state.generation == generation && state.host_holds;
-        if is_valid { Ok(LockedToken { state }) } else { Err(Status::InvalidHandle) }
+        if is_valid { Ok(LockedToken { slot: self, state }) } else { Err(Status::InvalidHandle) }
     }
 
     /// The token that the job's name means. `None` once its job has been dropped.
     #[inline]
     pub(super) fn lock_for_job(&self, generation: u32) -> Option<LockedToken<'_>> {
         let state = lock(&self.state);
-        (state.generation == generation && state.job_holds).then_some(LockedToken { state })
+        (state.generation == generation && state.job_holds).then_some(LockedToken { slot: self, state })
     }
 
     /// The token that is here now, if it is of this runner and its job has not been dropped.
     pub(super) fn lock_if_of(&self, runner: RunnerId) -> Option<LockedToken<'_>> {
         let state = lock(&self.state);
-        (state.runner == runner && state.job_holds).then_some(LockedToken { state })
+        (state.runner == runner && state.job_holds).then_some(LockedToken { slot: self, state })
     }
 }
 
 impl LockedToken<'_> {
     pub(super) fn runner(&self) -> RunnerId {
         self.state.runner
+    }
+
+    pub(super) fn spin_limit(&self) -> SpinLimit {
+        self.state.spin_limit
     }
 
     pub(super) fn life(&mut self) -> &mut Life {
@@ -145,10 +151,34 @@ impl LockedToken<'_> {
         deadline
     }
 
+    /// The host releases the token if it has finished, and takes the reply. Also whether the slot may be used again.
+    #[inline]
+    pub(super) fn take(mut self) -> Option<(Reply, bool)> {
+        let notifications = self.expire();
+        let job_holds = self.state.job_holds;
+        let reply = match &mut self.life().phase {
+            // Whoever drops the job looks at how its token finished.
+            Phase::Finished(reply) if job_holds => Some(reply.clone()),
+            Phase::Finished(reply) => Some(std::mem::replace(reply, Reply::ending(Status::Ok))),
+            Phase::Queued(_) | Phase::Running => None,
+        };
+        let Some(reply) = reply else {
+            self.unlock(notifications);
+            return None;
+        };
+        let is_reusable = self.release_host();
+        if let Some(notifications) = notifications {
+            notifications.send();
+        }
+        Some((reply, is_reusable))
+    }
+
     /// The host releases the token. Those who wait for it wake and find its name stale. Whether the slot may be used
     /// again.
+    #[inline(always)]
     pub(super) fn release_host(mut self) -> bool {
         self.state.host_holds = false;
+        self.slot.forget_name();
         // The job runs on; only a stream has nobody to send to any more.
         let (notifications, stream) = self.life().release_host();
         let (is_reusable, remains) = self.state.vacate();

@@ -55,6 +55,12 @@ impl Token {
         self.for_host().is_ok_and(LockedToken::release_host)
     }
 
+    /// The reply, taken by a host that releases the token with it, and whether the slot may be used again.
+    fn take(&self) -> Option<(Status, bool)> {
+        let (reply, is_reusable) = self.for_host().ok()?.take()?;
+        Some((reply.status(), is_reusable))
+    }
+
     fn wait(&self) -> Result<Status, Status> {
         self.slot.wait_until(self.generation, &Arc::default(), None).map(|reply| reply.status())
     }
@@ -330,11 +336,38 @@ fn one_observer_leaving_takes_nothing_from_the_others() {
 }
 
 #[test]
+fn a_reply_is_taken_with_its_token_or_not_at_all() {
+    explore(|| {
+        let token = Token::new();
+        let job = spawn(&token, Token::finish);
+        let cancel = spawn(&token, |token| token.end(Status::Cancelled));
+        let taken = token.take();
+        let cancelled = cancel.join().unwrap();
+        let vacated_by_job = job.join().unwrap();
+        let expected = if cancelled { Status::Cancelled } else { Status::Ok };
+        let vacated_by_host = match taken {
+            Some((status, is_reusable)) => {
+                assert_eq!(status, expected);
+                is_reusable
+            }
+            None => {
+                assert_eq!(token.status(), Ok(expected), "nobody has taken it");
+                token.free()
+            }
+        };
+        assert!(vacated_by_job != vacated_by_host, "the slot is vacated once");
+        assert_eq!(token.slot.owner(token.generation), Err(Status::InvalidHandle));
+    });
+}
+
+#[test]
 fn a_stale_name_never_meets_the_next_token() {
     explore(|| {
         let token = Token::new();
         let job = spawn(&token, |token| token.finish().then(|| token.slot.open(new_token(RUNNER + 1), false)));
         let stale = spawn(&token, |token| {
+            let unlocked = token.slot.owner(token.generation);
+            assert!([Ok(RUNNER), Err(Status::InvalidHandle)].contains(&unlocked), "{unlocked:?}");
             (token.status(), token.for_host().map(|token| token.runner()), token.end(Status::Cancelled))
         });
         let freed = token.free().then(|| token.slot.open(new_token(RUNNER + 1), false));

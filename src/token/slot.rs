@@ -12,7 +12,8 @@ use super::observer::{Notifications, Registration};
 use super::stream::Stream;
 use crate::current::RunnerId;
 use crate::reply::{Reply, Status};
-use crate::sync::{Mutex, lock};
+use crate::spin::SpinLimit;
+use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 
 /// Who reads the items of a job.
 #[derive(Clone, Copy, Default)]
@@ -35,12 +36,17 @@ pub(crate) struct NewToken {
     /// `Some`: the job is queued. `None`: it has taken its payload already, or is a future, which has none.
     pub(crate) payload: Option<Vec<u8>>,
     pub(crate) reading: Reading,
+    /// For threads that wait for it.
+    pub(crate) spin_limit: SpinLimit,
 }
 
 /// One slot: vacant, or the state of the token that is in it now.
 #[derive(Default)]
 pub(crate) struct Slot {
     pub(super) state: Mutex<State>,
+    /// Whose token it is and which, as long as the host's name for it is valid; 0 otherwise. Written under the lock, so
+    /// that what would only ask for this need not take it.
+    named: AtomicU64,
 }
 
 #[derive(Default)]
@@ -54,6 +60,7 @@ pub(super) struct State {
     pub(super) job_holds: bool,
     /// The job has no stream.
     pub(super) unread: bool,
+    pub(super) spin_limit: SpinLimit,
     /// `None` while the slot is vacant, so that of a busy moment no more than a few words for each slot remain.
     life: Option<Box<Life>>,
     /// Keeps `life` while it is vacant, to save an allocation for each token: one of the slots that are used most.
@@ -92,15 +99,17 @@ pub(super) enum Remains {
 impl Slot {
     /// Vacant -> Queued or Running. Returns the generation of the new token. `keeps_life`: the slot keeps its
     /// memory while it is vacant.
-    #[inline]
+    #[inline(always)]
     pub(super) fn open(&self, new: NewToken, keeps_life: bool) -> u32 {
         let mut state = lock(&self.state);
         state.generation += 1;
         state.runner = new.runner;
         state.unread = new.reading.unread;
+        state.spin_limit = new.spin_limit;
         state.keeps_life = keeps_life;
         (state.host_holds, state.job_holds) = (true, true);
         let generation = state.generation;
+        self.named.store(u64::from(new.runner) << 32 | u64::from(generation), Ordering::Release);
         let life = state.life();
         life.deadline = new.deadline;
         life.phase = new.payload.map_or(Phase::Running, Phase::Queued);
@@ -108,6 +117,24 @@ impl Slot {
             life.extensions().stream().set_capacity(new.reading.most_items);
         }
         generation
+    }
+
+    /// The runner of the token that the host's name means, without the lock. [`Status::InvalidHandle`] if the host has
+    /// released it.
+    #[inline]
+    pub(super) fn owner(&self, generation: u32) -> Result<RunnerId, Status> {
+        let named = self.named.load(Ordering::Acquire);
+        if named as u32 == generation && named != 0 {
+            Ok((named >> 32) as RunnerId)
+        } else {
+            Err(Status::InvalidHandle)
+        }
+    }
+
+    /// The host's name is not valid any more. Under the lock.
+    #[inline]
+    pub(super) fn forget_name(&self) {
+        self.named.store(0, Ordering::Release);
     }
 }
 

@@ -11,6 +11,7 @@ use super::stream::Closed;
 use crate::arena::{Arena, Lookup};
 use crate::current::RunnerId;
 use crate::reply::{Reply, Status};
+use crate::spin::SpinLimit;
 use crate::sync::shared_static;
 
 shared_static! {
@@ -69,6 +70,35 @@ impl FreeSlots {
 impl Drop for FreeSlots {
     fn drop(&mut self) {
         self.slots.drain(..).for_each(|(index, _)| TOKENS.release(index));
+    }
+}
+
+/// Slots that are used again together: all at once, or some of them each time that there are many.
+#[derive(Default)]
+pub(crate) struct FreedSlots {
+    indices: Vec<u32>,
+}
+
+impl FreedSlots {
+    const MANY: usize = 64;
+
+    #[inline]
+    fn add(&mut self, index: u32) {
+        if self.indices.len() == Self::MANY {
+            self.release();
+        }
+        self.indices.push(index);
+    }
+
+    fn release(&mut self) {
+        TOKENS.release_many(&self.indices);
+        self.indices.clear();
+    }
+}
+
+impl Drop for FreedSlots {
+    fn drop(&mut self) {
+        self.release();
     }
 }
 
@@ -131,10 +161,15 @@ impl TokenRef {
         self.lock()?.look(Reply::clone).1.ok_or(Status::Pending)
     }
 
-    /// Its runner, and the reply if it has finished. Fails with [`Status::InvalidHandle`] if it is stale.
+    /// Takes the reply and releases the token as its host; [`Status::Pending`] if it has not finished. The slot is used
+    /// again when `freed` is dropped, if not before.
     #[inline]
-    pub(crate) fn look(self) -> Result<(RunnerId, Option<Reply>), Status> {
-        Ok(self.lock()?.look(Reply::clone))
+    pub(crate) fn take(self, freed: &mut FreedSlots) -> Result<Reply, Status> {
+        let (reply, is_reusable) = self.lock()?.take().ok_or(Status::Pending)?;
+        if is_reusable {
+            freed.add(self.id.index);
+        }
+        Ok(reply)
     }
 
     /// How the token finished, or [`Status::Pending`]. Fails with [`Status::InvalidHandle`] if it is stale.
@@ -150,9 +185,15 @@ impl TokenRef {
         }
     }
 
-    /// The runner it was submitted to.
+    /// The runner it was submitted to. Takes no lock. Fails with [`Status::InvalidHandle`] if it is stale.
+    #[inline]
     pub(crate) fn runner(self) -> Result<RunnerId, Status> {
-        Ok(self.lock()?.runner())
+        self.slot.owner(self.id.generation)
+    }
+
+    /// How long a thread that waits for it may spin.
+    pub(crate) fn spin_limit(self) -> SpinLimit {
+        self.lock().map_or(SpinLimit::NONE, |token| token.spin_limit())
     }
 
     /// How the token finished. [`Status::Pending`] if it has not: then `observer` will be notified, with this tag.

@@ -17,10 +17,13 @@ use super::table::TokenRef;
 use crate::current::{RunnerId, works_for};
 use crate::deadline::{Until, earlier};
 use crate::reply::{Reply, Status};
+use crate::spin::{Sleep, SpinLimit, Spinner};
 use crate::sync::Parker;
+use crate::sys::processors;
 
 thread_local! {
     static PARKER: Arc<Parker> = Arc::new(Parker::default());
+    static SPINNER: Spinner = const { Spinner::new() };
 }
 
 /// Calls `wait` with the calling thread's parker, or with a new one while the thread is ending.
@@ -29,9 +32,21 @@ pub(crate) fn with_parker<R>(wait: impl FnOnce(&Arc<Parker>) -> R) -> R {
     wait(&parker)
 }
 
+/// Parks the calling thread, which owns `parker`, after it has spun for a moment if that pays. It may return early.
+pub(crate) fn park(parker: &Parker, until: Option<Instant>, limit: SpinLimit) {
+    SPINNER.with(|spinner| {
+        if spinner.spin(limit, || parker.is_notified()) {
+            return parker.park_until(until);
+        }
+        let sleep = Sleep::begin();
+        let woken_from = parker.sleep_until(until);
+        spinner.slept(limit, &sleep, woken_from);
+    });
+}
+
 impl Observer for Parker {
     fn notify(&self, _tag: u32, _status: Status) {
-        self.unpark();
+        self.unpark_from(processors::this);
     }
 }
 
@@ -102,7 +117,7 @@ impl TokenRef {
                         continue;
                     }
                 }
-                parker.park_until(earlier(until.instant(), self.deadline()));
+                park(parker, earlier(until.instant(), self.deadline()), self.spin_limit());
             }
         })
     }
@@ -118,10 +133,10 @@ impl Slot {
     ) -> Result<Reply, Status> {
         let observer: Arc<dyn Observer> = Arc::clone(parker) as _;
         let mut token = self.lock_for_host(generation)?;
-        let deadline = token.deadline();
+        let (deadline, limit) = (token.deadline(), token.spin_limit());
         if token.observe(&observer, 0) == Status::Pending {
             drop(token);
-            parker.park_until(earlier(until, deadline));
+            park(parker, earlier(until, deadline), limit);
             token = self.lock_for_host(generation)?;
         }
         loop {
@@ -133,7 +148,7 @@ impl Slot {
                 // It may have finished between the look and the removal.
                 return self.lock_for_host(generation)?.look(Reply::clone).1.ok_or(Status::Pending);
             }
-            parker.park_until(earlier(until, deadline));
+            park(parker, earlier(until, deadline), limit);
             token = self.lock_for_host(generation)?;
         }
     }

@@ -172,6 +172,25 @@ TEST_CASE("a run past its timeout is cancelled") {
     CHECK(runner.run("palitra.echo", "soon", 20s).text() == "soon");
 }
 
+// Promise 2: a job that is ready at once costs no hand-off.
+// Promise 3: timeouts and deadlines hold.
+TEST_CASE("a bounded run polls an inline job on this thread and no other") {
+    const palitra::Runner runner;
+    const palitra::Token holding = runner.submit("test.hold", R"({"seconds": 2})");
+    CHECK(runner.run("palitra.echo", "bounded", 20s).text() == "bounded");
+    CHECK(runner.try_run("palitra.sleep", R"({"seconds": 60})", 20ms).status() == Status::deadline);
+#if defined(__cpp_lib_jthread)
+    std::stop_source stop;
+    CHECK(runner.run("palitra.echo", "stoppable", stop.get_token()).text() == "stoppable");
+    const std::jthread stopper([&] {
+        eventually([&] { return runner.stats().queued == 1; });
+        stop.request_stop();
+    });
+    CHECK(runner.try_run("test.spin", R"({"seconds": 60})", stop.get_token()).status() == Status::cancelled);
+#endif
+    CHECK(holding.try_poll().status() == Status::pending);
+}
+
 TEST_CASE("a wait past its timeout leaves the job running") {
     const palitra::Runner runner;
     const palitra::Token never = runner.submit("test.never");
@@ -233,6 +252,9 @@ TEST_CASE("options bound what a runner takes") {
     options.max_payload = 4;
     options.thread_name = "chosen";
     options.worker_threads = 1;
+    options.spin_limit = std::chrono::seconds(1);
+    CHECK(palitra::Runner::try_make(options).status() == Status::invalid_argument);
+    options.spin_limit = std::chrono::microseconds(5);
     const palitra::Runner runner(options);
     const palitra::Token never = runner.submit("test.never");
     CHECK(runner.try_submit("test.ready").status() == Status::busy);
@@ -340,8 +362,18 @@ TEST_CASE("a stop token cancels a run and a wait") {
     }
     CHECK(runner.try_run("no.such.job", {}, std::stop_token()).status() == Status::unknown_job);
     CHECK(runner.run("palitra.echo", "hello", std::stop_token()).text() == "hello");
+    CHECK(runner.try_run("test.stream", R"({"items": 40})", std::stop_source().get_token()).message() ==
+          "nobody reads the stream any more");
     const palitra::Token never = runner.submit("test.never");
-    CHECK(thrown_by([&] { (void)runner.run("test.never", {}, stop.get_token()); }) == Status::cancelled);
+    const auto submitted = runner.stats().submitted;
+    CHECK(thrown_by([&] { (void)runner.run("palitra.echo", "never starts", stop.get_token()); }) == Status::cancelled);
+    CHECK(runner.stats().submitted == submitted);
+    Status in_a_callback = Status::ok;
+    runner.submit("test.nested", "x").on_complete([&](const palitra::Reply&) {
+        in_a_callback = runner.try_run("test.never", {}, std::stop_source().get_token()).status();
+    });
+    eventually([&] { return runner.stats().cancelled == 2; });
+    CHECK(in_a_callback == Status::would_deadlock);
 #if defined(__cpp_impl_coroutine)
     {
         const auto cancelling = palitra::cancel_on(std::stop_source().get_token(), never);

@@ -44,6 +44,63 @@ TEST_CASE("gather takes any range of tokens") {
     CHECK(palitra::try_gather(std::vector<palitra::Token>()));
 }
 
+TEST_CASE("submit_many submits a range of jobs in order") {
+    const palitra::Runner runner;
+    std::vector<std::string> payloads;
+    for (int i = 0; i < 200; i++) payloads.push_back(std::to_string(i));
+    std::vector<palitra::Submission> jobs;
+    for (const std::string& payload : payloads)
+        jobs.push_back({payload.size() == 2 ? "palitra.echo" : "test.nested", payload});
+    const std::vector<palitra::Token> tokens = runner.submit_many(jobs);
+    REQUIRE(tokens.size() == jobs.size());
+    const std::vector<palitra::Reply> replies = palitra::gather(tokens);
+    for (std::size_t i = 0; i < replies.size(); i++) CHECK(replies[i].text() == payloads[i]);
+    CHECK(runner.submit_many(std::vector<palitra::Submission>()).empty());
+
+    const palitra::Submission array[] = {{"palitra.echo", "one"}, {"palitra.echo", "two"}};
+    CHECK(palitra::run_many(runner, array)[1].text() == "two");
+}
+
+TEST_CASE("submit_many notifies the queue with the tag of each job") {
+    const palitra::Runner runner;
+    const palitra::Queue queue;
+    palitra::SubmitOptions options;
+    options.queue = &queue;
+    const palitra::Submission jobs[] = {{"palitra.echo", "", 7}, {"test.ready", "", 8}};
+    const std::vector<palitra::Token> tokens = runner.submit_many(jobs, options);
+    CHECK(queue.next()->tag == 7);
+    CHECK(queue.next()->tag == 8);
+}
+
+TEST_CASE("submit_many stops at the first job that is refused") {
+    palitra::RunnerOptions options;
+    options.max_in_flight = 3;
+    const palitra::Runner runner(options);
+    const std::vector<palitra::Submission> jobs(5, {"test.never"});
+    {
+        const palitra::Submitted submitted = runner.try_submit_many(jobs);
+        CHECK_FALSE(submitted);
+        CHECK(submitted.status == Status::busy);
+        REQUIRE(submitted.tokens.size() == 3);
+        CHECK(thrown_by([&] { (void)runner.submit_many(jobs); }) == Status::busy);
+        for (const palitra::Token& token : submitted.tokens) token.cancel();
+    }
+    eventually([&] { return runner.stats().cancelled == 3; });
+    // Those before it are cancelled where an exception leaves nobody their tokens.
+    const palitra::Submission unknown[] = {{"test.never"}, {"palitra.ech"}, {"test.never"}};
+    try {
+        (void)runner.submit_many(unknown);
+        FAIL("nothing was thrown");
+    } catch (const palitra::error& error) {
+        CHECK(error.status() == Status::unknown_job);
+        CHECK(std::string(error.what()).find("the nearest is \"palitra.echo\"") != std::string::npos);
+    }
+    eventually([&] { return runner.stats().cancelled == 4; });
+    CHECK(palitra::try_run_many(runner, unknown).status == Status::unknown_job);
+    const palitra::Submission nul[] = {{std::string_view("palitra\0echo", 12)}};
+    CHECK(thrown_by([&] { (void)runner.submit_many(nul); }) == Status::invalid_argument);
+}
+
 TEST_CASE("gather throws the first failure in order; its twin keeps every reply") {
     const palitra::Runner runner;
     const palitra::Token good = runner.submit("palitra.echo", "good");

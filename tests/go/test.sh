@@ -10,14 +10,20 @@ step() { echo "==== tests/go: $*"; }
 go_test() { # a way to link, and words for go test
     link=$1
     shift
-    "$go" "$link" go test -v -count=1 -timeout=100s "$@"
+    "$go" "$link" go test -v -count=1 -timeout=200s "$@"
 }
 
-step "the tests"
-go_test jobs ./...
+# Under contexts that never end and under ones that can, which go other ways through the binding.
+for ending in never ending; do
+    export PALITRA_TEST_CONTEXT=$ending
 
-step "the tests, with the race detector"
-go_test jobs -race .
+    step "the tests ($ending)"
+    go_test jobs ./...
+
+    step "the tests, with the race detector ($ending)"
+    go_test jobs -race .
+done
+unset PALITRA_TEST_CONTEXT
 
 step "the tests, with the address sanitizer"
 go_test jobs -asan .

@@ -33,7 +33,7 @@ use types::queue::palitra_event;
 use types::reply::palitra_reply;
 use types::runner::{palitra_runner_options, palitra_thread_fn};
 use types::stats::palitra_stats;
-use types::submit::palitra_submit_options;
+use types::submit::{palitra_submission, palitra_submit_options};
 use types::token::palitra_complete_fn;
 
 /// A type of Rust's and how C writes it.
@@ -156,10 +156,12 @@ fn its_structs_are_the_codes() {
             thread_start,
             thread_stop,
             thread_user_data,
-            thread_free
+            thread_free,
+            spin_limit_ns
         }
     );
     claim_struct!(claims, palitra_submit_options { size, flags, deadline_ns, queue, tag, stream_items, reserved });
+    claim_struct!(claims, palitra_submission { job, data, len, tag });
     claim_struct!(
         claims,
         palitra_stats {

@@ -226,6 +226,17 @@ def test_too_large_a_payload_is_refused(tests: palitra.Library) -> None:
                 call(runner.job("palitra.echo", b"x" * 11))
 
 
+@pytest.mark.parametrize("limit", [None, 0, 5e-6, 1e-3])
+def test_a_runner_works_with_every_spin_limit(tests: palitra.Library, limit: float | None) -> None:
+    with tests.Runner(spin_limit=limit) as runner:
+        assert runner.submit(runner.job("palitra.echo", b"x")).result(20) == b"x"
+
+
+def test_a_spin_limit_above_a_millisecond_is_refused(tests: palitra.Library) -> None:
+    with pytest.raises(palitra.InvalidArgumentError):
+        tests.Runner(spin_limit=0.0011)
+
+
 # Time.
 
 
@@ -245,6 +256,32 @@ def test_a_timeout_holds_for_a_job_that_never_yields(tests: palitra.Library) -> 
         with pytest.raises(TimeoutError):
             runner.run(runner.job("test.spin", seconds=2), timeout=0.1)
         assert time.monotonic() - start < 1.5
+
+
+# Promise 2: a job that is ready at once costs no hand-off.
+def test_a_bounded_call_polls_an_inline_job_on_this_thread(tests: palitra.Library) -> None:
+    with tests.Runner() as runner:
+        holding = runner.submit(runner.job("test.hold", seconds=2))
+        echo = runner.job("palitra.echo", b"here")
+        assert runner.run(echo, timeout=60) == b"here"
+        assert runner.run(echo.with_deadline(60)) == b"here"
+        assert runner.gather(echo, echo.with_deadline(60), timeout=60) == [b"here"] * 2
+        assert runner.run(echo, timeout=0) == b"here"  # A reply that is there is a reply.
+        with pytest.raises(palitra.BadPayloadError):
+            runner.run(runner.job("palitra.sleep", minutes=1), timeout=60)
+        for pending in (runner.job("palitra.sleep", seconds=60), runner.job("test.ready")):
+            for call in (runner.run, runner.gather):
+                with pytest.raises(TimeoutError):
+                    call(pending, timeout=0.02)
+        assert not holding.done()
+        holding.result(60)
+
+
+def test_a_bounded_call_of_a_job_that_streams_is_refused_as_an_unbounded_one(tests: palitra.Library) -> None:
+    job = tests.job("test.stream", items=40)
+    for call in (tests.run, lambda job: tests.run(job, timeout=60), lambda job: tests.run(job.with_deadline(60))):
+        with pytest.raises(palitra.JobError, match="nobody reads"):
+            call(job)
 
 
 def test_a_deadline_is_the_jobs_own(tests: palitra.Library) -> None:
@@ -361,7 +398,8 @@ def test_a_callback_that_raises_hurts_no_other_future(
         raise error
 
     with caplog.at_level(logging.CRITICAL + 1):
-        futures = [palitra.submit(palitra.job("palitra.sleep", seconds=0.01)) for _ in range(20)]
+        # Long enough that none is done before it has its callback, which would be called here then.
+        futures = [palitra.submit(palitra.job("palitra.sleep", seconds=1)) for _ in range(20)]
         for future in futures:
             future.add_done_callback(broken)
         assert all(future.result(10) for future in futures)

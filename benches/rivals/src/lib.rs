@@ -2,12 +2,13 @@
 //! palitra against.
 //!
 //! One current-thread runtime on its own thread, with sockets and timers, as palitra has by default, and
-//! three ways to use it:
+//! four ways to use it:
 //!
 //! - [`rival_block_on`]: a ready boxed future on the calling thread. Nothing that runs futures through
 //!   tokio can be faster; what palitra adds to it is a name, a payload, a reply and the panic boundary.
 //! - [`rival_spawn_echo`]: tasks spawned from outside the runtime, their handles awaited one by one.
 //! - [`rival_sleep`]: detached sleeping tasks, for the memory that each takes.
+//! - [`rival_wake`]: tasks that sleep and are awaited, for what it costs that many wake up together.
 //!
 //! Without sockets tokio wakes its thread through a condition variable and only if it sleeps; with them
 //! every spawn from outside writes to an eventfd. [`rival_start`] can leave them out, so that the table
@@ -90,6 +91,16 @@ pub extern "C" fn rival_sleep(jobs: usize) {
     }
     // Tasks from outside run in the order in which they were spawned: after this one, all are asleep.
     handle().block_on(handle().spawn(async {})).expect("the last task succeeds");
+}
+
+/// Spawns `jobs` tasks that sleep for 50 ms and returns when all have woken up.
+#[unsafe(no_mangle)]
+pub extern "C" fn rival_wake(jobs: usize) {
+    let sleep = || async { tokio::time::sleep(Duration::from_millis(50)).await };
+    let tasks: Vec<_> = (0..jobs).map(|_| handle().spawn(sleep())).collect();
+    for task in tasks {
+        handle().block_on(task).expect("a sleep succeeds");
+    }
 }
 
 async fn echo(payload: Vec<u8>) -> Vec<u8> {

@@ -33,6 +33,7 @@
 #include "palitra/runner.hpp"
 #include "palitra/status.hpp"
 #include "palitra/stream.hpp"
+#include "palitra/submission.hpp"
 #include "palitra/token.hpp"
 #include "palitra/typed.hpp"
 

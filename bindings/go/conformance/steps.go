@@ -101,7 +101,11 @@ func (h *host) carryOut(words []string) (outcome string) {
 	case "shutdown":
 		ctx, cancel := within(operands[1])
 		defer cancel()
-		return ended(h.runner(operands[0]).Shutdown(ctx))
+		err := h.runner(operands[0]).Shutdown(ctx)
+		if errors.Is(err, ctx.Err()) && !errors.Is(err, palitra.ErrPending) {
+			err = nil // The runner has ended; the error says that jobs were cancelled.
+		}
+		return ended(err)
 	case "callback":
 		return callback(h.token(operands[0]), h.token(operands[2]))
 	case "thread":

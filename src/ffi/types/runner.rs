@@ -45,4 +45,9 @@ pub struct palitra_runner_options {
     /// latest when the runner has been freed and its last thread has ended. It is also called when
     /// palitra_runner_new fails, unless the size of this struct is invalid. NULL: nothing is called.
     pub thread_free: palitra_free_fn,
+    /// The longest that the runner's thread without work, and a thread that waits for one of its
+    /// jobs, spin before they sleep, in nanoseconds, up to 1,000,000. Each spins only as long as
+    /// that has paid lately, and never where there is but one processor. 0: 20,000. Negative: they
+    /// sleep at once.
+    pub spin_limit_ns: i64,
 }

@@ -15,6 +15,11 @@ pub const PALITRA_ITEM_EVENTS: u32 = 1u32;
 /// A flag: nobody will read items. A job that sends one gets an error, where it would wait for a
 /// reader otherwise. Cannot be combined with PALITRA_ITEM_EVENTS.
 pub const PALITRA_NO_ITEMS: u32 = 2u32;
+/// A flag: palitra_runner_start polls the job on the calling thread only if it is an inline job,
+/// one whose author declares that its first poll never blocks; any other is only submitted. So the
+/// call returns at once whatever the job does, and the caller can keep a timeout of its own.
+/// palitra_runner_submit ignores the flag: it never polls.
+pub const PALITRA_INLINE_ONLY: u32 = 4u32;
 
 /// How to submit a job. Call palitra_submit_options_init first, then set what is to differ.
 #[repr(C)]
@@ -22,7 +27,7 @@ pub const PALITRA_NO_ITEMS: u32 = 2u32;
 pub struct palitra_submit_options {
     /// The size of this struct in bytes; palitra_submit_options_init sets it.
     pub size: u32,
-    /// PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS or 0.
+    /// PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, PALITRA_INLINE_ONLY, combined with |, or 0.
     pub flags: u32,
     /// The deadline, in nanoseconds after the call: the job is cancelled then, and its token
     /// finishes with PALITRA_DEADLINE. This is some hundredths of a second late if a job blocks the

@@ -42,8 +42,18 @@ struct House {
 
 impl House {
     fn new() -> Arc<House> {
-        let edges = Arc::<Edges>::default();
-        Arc::new(House { queue: AtomicU32::new(0), readiness: Readiness::with(Arc::clone(&edges)), edges })
+        let house = House::without_descriptor();
+        house.ask();
+        house
+    }
+
+    fn without_descriptor() -> Arc<House> {
+        let (edges, readiness) = (Arc::default(), Readiness::new());
+        Arc::new(House { queue: AtomicU32::new(0), readiness, edges })
+    }
+
+    fn ask(&self) {
+        self.readiness.follow_with(Arc::clone(&self.edges));
     }
 
     fn push(&self) {
@@ -128,5 +138,28 @@ fn a_close_is_an_edge_and_stays_readable_whatever_is_taken() {
         producer.join().unwrap();
         closer.join().unwrap();
         assert!(house.is_readable(), "closed");
+    });
+}
+
+#[test]
+fn a_descriptor_that_is_asked_for_meanwhile_misses_nothing() {
+    explore(|| {
+        let house = House::without_descriptor();
+        let producer = producer(&house, 2);
+        house.ask();
+        house.drain(2);
+        producer.join().unwrap();
+        assert!(!house.is_readable(), "readable for nothing");
+    });
+}
+
+#[test]
+fn an_event_that_waits_makes_a_descriptor_readable_that_is_asked_for_meanwhile() {
+    explore(|| {
+        let house = House::without_descriptor();
+        let producer = producer(&house, 1);
+        house.ask();
+        producer.join().unwrap();
+        assert!(house.is_readable(), "an event waits");
     });
 }

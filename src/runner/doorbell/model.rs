@@ -37,6 +37,10 @@ impl House {
             if seen == jobs {
                 return;
             }
+            // As a runner that spins does before it sleeps.
+            if self.queue.load(Ordering::Relaxed) > 0 {
+                continue;
+            }
             if self.doorbell.may_sleep(&waker, || self.queue.load(Ordering::Relaxed) > 0) {
                 self.runtime.parker.park_until(None);
             }

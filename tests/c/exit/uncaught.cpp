@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <stdexcept>
 
-// What terminate has to say, a thousand times over, is not for the test's output.
+// What terminate has to say, so many times over, is not for the test's output.
 static void be_silent() {
     int nowhere = open("/dev/null", O_WRONLY);
     CHECK(nowhere >= 0 && dup2(nowhere, STDERR_FILENO) == STDERR_FILENO);

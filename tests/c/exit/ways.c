@@ -1,5 +1,5 @@
 /* A process may exit at any moment, in any way, from any thread, with a thousand jobs and callbacks in flight: no
- * crash, no hang, a thousand times over for each way.
+ * crash, no hang, many times over for each way.
  *
  * Promise 10: the host's process stays as it is.
  */

@@ -33,6 +33,11 @@ static void runner_calls_return_forked(const struct inherited *parent) {
     palitra_reply reply;
     CHECK(!palitra_runner_is_alive(runner));
     CHECK_STATUS(PALITRA_FORKED, palitra_runner_submit(runner, "palitra.echo", "x", 1, NULL, &made));
+    palitra_submission many[] = {{"palitra.echo", NULL, 0, 0}, {"palitra.echo", NULL, 0, 0}};
+    palitra_token none[] = {{7}, {7}};
+    size_t taken = 7;
+    CHECK_STATUS(PALITRA_FORKED, palitra_runner_submit_many(runner, many, LENGTH(many), NULL, none, &taken));
+    CHECK(taken == 0 && none[0].id == 0 && none[1].id == 0);
     CHECK_STATUS(PALITRA_FORKED, run(runner, "palitra.echo", "x", PALITRA_FOREVER, &reply));
     palitra_reply_free(&reply);
     CHECK_STATUS(PALITRA_FORKED, run(runner, "palitra.echo", "x", SECONDS(1), &reply));

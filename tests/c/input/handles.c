@@ -37,6 +37,11 @@ static void check_no_runner(uint64_t id) {
     check_fit(PALITRA_INVALID_HANDLE, &reply);
     CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_runner_submit(bad, "palitra.echo", "x", 1, NULL, &token));
     CHECK_NUMBER(0, token.id);
+    palitra_submission one = {"palitra.echo", NULL, 0, 0};
+    size_t taken = 7;
+    token.id = 7;
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_runner_submit_many(bad, &one, 1, NULL, &token, &taken));
+    CHECK(taken == 0 && token.id == 0);
     reply = garbage_reply();
     CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_runner_wait(bad, pending, PALITRA_FOREVER, &reply));
     check_fit(PALITRA_INVALID_HANDLE, &reply);

@@ -20,8 +20,8 @@ static void a_cancelled_job_that_still_runs_counts(void) {
 static void a_job_that_is_late_counts_until_it_has_gone(void) {
     palitra_runner runner = runner_with((palitra_runner_options){.max_in_flight = 2});
     palitra_token stuck = hold(runner, "{\"seconds\":1}");
-    CHECK_STATUS(PALITRA_DEADLINE, run(runner, "palitra.echo", "x", SECONDS(0.02), NULL));
-    CHECK_STATUS(PALITRA_BUSY, run(runner, "palitra.echo", "x", SECONDS(0.02), NULL));
+    CHECK_STATUS(PALITRA_DEADLINE, run(runner, "test.ready", "", SECONDS(0.02), NULL));
+    CHECK_STATUS(PALITRA_BUSY, run(runner, "test.ready", "", SECONDS(0.02), NULL));
     CHECK_STATUS(PALITRA_OK, wait_and_free(runner, stuck));
     EVENTUALLY(run(runner, "palitra.echo", "x", SECONDS(20), NULL) == PALITRA_OK);
     palitra_runner_free(runner);

@@ -221,16 +221,21 @@ static void descriptors_that_are_refused_are_a_status(uint32_t workers) {
 static void descriptors_refused_to_a_runner_are_a_status(void) { descriptors_that_are_refused_are_a_status(0); }
 static void descriptors_refused_to_workers_are_a_status(void) { descriptors_that_are_refused_are_a_status(WORKERS); }
 
-static void a_descriptor_refused_to_a_queue_is_a_status(void) {
+static void a_descriptor_refused_to_a_queue_is_minus_one_and_the_queue_works_without(void) {
     struct rlimit unlimited, limit;
-    palitra_queue queue = {1};
+    palitra_queue queue = {0};
+    palitra_event event;
     CHECK_NUMBER(0, getrlimit(RLIMIT_NOFILE, &unlimited));
     limit = (struct rlimit){0, unlimited.rlim_max};
     CHECK_NUMBER(0, setrlimit(RLIMIT_NOFILE, &limit));
     palitra_status status = palitra_queue_new(&queue);
+    int refused = palitra_queue_fd(queue);
     CHECK_NUMBER(0, setrlimit(RLIMIT_NOFILE, &unlimited));
-    CHECK_STATUS(PALITRA_INTERNAL, status);
-    CHECK_NUMBER(0, queue.id);
+    CHECK_STATUS(PALITRA_OK, status);
+    CHECK_NUMBER(-1, refused);
+    CHECK_STATUS(PALITRA_PENDING, palitra_queue_next(queue, 0, &event, 1, NULL));
+    CHECK(palitra_queue_fd(queue) >= 0);
+    palitra_queue_free(queue);
 }
 
 /* ---- jobs ------------------------------------------------------------------------------------------- */
@@ -271,7 +276,7 @@ int main(void) {
     TEST(the_only_thread_refused_is_a_status);
     TEST(descriptors_refused_to_a_runner_are_a_status);
     TEST(descriptors_refused_to_workers_are_a_status);
-    TEST(a_descriptor_refused_to_a_queue_is_a_status);
+    TEST(a_descriptor_refused_to_a_queue_is_minus_one_and_the_queue_works_without);
     TEST(a_blocking_thread_refused_to_a_job_fails_that_job_and_nothing_else);
     return 0;
 }

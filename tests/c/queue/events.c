@@ -273,6 +273,7 @@ static void a_freed_queue_gives_its_descriptor_back(void) {
     for (int i = 0; i < 2000; i++) {
         palitra_queue queue = new_queue();
         submit_to(queue, 1, "palitra.echo", "x", NULL);
+        CHECK(palitra_queue_fd(queue) >= 0);
         palitra_queue_free(queue);
     }
     check_echo(runner);
@@ -289,6 +290,30 @@ static void next_from_a_callback(palitra_token token, palitra_status status, voi
     statuses[0] = palitra_queue_next(*(palitra_queue *)queue, PALITRA_FOREVER, &event, 1, NULL);
     statuses[1] = palitra_queue_next(*(palitra_queue *)queue, SECONDS(60), &event, 1, NULL);
     statuses[2] = palitra_queue_next(*(palitra_queue *)queue, 0, &event, 1, NULL);
+}
+
+/* A host that only waits in palitra_queue_next pays for no descriptor. */
+static void a_descriptor_is_made_for_the_first_who_asks(void) {
+    palitra_queue queues[2];
+    check_echo(runner); /* the runner has let go of the queues before */
+    int before = descriptors_now();
+    for (int i = 0; i < 2; i++) {
+        queues[i] = new_queue();
+        submit_to(queues[i], 1, "palitra.echo", "x", NULL);
+        check_event(queues[i], 1, (palitra_token){0}, PALITRA_OK);
+    }
+    CHECK_NUMBER(before, descriptors_now());
+    CHECK(!is_readable(queues[0])); /* its event was taken */
+    submit_to(queues[1], 2, "palitra.echo", "x", NULL);
+    check_echo(runner);
+    CHECK(is_readable(queues[1])); /* asked for with an event in it */
+    check_event(queues[1], 2, (palitra_token){0}, PALITRA_OK);
+    CHECK(!is_readable(queues[1]));
+    CHECK_NUMBER(before + 2, descriptors_now());
+    CHECK_NUMBER(palitra_queue_fd(queues[0]), palitra_queue_fd(queues[0]));
+    check_echo(runner);
+    for (int i = 0; i < 2; i++) palitra_queue_free(queues[i]);
+    CHECK_NUMBER(before, descriptors_now());
 }
 
 static void waiting_on_a_runners_thread_returns_would_deadlock(void) {
@@ -321,6 +346,7 @@ int main(void) {
     TEST(a_free_wakes_all_who_wait);
     TEST(jobs_outlive_their_queue);
     TEST(the_descriptor_is_readable_exactly_while_events_wait);
+    TEST(a_descriptor_is_made_for_the_first_who_asks);
     TEST(a_freed_queue_gives_its_descriptor_back);
     TEST(waiting_on_a_runners_thread_returns_would_deadlock);
     palitra_runner_free(runner);

@@ -156,7 +156,7 @@ static void what_is_wrong_is_refused_and_makes_no_token(void) {
     CHECK_NUMBER(0, token.id);
     CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_runner_start(runner, NULL, "", 0, NULL, &token, NULL));
     CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_runner_start(runner, "palitra.echo", NULL, 3, NULL, &token, NULL));
-    options.flags = 4;
+    options.flags = 1u << 31;
     CHECK_STATUS(PALITRA_INVALID_ARGUMENT, start("palitra.echo", "", &options, &token, NULL));
     options.flags = PALITRA_ITEM_EVENTS; /* without a queue to notify */
     CHECK_STATUS(PALITRA_INVALID_ARGUMENT, start("palitra.echo", "", &options, &token, NULL));

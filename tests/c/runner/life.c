@@ -76,12 +76,12 @@ static void many_runners_live_at_once(void) {
     for (size_t i = 0; i < LENGTH(runners); i++) palitra_runner_free(runners[i]);
 }
 
-/* An echo comes back while another job spins. Several are submitted: a worker that is just going to sleep
+/* A job is ready while another spins. Several are submitted: a worker that is just going to sleep
  * may miss the first one, which it would not if the spinning job yielded. */
 static void worker_threads_run_jobs_side_by_side(void) {
     palitra_runner runner = runner_with((palitra_runner_options){.worker_threads = 2});
     palitra_token spinning = submit(runner, "test.spin", "{\"seconds\": 2}");
-    EVENTUALLY(run(runner, "palitra.echo", "beside", SECONDS(0.2), NULL) == PALITRA_OK);
+    EVENTUALLY(run(runner, "test.ready", "", SECONDS(0.2), NULL) == PALITRA_OK);
     CHECK_STATUS(PALITRA_PENDING, palitra_token_poll(spinning, NULL));
     CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, spinning, PALITRA_FOREVER, NULL));
     palitra_token_free(spinning);

@@ -41,7 +41,7 @@ static void every_job_is_counted_once_by_how_it_ended(void) {
         wait_and_free(runner, submit(runner, "palitra.echo", "x"));
         run(runner, "palitra.echo", "x", PALITRA_FOREVER, NULL);
         run(runner, "palitra.sleep", "{\"seconds\":0.001}", PALITRA_FOREVER, NULL);
-        run(runner, "palitra.echo", "x", SECONDS(20), NULL);
+        run(runner, "test.ready", "", SECONDS(20), NULL);
     }
     wait_and_free(runner, submit(runner, "test.fail", "{\"code\":1,\"message\":\"\"}"));
     run(runner, "test.fail", "no JSON", PALITRA_FOREVER, NULL);

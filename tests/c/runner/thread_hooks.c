@@ -52,7 +52,7 @@ static void check_seen(int threads, const struct seen *seen) {
 static void the_runners_own_thread_is_attached_before_its_first_job(void) {
     struct seen seen = {0};
     palitra_runner runner = new_hooked(hooked(&seen));
-    CHECK_STATUS(PALITRA_OK, run(runner, "palitra.echo", "x", SECONDS(20), NULL));
+    check_echo(runner);
     CHECK(seen.started >= 1);
     EVENTUALLY(seen.started == 2); /* and its watchdog's */
     CHECK_NUMBER(0, seen.stopped);
@@ -111,7 +111,7 @@ static void either_hook_may_be_left_out(void) {
     palitra_runner_options options = hooked(&only_start);
     options.thread_stop = NULL;
     palitra_runner runner = new_hooked(options);
-    CHECK_STATUS(PALITRA_OK, run(runner, "palitra.echo", "x", SECONDS(20), NULL));
+    check_echo(runner);
     palitra_runner_free(runner);
     CHECK_NUMBER(2, only_start.started);
     CHECK_NUMBER(1, only_start.freed);

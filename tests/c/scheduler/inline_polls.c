@@ -47,9 +47,9 @@ static void a_shutdown_waits_for_an_inline_poll(void) {
     }
 }
 
-/* Shuts down while a job is polled inline that blocks its thread for 0.8 s and then sleeps for 0.2 s. */
+/* Shuts down while a job is polled inline that blocks its thread for 0.3 s and then sleeps for 0.2 s. */
 static void check_shutdown_during_an_inline_poll(uint32_t workers, int64_t grace_ns, palitra_status expected) {
-    pthread_t thread = begin(workers, "test.slow_start", "{\"hold\":0.8,\"sleep\":0.2}");
+    pthread_t thread = begin(workers, "test.slow_start", "{\"hold\":0.3,\"sleep\":0.2}");
     CHECK_STATUS(PALITRA_OK, shutdown_runner(running.runner, grace_ns));
     join_thread(thread);
     CHECK_STATUS(expected, running.status);

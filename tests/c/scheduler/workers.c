@@ -6,19 +6,17 @@
 
 #define ROUNDS 20
 
-/* Woken from a worker, a job must not wait for that worker while others have nothing to do. */
+/* Woken from a worker, a job must not wait for that worker while others have nothing to do. The waker blocks its worker
+ * until the other has run, and fails if that takes as long as nothing but waiting for the waker can take. */
 static void a_woken_job_does_not_wait_for_its_waker(uint32_t workers) {
     palitra_runner runner = runner_with_workers(workers);
     for (int round = 0; round < ROUNDS; round++) {
         palitra_token woken = submit(runner, "test.woken", "");
         EVENTUALLY(stats_of(runner).queued == 0);
         pause_for(0.01);
-        double start = now();
-        palitra_token waker = submit(runner, "test.wake_and_hold", "{\"seconds\":0.7}");
-        CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, woken, SECONDS(20), NULL));
-        CHECK_TOOK(0, 0.4, start);
-        palitra_token_free(woken);
+        palitra_token waker = submit(runner, "test.wake_and_hold", "{\"seconds\":20}");
         CHECK_STATUS(PALITRA_OK, wait_and_free(runner, waker));
+        CHECK_STATUS(PALITRA_OK, wait_and_free(runner, woken));
     }
     palitra_runner_free(runner);
 }

@@ -13,7 +13,9 @@
 
 #include <sys/resource.h>
 
-#define ENDINGS 1000
+/* How many processes end in each way: every moment of `linger` several times; a thousand for `make test-long`. */
+static inline int endings(void) { return getenv("PALITRA_TEST_LONG") == NULL ? 200 : 1000; }
+
 #define ENDINGS_AT_A_TIME 4
 
 /* The exit code of a program that ended as it should. */
@@ -52,9 +54,9 @@ static inline bool end_many_times(const struct way *way) {
     running_test = way->name;
     printf("%s\n", way->name);
     fflush(NULL);
-    for (int started = 0, ended = 0; ended < ENDINGS;) {
+    for (int started = 0, ended = 0, n = endings(); ended < n;) {
         watchdog();
-        if (started < ENDINGS && started - ended < ENDINGS_AT_A_TIME) {
+        if (started < n && started - ended < ENDINGS_AT_A_TIME) {
             pid_t child = fork();
             CHECK(child >= 0);
             if (child == 0) {

@@ -225,12 +225,14 @@ static inline palitra_status shutdown_global_runner(int64_t grace_ns) {
     return status;
 }
 
-/* One echo there and back: the runner is alive and well. */
+/* One echo to the runner's thread and back: it is alive and well. */
 static inline void check_echo(palitra_runner runner) {
     palitra_reply reply;
-    CHECK_STATUS(PALITRA_OK, run(runner, "palitra.echo", "hello", SECONDS(20), &reply));
+    palitra_token token = submit(runner, "palitra.echo", "hello");
+    CHECK_STATUS(PALITRA_OK, palitra_runner_wait(runner, token, SECONDS(20), &reply));
     CHECK_REPLY("hello", reply);
     palitra_reply_free(&reply);
+    palitra_token_free(token);
 }
 
 /* The global runner of this process from its first use to its end. Fits in_child. */

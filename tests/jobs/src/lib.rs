@@ -56,7 +56,7 @@ async fn never() {
     pending::<()>().await;
 }
 
-/// How many jobs `test.never` were dropped in this process.
+/// How many jobs `test.never` and `test.inline_hold` that pended were dropped in this process.
 #[job("test.drops")]
 async fn drops() -> String {
     DROPS.load(Ordering::SeqCst).to_string()
@@ -73,6 +73,22 @@ async fn spin(Json(spin): Json<Spin>) {
     let began = Instant::now();
     while began.elapsed().as_secs_f64() < spin.seconds {
         std::hint::spin_loop();
+    }
+}
+
+#[derive(Deserialize)]
+struct InlineHold {
+    seconds: f64,
+    pends: bool,
+}
+
+/// Says that its first poll never blocks, and blocks its thread all the same. Then it may pend forever: it counts among
+/// `test.drops`.
+#[job("test.inline_hold", inline)]
+async fn inline_hold(Json(hold): Json<InlineHold>) {
+    std::thread::sleep(Duration::from_secs_f64(hold.seconds));
+    if hold.pends {
+        never().await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Jobs that share a thread badly: they block it, hog its budget, wake each other in crowds.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use palitra::{Context, JobError, Json, State, job};
@@ -41,6 +42,9 @@ struct Shared {
     lock: RwLock<u64>,
     gate: Gate,
     notify: Notify,
+    /// How many `test.woken` have been woken.
+    woken: Mutex<u64>,
+    more_woken: Condvar,
 }
 
 /// Takes a read lock that nobody ever writes to: always free, but one unit of a cooperative budget.
@@ -88,13 +92,21 @@ async fn open_gate(shared: State<Shared>) {
 #[job("test.woken")]
 async fn woken(shared: State<Shared>) {
     shared.notify.notified().await;
+    *shared.woken.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+    shared.more_woken.notify_all();
 }
 
-/// Wakes one `test.woken` and then blocks its thread.
+/// Wakes one `test.woken` and blocks its thread until that one has run. Fails if it has not within the time of the
+/// payload.
 #[job("test.wake_and_hold")]
-async fn wake_and_hold(shared: State<Shared>, Json(time): Json<Time>) {
+async fn wake_and_hold(shared: State<Shared>, Json(time): Json<Time>) -> Result<(), JobError> {
+    let woken = shared.woken.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = *woken;
     shared.notify.notify_one();
-    time.hold();
+    let most = Duration::from_secs_f64(time.seconds);
+    let waited = shared.more_woken.wait_timeout_while(woken, most, |woken| *woken == before);
+    let (_woken, result) = waited.unwrap_or_else(PoisonError::into_inner);
+    if result.timed_out() { Err(JobError::from("the woken job waits for its waker".to_string())) } else { Ok(()) }
 }
 
 /// Has a task of its own block on its runner, for at most the time of the payload. Returns the name of the status that

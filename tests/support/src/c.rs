@@ -107,6 +107,17 @@ impl Program {
         prepare(&mut valgrind);
         run_well(&mut valgrind, RUNNING * SLOWNESS);
     }
+
+    /// Runs it with these arguments under callgrind. Returns the instructions of all its threads.
+    pub fn count_instructions(&self, arguments: &[&str]) -> u64 {
+        let mut callgrind = Command::new("valgrind");
+        callgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(&self.0).args(arguments);
+        prepare(&mut callgrind);
+        let told = run_well(&mut callgrind, RUNNING * SLOWNESS).errors;
+        let counted =
+            told.lines().find_map(|line| line.split_once("Collected : ")).expect("callgrind tells at its end");
+        counted.1.trim().parse().expect("a number")
+    }
 }
 
 /// What a program finds in its environment, however it is run.

@@ -1,4 +1,4 @@
-/// Waiting for many tokens: gather for all of them, when_any for the first. Both block.
+/// Waiting for many tokens: gather for all of them, when_any for the first; run_many submits them, too. All block.
 ///
 /// Pass the tokens one by one, as in `gather(a, b, c)`, or as a range of tokens or of std::reference_wrapper. All
 /// belong to one runner.
@@ -10,7 +10,7 @@
 #include <iterator>
 #include <vector>
 
-#include "token.hpp"
+#include "runner.hpp"
 
 namespace palitra {
 
@@ -143,6 +143,23 @@ template <class... Tokens, class = detail::if_each_token<Tokens...>>
 template <class... Tokens, class = detail::if_each_token<Tokens...>>
 [[nodiscard]] std::array<Reply, sizeof...(Tokens)> gather(const Tokens&... tokens) {
     return try_gather(tokens...).value();
+}
+
+/// Submits a range of Submission and waits for all of them. Returns how each ended. If one was not submitted, the status
+/// says why, and the replies are those of the jobs before it, which have been cancelled.
+template <class Range, class = detail::if_submissions<Range>>
+Gathered<std::vector<Reply>> try_run_many(const Runner& runner, const Range& range, const GatherOptions& options = {}) {
+    const Submitted submitted = runner.try_submit_many(range);
+    if (!submitted)
+        for (const Token& token : submitted.tokens) (void)token.try_cancel();
+    Gathered<std::vector<Reply>> gathered = try_gather(options, submitted.tokens);
+    if (!submitted) gathered.status = submitted.status;
+    return gathered;
+}
+/// The same, but returns the replies in the order of the jobs, or throws why one was refused, or the first failure.
+template <class Range, class = detail::if_submissions<Range>>
+[[nodiscard]] std::vector<Reply> run_many(const Runner& runner, const Range& range, const GatherOptions& options = {}) {
+    return gather(options, runner.submit_many(range));
 }
 
 /// Returns the index of a token that has finished, however its job ended. Returns Status::pending past the timeout.

@@ -27,7 +27,7 @@ from ._loop.work import Work, discard
 from ._native.futures import JobFuture
 from ._native.gather import gather_jobs, is_batch
 from ._native.job import Job
-from ._native.run import iterate_job, run_submitted
+from ._native.run import iterate_job, run_bounded
 
 T = TypeVar("T")
 T1 = TypeVar("T1")
@@ -201,7 +201,7 @@ class EventLoopThreadRunner:
             if timeout is None and coro.plain:
                 value = coro.invoker.run(coro)
             else:
-                value = run_submitted(coro.invoker, coro, timeout)
+                value = run_bounded(coro.invoker, coro, timeout)
             return value
         if loop_factory is not None:
             try:

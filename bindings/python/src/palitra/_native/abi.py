@@ -56,6 +56,7 @@ JSON = 2
 
 ITEM_EVENTS = 1
 NO_ITEMS = 2
+INLINE_ONLY = 4
 
 Handle = c_uint64
 
@@ -94,6 +95,7 @@ class RunnerOptions(Structure):
         ("thread_stop", ThreadFunction),
         ("thread_user_data", c_void_p),
         ("thread_free", FreeFunction),
+        ("spin_limit_ns", c_int64),
     ]
 
 

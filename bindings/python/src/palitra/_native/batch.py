@@ -12,7 +12,6 @@ from time import perf_counter
 from typing import Any
 
 from .._errors import BusyError
-from .._limits import deadline_nanoseconds
 from . import abi
 from .invoke import MANY, Invoker
 from .job import Job
@@ -25,8 +24,8 @@ class Batch:
 
     The first ones are polled inline, on this thread, as long as that ends them. One that is pending shows that the rest
     will be too: those are submitted. (1,000 pages of a local nginx: 4.2 times as fast as aiohttp that way, 3.1 with
-    each polled inline; 100 ready jobs 0.24 ms, 0.95 submitted.) A job with a deadline, which has to hold for one that
-    never yields, is always submitted.
+    each polled inline; 100 ready jobs 0.24 ms, 0.95 submitted.) A deadline has to hold for a job that never yields:
+    with one, as with ``INLINE_ONLY`` among the options, only an inline job is polled here.
     """
 
     def __init__(
@@ -46,7 +45,6 @@ class Batch:
         self.values: list[Any] = [None] * len(jobs)
         #: The first exception, if exceptions are no values.
         self.failure: BaseException | None = None
-        self.polls_inline = True
         #: What is known of the jobs, where an inline poll keeps others waiting.
         self.habits: Habits | None = None
         #: The tokens of those that run, by index.
@@ -60,6 +58,7 @@ class Batch:
         self._slot = slot
         #: A job has this and its index as its tag; but the one that was polled inline and pends has the first tag.
         self._first_tag = first_tag
+        self._polls_inline = True
         self._inline_index = 0
         self._next = 0
 
@@ -70,7 +69,7 @@ class Batch:
     def submit_more(self, pause: float = inf) -> bool:
         """Submits as many as the limit allows, until one fails. Returns True if it stopped at the time ``pause`` of
         ``perf_counter``, between two inline polls."""
-        if self.polls_inline and self._poll_inline(pause):
+        if self._polls_inline and self._poll_inline(pause):
             return True
         while self.failure is None and self.has_more() and len(self.tokens) < self._limit:
             for index, token, error in self._submit_some():
@@ -85,11 +84,10 @@ class Batch:
 
     def _poll_inline(self, pause: float) -> bool:
         jobs, slot, habits = self._jobs, self._slot, self.habits
-        self._options.tag = self._first_tag
         before = perf_counter()
         for index in range(self._next, len(jobs)):
             job = jobs[index]
-            if not job.plain or (habits and job.wire_name in habits):
+            if habits and job.wire_name in habits:
                 break
             invoker = self._invoker or job.invoker
             self._next = index + 1
@@ -98,7 +96,7 @@ class Batch:
                 clock = habits.clock(job.wire_name)
                 before = clock()
             try:
-                status = invoker.poll_inline(job, self._options_reference, slot)
+                status = invoker.poll_inline(job, self._options_of(job, invoker, self._first_tag), slot)
                 if status == abi.PENDING:
                     self.tokens[index] = slot.token.value
                     self._inline_index = index
@@ -117,24 +115,19 @@ class Batch:
             if now > pause:
                 return True
             before = now
-        self.polls_inline = False
+        self._polls_inline = False
         return False
 
     def _submit_some(self) -> Iterator[tuple[int, int, BaseException | None]]:
         """Submits the next job, or several: the index of each with its token, or with the error of its refusal."""
         index, job = self._next, self._jobs[self._next]
         invoker = self._invoker or job.invoker
-        options = self._options
         try:
             if job.plain:
                 yield from self._submit_plain_ones(invoker)
-                return
-            options.tag, options.deadline_ns = self._first_tag + index, deadline_nanoseconds(job.deadline)
-            try:
-                token = invoker.submit(job, self._options_reference, self._slot)
-            finally:
-                options.deadline_ns = 0
-            yield index, token, None
+            else:
+                options = self._options_of(job, invoker, self._first_tag + index)
+                yield index, invoker.submit(job, options, self._slot), None
         except Exception as error:
             yield self._next, 0, error
 
@@ -147,6 +140,15 @@ class Batch:
             calls[tag] = job
         for tag, token, error in invoker.submit_many(calls, self._options_reference):
             yield tag - self._first_tag, token, error
+
+    def _options_of(self, job: Job, invoker: Invoker, tag: int) -> Any:
+        """By reference, for one call of the library. A deadline counts from that call."""
+        if job.plain:
+            self._options.tag = tag
+            return self._options_reference
+        options = invoker.options(job.deadline, self._options.flags | abi.INLINE_ONLY)
+        options.queue, options.tag = self._options.queue, tag
+        return ctypes.byref(options)
 
     def finish(self, tag: int) -> None:
         """Reads how a job ended that was announced."""

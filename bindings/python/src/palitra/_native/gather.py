@@ -14,6 +14,7 @@ from typing import Any
 
 from .._errors import TimeoutError
 from .._limits import check_limit, nanoseconds
+from . import abi
 from .batch import Batch
 from .events import CompletionQueue
 from .invoke import Invoker
@@ -44,9 +45,10 @@ def gather_jobs(
     queue = CompletionQueue(jobs[0].invoker.functions)
     options = jobs[0].invoker.options()
     options.queue = queue.handle
+    if timeout is not None:
+        # It has to hold for a job that never yields.
+        options.flags |= abi.INLINE_ONLY
     batch = Batch(jobs, return_exceptions, limit, invoker, options, Slot())
-    # Never with a timeout, which has to hold for a job that never yields.
-    batch.polls_inline = timeout is None
     try:
         _wait(batch, queue, timeout)
     except BaseException:

@@ -13,7 +13,6 @@ import ctypes
 import itertools
 import struct
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,16 +22,13 @@ from . import abi
 from .completions import Completions
 from .payload import Call, decode
 from .signals import wait_in_slices
-from .slot import Slot, read_reply
+from .slot import Slot, read_reply, return_slot, take_slot
 
 #: A handle for a prepared function, in a third of the time that ``abi.Handle`` takes.
 as_handle = abi.Handle.from_param
 
 #: The most jobs that one call of the library submits.
 MANY = 256
-
-#: Slots for ``run``, to be used again.
-_slots: deque[Slot] = deque(maxlen=64)
 
 
 class Invoker:
@@ -50,8 +46,9 @@ class Invoker:
         self._free_token = functions.prepared("token_free")
         self._free_reply = functions.prepared("reply_free")
         # `run` has no reader for items: what its job streams is refused.
-        self._run_options = functions.submit_options(abi.NO_ITEMS)
-        self._run_options_reference = ctypes.byref(self._run_options)
+        self._run_options = ctypes.byref(self.options(flags=abi.NO_ITEMS))
+        #: Of a run that has a timeout, which must hold for a job that never yields. By reference.
+        self.bounded_options = ctypes.byref(self.options(flags=abi.NO_ITEMS | abi.INLINE_ONLY))
 
     def replaces(self, status: int, runner: abi.Handle) -> bool:
         """Whether ``self.runner`` is another runner now, after that one refused a job with the status."""
@@ -113,8 +110,8 @@ class Invoker:
                 return tokens[: taken.value], status
 
     def poll_inline(self, call: Call, options: Any, slot: Slot) -> int:
-        """Polls a new job once on this thread, with options by reference. Returns how it ended, its reply in the slot;
-        or PENDING, its token there. A refusal is a status too."""
+        """Polls a new job once on this thread, unless the options, by reference, keep it from that. Returns how it
+        ended, its reply in the slot; or PENDING, its token there. A refusal is a status too."""
         while True:
             slot.runner = runner = self.runner
             status: int = self._start(
@@ -126,12 +123,9 @@ class Invoker:
     def run(self, call: Call) -> Any:
         """Runs a job to its end; returns its reply, or raises what it failed with. A job that is ready at its first
         poll, on this thread, costs one call of the library."""
+        slot = take_slot()
         try:
-            slot = _slots.pop()
-        except IndexError:
-            slot = Slot()
-        try:
-            status = self.poll_inline(call, self._run_options_reference, slot)
+            status = self.poll_inline(call, self._run_options, slot)
             if status == abi.PENDING:
                 status = self.wait(slot.token.value, abi.FOREVER, slot)
                 self.functions.token_free(slot.token.value)
@@ -142,7 +136,7 @@ class Invoker:
         try:
             return self.take(status, slot)
         finally:
-            _slots.append(slot)
+            return_slot(slot)
 
     # Waiting.
 

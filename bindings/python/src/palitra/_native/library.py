@@ -66,12 +66,17 @@ class Library(JobRunner):
         thread_stack_size: int = 0,
         max_in_flight: int = 0,
         max_payload: int = 0,
+        spin_limit: float | None = None,
     ) -> Runner:
         """A runner of its own, with threads, state and limits of its own.
 
         ``worker_threads`` run jobs besides the runner's thread, ``max_blocking_threads`` run their blocking parts.
         ``thread_stack_size`` and ``max_payload`` are bytes. At most ``max_in_flight`` jobs are in flight at a time. 0
-        means the default, or no bound. Raises InvalidArgumentError, InternalError.
+        means the default, or no bound.
+
+        The runner's thread without work, and a thread that waits for one of its jobs, spin for at most ``spin_limit``
+        seconds before they sleep, as long as that has paid lately: 20 microseconds if it is None, not at all if it is
+        0, never longer than a millisecond. Raises InvalidArgumentError, InternalError.
         """
         options = abi.RunnerOptions()
         self.functions.runner_options_init(ctypes.byref(options), ctypes.sizeof(options))
@@ -82,6 +87,7 @@ class Library(JobRunner):
             "thread_stack_size": thread_stack_size,
             "max_in_flight": max_in_flight,
             "max_payload": max_payload,
+            "spin_limit_ns": 0 if spin_limit is None else nanoseconds(spin_limit) or -1,
         }
         for name, number in numbers.items():
             setattr(options, name, number)

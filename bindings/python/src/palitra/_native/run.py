@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from typing import Any
 
 from .._errors import TimeoutError
@@ -12,32 +13,58 @@ from . import abi
 from .invoke import Invoker
 from .job import Job, report_progress
 from .signals import wait_in_slices
-from .slot import Slot
+from .slot import Slot, return_slot, take_slot
 
 
-def run_submitted(invoker: Invoker, job: Job, timeout: float | None) -> Any:
-    """Runs a job to its end, from the start on the runner's thread: the timeout holds for a job that never yields."""
+def run_bounded(invoker: Invoker, job: Job, timeout: float | None) -> Any:
+    """Runs a job to its end, with a timeout, a deadline or a progress function. An inline job is polled on this thread
+    at first; any other starts on the runner's thread: the bounds hold for a job that never yields."""
     functions = invoker.functions
+    began = time.monotonic_ns()
     limit = nanoseconds(timeout)
-    slot = Slot()
-    token = 0
+    slot = take_slot()
     try:
-        token = invoker.submit(job, ctypes.byref(invoker.options(job.deadline, abi.NO_ITEMS)), slot)
-        on_slice = None if job.progress is None else lambda: report_progress(job, invoker, token)
-        status = invoker.wait(token, limit, slot, on_slice)
-    except BaseException:
-        invoker.abandon(token)
-        raise
-    try:
+        if job.progress is None:
+            status, on_slice = invoker.poll_inline(job, _options(invoker, job), slot), None
+        else:
+            # Submitted, because a job that is ready at its inline poll leaves no token that knows its progress.
+            token = invoker.submit(job, _options(invoker, job), slot)
+            status, on_slice = abi.PENDING, lambda: report_progress(job, invoker, token)
         if status == abi.PENDING:
-            functions.token_cancel(token)
-            status = functions.token_poll(token, slot.reply_address)
-            if status != abi.OK:
-                raise TimeoutError(f"timed out after {timeout} seconds")
+            status = _wait_or_cancel(invoker, slot, limit if limit < 0 else began + limit, on_slice)
+            functions.token_free(slot.token.value)
+        if status == abi.PENDING:
+            raise TimeoutError(f"timed out after {timeout} seconds")
         return invoker.take(status, slot)
-    finally:
+    except BaseException:
+        # A token that is left from an earlier job is a stale handle: nothing happens to it.
+        invoker.abandon(slot.token.value)
         functions.reply_free(slot.reply_address)
-        functions.token_free(token)
+        raise
+    finally:
+        return_slot(slot)
+
+
+def _options(invoker: Invoker, job: Job) -> Any:
+    """By reference."""
+    if job.deadline is None:
+        return invoker.bounded_options
+    return ctypes.byref(invoker.options(job.deadline, abi.NO_ITEMS | abi.INLINE_ONLY))
+
+
+def _wait_or_cancel(invoker: Invoker, slot: Slot, until: int, on_slice: Callable[[], None] | None) -> int:
+    """Waits for the slot's token until that time of the monotonic clock; negative: as long as it takes. Returns how its
+    job ended, or PENDING if it was cancelled then."""
+    token = slot.token.value
+    limit = until if until < 0 else max(0, until - time.monotonic_ns())
+    status = invoker.wait(token, limit, slot, on_slice)
+    if status == abi.PENDING:
+        invoker.functions.token_cancel(token)
+        # It may have ended by itself just before.
+        status = invoker.functions.token_poll(token, slot.reply_address)
+        if status != abi.OK:
+            return abi.PENDING
+    return status
 
 
 def iterate_job(invoker: Invoker, job: Job, timeout: float | None) -> Generator[Any, None, None]:

@@ -16,7 +16,7 @@ from .futures import JobFuture
 from .gather import gather_jobs
 from .invoke import Invoker
 from .job import Job
-from .run import iterate_job, run_submitted
+from .run import iterate_job, run_bounded
 
 
 class JobRunner:
@@ -40,7 +40,7 @@ class JobRunner:
         self._check_library(job)
         if timeout is None and job.plain:
             return self.invoker.run(job)
-        return run_submitted(self.invoker, job, timeout)
+        return run_bounded(self.invoker, job, timeout)
 
     def gather(
         self,

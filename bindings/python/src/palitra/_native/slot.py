@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+from collections import deque
 from typing import Any
 
 from . import abi
@@ -45,3 +46,17 @@ class Slot:
         self.token = abi.Handle()
         self.token_address = ctypes.addressof(self.token)
         self.token_reference = ctypes.byref(self.token)
+
+
+#: Slots for ``run``, to be used again.
+_slots: deque[Slot] = deque(maxlen=64)
+
+return_slot = _slots.append
+
+
+def take_slot() -> Slot:
+    """A slot that was returned, or a new one."""
+    try:
+        return _slots.pop()
+    except IndexError:
+        return Slot()
