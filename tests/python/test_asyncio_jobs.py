@@ -43,19 +43,9 @@ def run(request: pytest.FixtureRequest) -> Run:
     return run
 
 
-@contextlib.contextmanager
-def fresh_habits(library: Any) -> Iterator[None]:
-    """What the library has learned of its jobs' first polls is forgotten, before and after."""
-    known = library.invoker.completions.habits
-    known.forget()
-    yield
-    known.forget()
-
-
-async def until_handed_over(library: Any) -> None:
-    """From now on `palitra.sleep` is handed over: it has pended, which a shorter one need not on a busy machine."""
-    while b"palitra.sleep" not in library.invoker.completions.habits:
-        await library.job("palitra.sleep", seconds=0.05)
+def hand_over(library: Any) -> None:
+    """From now on `palitra.sleep` is handed over, as after one that has pended."""
+    library.invoker.completions.pended.add(b"palitra.sleep")
 
 
 def drops(tests: palitra.Library) -> int:
@@ -221,6 +211,16 @@ def counted_readers() -> Iterator[list[int]]:
     loop.add_reader = add  # type: ignore[method-assign]
 
 
+@contextlib.contextmanager
+def counted_descriptors(library: Any) -> Iterator[list[int]]:
+    """The queues whose descriptors are asked for meanwhile."""
+    asked: list[int] = []
+    ask = library.functions.queue_fd
+    library.functions.queue_fd = lambda queue: (asked.append(queue), ask(queue))[1]
+    yield asked
+    library.functions.queue_fd = ask
+
+
 def test_a_loop_watches_one_descriptor_from_the_first_job_that_pends() -> None:
     async def work() -> None:
         with counted_readers() as watched:
@@ -235,7 +235,7 @@ def test_a_loop_watches_one_descriptor_from_the_first_job_that_pends() -> None:
     asyncio.run(work())
 
 
-def test_a_ready_job_is_polled_on_the_loops_thread_without_a_turn(tests: palitra.Library, run: Run) -> None:
+def test_a_ready_inline_job_is_polled_on_the_loops_thread_without_a_turn(tests: palitra.Library, run: Run) -> None:
     async def work() -> int:
         turns = 0
 
@@ -247,68 +247,65 @@ def test_a_ready_job_is_polled_on_the_loops_thread_without_a_turn(tests: palitra
         loop = asyncio.get_running_loop()
         loop.call_soon(turn)
         for _ in range(100):
-            await tests.job("test.ready")
+            await tests.job("palitra.echo", b"x")
+            await tests.job("palitra.echo", b"x").with_deadline(60)
+            await palitra.gather_async(*[tests.job("palitra.echo", b"x").with_deadline(60)] * 3)
         return turns
 
-    assert run(work()) == 0
+    with counted_descriptors(tests) as asked:
+        assert run(work()) == 0
+    assert asked == []
 
 
-def test_a_job_with_a_deadline_is_never_polled_on_the_loops_thread(tests: palitra.Library, run: Run) -> None:
-    # Promise 3: timeouts and deadlines hold, also for a job that never yields: it must not have the loop's thread.
+def test_only_an_inline_job_ever_runs_on_the_loops_thread(tests: palitra.Library, run: Run) -> None:
+    # The author's word: a job that spins, or starts slowly, must keep no loop from turning, not even the first time.
+    async def ends_in_its_first_step(make: Callable[[], Any]) -> bool:
+        awaited = asyncio.ensure_future(make())
+        await asyncio.sleep(0)
+        # Polled inline, it has ended by now: the task has had its step, and the loop has not looked for events.
+        ended = awaited.done()
+        await awaited
+        return ended
+
+    async def work(job: palitra.Job) -> list[bool]:
+        bounded = job.with_deadline(60)
+        makes: list[Callable[[], Any]] = [
+            lambda: awaiting(job),
+            lambda: awaiting(bounded),
+            lambda: palitra.gather_async(job, job),
+            lambda: palitra.gather_async(bounded, job),
+        ]
+        return [await ends_in_its_first_step(make) for make in makes * 2]
+
+    async def awaiting(job: palitra.Job) -> Any:
+        return await job
+
+    for job in tests.job("test.spin", seconds=0.01), tests.job("test.slow_start", hold=0.01), tests.job("test.ready"):
+        tests.invoker.completions.pended.clear()
+        assert run(work(job)) == [False] * 8
+    inline = tests.job("test.inline_hold", seconds=0, pends=False)
+    assert run(work(inline)) == [True] * 8
+
+
+def test_a_deadline_holds_for_an_awaited_job_that_never_yields(tests: palitra.Library, run: Run) -> None:
+    # Promise 3: timeouts and deadlines hold.
     async def work() -> None:
-        began = time.monotonic()
-        with pytest.raises(TimeoutError):
-            await tests.job("test.spin", seconds=3).with_deadline(0.05)
-        assert time.monotonic() - began < 2.5
+        for call in (lambda job: job, palitra.gather_async):
+            began = time.monotonic()
+            with pytest.raises(TimeoutError):
+                await call(tests.job("test.spin", seconds=3).with_deadline(0.05))
+            assert time.monotonic() - began < 2.5
 
     run(work())
 
 
-def test_a_job_whose_first_polls_are_slow_leaves_the_loop_alone_from_the_third_on(
-    tests: palitra.Library, run: Run
-) -> None:
-    async def work(job: palitra.Job) -> list[bool]:
-        turned = []
-        for _ in range(4):
-            awaited = asyncio.ensure_future(job)
-            await asyncio.sleep(0)
-            # Polled inline, it has ended by now: the task has had its step.
-            turned.append(not awaited.done())
-            await awaited
-        return turned
-
-    for job in tests.job("test.spin", seconds=0.05), tests.job("test.slow_start", hold=0.05):
-        with fresh_habits(tests):
-            assert run(work(job)) == [False, False, True, True]
-
-
-def test_a_job_is_not_slow_because_its_thread_waited_for_a_core_or_for_the_gil(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, worked = 100.0, 1.0
-    monkeypatch.setattr(loops, "perf_counter", lambda: now)
-    monkeypatch.setattr(loops, "thread_time", lambda: worked)
-    habits = loops.Habits()
-
-    def poll(waits: float, works: float) -> None:
-        nonlocal now, worked
-        clock = habits.clock(b"job")
-        began = clock()
-        now, worked = now + waits + works, worked + works
-        habits.learn(b"job", False, clock() - began)
-
-    for waits, works in ((0.01, 0.0), (0.01, 0.0), (0.0, 0.002), (0.008, 0.0004), (0.0, 0.0005), (0.0, 0.002)):
-        poll(waits, works)
-        assert b"job" not in habits
-    poll(0.01, 0.0006)
-    assert habits[b"job"] == loops.AFTER_SLOW
-
-
 def test_a_job_that_pends_is_tried_inline_again_later() -> None:
-    habits = loops.Habits()
-    habits.learn(b"job", True, 0.0)
+    pended = loops.Pended()
+    pended.add(b"job")
     for _ in range(loops.AFTER_PENDING):
-        assert b"job" in habits
-        habits.count(b"job")
-    assert b"job" not in habits
+        assert b"job" in pended
+        pended.count(b"job")
+    assert b"job" not in pended
 
 
 def test_jobs_that_are_handed_over_in_one_turn_go_in_one_call(run: Run) -> None:
@@ -322,14 +319,13 @@ def test_jobs_that_are_handed_over_in_one_turn_go_in_one_call(run: Run) -> None:
         return submit(*arguments)
 
     async def work() -> None:
-        await until_handed_over(library)
+        hand_over(library)
         calls.clear()
         await asyncio.gather(*[palitra.job("palitra.sleep", seconds=0.001) for _ in range(50)])
 
     invoker._submit_many = counted
     try:
-        with fresh_habits(library):
-            run(work())
+        run(work())
     finally:
         invoker._submit_many = submit
     assert calls == [50]
@@ -337,12 +333,12 @@ def test_jobs_that_are_handed_over_in_one_turn_go_in_one_call(run: Run) -> None:
 
 def test_a_refusal_is_raised_where_the_job_is_awaited(tests: palitra.Library, run: Run) -> None:
     async def work(runner: palitra.Runner) -> list[Any]:
-        await until_handed_over(tests)
+        hand_over(tests)
         jobs = [runner.job("palitra.sleep", seconds=0.02) for _ in range(5)]
         large = runner.job("palitra.sleep", b" " * 200)
         return await asyncio.gather(*jobs[:2], large, *jobs[2:], return_exceptions=True)
 
-    with fresh_habits(tests), tests.Runner(max_in_flight=3, max_payload=100) as runner:
+    with tests.Runner(max_in_flight=3, max_payload=100) as runner:
         results = run(work(runner))
     assert [type(one) for one in results] == [dict, dict, palitra.TooLargeError, dict, palitra.BusyError,
                                               palitra.BusyError]  # fmt: skip
@@ -350,16 +346,15 @@ def test_a_refusal_is_raised_where_the_job_is_awaited(tests: palitra.Library, ru
 
 def test_jobs_that_no_runner_takes_are_errors_where_they_are_awaited(tests: palitra.Library, run: Run) -> None:
     async def work(jobs: list[palitra.Job]) -> list[Any]:
-        await until_handed_over(tests)
+        hand_over(tests)
         return await asyncio.gather(*jobs, return_exceptions=True)
 
-    with fresh_habits(tests):
-        runner = tests.Runner()
-        jobs = [runner.job("palitra.sleep", seconds=0) for _ in range(300)]
-        runner.shutdown()
-        assert {type(one) for one in run(work(jobs))} == {palitra.ShutDownError}
-        runner.close()
-        assert {type(one) for one in run(work(jobs))} == {palitra.InvalidHandleError}
+    runner = tests.Runner()
+    jobs = [runner.job("palitra.sleep", seconds=0) for _ in range(300)]
+    runner.shutdown()
+    assert {type(one) for one in run(work(jobs))} == {palitra.ShutDownError}
+    runner.close()
+    assert {type(one) for one in run(work(jobs))} == {palitra.InvalidHandleError}
 
 
 def test_jobs_of_several_runners_in_one_turn_go_each_to_its_own(tests: palitra.Library, run: Run) -> None:
@@ -378,7 +373,7 @@ def test_a_job_cancelled_before_the_end_of_the_turn_is_not_submitted(tests: pali
     with tests.Runner() as runner:
 
         async def work() -> None:
-            await until_handed_over(tests)
+            hand_over(tests)
             before = runner.stats()["submitted"]
             job = runner.job("palitra.sleep", seconds=600).__await__()
             next(job)
@@ -386,8 +381,7 @@ def test_a_job_cancelled_before_the_end_of_the_turn_is_not_submitted(tests: pali
             await asyncio.sleep(0.01)
             assert runner.stats()["submitted"] == before
 
-        with fresh_habits(tests):
-            run(work())
+        run(work())
 
 
 def test_a_stream_that_is_awaited_is_refused_as_by_run(tests: palitra.Library, run: Run) -> None:
@@ -476,21 +470,6 @@ def test_gather_async_lets_the_loop_turn_between_many_ready_jobs(run: Run) -> No
         return turns
 
     assert run(work()) > 5
-
-
-def test_gather_async_hands_over_a_job_whose_first_polls_are_slow(tests: palitra.Library, run: Run) -> None:
-    async def work() -> int:
-        jobs = [tests.job("test.spin", seconds=0.02) for _ in range(10)]
-        gathering = asyncio.ensure_future(palitra.gather_async(*jobs))
-        turns = 0
-        while not gathering.done():
-            turns += 1
-            await asyncio.sleep(0.001)
-        return turns
-
-    with fresh_habits(tests):
-        # Were all polled inline, the loop would turn ten times.
-        assert run(work()) > 20
 
 
 @pytest.mark.parametrize("wrong", [1, "text", None, b"x"])

@@ -15,7 +15,6 @@ from .._errors import BusyError
 from . import abi
 from .invoke import MANY, Invoker
 from .job import Job
-from .loops import SLOW_POLL, Habits
 from .slot import Slot
 
 
@@ -45,8 +44,6 @@ class Batch:
         self.values: list[Any] = [None] * len(jobs)
         #: The first exception, if exceptions are no values.
         self.failure: BaseException | None = None
-        #: What is known of the jobs, where an inline poll keeps others waiting.
-        self.habits: Habits | None = None
         #: The tokens of those that run, by index.
         self.tokens: dict[int, int] = {}
         self._jobs = jobs
@@ -83,38 +80,26 @@ class Batch:
         return False
 
     def _poll_inline(self, pause: float) -> bool:
-        jobs, slot, habits = self._jobs, self._slot, self.habits
-        before = perf_counter()
+        jobs, slot, tag = self._jobs, self._slot, self._first_tag
+        self._options.tag = tag
         for index in range(self._next, len(jobs)):
             job = jobs[index]
-            if habits and job.wire_name in habits:
-                break
             invoker = self._invoker or job.invoker
             self._next = index + 1
-            clock = perf_counter
-            if habits is not None and habits.suspects:
-                clock = habits.clock(job.wire_name)
-                before = clock()
             try:
-                status = invoker.poll_inline(job, self._options_of(job, invoker, self._first_tag), slot)
+                options = self._options_reference if job.plain else self._own_options(job, invoker, tag)
+                status = invoker.poll_inline(job, options, slot)
                 if status == abi.PENDING:
                     self.tokens[index] = slot.token.value
                     self._inline_index = index
-                    if habits is not None:
-                        habits.learn(job.wire_name, True, clock() - before)
                     break
                 self.values[index] = invoker.take(status, slot)
             except Exception as error:
                 self._fail(index, error)
                 if self.failure is not None:
                     break
-            now = clock()
-            if habits is not None and (habits.suspects or now - before > SLOW_POLL):
-                habits.learn(job.wire_name, False, now - before)
-                now = perf_counter()
-            if now > pause:
+            if perf_counter() > pause:
                 return True
-            before = now
         self._polls_inline = False
         return False
 
@@ -126,7 +111,7 @@ class Batch:
             if job.plain:
                 yield from self._submit_plain_ones(invoker)
             else:
-                options = self._options_of(job, invoker, self._first_tag + index)
+                options = self._own_options(job, invoker, self._first_tag + index)
                 yield index, invoker.submit(job, options, self._slot), None
         except Exception as error:
             yield self._next, 0, error
@@ -141,11 +126,8 @@ class Batch:
         for tag, token, error in invoker.submit_many(calls, self._options_reference):
             yield tag - self._first_tag, token, error
 
-    def _options_of(self, job: Job, invoker: Invoker, tag: int) -> Any:
-        """By reference, for one call of the library. A deadline counts from that call."""
-        if job.plain:
-            self._options.tag = tag
-            return self._options_reference
+    def _own_options(self, job: Job, invoker: Invoker, tag: int) -> Any:
+        """By reference, for a job with a deadline, which counts from the call that starts it."""
         options = invoker.options(job.deadline, self._options.flags | abi.INLINE_ONLY)
         options.queue, options.tag = self._options.queue, tag
         return ctypes.byref(options)

@@ -18,7 +18,7 @@ from .._fork import inheritors
 from .._future import WOULD_DEADLOCK, Future
 from . import abi
 from .events import CompletionQueue
-from .loops import Habits, LoopQueue
+from .loops import LoopQueue, Pended
 
 logger = logging.getLogger("palitra")
 
@@ -94,7 +94,7 @@ class Completions:
 
     def __init__(self, functions: abi.Functions) -> None:
         self._functions = functions
-        self.habits = Habits()
+        self.pended = Pended()
         self._after_fork_in_child()
         inheritors.add(self)
 
@@ -117,7 +117,7 @@ class Completions:
             closed = {one: queue for one, queue in list(loops.items()) if queue.is_of_closed_loop()}
             for one in closed:
                 loops.pop(one, None)
-            queue = LoopQueue(self._functions, loop, self.habits, lambda _: loops.pop(number, None))
+            queue = LoopQueue(self._functions, loop, self.pended, lambda _: loops.pop(number, None))
             loops[number] = queue
         for left in closed.values():
             left.close()

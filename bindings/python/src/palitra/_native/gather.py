@@ -19,9 +19,12 @@ from .batch import Batch
 from .events import CompletionQueue
 from .invoke import Invoker
 from .job import Job
-from .loops import SLOW_POLL, Waiter
+from .loops import LoopQueue
 from .signals import SLICE
 from .slot import Slot
+
+#: For how many seconds a gather in a loop polls jobs that are ready, one after the other, before it lets the loop turn.
+MOST_POLLING = 0.001
 
 
 def is_batch(awaitables: Sequence[Any]) -> bool:
@@ -43,11 +46,9 @@ def gather_jobs(
     if not jobs:
         return []
     queue = CompletionQueue(jobs[0].invoker.functions)
-    options = jobs[0].invoker.options()
+    # A timeout has to hold for a job that never yields.
+    options = jobs[0].invoker.options(flags=0 if timeout is None else abi.INLINE_ONLY)
     options.queue = queue.handle
-    if timeout is not None:
-        # It has to hold for a job that never yields.
-        options.flags |= abi.INLINE_ONLY
     batch = Batch(jobs, return_exceptions, limit, invoker, options, Slot())
     try:
         _wait(batch, queue, timeout)
@@ -93,10 +94,8 @@ async def gather_async(*jobs: Job, return_exceptions: bool = False, limit: int |
     queue = jobs[0].invoker.completions.of_running_loop()
     tags = queue.take_tags(len(jobs))
     batch = Batch(jobs, return_exceptions, limit, None, queue.batch_options, queue.slot, tags.start)
-    batch.habits = queue.habits
-    waiter = queue.wait(tags)
     try:
-        await _wait_in_loop(batch, waiter)
+        await _wait_in_loop(batch, queue, tags)
     except BaseException:
         batch.cancel()
         raise
@@ -106,13 +105,15 @@ async def gather_async(*jobs: Job, return_exceptions: bool = False, limit: int |
     return batch.result()
 
 
-async def _wait_in_loop(batch: Batch, waiter: Waiter) -> None:
-    """As ``_wait``. Between two turns of the loop it polls jobs for about as long as a slow first poll takes."""
+async def _wait_in_loop(batch: Batch, queue: LoopQueue, tags: range) -> None:
+    """As ``_wait``. Between two turns of the loop it polls jobs for a limited time."""
+    waiter = None
     while True:
-        while batch.submit_more(perf_counter() + SLOW_POLL):
+        while batch.submit_more(perf_counter() + MOST_POLLING):
             await asyncio.sleep(0)
         if batch.failure is not None or not batch.tokens:
             return
+        waiter = waiter or queue.wait(tags)
         # With a limit, each that ends lets another start.
         waiter.wanted = 1 if batch.has_more() else len(batch.tokens)
         await waiter.notified

@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import AsyncGenerator, Callable, Generator
-from time import perf_counter
 from typing import Any, Protocol
 
 from . import abi
 from .invoke import Invoker
-from .loops import SLOW_POLL
 from .payload import Call, JobDescription
 from .slot import Slot
 
@@ -72,23 +70,20 @@ class Job(Call):
         invoker = self.invoker
         queue = invoker.completions.of_running_loop()
         slot = queue.slot
-        if not self.plain:
-            tag = queue.submit_now(invoker, self, invoker.options(self.deadline, abi.NO_ITEMS))
-        elif self.wire_name in queue.habits:
-            queue.habits.count(self.wire_name)
+        if self.plain and self.wire_name in queue.pended:
+            queue.pended.count(self.wire_name)
             tag = queue.submit_soon(invoker, self)
+        elif self.progress is not None:
+            # A job that is ready at its inline poll leaves no token that knows its progress.
+            tag = queue.submit_now(invoker, self, invoker.options(self.deadline, abi.NO_ITEMS))
         else:
-            habits = queue.habits
-            clock = habits.clock(self.wire_name) if habits.suspects else perf_counter
-            began = clock()
-            status = invoker.poll_inline(self, queue.options, slot)
-            took = clock() - began
+            flags = abi.NO_ITEMS | abi.INLINE_ONLY
+            options = queue.options if self.plain else queue.own_options(invoker.options(self.deadline, flags))
+            status = invoker.poll_inline(self, options, slot)
             if status != abi.PENDING:
-                if took > SLOW_POLL or habits.suspects:
-                    habits.learn(self.wire_name, False, took)
                 return invoker.take(status, slot)
-            tag = queue.submitted_inline()
-            habits.learn(self.wire_name, True, took)
+            queue.pended.add(self.wire_name)
+            tag = queue.keep()
         try:
             waiter = queue.wait((tag,))
             if self.progress is None:

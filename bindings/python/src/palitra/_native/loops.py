@@ -1,9 +1,10 @@
 """The jobs that one asyncio loop awaits: how they start, and how the loop notices their end.
 
-How they start. The first poll of a job happens inline, on the loop's thread, as long as it serves: a job that is ready
-then costs one call of the library, and no turn of the loop. What the loop has to bear for it is one first poll. A job
-that pends, or that takes its time, is handed to the runner the next times that it is awaited (:class:`Habits`), and all
-that are handed over in one turn of the loop go in one call: the runner is woken once.
+How they start. An inline job, one whose author declares that its first poll never blocks, is polled once on the loop's
+thread: if it is ready then, it costs one call of the library, and no turn of the loop. No other job ever runs there:
+none keeps the loop from turning. Which jobs are inline, only the library knows. So a job that pends, because it was not
+ready or is no inline job, is handed to the runner the next times that it is awaited (:class:`Pended`). All that are
+handed over in one turn of the loop go in one call: the runner is woken once.
 
 How they end. The loop watches the descriptor of its queue from the first job that pends in it until the loop is closed.
 To watch it anew for each job would take longer than most jobs; a watched descriptor costs an epoll set nothing while
@@ -16,7 +17,6 @@ import asyncio
 import ctypes
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from time import perf_counter, thread_time
 from typing import Any, Protocol
 
 from . import abi
@@ -35,52 +35,22 @@ class Submitter(Protocol):
     ) -> Iterable[tuple[int, int, BaseException | None]]: ...
 
 
-#: A first poll that takes as many seconds is slow: the loop's other tasks waited for it.
-SLOW_POLL = 0.001
-#: How many times a job is handed over after a first poll that pended, and after two slow ones.
+#: How many times a job is handed over after it has pended.
 AFTER_PENDING = 64
-AFTER_SLOW = 4096
 
 
-def work_clock() -> float:
-    """The seconds that this thread worked, and a twentieth of all: somebody else may be to blame for the others."""
-    return thread_time() + perf_counter() / 20
-
-
-class Habits(dict[bytes, int]):
-    """The jobs of a library that are not worth an inline poll, by name, with how many times more they are handed over.
+class Pended(dict[bytes, int]):
+    """The jobs of a library that pended when they were started, by name, with how many times more they are handed over.
 
     Used from any thread; a count that is lost in a race does no harm.
     """
 
-    def __init__(self) -> None:
-        #: The jobs whose last first poll took long. That alone says little, since the thread may have waited for a core
-        #: or for the GIL: the next one is measured by another clock.
-        self.suspects: set[bytes] = set()
-
-    def clock(self, name: bytes) -> Callable[[], float]:
-        """What to measure the job's next first poll with."""
-        return work_clock if name in self.suspects else perf_counter
-
-    def learn(self, name: bytes, pended: bool, seconds: float) -> None:
-        """Of a first poll: whether the job pended, and how long it took by the clock."""
-        if seconds <= SLOW_POLL:
-            self.suspects.discard(name)
-        elif name not in self.suspects:
-            self.suspects.add(name)
-        else:
-            self[name] = AFTER_SLOW
-            return
-        if pended:
-            self[name] = AFTER_PENDING
-
-    def forget(self) -> None:
-        """Begins anew."""
-        self.clear()
-        self.suspects.clear()
+    def add(self, name: bytes) -> None:
+        """The job has pended."""
+        self[name] = AFTER_PENDING
 
     def count(self, name: bytes) -> None:
-        """The job is handed over once more. The last time lets the next one be polled inline again."""
+        """The job is handed over once more. After the last time the next one is started at once again."""
         times = self.get(name, 0)
         if times > 1:
             self[name] = times - 1
@@ -121,22 +91,22 @@ class LoopQueue:
         self,
         functions: abi.Functions,
         loop: asyncio.AbstractEventLoop,
-        habits: Habits,
+        pended: Pended,
         on_collected: Callable[[weakref.ref[asyncio.AbstractEventLoop]], object],
     ) -> None:
         """``on_collected`` is called when the loop is."""
-        self.habits = habits
+        self.pended = pended
         #: For one call of the library and what it left.
         self.slot = Slot()
-        #: For one call of the library: whoever uses them sets tag and deadline before.
-        self.batch_options = functions.submit_options(abi.NO_ITEMS)
+        #: For one call of the library: whoever uses them sets the tag before.
+        self.batch_options = functions.submit_options(abi.NO_ITEMS | abi.INLINE_ONLY)
         self._functions = functions
         self._queue = CompletionQueue(functions)
         self.handle = self.batch_options.queue = self._queue.handle
         self._loop = weakref.ref(loop, on_collected)
         self._watched = False
         self._tag = 1
-        self._options = functions.submit_options(abi.NO_ITEMS)
+        self._options = functions.submit_options(abi.NO_ITEMS | abi.INLINE_ONLY)
         self._options.queue, self._options.tag = self.handle, self._tag
         #: The options, by reference, of a job that has none of its own. Their tag is the next one.
         self.options = ctypes.byref(self._options)
@@ -159,18 +129,21 @@ class LoopQueue:
         self._tag = self._options.tag = tag + 1
         return tag
 
-    def submitted_inline(self) -> int:
-        """Keeps the token in ``slot``, of a job that was submitted with ``options`` and pends; returns its tag."""
+    def own_options(self, options: abi.SubmitOptions) -> Any:
+        """As ``options``, for a job that has some of its own."""
+        options.queue, options.tag = self.handle, self._tag
+        return ctypes.byref(options)
+
+    def keep(self) -> int:
+        """Keeps the token in ``slot``, of a job that was submitted with the next tag and pends; returns that tag."""
         tag = self._take_tag()
         self._tokens[tag] = self.slot.token.value
         return tag
 
     def submit_now(self, invoker: Submitter, call: Call, options: abi.SubmitOptions) -> int:
         """Submits a job with options of its own; returns its tag. Raises the error of a refusal."""
-        options.queue, options.tag = self.handle, self._take_tag()
-        tag = int(options.tag)
-        self._tokens[tag] = invoker.submit(call, ctypes.byref(options), self.slot)
-        return tag
+        invoker.submit(call, self.own_options(options), self.slot)
+        return self.keep()
 
     def submit_soon(self, invoker: Submitter, call: Call) -> int:
         """Submits a job when the loop has finished its turn; returns its tag. A refusal is raised where it waits."""
