@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import resource
 import threading
 import time
 import weakref
@@ -480,6 +481,50 @@ def test_gather_async_takes_jobs_of_one_library_only(tests: palitra.Library, run
         run(palitra.gather_async(palitra.job("palitra.echo"), tests.job("palitra.echo")))
     with pytest.raises(ValueError, match="at least 1"):
         run(palitra.gather_async(palitra.job("palitra.echo"), limit=0))
+
+
+# Descriptors.
+
+
+@contextlib.contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """The system refuses this process any further descriptor meanwhile."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held: list[int] = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 10, before[1]))
+        with contextlib.suppress(OSError):
+            while True:
+                held.append(os.open("/dev/null", os.O_RDONLY))
+        yield
+    finally:
+        for one in held:
+            os.close(one)
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_loop_that_gets_no_descriptor_says_so_and_goes_on_when_there_is_one(tests: palitra.Library, run: Run) -> None:
+    async def read() -> None:
+        async for _ in runner.job("test.stream", items=0, forever=True):
+            pass
+
+    async def work() -> None:
+        with no_descriptor_left():
+            assert await tests.job("palitra.echo", b"x") == b"x"
+            assert await palitra.gather_async(*[tests.job("palitra.echo", b"x")] * 3) == [b"x"] * 3
+            for make in (lambda: never, lambda: never, lambda: palitra.gather_async(never, never), read):
+                with pytest.raises(palitra.InternalError, match="too many files are open"):
+                    await make()
+        assert await tests.job("palitra.sleep", seconds=0.001) == {"seconds": 0.001}
+        assert await palitra.gather_async(*[tests.job("palitra.sleep", seconds=0.001)] * 3)
+
+    tests.invoker.completions.pended.clear()
+    with tests.Runner() as runner:
+        never = runner.job("test.never")
+        run(work())
+        # What had been submitted by then was cancelled.
+        wait_for(lambda: runner.stats()["running"] + runner.stats()["queued"] == 0)
+        assert runner.stats()["submitted"] == runner.stats()["cancelled"] == 4
 
 
 # What is left behind.

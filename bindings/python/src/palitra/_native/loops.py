@@ -19,6 +19,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from .._errors import InternalError
 from . import abi
 from .events import CompletionQueue
 from .payload import Call
@@ -170,10 +171,16 @@ class LoopQueue:
 
     def wait(self, tags: Iterable[int]) -> Waiter:
         """Who waits for the next event of each of these jobs. No event passes unseen between the submission and this
-        call, as long as the loop does not turn: it takes the events out of the queue."""
+        call, as long as the loop does not turn: it takes the events out of the queue.
+
+        Raises InternalError if the system refuses the loop a descriptor; a later call asks for it again.
+        """
         loop = self._running_loop()
         if not self._watched:
-            loop.add_reader(self._functions.queue_fd(self.handle), self._drain)
+            descriptor = self._functions.queue_fd(self.handle)
+            if descriptor < 0:
+                raise InternalError("too many files are open: the loop gets no descriptor to notice a job's end by")
+            loop.add_reader(descriptor, self._drain)
             self._watched = True
         waiter = Waiter(loop)
         self._waiting.update(dict.fromkeys(tags, waiter))
