@@ -277,11 +277,12 @@ def test_a_bounded_call_polls_an_inline_job_on_this_thread(tests: palitra.Librar
         holding.result(60)
 
 
-def test_a_bounded_call_of_a_job_that_streams_is_refused_as_an_unbounded_one(tests: palitra.Library) -> None:
-    job = tests.job("test.stream", items=40)
-    for call in (tests.run, lambda job: tests.run(job, timeout=60), lambda job: tests.run(job.with_deadline(60))):
-        with pytest.raises(palitra.JobError, match="nobody reads"):
-            call(job)
+def test_a_call_that_cannot_read_a_stream_refuses_it_at_once(tests: palitra.Library) -> None:
+    job = tests.job("test.stream", items=400)
+    for call in tests.run, tests.gather:
+        for one, bound in (job, {}), (job, {"timeout": 60}), (job.with_deadline(60), {}):
+            with pytest.raises(palitra.JobError, match="nobody reads"):
+                call(one, **bound)
 
 
 def test_a_deadline_is_the_jobs_own(tests: palitra.Library) -> None:

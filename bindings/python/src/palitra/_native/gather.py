@@ -47,7 +47,7 @@ def gather_jobs(
         return []
     queue = CompletionQueue(jobs[0].invoker.functions)
     # A timeout has to hold for a job that never yields.
-    options = jobs[0].invoker.options(flags=0 if timeout is None else abi.INLINE_ONLY)
+    options = jobs[0].invoker.options(flags=abi.NO_ITEMS if timeout is None else abi.NO_ITEMS | abi.INLINE_ONLY)
     options.queue = queue.handle
     batch = Batch(jobs, return_exceptions, limit, invoker, options, Slot())
     try:
