@@ -1,7 +1,7 @@
 """Runs growth.c, and draws what it prints.
 
-    python3 -B benches/growth.py target/bench/growth              the table; `make growth` runs this
-    python3 -B benches/growth.py target/bench/growth --plot F     the same as a picture too
+python3 -B benches/growth.py target/bench/growth              the table; `make growth` runs this
+python3 -B benches/growth.py target/bench/growth --plot F     the same as a picture too
 """
 
 import argparse

@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 LEFT, WIDTH, RIGHT = 290, 430, 60
 ROW, BAR, TOP, BOTTOM = 30, 16, 44, 40
 INK, FADED, OURS, GOAL = "#1f2933", "#9aa5b1", "#2b6cb0", "#c05621"
-COLOURS = "#2b6cb0 #c05621 #2f855a #97266d #b7791f #4a5568 #285e61 #702459 #553c9a #9c4221".split()
+COLOURS = ["#2b6cb0", "#c05621", "#2f855a", "#97266d", "#b7791f", "#4a5568", "#285e61", "#702459", "#553c9a", "#9c4221"]
 
 
 @dataclasses.dataclass

@@ -4,6 +4,9 @@ PYTHON_BIN := $(CURDIR)/$(PYTHON_ENVIRONMENT)/bin
 RUFF := $(PYTHON_BIN)/ruff
 RUFF_CONFIG := --config bindings/python/pyproject.toml
 
+# A crate of its own, outside the workspace: nothing else builds it.
+PYTHON_RIVAL := target/python-rival/release/libpalitra_python_rival.so
+
 .PHONY: wheel installed-wheel test-python lint-python format-python bench-python
 
 # The library that was built is handed in: hatch_build.py would build it again. auditwheel finds the platforms it fits.
@@ -39,5 +42,11 @@ format-python: $(PYTHON_ENVIRONMENT)/made
 # Beside the original in an environment of its own; nginx is there after `make setup`.
 ## The Python package beside the original and its peers, as one table of ratios
 bench-python: export NO_PROXY := 127.0.0.1,localhost
-bench-python: all installed-wheel $(ORIGINAL_ENVIRONMENT)/made
-	$(PYTHON_BIN)/python -B benches/python/bench.py
+bench-python: all jobs installed-wheel $(ORIGINAL_ENVIRONMENT)/made $(PYTHON_RIVAL)
+	$(PYTHON_BIN)/python -B benches/python/bench.py --rival $(PYTHON_RIVAL)
+
+$(PYTHON_RIVAL): benches/python/rival/Cargo.toml benches/python/rival/Cargo.lock benches/python/rival/src/lib.rs \
+		$(PYTHON_ENVIRONMENT)/made
+	PYO3_PYTHON=$(PYTHON_BIN)/python cargo build --release --locked --target-dir target/python-rival \
+		--manifest-path benches/python/rival/Cargo.toml
+	touch $@

@@ -42,6 +42,7 @@ build-tests-models:
 ## rustfmt, clippy and rustdoc
 lint-rust:
 	cargo fmt --all --check
+	cargo fmt --manifest-path benches/python/rival/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --workspace --exclude palitra-rivals
@@ -49,3 +50,4 @@ lint-rust:
 ## rustfmt
 format-rust:
 	cargo fmt --all
+	cargo fmt --manifest-path benches/python/rival/Cargo.toml

@@ -9,8 +9,12 @@ brackets its quartiles, which show how much the machine wandered. A line without
 The microseconds are those of this machine in this minute: compare them with nothing.
 
 The rivals are palitra 0.1.0 (imported from where it was installed, under another name), anyio's blocking
-portal, asgiref's AsyncToSync, asyncio.run; and asyncio.Runner on the caller's own thread, which hands nothing
-over to a thread and so is the floor for coroutines: asyncio's own cost of a task. subjects.py has them all.
+portal, asgiref's AsyncToSync, asyncio.run; the least that hands a coroutine to a loop in another thread, a lock
+and a task (call_soon_threadsafe); and asyncio.Runner on the caller's own thread, which hands nothing over to a
+thread and so is the floor for coroutines: asyncio's own cost of a task. subjects.py has them all. Jobs that are
+awaited meet pyo3-async-runtimes: awaits.py.
+
+Nothing is pinned to a core, and the load of the machine is printed: a figure from a busy machine says little.
 """
 
 import argparse
@@ -21,6 +25,7 @@ import sys
 import time
 from collections.abc import Callable
 
+import awaits
 import subjects
 import website
 
@@ -37,18 +42,21 @@ class Pair:
     rival: Callable[[], object]
     goal: float | None = None
     rounds: int = 200
+    #: How many operations one call does.
+    times: int = 1
 
 
-ROW = "{:42}  {:>14}  {:>7}  {:7}  {:18}  {:>20}"
+ROW = "{:50}  {:>14}  {:>7}  {:7}  {:18}  {:>20}"
 
 
 def main():
     options = parse_options()
     with subjects.prepared(options.original) as known, website.serving() as address:
-        print(f"Python {sys.version.split()[0]}, {known.loops}")
+        print(f"Python {sys.version.split()[0]}, {known.loops}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
         print(ROW.format("ours / rival", "goal", "figure", "reached", "quartiles", "microseconds"))
-        reached = [report(pair, options.quick) for pair in pairs(known, address) if options.only in pair.title]
-    print("\nMicroseconds are for one operation, ours / rival.")
+        chosen = (pair for pair in pairs(known, address, options.rival) if options.only in pair.title)
+        reached = [report(pair, options.quick) for pair in chosen]
+    print(f"\nMicroseconds are for one operation, ours / rival. Load {os.getloadavg()[0]:.1f}.")
     sys.stdout.flush()
     if options.check and not all(reached):
         os._exit(1)
@@ -61,20 +69,24 @@ def parse_options():
     parser.add_argument("--check", action="store_true", help="fail if a goal is not reached")
     parser.add_argument("--original", metavar="FOLDER", help="the folder of palitra 0.1.0's package",
                         default=subjects.installed_original())  # fmt: skip
+    parser.add_argument("--rival", metavar="FILE", help="the extension module of pyo3-async-runtimes",
+                        default="target/python-rival/release/libpalitra_python_rival.so")  # fmt: skip
     return parser.parse_args()
 
 
-def pairs(known, address):
+def pairs(known, address, rival):
     """Every line of the table."""
     ours, original = known.run, known.original_run
     yield Pair("run(coroutine) / palitra 0.1.0", ours, original, 1.6)
     yield Pair("run(coroutine) / anyio portal", ours, known.anyio_run)
+    yield Pair("run(coroutine) / a lock and a task", ours, known.lock_run, 1.25)
     yield Pair("run(coroutine) / asgiref", ours, known.asgiref_run, rounds=50)
     yield Pair("run(coroutine) / asyncio.run", ours, known.asyncio_run, rounds=50)
     yield Pair("run(coroutine) / same thread", ours, known.same_thread_run)
     yield Pair("run(coroutine, timeout) / palitra 0.1.0", known.run_with_timeout, known.original_run_with_timeout)
     yield Pair("run(sleep(0)) / palitra 0.1.0", known.run_pending, known.original_run_pending)
     yield Pair("uvloop: run(coroutine) / palitra 0.1.0", known.uvloop_run, known.original_uvloop_run, 1.6)
+    yield Pair("uvloop: run(coroutine) / a lock and a task", known.uvloop_run, known.lock_uvloop_run, 1.25)
     yield Pair("uvloop: run(coroutine) / anyio portal", known.uvloop_run, known.anyio_uvloop_run)
     yield Pair("uvloop: run(coroutine) / asyncio.Runner", known.uvloop_run, known.asyncio_uvloop_run, rounds=50)
     yield Pair("gather of 100 / palitra 0.1.0", known.gather, known.original_gather, 1.1)
@@ -88,8 +100,12 @@ def pairs(known, address):
     yield Pair("run(job, timeout) / run(job)", known.run_job_with_timeout, known.run_job, 0.5)
     yield Pair("gather of 100 jobs / its gather", known.gather_jobs, known.original_gather)
     urls = [f"{address}{index}" for index in range(1000)]
-    fetch, rival = known.fetch(urls), known.original_fetch(urls)
-    yield Pair("1,000 URLs / aiohttp under palitra 0.1.0", fetch, rival, 4, rounds=11)
+    fetch, aiohttp_fetch = known.fetch(urls), known.original_fetch(urls)
+    yield Pair("1,000 URLs / aiohttp under palitra 0.1.0", fetch, aiohttp_fetch, 4, rounds=11)
+    for loop, subject in awaits.loops():
+        for one in awaits.awaits(awaits.import_rival(rival)):
+            operations = subject(one.ours, one.times), subject(one.rival, one.times)
+            yield Pair(f"{loop}: {one.title} / pyo3", *operations, one.goal, rounds=21, times=one.times)
 
 
 def report(pair, quick):
@@ -107,7 +123,7 @@ def report(pair, quick):
     figure = statistics.median(ratios)
     lower, _, upper = statistics.quantiles(ratios, n=4)
     reached = pair.goal is None or figure >= pair.goal
-    ours, rival = (statistics.median(column) * 1e6 for column in zip(*times, strict=True))
+    ours, rival = (statistics.median(column) / pair.times * 1e6 for column in zip(*times, strict=True))
     goal, verdict = ("", "") if pair.goal is None else (f"at least {pair.goal:g}x", "yes" if reached else "NO")
     absolutes = f"{ours:.1f} / {rival:.1f}"
     row = ROW.format(pair.title, goal, f"{figure:.2f}x", verdict, f"[{lower:.2f} - {upper:.2f}]", absolutes)

@@ -6,6 +6,7 @@ import glob
 import importlib.util
 import os
 import sys
+import threading
 import types
 
 import aiohttp
@@ -69,6 +70,7 @@ def prepared(original_folder):
             theirs_on_uvloop = stack.enter_context(original.EventLoopThreadRunner())
         add_ours(known, stack)
         add_original(known, theirs, theirs_on_uvloop)
+        add_locks(known, stack)
         add_others(known, stack)
         add_fetching(known, theirs, stack)
         yield known
@@ -100,6 +102,43 @@ def add_original(known, theirs, on_uvloop):
     known.original_gather = lambda: theirs.gather(*[noop() for _ in HUNDRED])
     known.original_gather_pending = lambda: theirs.gather(*[pending() for _ in HUNDRED])
     known.original_uvloop_gather = lambda: on_uvloop.gather(*[noop() for _ in HUNDRED])
+
+
+class LockAndTask:
+    """The least that hands a coroutine to a loop in another thread: a lock, and one task that wraps it."""
+
+    def __init__(self, loop):
+        self.loop = loop
+        self.thread = threading.Thread(target=loop.run_forever, daemon=True)
+        self.thread.start()
+
+    def run(self, coroutine):
+        lock = threading.Lock()
+        lock.acquire()
+        results = []
+
+        async def wrapper():
+            try:
+                results.append(await coroutine)
+            finally:
+                lock.release()
+
+        self.loop.call_soon_threadsafe(self.loop.create_task, wrapper())
+        lock.acquire()
+        return results[0]
+
+    def close(self):
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+
+
+def add_locks(known, stack):
+    theirs, on_uvloop = LockAndTask(asyncio.new_event_loop()), LockAndTask(uvloop.new_event_loop())
+    stack.callback(theirs.close)
+    stack.callback(on_uvloop.close)
+    known.lock_run = lambda: theirs.run(noop())
+    known.lock_uvloop_run = lambda: on_uvloop.run(noop())
 
 
 def add_others(known, stack):

@@ -35,6 +35,7 @@ STRUCTS = {
     "palitra_job_info": abi.JobInfo,
     "palitra_runner_options": abi.RunnerOptions,
     "palitra_submit_options": abi.SubmitOptions,
+    "palitra_submission": abi.Submission,
     "palitra_event": abi.Event,
     "palitra_stats": abi.Stats,
 }
@@ -181,6 +182,23 @@ def test_every_constant_has_the_headers_value(header: Path) -> None:
     statuses = range(10, 30)
     in_header = {int(macros[name]) for name in macros if not name.startswith("LOG_") and int(macros[name]) in statuses}
     assert in_header == {*kinds, 13}, "a status that no exception is made of"
+
+
+@pytest.mark.parametrize("text", [b"", b"x", b"palitra.echo", b"\0" * 1000])
+def test_the_characters_of_bytes_are_where_c_looks_for_them(text: bytes) -> None:
+    assert ctypes.string_at(abi.address_of(text), len(text) + 1) == text + b"\0"
+
+
+def test_a_size_that_is_no_int_of_cs_is_passed_whole() -> None:
+    class Large(bytes):
+        def __len__(self) -> int:
+            return 2**32 + 5
+
+    strlen = ctypes.CDLL(None).strnlen
+    assert strlen(b"palitra", abi.size_of(b"four")) == 4
+    size = abi.size_of(Large())
+    assert isinstance(size, ctypes.c_size_t)
+    assert size.value == 2**32 + 5
 
 
 # Other libraries.

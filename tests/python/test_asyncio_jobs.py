@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
+import resource
 import threading
 import time
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import palitra
 import pytest
 import uvloop
+from palitra._native import loops
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +42,11 @@ def run(request: pytest.FixtureRequest) -> Run:
             loop.close()
 
     return run
+
+
+def hand_over(library: Any) -> None:
+    """From now on `palitra.sleep` is handed over, as after one that has pended."""
+    library.invoker.completions.pended.add(b"palitra.sleep")
 
 
 def drops(tests: palitra.Library) -> int:
@@ -192,19 +201,401 @@ def test_a_loop_closed_without_cancelling_harms_nobody(tests: palitra.Library, f
     assert asyncio.run(asyncio.wait_for(tests.job("palitra.echo", b"x"), 20)) == b"x"
 
 
-def test_a_loop_is_free_of_readers_between_jobs() -> None:
-    # A watched descriptor would cost the loop time in each iteration, and keep it from being closed cleanly.
-    async def work() -> tuple[int, int]:
-        watched: list[Any] = []
-        loop = asyncio.get_running_loop()
-        add = loop.add_reader
-        loop.add_reader = lambda fd, *rest: (watched.append(fd), add(fd, *rest))  # type: ignore[method-assign]
-        await palitra.job("palitra.sleep", seconds=0.001)
-        return len(watched), sum(loop.remove_reader(fd) for fd in watched)
+@contextlib.contextmanager
+def counted_readers() -> Iterator[list[int]]:
+    """The descriptors that the running loop begins to watch meanwhile."""
+    watched: list[int] = []
+    loop = asyncio.get_running_loop()
+    add = loop.add_reader
+    loop.add_reader = lambda fd, *rest: (watched.append(fd), add(fd, *rest))  # type: ignore
+    yield watched
+    loop.add_reader = add  # type: ignore[method-assign]
 
-    watched, left = asyncio.run(work())
-    assert watched >= 1
-    assert left == 0
+
+@contextlib.contextmanager
+def counted_descriptors(library: Any) -> Iterator[list[int]]:
+    """The queues whose descriptors are asked for meanwhile."""
+    asked: list[int] = []
+    ask = library.functions.queue_fd
+    library.functions.queue_fd = lambda queue: (asked.append(queue), ask(queue))[1]
+    yield asked
+    library.functions.queue_fd = ask
+
+
+def test_a_loop_watches_one_descriptor_from_the_first_job_that_pends() -> None:
+    async def work() -> None:
+        with counted_readers() as watched:
+            for _ in range(100):
+                await palitra.job("palitra.echo", b"x")
+            assert watched == []
+            for _ in range(100):
+                await palitra.job("palitra.sleep", seconds=0.0001)
+                await asyncio.gather(*[palitra.job("palitra.sleep", seconds=0.0001) for _ in range(10)])
+            assert len(watched) == 1
+
+    asyncio.run(work())
+
+
+def test_a_ready_inline_job_is_polled_on_the_loops_thread_without_a_turn(tests: palitra.Library, run: Run) -> None:
+    async def work() -> int:
+        turns = 0
+
+        def turn() -> None:
+            nonlocal turns
+            turns += 1
+            loop.call_soon(turn)
+
+        loop = asyncio.get_running_loop()
+        loop.call_soon(turn)
+        for _ in range(100):
+            await tests.job("palitra.echo", b"x")
+            await tests.job("palitra.echo", b"x").with_deadline(60)
+            await palitra.gather_async(*[tests.job("palitra.echo", b"x").with_deadline(60)] * 3)
+        return turns
+
+    with counted_descriptors(tests) as asked:
+        assert run(work()) == 0
+    assert asked == []
+
+
+def test_only_an_inline_job_ever_runs_on_the_loops_thread(tests: palitra.Library, run: Run) -> None:
+    # The author's word: a job that spins, or starts slowly, must keep no loop from turning, not even the first time.
+    async def ends_in_its_first_step(make: Callable[[], Any]) -> bool:
+        awaited = asyncio.ensure_future(make())
+        await asyncio.sleep(0)
+        # Polled inline, it has ended by now: the task has had its step, and the loop has not looked for events.
+        ended = awaited.done()
+        await awaited
+        return ended
+
+    async def work(job: palitra.Job) -> list[bool]:
+        bounded = job.with_deadline(60)
+        makes: list[Callable[[], Any]] = [
+            lambda: awaiting(job),
+            lambda: awaiting(bounded),
+            lambda: palitra.gather_async(job, job),
+            lambda: palitra.gather_async(bounded, job),
+        ]
+        return [await ends_in_its_first_step(make) for make in makes * 2]
+
+    async def awaiting(job: palitra.Job) -> Any:
+        return await job
+
+    for job in tests.job("test.spin", seconds=0.01), tests.job("test.slow_start", hold=0.01), tests.job("test.ready"):
+        tests.invoker.completions.pended.clear()
+        assert run(work(job)) == [False] * 8
+    inline = tests.job("test.inline_hold", seconds=0, pends=False)
+    assert run(work(inline)) == [True] * 8
+
+
+def test_a_deadline_holds_for_an_awaited_job_that_never_yields(tests: palitra.Library, run: Run) -> None:
+    # Promise 3: timeouts and deadlines hold.
+    async def work() -> None:
+        for call in (lambda job: job, palitra.gather_async):
+            began = time.monotonic()
+            with pytest.raises(TimeoutError):
+                await call(tests.job("test.spin", seconds=3).with_deadline(0.05))
+            assert time.monotonic() - began < 2.5
+
+    run(work())
+
+
+def test_a_job_that_pends_is_tried_inline_again_later() -> None:
+    pended = loops.Pended()
+    pended.add(b"job")
+    for _ in range(loops.AFTER_PENDING):
+        assert b"job" in pended
+        pended.count(b"job")
+    assert b"job" not in pended
+
+
+def test_jobs_that_are_handed_over_in_one_turn_go_in_one_call(run: Run) -> None:
+    library = palitra.job("palitra.sleep", seconds=0).library
+    invoker = library.invoker
+    calls = []
+    submit = invoker._submit_many
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(arguments[2])
+        return submit(*arguments)
+
+    async def work() -> None:
+        hand_over(library)
+        calls.clear()
+        await asyncio.gather(*[palitra.job("palitra.sleep", seconds=0.001) for _ in range(50)])
+
+    invoker._submit_many = counted
+    try:
+        run(work())
+    finally:
+        invoker._submit_many = submit
+    assert calls == [50]
+
+
+def test_a_refusal_is_raised_where_the_job_is_awaited(tests: palitra.Library, run: Run) -> None:
+    async def work(runner: palitra.Runner) -> list[Any]:
+        hand_over(tests)
+        jobs = [runner.job("palitra.sleep", seconds=0.02) for _ in range(5)]
+        large = runner.job("palitra.sleep", b" " * 200)
+        return await asyncio.gather(*jobs[:2], large, *jobs[2:], return_exceptions=True)
+
+    with tests.Runner(max_in_flight=3, max_payload=100) as runner:
+        results = run(work(runner))
+    assert [type(one) for one in results] == [dict, dict, palitra.TooLargeError, dict, palitra.BusyError,
+                                              palitra.BusyError]  # fmt: skip
+
+
+def test_jobs_that_no_runner_takes_are_errors_where_they_are_awaited(tests: palitra.Library, run: Run) -> None:
+    async def work(jobs: list[palitra.Job]) -> list[Any]:
+        hand_over(tests)
+        return await asyncio.gather(*jobs, return_exceptions=True)
+
+    runner = tests.Runner()
+    jobs = [runner.job("palitra.sleep", seconds=0) for _ in range(300)]
+    runner.shutdown()
+    assert {type(one) for one in run(work(jobs))} == {palitra.ShutDownError}
+    runner.close()
+    assert {type(one) for one in run(work(jobs))} == {palitra.InvalidHandleError}
+
+
+def test_jobs_of_several_runners_in_one_turn_go_each_to_its_own(tests: palitra.Library, run: Run) -> None:
+    with tests.Runner() as first, tests.Runner() as second:
+
+        async def work() -> None:
+            await tests.job("palitra.sleep", seconds=0.0001)
+            jobs = [runner.job("palitra.sleep", seconds=0.001) for runner in [first, second] * 10]
+            await asyncio.gather(*jobs)
+
+        run(work())
+        assert first.stats()["submitted"] == second.stats()["submitted"] == 10
+
+
+def test_a_job_cancelled_before_the_end_of_the_turn_is_not_submitted(tests: palitra.Library, run: Run) -> None:
+    with tests.Runner() as runner:
+
+        async def work() -> None:
+            hand_over(tests)
+            before = runner.stats()["submitted"]
+            job = runner.job("palitra.sleep", seconds=600).__await__()
+            next(job)
+            job.close()
+            await asyncio.sleep(0.01)
+            assert runner.stats()["submitted"] == before
+
+        run(work())
+
+
+def test_a_stream_that_is_awaited_is_refused_as_by_run(tests: palitra.Library, run: Run) -> None:
+    async def work() -> None:
+        for _ in range(2):
+            with pytest.raises(palitra.JobError, match="nobody reads the stream"):
+                await tests.job("test.stream", items=100)
+
+    run(work())
+
+
+def test_no_wake_up_is_lost_between_threads_that_keep_each_other_busy(run: Run) -> None:
+    # Sleeps of no length, whose ends meet every moment of the loop's turn.
+    async def one(number: int) -> None:
+        for turn in range(40):
+            await palitra.job("palitra.sleep", seconds=0.00001 * ((number + turn) % 50))
+
+    async def work() -> None:
+        await asyncio.gather(*[one(number) for number in range(50)])
+
+    run(work())
+
+
+# gather_async
+
+
+def test_gather_async_returns_the_replies_in_order(tests: palitra.Library, run: Run) -> None:
+    async def work(limit: int | None) -> None:
+        jobs = [palitra.job("palitra.sleep", seconds=0.0001 * (number % 7)) for number in range(600)]
+        echoes = [palitra.job("palitra.echo", str(number).encode()) for number in range(600)]
+        values = await palitra.gather_async(*echoes, *jobs, *echoes, limit=limit)
+        assert values[:600] == values[1200:] == [str(number).encode() for number in range(600)]
+        assert [value["seconds"] for value in values[600:1200]] == [0.0001 * (number % 7) for number in range(600)]
+        with_deadline = [job.with_deadline(30) if number % 3 else job for number, job in enumerate(jobs)]
+        assert len(await palitra.gather_async(*with_deadline, limit=limit)) == 600
+
+    run(work(None))
+    run(work(7))
+    assert run(palitra.gather_async()) == []
+
+
+def test_gather_async_raises_the_first_failure_in_time_or_returns_all(tests: palitra.Library, run: Run) -> None:
+    slow = tests.job("palitra.sleep", seconds=0.05)
+    late = tests.job("test.panic_later", "late")
+    failing = tests.job("test.fail", code=7, message="no")
+
+    async def work() -> None:
+        with pytest.raises(palitra.JobPanickedError):
+            await palitra.gather_async(slow, late)
+        with pytest.raises(palitra.JobError):
+            await palitra.gather_async(slow, late, failing)
+        values = await palitra.gather_async(slow, late, failing, return_exceptions=True)
+        assert [type(value) for value in values] == [dict, palitra.JobPanickedError, palitra.JobError]
+
+    run(work())
+
+
+def test_gather_async_waits_for_room_in_its_own_runner(tests: palitra.Library, run: Run) -> None:
+    with tests.Runner(max_in_flight=3) as runner:
+        jobs = [runner.job("palitra.sleep", seconds=0.002) for _ in range(20)]
+        assert len(run(palitra.gather_async(*jobs))) == 20
+
+
+def test_cancelling_gather_async_cancels_its_jobs(tests: palitra.Library, run: Run) -> None:
+    async def work() -> None:
+        jobs = [tests.job("test.never") for _ in range(10)]
+        task = asyncio.create_task(palitra.gather_async(*jobs))
+        await until_started(tests)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    before = drops(tests)
+    run(work())
+    wait_for(lambda: drops(tests) == before + 10)
+
+
+def test_gather_async_lets_the_loop_turn_between_many_ready_jobs(run: Run) -> None:
+    async def work() -> int:
+        jobs = [palitra.job("palitra.echo", b"x")] * 20_000
+        gathering = asyncio.ensure_future(palitra.gather_async(*jobs))
+        turns = 0
+        while not gathering.done():
+            turns += 1
+            await asyncio.sleep(0)
+        return turns
+
+    assert run(work()) > 5
+
+
+@pytest.mark.parametrize("wrong", [1, "text", None, b"x"])
+def test_gather_async_takes_jobs_of_one_library_only(tests: palitra.Library, run: Run, wrong: Any) -> None:
+    with pytest.raises(TypeError, match="jobs of one library"):
+        run(palitra.gather_async(palitra.job("palitra.echo"), wrong))
+    with pytest.raises(TypeError, match="jobs of one library"):
+        run(palitra.gather_async(palitra.job("palitra.echo"), tests.job("palitra.echo")))
+    with pytest.raises(ValueError, match="at least 1"):
+        run(palitra.gather_async(palitra.job("palitra.echo"), limit=0))
+
+
+# Descriptors.
+
+
+@contextlib.contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """The system refuses this process any further descriptor meanwhile."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held: list[int] = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 10, before[1]))
+        with contextlib.suppress(OSError):
+            while True:
+                held.append(os.open("/dev/null", os.O_RDONLY))
+        yield
+    finally:
+        for one in held:
+            os.close(one)
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_loop_that_gets_no_descriptor_says_so_and_goes_on_when_there_is_one(tests: palitra.Library, run: Run) -> None:
+    async def read() -> None:
+        async for _ in runner.job("test.stream", items=0, forever=True):
+            pass
+
+    async def work() -> None:
+        with no_descriptor_left():
+            assert await tests.job("palitra.echo", b"x") == b"x"
+            assert await palitra.gather_async(*[tests.job("palitra.echo", b"x")] * 3) == [b"x"] * 3
+            for make in (lambda: never, lambda: never, lambda: palitra.gather_async(never, never), read):
+                with pytest.raises(palitra.InternalError, match="too many files are open"):
+                    await make()
+        assert await tests.job("palitra.sleep", seconds=0.001) == {"seconds": 0.001}
+        assert await palitra.gather_async(*[tests.job("palitra.sleep", seconds=0.001)] * 3)
+
+    tests.invoker.completions.pended.clear()
+    with tests.Runner() as runner:
+        never = runner.job("test.never")
+        run(work())
+        # What had been submitted by then was cancelled.
+        wait_for(lambda: runner.stats()["running"] + runner.stats()["queued"] == 0)
+        assert runner.stats()["submitted"] == runner.stats()["cancelled"] == 4
+
+
+# What is left behind.
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_thousand_loops_leave_no_files_although_somebody_holds_them(factory: Any) -> None:
+    async def work() -> None:
+        await palitra.job("palitra.sleep", seconds=0.0001)
+
+    held = []
+    gc.collect()
+    for turn in range(1010):
+        loop = factory()
+        loop.run_until_complete(work())
+        loop.close()
+        held.append(loop)
+        if turn == 10:
+            before = open_files()
+    assert open_files() <= before + 2
+
+
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_loop_closed_with_jobs_in_flight_is_collected(tests: palitra.Library, factory: Any) -> None:
+    async def wait(job: palitra.Job) -> None:
+        await job
+
+    def leave() -> weakref.ref[Any]:
+        loop = factory()
+        loop.set_exception_handler(lambda loop, context: None)
+        tasks = [loop.create_task(wait(tests.job("test.never"))) for _ in range(5)]
+        loop.run_until_complete(asyncio.sleep(0.01))
+        for task in tasks:
+            task._log_destroy_pending = False
+        loop.close()
+        return weakref.ref(loop)
+
+    left = [leave() for _ in range(5)]
+    asyncio.run(asyncio.wait_for(tests.job("palitra.echo", b"x"), 20))  # A new loop sees which ones are closed.
+    gc.collect()
+    assert [loop() for loop in left] == [None] * 5
+
+
+def test_a_forked_child_of_a_loop_awaits_in_a_loop_of_its_own() -> None:
+    async def work() -> None:
+        await palitra.job("palitra.sleep", seconds=0.0005)
+        await palitra.gather_async(*[palitra.job("palitra.sleep", seconds=0.0005) for _ in range(5)])
+
+    async def fork() -> int:
+        under_way = asyncio.ensure_future(work())
+        await palitra.job("palitra.sleep", seconds=0.0001)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                thread = threading.Thread(target=lambda: asyncio.run(work()))
+                thread.start()
+                thread.join(20)
+                code = 2 if thread.is_alive() else 0
+            finally:
+                os._exit(code)
+        await under_way
+        await work()
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    assert asyncio.run(asyncio.wait_for(fork(), 40)) == 0
 
 
 def test_many_loops_leave_no_files(run: Run) -> None:

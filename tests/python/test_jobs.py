@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import gc
+import json
 import logging
 import math
 import threading
@@ -15,6 +16,7 @@ from typing import Any
 
 import palitra
 import pytest
+from palitra._native import payload
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +60,9 @@ def until_one_is_dropped(tests: palitra.Library, attempt: Callable[[], object]) 
 # Payloads and replies.
 
 
-@pytest.mark.parametrize("payload", [b"", b"bytes\0\xff", bytearray(b"array"), memoryview(b"view"), b"x" * (1 << 20)])
-def test_bytes_come_back_as_bytes(payload: Any) -> None:
-    assert palitra.run(palitra.job("palitra.echo", payload)) == bytes(payload)
+@pytest.mark.parametrize("data", [b"", b"bytes\0\xff", bytearray(b"array"), memoryview(b"view"), b"x" * (1 << 20)])
+def test_bytes_come_back_as_bytes(data: Any) -> None:
+    assert palitra.run(palitra.job("palitra.echo", data)) == bytes(data)
 
 
 def test_text_is_text() -> None:
@@ -86,6 +88,25 @@ def test_a_payload_that_the_format_cannot_express_is_an_error(tests: palitra.Lib
         palitra.job("palitra.sleep", {"seconds": 1}, seconds=1)
     with pytest.raises(TypeError):
         palitra.job("palitra.sleep", {"seconds": object()})
+
+
+@pytest.mark.parametrize(
+    "value", [{}, {"a": [1, 2.5, None, True, 'tëxt "\n\\']}, "text", "", 1e300, [[]], False, 10**30]
+)
+def test_json_is_that_of_the_standard_library(value: Any) -> None:
+    assert payload._to_json(value) == json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for text in (json.dumps(value), json.dumps(value, indent=2), f" \n{json.dumps(value)}\t "):
+        assert payload._from_json(text) == value
+
+
+def test_json_that_is_none_is_an_error() -> None:
+    circle: list[Any] = []
+    circle.append(circle)
+    with pytest.raises(ValueError, match="Circular reference"):
+        palitra.job("palitra.sleep", circle)
+    for text in ("", "{", "1 2", "nothing"):
+        with pytest.raises(json.JSONDecodeError):
+            payload._from_json(text)
 
 
 def test_a_job_may_have_no_payload(tests: palitra.Library) -> None:
@@ -256,11 +277,12 @@ def test_a_bounded_call_polls_an_inline_job_on_this_thread(tests: palitra.Librar
         holding.result(60)
 
 
-def test_a_bounded_call_of_a_job_that_streams_is_refused_as_an_unbounded_one(tests: palitra.Library) -> None:
-    job = tests.job("test.stream", items=40)
-    for call in (tests.run, lambda job: tests.run(job, timeout=60), lambda job: tests.run(job.with_deadline(60))):
-        with pytest.raises(palitra.JobError, match="nobody reads"):
-            call(job)
+def test_a_call_that_cannot_read_a_stream_refuses_it_at_once(tests: palitra.Library) -> None:
+    job = tests.job("test.stream", items=400)
+    for call in tests.run, tests.gather:
+        for one, bound in (job, {}), (job, {"timeout": 60}), (job.with_deadline(60), {}):
+            with pytest.raises(palitra.JobError, match="nobody reads"):
+                call(one, **bound)
 
 
 def test_a_deadline_is_the_jobs_own(tests: palitra.Library) -> None:
@@ -426,6 +448,37 @@ def test_a_shutdown_waits_for_the_grace_period_and_cancels_the_rest(tests: palit
         runner.run(runner.job("palitra.echo", b"x"))
     with pytest.raises(palitra.InvalidHandleError):
         runner.stats()
+
+
+@pytest.mark.parametrize("end", ["shutdown", "close", "shutdown_global_runner"])
+def test_futures_are_done_when_a_shutdown_returns(tests: palitra.Library, end: str) -> None:
+    # The thread that completes futures is busy with a callback of the first one when the shutdown ends the others.
+    for _ in range(20):
+        runner: Any = tests if end == "shutdown_global_runner" else tests.Runner()
+        futures = [runner.submit(runner.job("test.never")) for _ in range(5)]
+        futures[0].add_done_callback(lambda _: time.sleep(0.02))
+        getattr(runner, end)()
+        assert all(future.done() for future in futures)
+        assert all(isinstance(future.exception(), palitra.CancelledError) for future in futures)
+
+
+def test_a_shutdown_waits_for_no_callback_for_long_nor_in_one(tests: palitra.Library) -> None:
+    with tests.Runner() as runner:
+        within: list[bool] = []
+        future = runner.submit(runner.job("palitra.sleep", seconds=0.001))
+        last = runner.submit(runner.job("test.never"))
+        future.add_done_callback(lambda _: within.append(runner.shutdown()))
+        assert isinstance(last.exception(20), palitra.CancelledError)
+        assert within == [True]
+    go_on = threading.Event()
+    with tests.Runner() as runner:
+        futures = [runner.submit(runner.job("test.never")) for _ in range(2)]
+        futures[0].add_done_callback(lambda _: go_on.wait(20))
+        began = time.monotonic()
+        runner.shutdown()
+        assert time.monotonic() - began < 10
+        go_on.set()
+        assert isinstance(futures[1].exception(20), palitra.CancelledError)
 
 
 def test_a_shutdown_is_bounded_by_a_job_that_never_yields(tests: palitra.Library) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextvars
 import gc
 import math
 import sys
@@ -17,6 +18,7 @@ import palitra
 import pytest
 import uvloop
 from palitra import EventLoopThreadRunner
+from palitra._loop import work
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
@@ -357,3 +359,32 @@ def test_a_thread_that_cannot_be_started_leaves_nothing(monkeypatch: pytest.Monk
         with pytest.raises(RuntimeError, match="can't start new thread"):
             EventLoopThreadRunner(loop_factory=factory)
     assert made[0].is_closed()
+
+
+def test_a_task_takes_its_first_step_at_once_but_never_inside_another_tasks_step() -> None:
+    async def first_step() -> str:
+        name = asyncio.current_task().get_name()  # type: ignore[union-attr]
+        steps.append(name)
+        return name
+
+    async def from_a_task() -> list[Any]:
+        task = work.make_task(loop, first_step(), contextvars.copy_context())
+        return [await task, task.get_name()]
+
+    def from_a_callback() -> None:
+        task = work.make_task(loop, first_step(), contextvars.copy_context())
+        assert task.done()
+        assert steps == [task.result()] == [task.get_name()]
+
+    steps: list[str] = []
+    loop = asyncio.new_event_loop()
+    failures: list[Any] = []
+    loop.set_exception_handler(lambda _, context: failures.append(context))
+    loop.call_soon(from_a_callback)
+    try:
+        inner, name = loop.run_until_complete(from_a_task())
+    finally:
+        loop.close()
+    assert inner == name
+    assert len(steps) == 2
+    assert failures == []

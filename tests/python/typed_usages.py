@@ -123,6 +123,7 @@ def runners() -> None:
 
 async def awaited() -> None:
     assert_type(await palitra.job("palitra.echo", "text"), Any)
+    assert_type(await palitra.gather_async(palitra.job("palitra.echo"), limit=1), list[Any])
     async for item in palitra.job("http.stream", url="http://127.0.0.1/"):
         print(item)
 

@@ -40,6 +40,7 @@ from ._global import (
     shutdown_global_runner,
     submit,
 )
+from ._native.gather import gather_async
 from ._native.job import Job
 from ._native.library import Library, Runner, job, jobs, load
 from ._native.payload import JobDescription
@@ -69,6 +70,7 @@ __all__ = (
     "as_completed",
     "enter",
     "gather",
+    "gather_async",
     "is_runner_alive",
     "iterate",
     "job",
@@ -82,6 +84,6 @@ __all__ = (
 )
 
 # Their modules are private: reprs and pickles name the package.
-for _public in (Job, JobDescription, Library, Runner, job, jobs, load):
+for _public in (Job, JobDescription, Library, Runner, gather_async, job, jobs, load):
     _public.__module__ = __name__
 del _public

@@ -199,7 +199,7 @@ class EventLoopThreadRunner:
         value: T
         if type(coro) is Job:
             if timeout is None and coro.plain:
-                value = coro.invoker.run(coro.wire_name, coro.data)
+                value = coro.invoker.run(coro)
             else:
                 value = run_bounded(coro.invoker, coro, timeout)
             return value

@@ -26,6 +26,7 @@ import concurrent.futures
 import contextvars
 import sys
 from _thread import allocate_lock
+from collections import deque
 from collections.abc import Coroutine
 from typing import Any
 
@@ -54,9 +55,19 @@ def make_task(
         return context.run(loop.create_task, coroutine)
     if sys.version_info >= (3, 12):
         return asyncio.Task(coroutine, loop=loop, context=context, eager_start=True)
+    ready: deque[asyncio.Handle] | None = getattr(loop, "_ready", None)
+    before = len(ready or ())
     if sys.version_info >= (3, 11):
-        return asyncio.Task(coroutine, loop=loop, context=context)
-    return context.run(asyncio.Task, coroutine, loop=loop)
+        task = asyncio.Task(coroutine, loop=loop, context=context)
+    else:
+        task = context.run(asyncio.Task, coroutine, loop=loop)
+    # The loops of these versions, which change no more, keep the first step at the end of a queue; uvloop hides its
+    # own. If another thread has just put something there, that is called now, as it would be in the next turn.
+    if ready is not None and len(ready) == before + 1 and asyncio.current_task(loop) is None:
+        step = ready.pop()
+        if not step.cancelled():
+            step._run()
+    return task
 
 
 def for_caller(error: BaseException) -> BaseException:

@@ -14,12 +14,15 @@ The modules, each of which imports only those above it:
     slot         memory for one reply and one token
     signals      waits that let the main thread handle signals
     payload      what goes into a job and what comes out: formats, encoding, the names of a library's jobs
-    completions  completion queues: who is notified of which event
+    events       a completion queue of the library
+    loops        the jobs that an asyncio loop awaits: how they start, and how it notices their end
+    completions  the completion queues of a library: one for each loop, one for all futures
     invoke       submits, waits and reads replies on one native runner
     job          a job with its payload, and how a coroutine awaits it
     futures      the future of a submitted job
     run          one job, for a caller that waits: its reply, or its items
-    gather       many jobs, for a caller that waits
+    batch        the jobs of one gather: how they are submitted, and how their replies are read
+    gather       many jobs, for a caller that waits, or awaited in an asyncio loop
     runner       run, gather, submit and iterate, as libraries and runners have them
     library      a loaded library, and the runners that it makes
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import weakref
-from typing import Any
 
-from .._future import Future
+from .completions import Completable
 from .invoke import Invoker
 from .job import Job
 from .slot import Slot
 
 
-class JobFuture(Future[Any]):
+class JobFuture(Completable):
     """The future of a submitted native job. It frees the token when it is collected."""
 
     def __init__(self, invoker: Invoker, job: Job) -> None:
@@ -21,32 +21,27 @@ class JobFuture(Future[Any]):
         self._invoker = invoker
         self._futures = invoker.completions.of_futures()
         self._token = 0
+        self._submitted = threading.Event()
         self._submit(job)
         weakref.finalize(self, invoker.functions.token_free, self._token).atexit = False
 
     def _submit(self, job: Job) -> None:
-        submitted = threading.Event()
-        queue = self._futures.queue
-        options = self._invoker.options(job.deadline)
-
-        def receive(status: int) -> None:
-            # The job may have finished before the submission returned its token.
-            submitted.wait()
-            queue.forget(tag)
-            self._receive()
-
-        tag = queue.register(options, receive)
+        options, slot = self._invoker.options(job.deadline), Slot()
+        tag = self._futures.register(options, self)
         try:
-            self._token = self._invoker.submit(job.wire_name, job.data, options, Slot())
+            self._token = self._invoker.submit(job, ctypes.byref(options), slot)
         except BaseException:
-            queue.forget(tag)
+            self._futures.forget(tag)
             raise
         finally:
-            submitted.set()
+            self.runner = slot.runner.value
+            self._submitted.set()
 
-    def _receive(self) -> None:
+    def receive(self) -> None:
+        # The job may have finished before the submission returned its token.
+        self._submitted.wait()
         try:
-            value = self._invoker.poll(self._token)
+            value = self._invoker.poll(self._token, Slot())
         except BaseException as error:
             self.complete(None, error)
         else:

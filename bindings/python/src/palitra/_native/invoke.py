@@ -10,36 +10,47 @@ Waits release the GIL. Whatever a signal's handler raises meanwhile cancels the 
 from __future__ import annotations
 
 import ctypes
+import itertools
+import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._errors import error_of
+from .._errors import TooLargeError, error_of
 from .._limits import deadline_nanoseconds
 from . import abi
 from .completions import Completions
-from .payload import decode
+from .payload import Call, decode
 from .signals import wait_in_slices
-from .slot import Slot, bytes_at, read_reply, return_slot, take_slot
+from .slot import Slot, read_reply, return_slot, take_slot
+
+#: A handle for a prepared function, in a third of the time that ``abi.Handle`` takes.
+as_handle = abi.Handle.from_param
+
+#: The most jobs that one call of the library submits.
+MANY = 256
 
 
 class Invoker:
     """Submits jobs to one native runner, waits for them and reads what they left."""
 
-    def __init__(self, functions: abi.Functions, completions: Completions, runner: int = 0) -> None:
+    def __init__(self, functions: abi.Functions, completions: Completions, runner: abi.Handle | None = None) -> None:
         self.functions = functions
         self.completions = completions
-        #: The native runner's handle. 0, an invalid handle, before there is one.
-        self.runner = runner
-        self._start = functions.runner_start
-        self._free_reply = functions.reply_free
+        #: The native runner's handle, which is replaced and never changed. An invalid one before there is a runner.
+        self.runner = runner or abi.Handle()
+        self._start = functions.prepared("runner_start")
+        self._submit = functions.prepared("runner_submit")
+        self._submit_many = functions.prepared("runner_submit_many")
+        self._poll = functions.prepared("token_poll")
+        self._free_token = functions.prepared("token_free")
+        self._free_reply = functions.prepared("reply_free")
         # `run` has no reader for items: what its job streams is refused.
-        self._run_options = self.options(flags=abi.NO_ITEMS)
-        #: Of a run that has a timeout, which must hold for a job that never yields.
-        self.bounded_options = self.options(flags=abi.NO_ITEMS | abi.INLINE_ONLY)
-        self._run_options_address = ctypes.addressof(self._run_options)
+        self._run_options = ctypes.byref(self.options(flags=abi.NO_ITEMS))
+        #: Of a run that has a timeout, which must hold for a job that never yields. By reference.
+        self.bounded_options = ctypes.byref(self.options(flags=abi.NO_ITEMS | abi.INLINE_ONLY))
 
-    def replaces(self, status: int, runner: int) -> bool:
+    def replaces(self, status: int, runner: abi.Handle) -> bool:
         """Whether ``self.runner`` is another runner now, after that one refused a job with the status."""
         return False
 
@@ -47,50 +58,77 @@ class Invoker:
 
     def options(self, deadline: float | None = None, flags: int = 0) -> abi.SubmitOptions:
         """Options for a submission, with a deadline in seconds and no queue."""
-        options = abi.SubmitOptions()
-        self.functions.submit_options_init(ctypes.byref(options), ctypes.sizeof(options))
-        options.deadline_ns = deadline_nanoseconds(deadline)
-        options.flags = flags
+        options = self.functions.submit_options(flags)
+        if deadline is not None:
+            options.deadline_ns = deadline_nanoseconds(deadline)
         return options
 
-    def submit(self, name: bytes, data: bytes, options: abi.SubmitOptions, slot: Slot) -> int:
-        """Submits a job; returns its token. Raises the error of a refusal."""
+    def submit(self, call: Call, options: Any, slot: Slot) -> int:
+        """Submits a job, with options by reference; returns its token. Raises the error of a refusal."""
         while True:
             slot.runner = runner = self.runner
-            status: int = self.functions.runner_submit(
-                runner, name, data, len(data), ctypes.addressof(options), slot.token_address
-            )
+            status: int = self._submit(runner, call.wire_name, call.data, call.size, options, slot.token_reference)
             if status == abi.OK:
                 return slot.token.value
             if not self.replaces(status, runner):
                 raise self.refusal(status)
 
-    def poll_inline(self, name: bytes, data: bytes, options: abi.SubmitOptions, slot: Slot) -> int:
-        """Polls a new job once on this thread, unless the options keep it from that. Returns how it ended, its reply in
-        the slot; or PENDING, its token there. A refusal is a status too."""
+    def submit_many(self, calls: Mapping[int, Call], options: Any) -> Iterator[tuple[int, int, BaseException | None]]:
+        """Submits jobs, each with its tag, the options by reference. Yields the tag of each with its token, or with the
+        error of its refusal. One call of the library, which wakes the runner once, takes up to ``MANY`` of them."""
+        waiting = iter(calls.items())
+        chunk = list(itertools.islice(waiting, MANY))
+        while chunk:
+            tokens: list[int] = []
+            try:
+                tokens, status = self._submit_chunk(chunk, options)
+                error = None if status == abi.OK else self.refusal(status)
+            except Exception as raised:
+                error = raised  # There is no global runner, and none can be made.
+            for (tag, _), token in zip(chunk, tokens, strict=False):
+                yield tag, token, None
+            del chunk[: len(tokens)]
+            if error is not None:
+                # Too large is one job; anything else would refuse the others at this moment, too.
+                refused = 1 if isinstance(error, TooLargeError) else len(chunk)
+                for tag, _ in chunk[:refused]:
+                    yield tag, 0, error
+                del chunk[:refused]
+            chunk += itertools.islice(waiting, MANY - len(chunk))
+
+    def _submit_chunk(self, chunk: Sequence[tuple[int, Call]], options: Any) -> tuple[list[int], int]:
+        """The tokens of those that were submitted, from the first on, and OK, or why the next one was refused."""
+        words: list[int] = []
+        for tag, call in chunk:
+            words += abi.address_of(call.wire_name), abi.address_of(call.data), len(call.data), tag
+        submissions = struct.pack(f"{len(words)}Q", *words)
+        tokens, taken = (abi.Handle * len(chunk))(), ctypes.c_size_t()
+        while True:
+            runner = self.runner
+            status = self._submit_many(runner, submissions, len(chunk), options, tokens, ctypes.byref(taken))
+            if status == abi.OK or taken.value or not self.replaces(status, runner):
+                return tokens[: taken.value], status
+
+    def poll_inline(self, call: Call, options: Any, slot: Slot) -> int:
+        """Polls a new job once on this thread, unless the options, by reference, keep it from that. Returns how it
+        ended, its reply in the slot; or PENDING, its token there. A refusal is a status too."""
         while True:
             slot.runner = runner = self.runner
             status: int = self._start(
-                runner, name, data, len(data), ctypes.addressof(options), slot.token_address, slot.reply_address
+                runner, call.wire_name, call.data, call.size, options, slot.token_reference, slot.reply_reference
             )
             if status < abi.INVALID_HANDLE or not self.replaces(status, runner):
                 return status
 
-    def run(self, name: bytes, data: bytes) -> Any:
+    def run(self, call: Call) -> Any:
         """Runs a job to its end; returns its reply, or raises what it failed with. A job that is ready at its first
         poll, on this thread, costs one call of the library."""
         slot = take_slot()
-        slot.runner = runner = self.runner
         try:
-            status = self._start(
-                runner, name, data, len(data), self._run_options_address, slot.token_address, slot.reply_address
-            )
-            if status != abi.OK:
-                if status >= abi.INVALID_HANDLE and self.replaces(status, runner):
-                    status = self.poll_inline(name, data, self._run_options, slot)
-                if status == abi.PENDING:
-                    status = self.wait(slot.token.value, abi.FOREVER, slot)
-                    self.functions.token_free(slot.token.value)
+            status = self.poll_inline(call, self._run_options, slot)
+            if status == abi.PENDING:
+                status = self.wait(slot.token.value, abi.FOREVER, slot)
+                self.functions.token_free(slot.token.value)
         except BaseException:
             # A token that is left from an earlier job is a stale handle: nothing happens to it.
             self.abandon(slot.token.value)
@@ -128,17 +166,23 @@ class Invoker:
 
     # Reading.
 
-    def poll(self, token: int, slot: Slot | None = None) -> Any:
+    def poll(self, token: int, slot: Slot) -> Any:
         """Returns the reply of a token that has finished, or raises what its job failed with."""
-        slot = slot or Slot()
-        return self.take(self.functions.token_poll(token, slot.reply_address), slot)
+        return self.take(self._poll(as_handle(token), slot.reply_reference), slot)
+
+    def poll_and_free(self, token: int, slot: Slot) -> Any:
+        """As ``poll``; frees the token."""
+        handle = as_handle(token)
+        status = self._poll(handle, slot.reply_reference)
+        self._free_token(handle)
+        return self.take(status, slot)
 
     def take(self, status: int, slot: Slot) -> Any:
         """Returns the slot's reply, decoded, and frees it. Raises what the job failed with, for any status but OK."""
-        _, code, format, address, size, owner = read_reply(slot.reply_bytes)
-        data: bytes = bytes_at(address, size) if size else b""
+        _, code, format, _, size, owner = read_reply(slot.reply_bytes)
+        data: bytes = slot.reply_data[:size] if size else b""
         if owner:
-            self._free_reply(slot.reply_address)
+            self._free_reply(slot.reply_reference)
         if status == abi.OK:
             return data if format == abi.BYTES else decode(format, data)
         message = data.decode(errors="replace")
@@ -164,15 +208,15 @@ class Invoker:
 class GlobalInvoker(Invoker):
     """Jobs on a library's global runner, which is made by the first of them."""
 
-    def replaces(self, status: int, runner: int) -> bool:
+    def replaces(self, status: int, runner: abi.Handle) -> bool:
         """Before the first use, after a shutdown and in a forked child the global runner is another one."""
         if status not in (abi.SHUT_DOWN, abi.FORKED, abi.INVALID_HANDLE):
             return False
-        if self.runner != runner:
+        if self.runner.value != runner.value:
             return True  # Another thread was here already.
         handle = abi.Handle()
         refusal = self.functions.runner_global(ctypes.byref(handle))
         if refusal != abi.OK:
             raise self.refusal(refusal)
-        self.runner = handle.value
-        return self.runner != runner
+        self.runner = handle
+        return bool(handle.value != runner.value)

@@ -12,10 +12,12 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, Protocol
 
 from . import abi
-from .completions import LoopQueue, Receiver
 from .invoke import Invoker
-from .payload import JobDescription
+from .payload import Call, JobDescription
 from .slot import Slot
+
+#: The size of a payload is an int for C below this one, and `size_of` need not be asked.
+SMALL = 1 << 20
 
 #: How often the progress of an awaited job is read, in seconds.
 PROGRESS_INTERVAL = 0.1
@@ -30,17 +32,19 @@ class Owner(Protocol):
     invoker: Invoker
 
 
-class Job:
+class Job(Call):
     """One native job with its payload. Awaitable in any asyncio loop; ``async for`` reads what it streams."""
 
-    __slots__ = ("data", "deadline", "invoker", "library", "name", "plain", "progress", "wire_name")
+    __slots__ = ("deadline", "invoker", "library", "name", "plain", "progress")
 
     def __init__(self, library: Owner, description: JobDescription, data: bytes) -> None:
+        self.wire_name = description.wire_name
+        self.data = data
+        size = len(data)
+        self.size = size if size < SMALL else abi.size_of(data)
         self.library = library
         self.invoker = library.invoker
         self.name = description.name
-        self.wire_name = description.wire_name
-        self.data = data
         #: Seconds after its submission at which it is cancelled and raises TimeoutError, or None.
         self.deadline: float | None = None
         #: What is called with its progress, or None.
@@ -65,27 +69,38 @@ class Job:
         """Awaits the reply in the running loop. Cancelled there, the job is cancelled."""
         invoker = self.invoker
         queue = invoker.completions.of_running_loop()
-        finished: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-
-        def receive(status: int) -> None:
-            if not finished.done():
-                finished.set_result(status)
-
-        token, tag = self._submit_to(queue, receive)
+        slot = queue.slot
+        if self.plain and self.wire_name in queue.pended:
+            queue.pended.count(self.wire_name)
+            tag = queue.submit_soon(invoker, self)
+        elif self.progress is not None:
+            # A job that is ready at its inline poll leaves no token that knows its progress.
+            tag = queue.submit_now(invoker, self, invoker.options(self.deadline, abi.NO_ITEMS))
+        else:
+            flags = abi.NO_ITEMS | abi.INLINE_ONLY
+            options = queue.options if self.plain else queue.own_options(invoker.options(self.deadline, flags))
+            status = invoker.poll_inline(self, options, slot)
+            if status != abi.PENDING:
+                return invoker.take(status, slot)
+            queue.pended.add(self.wire_name)
+            tag = queue.keep()
         try:
+            waiter = queue.wait((tag,))
             if self.progress is None:
-                yield from finished.__await__()
+                yield from waiter.notified
             else:
-                yield from self._with_progress(token, finished)
-            return invoker.poll(token)
+                yield from self._with_progress(queue.token(tag), waiter.notified)
+            ((_, refusal),) = waiter.events
+            if refusal is not None:
+                raise refusal
+            return invoker.poll_and_free(queue.take_token(tag), slot)
         except BaseException:
-            invoker.functions.token_cancel(token)
+            invoker.functions.token_cancel(queue.token(tag))
             raise
         finally:
-            queue.forget(tag)
-            invoker.functions.token_free(token)
+            queue.release(tag)
 
-    def _with_progress(self, token: int, finished: asyncio.Future[int]) -> Generator[Any, None, None]:
+    def _with_progress(self, token: int, finished: asyncio.Future[None]) -> Generator[Any, None, None]:
         while not finished.done():
             yield from asyncio.wait({finished}, timeout=PROGRESS_INTERVAL).__await__()
             report_progress(self, self.invoker, token)
@@ -94,43 +109,27 @@ class Job:
         """The items that the job streams, in the running loop. Closed there, the job is cancelled."""
         invoker = self.invoker
         queue = invoker.completions.of_running_loop()
-        loop = asyncio.get_running_loop()
         slot = Slot()
-        arrived: asyncio.Future[int] = loop.create_future()
-
-        def receive(status: int) -> None:
-            if not arrived.done():
-                arrived.set_result(status)
-
-        token, tag = self._submit_to(queue, receive, abi.ITEM_EVENTS)
+        tag = queue.submit_now(invoker, self, invoker.options(self.deadline, abi.ITEM_EVENTS))
+        token = queue.token(tag)
+        next_item = invoker.functions.token_next
         try:
             while True:
-                arrived = loop.create_future()
-                status = invoker.functions.token_next(token, 0, slot.reply_address)
-                if status == abi.END:
+                status = next_item(token, 0, slot.reply_address)
+                if status == abi.OK:
+                    yield invoker.take(status, slot)
+                    if self.progress is not None:
+                        self.progress(*invoker.progress(token))
+                elif status == abi.PENDING:
+                    # Having returned PENDING, the library notifies the queue of the next item.
+                    await queue.wait((tag,)).notified
+                elif status == abi.END:
                     return
-                if status == abi.PENDING:
-                    # Having returned PENDING, the library notifies the queue of the next item. None is missed
-                    # meanwhile, since this same thread drains the queue.
-                    await arrived
-                    continue
-                yield invoker.take(status, slot)
-                if self.progress is not None:
-                    self.progress(*invoker.progress(token))
+                else:
+                    invoker.take(status, slot)
         finally:
             invoker.functions.token_cancel(token)
-            queue.forget(tag)
-            invoker.functions.token_free(token)
-
-    def _submit_to(self, queue: LoopQueue, receiver: Receiver, flags: int = 0) -> tuple[int, int]:
-        """Submits the job with its events in the queue; returns its token and its tag."""
-        options = self.invoker.options(self.deadline, flags)
-        tag = queue.register(options, receiver)
-        try:
-            return self.invoker.submit(self.wire_name, self.data, options, Slot()), tag
-        except BaseException:
-            queue.forget(tag)
-            raise
+            queue.release(tag)
 
     def __repr__(self) -> str:
         payload = self.data if len(self.data) <= 60 else self.data[:57] + b"..."

@@ -27,6 +27,11 @@ from .runner import JobRunner
 from .signals import shut_down
 
 
+def _make_job(owner: Library | Runner, catalogue: Catalogue, name: str, payload: Any, fields: dict[str, Any]) -> Job:
+    description = catalogue.known.get(name) or catalogue.describe(name)
+    return Job(owner, description, encode(description, payload, fields))
+
+
 class Library(JobRunner):
     """The jobs of one shared library, run on its global runner. Made by :func:`load`."""
 
@@ -34,15 +39,15 @@ class Library(JobRunner):
         functions = abi.Functions(path)
         super().__init__(GlobalInvoker(functions, Completions(functions)))
         self.path = functions.path
-        self._catalogue = Catalogue(functions)
+        self.catalogue = Catalogue(functions)
 
     def jobs(self) -> list[JobDescription]:
         """The jobs of the library, in the order of their names."""
-        return self._catalogue.descriptions()
+        return self.catalogue.descriptions()
 
     def describe(self, name: str) -> JobDescription:
         """The job of that name. Raises UnknownJobError."""
-        return self._catalogue.describe(name)
+        return self.catalogue.describe(name)
 
     def job(self, name: str, payload: Any = None, /, **fields: Any) -> Job:
         """A job with its payload: bytes as they are, anything else in the format that the job declares. Fields are the
@@ -50,8 +55,7 @@ class Library(JobRunner):
 
         Raises UnknownJobError, and TypeError for a payload that the format cannot express.
         """
-        description = self._catalogue.describe(name)
-        return Job(self, description, encode(description, payload, fields))
+        return _make_job(self, self.catalogue, name, payload, fields)
 
     def Runner(
         self,
@@ -99,7 +103,9 @@ class Library(JobRunner):
     def shutdown_global_runner(self, grace: float | None = 0) -> None:
         """Shuts the library's global runner down. Its jobs have ``grace`` seconds (None: as long as they take) to end,
         and are cancelled then. The next use makes a new one."""
+        runner = self.invoker.runner.value
         shut_down(self.functions.shutdown_global_runner, nanoseconds(grace))
+        self.invoker.completions.settle_futures(runner)
 
     def version(self) -> str:
         """The version of the library."""
@@ -119,7 +125,7 @@ class Runner(JobRunner):
         status = functions.runner_new(ctypes.byref(options), ctypes.byref(handle))
         if status != abi.OK:
             raise library.invoker.refusal(status)
-        super().__init__(Invoker(functions, library.invoker.completions, handle.value))
+        super().__init__(Invoker(functions, library.invoker.completions, handle))
         self.library = library
         # Not with this object but with its invoker, which its jobs and futures keep alive.
         self._free = weakref.finalize(self.invoker, functions.runner_free, handle.value)
@@ -127,8 +133,7 @@ class Runner(JobRunner):
 
     def job(self, name: str, payload: Any = None, /, **fields: Any) -> Job:
         """As ``Library.job``; awaited, it runs on this runner."""
-        description = self.library.describe(name)
-        return Job(self, description, encode(description, payload, fields))
+        return _make_job(self, self.library.catalogue, name, payload, fields)
 
     def is_alive(self) -> bool:
         """Whether the runner accepts jobs."""
@@ -156,11 +161,13 @@ class Runner(JobRunner):
         status = shut_down(function, nanoseconds(grace))
         if status not in (abi.OK, abi.PENDING):
             raise self.invoker.refusal(status)
+        self.invoker.completions.settle_futures(self.invoker.runner.value)
         return bool(status == abi.OK)
 
     def close(self) -> None:
         """Shuts down without a grace period and frees the runner. Closing again does nothing."""
         self._free()
+        self.invoker.completions.settle_futures(self.invoker.runner.value)
 
     def __enter__(self) -> Runner:
         return self
@@ -213,7 +220,8 @@ def job(name: str, payload: Any = None, /, **fields: Any) -> Job:
 
     Raises UnknownJobError, and TypeError for a payload that the job's format cannot express.
     """
-    return (default.library or default.get()).job(name, payload, **fields)
+    library = default.library or default.get()
+    return _make_job(library, library.catalogue, name, payload, fields)
 
 
 def jobs() -> list[JobDescription]:

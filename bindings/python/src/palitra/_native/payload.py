@@ -10,8 +10,43 @@ from .._errors import UnknownJobError
 from . import abi
 
 # Made once: json.dumps and json.loads would make them anew for these arguments each time.
-_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_from_json = json.JSONDecoder().decode
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_decoder: Any = json.JSONDecoder()
+
+
+def _chunks_in_c() -> Any:
+    """What ``_encoder`` makes anew for each value: json's encoder in C, without the search for circles. Returns None if
+    this Python has another one."""
+    encoder: Any = json.encoder
+    try:
+        chunks = encoder.c_make_encoder(
+            None, _encoder.default, encoder.encode_basestring, None, ":", ",", False, False, True
+        )
+        return chunks if "".join(chunks({"ä": [1, 0.5]}, 0)) == '{"ä":[1,0.5]}' else None
+    except (AttributeError, TypeError):
+        return None
+
+
+_chunks = _chunks_in_c()
+
+
+def _to_json(value: Any) -> str:
+    if _chunks is not None:
+        try:
+            return "".join(_chunks(value, 0))
+        except RecursionError:
+            pass  # A circle, or a depth that the other encoder says more about.
+    return _encoder.encode(value)
+
+
+def _from_json(text: str) -> Any:
+    """Skips the decoder's search for white space, which jobs put around no reply."""
+    try:
+        value, end = _decoder.scan_once(text, 0)
+    except StopIteration:
+        return _decoder.decode(text)
+    return value if end == len(text) else _decoder.decode(text)
+
 
 _FORMATS = {abi.BYTES: "bytes", abi.TEXT: "text", abi.JSON: "json"}
 
@@ -30,21 +65,32 @@ class JobDescription(NamedTuple):
     wire_name: bytes
 
 
+class Call:
+    """What the library is passed of a job: its name there, its payload and the payload's size."""
+
+    __slots__ = ("data", "size", "wire_name")
+
+    def __init__(self, wire_name: bytes, data: bytes) -> None:
+        self.wire_name = wire_name
+        self.data = data
+        self.size = abi.size_of(data)
+
+
 class Catalogue:
     """The jobs of one library, by name. Read when the library is loaded; they never change."""
 
     def __init__(self, functions: abi.Functions) -> None:
         self._functions = functions
-        self._descriptions = {one.name: one for one in _read(functions)}
+        self.known = {one.name: one for one in _read(functions)}
 
     def descriptions(self) -> list[JobDescription]:
         """All jobs, in the order of their names."""
-        return list(self._descriptions.values())
+        return list(self.known.values())
 
     def describe(self, name: str) -> JobDescription:
         """The job of that name. Raises UnknownJobError."""
         try:
-            return self._descriptions[name]
+            return self.known[name]
         except KeyError:
             raise UnknownJobError(f"{self._functions.path} has no job {name!r}{self._hint(name)}") from None
 
@@ -70,6 +116,8 @@ def encode(description: JobDescription, payload: Any, fields: dict[str, Any]) ->
 
     Raises TypeError for a payload that the format cannot express.
     """
+    if payload.__class__ is bytes and not fields:
+        return payload
     if fields:
         if payload is not None:
             raise TypeError("a job takes a payload or fields, not both")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
 from collections.abc import Callable, Generator
 from typing import Any
@@ -24,10 +25,10 @@ def run_bounded(invoker: Invoker, job: Job, timeout: float | None) -> Any:
     slot = take_slot()
     try:
         if job.progress is None:
-            status, on_slice = invoker.poll_inline(job.wire_name, job.data, _options(invoker, job), slot), None
+            status, on_slice = invoker.poll_inline(job, _options(invoker, job), slot), None
         else:
             # Submitted, because a job that is ready at its inline poll leaves no token that knows its progress.
-            token = invoker.submit(job.wire_name, job.data, _options(invoker, job), slot)
+            token = invoker.submit(job, _options(invoker, job), slot)
             status, on_slice = abi.PENDING, lambda: report_progress(job, invoker, token)
         if status == abi.PENDING:
             status = _wait_or_cancel(invoker, slot, limit if limit < 0 else began + limit, on_slice)
@@ -44,10 +45,11 @@ def run_bounded(invoker: Invoker, job: Job, timeout: float | None) -> Any:
         return_slot(slot)
 
 
-def _options(invoker: Invoker, job: Job) -> abi.SubmitOptions:
+def _options(invoker: Invoker, job: Job) -> Any:
+    """By reference."""
     if job.deadline is None:
         return invoker.bounded_options
-    return invoker.options(job.deadline, abi.NO_ITEMS | abi.INLINE_ONLY)
+    return ctypes.byref(invoker.options(job.deadline, abi.NO_ITEMS | abi.INLINE_ONLY))
 
 
 def _wait_or_cancel(invoker: Invoker, slot: Slot, until: int, on_slice: Callable[[], None] | None) -> int:
@@ -69,7 +71,7 @@ def iterate_job(invoker: Invoker, job: Job, timeout: float | None) -> Generator[
     """The items that a job streams; see ``JobRunner.iterate``."""
     limit = nanoseconds(timeout)
     slot = Slot()
-    token = invoker.submit(job.wire_name, job.data, invoker.options(job.deadline), slot)
+    token = invoker.submit(job, ctypes.byref(invoker.options(job.deadline)), slot)
     next_item = invoker.functions.token_next
     try:
         while True:

@@ -39,7 +39,7 @@ class JobRunner:
         """
         self._check_library(job)
         if timeout is None and job.plain:
-            return self.invoker.run(job.wire_name, job.data)
+            return self.invoker.run(job)
         return run_bounded(self.invoker, job, timeout)
 
     def gather(

@@ -1,0 +1,168 @@
+"""The jobs of one gather: how they are submitted, many in one call, and how their replies are read.
+
+``gather`` waits for them, on a thread or in an asyncio loop.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator, Sequence
+from math import inf
+from time import perf_counter
+from typing import Any
+
+from .._errors import BusyError
+from . import abi
+from .invoke import MANY, Invoker
+from .job import Job
+from .slot import Slot
+
+
+class Batch:
+    """Jobs of one library, and their values in order. Used by one thread.
+
+    The first ones are polled inline, on this thread, as long as that ends them. One that is pending shows that the rest
+    will be too: those are submitted. (1,000 pages of a local nginx: 4.2 times as fast as aiohttp that way, 3.1 with
+    each polled inline; 100 ready jobs 0.24 ms, 0.95 submitted.) A deadline has to hold for a job that never yields:
+    with one, as with ``INLINE_ONLY`` among the options, only an inline job is polled here.
+    """
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        return_exceptions: bool,
+        limit: int | None,
+        invoker: Invoker | None,
+        options: abi.SubmitOptions,
+        slot: Slot,
+        first_tag: int = 0,
+    ) -> None:
+        """At most ``limit`` run at a time, on the invoker's runner; None: on each job's own. Their events go to the
+        queue of the options, with as many tags as there are jobs, from the first one on. Others on this thread may use
+        the options and the slot in turns with this batch."""
+        self.functions: abi.Functions = jobs[0].invoker.functions
+        self.values: list[Any] = [None] * len(jobs)
+        #: The first exception, if exceptions are no values.
+        self.failure: BaseException | None = None
+        #: The tokens of those that run, by index.
+        self.tokens: dict[int, int] = {}
+        self._jobs = jobs
+        self._return_exceptions = return_exceptions
+        self._limit = limit or len(jobs)
+        self._invoker = invoker
+        self._options = options
+        self._options_reference = ctypes.byref(options)
+        self._slot = slot
+        #: A job has this and its index as its tag; but the one that was polled inline and pends has the first tag.
+        self._first_tag = first_tag
+        self._polls_inline = True
+        self._inline_index = 0
+        self._next = 0
+
+    def has_more(self) -> bool:
+        """Whether there are jobs that have yet to be submitted."""
+        return self._next < len(self._jobs)
+
+    def submit_more(self, pause: float = inf) -> bool:
+        """Submits as many as the limit allows, until one fails. Returns True if it stopped at the time ``pause`` of
+        ``perf_counter``, between two inline polls."""
+        if self._polls_inline and self._poll_inline(pause):
+            return True
+        while self.failure is None and self.has_more() and len(self.tokens) < self._limit:
+            for index, token, error in self._submit_some():
+                if error is None:
+                    self.tokens[index] = token
+                elif isinstance(error, BusyError) and self.tokens:
+                    return False  # The runner is full, of our own jobs too: continue when one has ended.
+                else:
+                    self._fail(index, error)
+                self._next = index + 1
+        return False
+
+    def _poll_inline(self, pause: float) -> bool:
+        jobs, slot, tag = self._jobs, self._slot, self._first_tag
+        self._options.tag = tag
+        for index in range(self._next, len(jobs)):
+            job = jobs[index]
+            invoker = self._invoker or job.invoker
+            self._next = index + 1
+            try:
+                options = self._options_reference if job.plain else self._own_options(job, invoker, tag)
+                status = invoker.poll_inline(job, options, slot)
+                if status == abi.PENDING:
+                    self.tokens[index] = slot.token.value
+                    self._inline_index = index
+                    break
+                self.values[index] = invoker.take(status, slot)
+            except Exception as error:
+                self._fail(index, error)
+                if self.failure is not None:
+                    break
+            if perf_counter() > pause:
+                return True
+        self._polls_inline = False
+        return False
+
+    def _submit_some(self) -> Iterator[tuple[int, int, BaseException | None]]:
+        """Submits the next job, or several: the index of each with its token, or with the error of its refusal."""
+        index, job = self._next, self._jobs[self._next]
+        invoker = self._invoker or job.invoker
+        try:
+            if job.plain:
+                yield from self._submit_plain_ones(invoker)
+            else:
+                options = self._own_options(job, invoker, self._first_tag + index)
+                yield index, invoker.submit(job, options, self._slot), None
+        except Exception as error:
+            yield self._next, 0, error
+
+    def _submit_plain_ones(self, invoker: Invoker) -> Iterator[tuple[int, int, BaseException | None]]:
+        calls: dict[int, Job] = {}
+        end = self._next + min(MANY, self._limit - len(self.tokens))
+        for tag, job in enumerate(self._jobs[self._next : end], self._first_tag + self._next):
+            if not job.plain or (self._invoker or job.invoker) is not invoker:
+                break
+            calls[tag] = job
+        for tag, token, error in invoker.submit_many(calls, self._options_reference):
+            yield tag - self._first_tag, token, error
+
+    def _own_options(self, job: Job, invoker: Invoker, tag: int) -> Any:
+        """By reference, for a job with a deadline, which counts from the call that starts it."""
+        options = invoker.options(job.deadline, self._options.flags | abi.INLINE_ONLY)
+        options.queue, options.tag = self._options.queue, tag
+        return ctypes.byref(options)
+
+    def finish(self, tag: int) -> None:
+        """Reads how a job ended that was announced."""
+        index = tag - self._first_tag or self._inline_index
+        try:
+            self.values[index] = self._jobs[index].invoker.poll_and_free(self.tokens.pop(index), self._slot)
+        except BaseException as error:
+            self._fail(index, error)
+
+    def _fail(self, index: int, error: BaseException) -> None:
+        if self._return_exceptions:
+            self.values[index] = error
+        elif self.failure is None:
+            self.failure = error
+
+    def result(self) -> list[Any]:
+        """The values; raises the failure."""
+        failure, self.failure = self.failure, None
+        if failure is None:
+            return self.values
+        try:
+            raise failure
+        finally:
+            # The traceback holds this frame: without this they would hold each other.
+            del failure
+
+    def cancel(self) -> None:
+        """Cancels what still runs."""
+        for token in self.tokens.values():
+            self.functions.token_cancel(token)
+
+    def close(self) -> None:
+        """Frees the tokens of what still runs. It keeps running, unless it was cancelled."""
+        while self.tokens:
+            self.functions.token_free(self.tokens.popitem()[1])
