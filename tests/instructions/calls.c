@@ -61,6 +61,14 @@ static void submit_then_gather(void) {
     }
 }
 
+static void submit_many_then_gather(void) {
+    palitra_submission submissions[WINDOW];
+    for (size_t i = 0; i < WINDOW; i++) submissions[i] = (palitra_submission){"palitra.echo", PAYLOAD, LENGTH, 0};
+    require(palitra_runner_submit_many(runner, submissions, WINDOW, NULL, tokens, NULL));
+    require(palitra_runner_gather(runner, tokens, WINDOW, PALITRA_FREE_TOKENS, PALITRA_FOREVER, replies));
+    for (size_t i = 0; i < WINDOW; i++) palitra_reply_free(&replies[i]);
+}
+
 static void submit_then_drain_a_queue(void) {
     palitra_submit_options options;
     palitra_submit_options_init(&options);
@@ -81,6 +89,7 @@ static const struct {
     {"hand_off", submit_and_wait, 1},
     {"wait", submit_then_wait_for_each, WINDOW},
     {"gather", submit_then_gather, WINDOW},
+    {"submit_many", submit_many_then_gather, WINDOW},
     {"queue", submit_then_drain_a_queue, WINDOW},
 };
 
