@@ -44,6 +44,15 @@ fn a_gibibyte_passes_in_little_memory_and_its_progress_is_right() {
 }
 
 #[test]
+fn the_head_is_the_first_item_when_asked_for_and_no_status_fails() {
+    let nginx = Nginx::start();
+    let program = compile("tests/c/stream/http.c", PALITRA);
+    for (path, status) in [("/hello", "200"), ("/missing", "404")] {
+        run_well(program.command().args(["head", &nginx.url(path), status]), PATIENCE);
+    }
+}
+
+#[test]
 fn freeing_the_token_early_closes_the_connection() {
     let nginx = Nginx::start();
     let url = huge_page(&nginx, "part");

@@ -9,9 +9,15 @@ use std::io;
 use std::iter::successors;
 use std::time::Duration;
 
-use reqwest::{StatusCode, Url};
+use hyper::StatusCode;
+use hyper_util::client::legacy::Error as PoolError;
+use url::Url;
 
+use super::connect::ProxyError;
 use crate::reply::JobError;
+
+/// Characters of a url that a message shows: nobody reads on.
+const LONGEST_SHOWN: usize = 200;
 
 /// The request cannot be sent as it is: an invalid url, method, header or timeout.
 pub const INVALID_REQUEST: i32 = 1;
@@ -27,6 +33,9 @@ pub const BODY_TOO_LARGE: i32 = 5;
 pub const TLS: i32 = 6;
 /// The response is not HTTP, or broke off.
 pub const BROKEN_RESPONSE: i32 = 7;
+
+/// The body is not text in its charset, or the charset is unknown. `http.bytes` and `http.fetch` have the bytes.
+pub const NOT_TEXT: i32 = 8;
 
 pub(super) fn invalid(what: impl Display) -> JobError {
     JobError::new(INVALID_REQUEST, what.to_string())
@@ -44,6 +53,10 @@ pub(super) fn too_large(url: &Url, limit: u64) -> JobError {
     JobError::new(BODY_TOO_LARGE, format!("{url}: the body is larger than the {limit} bytes that are allowed"))
 }
 
+pub(super) fn not_text(url: &Url, what: impl Display) -> JobError {
+    JobError::new(NOT_TEXT, format!("{url}: {what}"))
+}
+
 pub(super) fn broken(url: &Url, what: impl Display) -> JobError {
     JobError::new(BROKEN_RESPONSE, format!("{url}: {what}"))
 }
@@ -57,20 +70,36 @@ pub(super) fn no_client(error: impl Display) -> JobError {
     JobError::new(TLS, format!("the HTTP client cannot be made: {error}"))
 }
 
+/// The time was over before the request's turn came.
+pub(super) fn no_turn(url: &Url, timeout: Duration) -> JobError {
+    JobError::new(TIMEOUT, format!("{url}: waited {} seconds for its turn in vain", timeout.as_secs_f64()))
+}
+
 /// What the library says went wrong with the request to `url`. The innermost cause says most.
-pub(super) fn from_library(url: &Url, error: &reqwest::Error) -> JobError {
-    let causes: Vec<_> = successors(Some(error as &(dyn Error + 'static)), |&error| error.source()).collect();
-    let innermost = causes.last().map(ToString::to_string).unwrap_or_default();
-    if let Some(error) = causes.iter().find_map(|cause| tls_error(*cause)) {
-        return JobError::new(TLS, format!("{url}: {error}"));
+pub(super) fn from_library(url: &Url, error: &(dyn Error + 'static)) -> JobError {
+    let causes = || successors(Some(error), |&error| error.source());
+    let innermost = causes().last().map(ToString::to_string).unwrap_or_default();
+    // Which of the two would not be clear from the cause alone.
+    let who = causes().find(|cause| cause.is::<ProxyError>()).map_or(String::new(), |proxy| format!("{proxy}: "));
+    if let Some(error) = causes().find_map(tls_error) {
+        return JobError::new(TLS, format!("{url}: {who}{error}"));
     }
-    if error.is_connect() {
-        return JobError::new(CANNOT_CONNECT, format!("{url}: cannot connect: {innermost}"));
-    }
-    if error.is_builder() {
-        return JobError::new(INVALID_REQUEST, format!("{url}: {innermost}"));
+    let connecting = causes().any(|cause| cause.downcast_ref::<PoolError>().is_some_and(PoolError::is_connect));
+    if connecting {
+        return JobError::new(CANNOT_CONNECT, format!("{url}: cannot connect: {who}{innermost}"));
     }
     broken(url, format_args!("the response is broken: {innermost}"))
+}
+
+/// Whether the connection was closed before anything of a response came.
+pub(super) fn is_closed(error: &(dyn Error + 'static)) -> bool {
+    successors(Some(error), |&error| error.source()).any(|cause| {
+        let by_hyper = cause.downcast_ref::<hyper::Error>();
+        let by_system = cause.downcast_ref::<io::Error>();
+        by_hyper.is_some_and(|error| error.is_incomplete_message() || error.is_canceled() || error.is_closed())
+            || by_system
+                .is_some_and(|error| matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe))
+    })
 }
 
 /// TLS errors travel inside I/O errors, which do not name what is inside them as their source.
@@ -78,5 +107,40 @@ fn tls_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
     match cause.downcast_ref::<io::Error>() {
         Some(outer) => outer.get_ref().and_then(|inner| tls_error(inner)),
         None => cause.downcast_ref(),
+    }
+}
+
+/// A text that is, or should be, a url, as a message may show it: without a password, and not all of a long one.
+pub(super) fn shown(url: &str) -> String {
+    // Before the last "@" may stand a password, in whatever way the rest is wrong.
+    let bare = match url.rsplit_once('@') {
+        Some((before, after)) => match before.split_once("//") {
+            Some((scheme, _)) => format!("{scheme}//...@{after}"),
+            None => format!("...@{after}"),
+        },
+        None => url.to_string(),
+    };
+    match bare.char_indices().nth(LONGEST_SHOWN) {
+        Some((end, _)) => format!("{}...", &bare[..end]),
+        None => bare,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_a_password_whatever_it_looks_like() {
+        let cases = [
+            ("http://me:word@a.example/x", "http://...@a.example/x"),
+            ("http://me:wo@rd@[", "http://...@["),
+            ("me:word@a.example", "...@a.example"),
+            ("/x", "/x"),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(shown(url), expected);
+        }
+        assert_eq!(shown(&"ä".repeat(300)), format!("{}...", "ä".repeat(LONGEST_SHOWN)));
     }
 }
