@@ -7,22 +7,23 @@
 //! | `http.bytes` | JSON [`GetBytes`] | the body |
 //! | `http.fetch` | JSON [`Fetch`], and the body behind a line feed | JSON [`Head`], a line feed, and the body |
 //! | `http.stream` | JSON [`Stream`] | the body as it comes, as the items of a stream |
+//! | `http.download` | JSON [`Download`] | JSON [`Downloaded`]; the body is in a file |
 //!
 //! All say as their progress how many bytes of how many have come.
 //!
 //! All jobs of a runner share one client, so a connection is kept alive from call to call. They speak
 //! HTTP/1.1, trust the certificates that the system trusts (or those that `SSL_CERT_FILE` and `SSL_CERT_DIR`
-//! name) and go through the proxies that `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` name; each is read once per
+//! name) and go through the proxies that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name; each is read once per
 //! runner, at its first request of that kind. Responses may come compressed; they are unpacked, unless the host asks
 //! for codings of its own or for a part of the body.
 //!
 //! A status such as 404 is a response, not a failure: it stands in the reply. Only `http.bytes` and `http.stream`, whose
-//! replies have no room for it, fail on a status outside 200 to 299. What else fails has a code of its own: see [`code`].
+//! replies have no room for it, and `http.download` fail on a status outside 200 to 299. What else fails has a code of its own: see [`code`].
 //!
 //! The rooms: `request` checks what the host wrote; `client` knows whose turn it is, and sends it wherever redirects
 //! lead, which `redirect` says; `exchange` is one request and one response on a connection, which `connect` makes, to
-//! addresses that `resolve` finds, with the trust of `roots`; `body` reads the response and `unpack` what is compressed;
-//! `page` makes the reply of it, and `text` its text; `background` has threads for what takes long; `code` has the codes
+//! addresses that `resolve` finds, with the trust of `roots`; `response` is what comes back, of which `body` reads the body and `unpack` what is compressed;
+//! `download` and `file` make a file of it, `page` makes the reply of it, and `text` its text; `background` has threads for what takes long; `code` has the codes
 //! of the failures.
 
 mod background;
@@ -30,11 +31,14 @@ mod body;
 mod client;
 pub mod code;
 mod connect;
+mod download;
 mod exchange;
+mod file;
 mod page;
 mod redirect;
 mod request;
 mod resolve;
+mod response;
 mod roots;
 mod text;
 mod unpack;
@@ -44,9 +48,10 @@ use bytes::Bytes;
 use crate::job::{Context, FromRequest, Json, State};
 use crate::reply::{Format, JobError};
 use client::Client;
+pub use download::Downloaded;
 use page::Written;
 pub use page::{Head, Page};
-pub use request::{Fetch, Field, Fields, Get, GetBytes, Request, Stream};
+pub use request::{Download, Fetch, Field, Fields, Get, GetBytes, Request, Stream};
 
 /// Gets a page. Takes `{"url", "headers": {name: value}, "query": {name: value}, "basic": [name, password], "bearer":
 /// token, "charset": of the body, "timeout": seconds for the whole request (30), "timeout_includes_wait": for its turn
@@ -96,6 +101,20 @@ async fn fetch(client: State<Client>, context: Context, framed: Framed) -> Resul
 async fn stream(client: State<Client>, context: Context, Json(stream): Json<Stream>) -> Result<(), JobError> {
     let with_head = stream.head.unwrap_or(false);
     client.stream(stream.prepare()?, with_head, &context).await
+}
+
+/// Downloads a page into a file. Takes what `http.bytes` takes, and `"path"`, `"overwrite"` (false: a file that is there
+/// is a failure) and `"resume"` (false: what fails leaves nothing; true: it leaves `PATH.part`, and goes on with one).
+/// Without `"max_bytes"` the body may be of any size; the timeout is for the response's head and for each chunk. The file
+/// appears when it is complete and on the disk. Leaves `{"status", "url", "headers", "path", "bytes": its length}`. Fails
+/// as `http.bytes` does, and with 9 the file exists, 10 no space, 11 the file cannot be written.
+#[palitra::job("http.download")]
+async fn download(
+    client: State<Client>,
+    context: Context,
+    Json(download): Json<Download>,
+) -> Result<Json<Downloaded>, JobError> {
+    download::download(&client, download, &context).await.map(Json)
 }
 
 /// JSON, and bytes behind a line feed.

@@ -8,6 +8,7 @@
 
 mod connections;
 mod content;
+mod download;
 mod kept;
 mod limits;
 mod redirects;

@@ -16,7 +16,7 @@ pub(super) fn spawn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
     let (done, result) = channel();
     // The thread inherits the mask: no handler of the host's may run there.
     let _mask = Blocked::new();
-    Builder::new().name("palitra".into()).spawn(move || {
+    Builder::new().name("palitra-http".into()).spawn(move || {
         let _ = done.send(work());
     })?;
     Ok(result)

@@ -17,6 +17,8 @@ pub(super) struct Reader {
     unpacker: Option<Unpacker>,
     url: Url,
     limit: u64,
+    /// What came of the body in an earlier response; it counts like what comes.
+    before: u64,
     /// The length that the server promised; 0 if it promised none.
     announced: u64,
     received: u64,
@@ -24,10 +26,16 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(body: Incoming, unpacker: Option<Unpacker>, url: Url, limit: u64) -> Result<Reader, JobError> {
+    pub(super) fn new(
+        body: Incoming,
+        unpacker: Option<Unpacker>,
+        url: Url,
+        limit: u64,
+        before: u64,
+    ) -> Result<Reader, JobError> {
         let announced = body.size_hint().exact().unwrap_or(0);
-        let reader = Reader { body, unpacker, url, limit, announced, received: 0, unpacked: 0 };
-        if announced > reader.most_received() {
+        let reader = Reader { body, unpacker, url, limit, before, announced, received: 0, unpacked: 0 };
+        if before.saturating_add(announced) > reader.most_received() {
             return Err(code::too_large(&reader.url, limit));
         }
         Ok(reader)
@@ -84,10 +92,11 @@ impl Reader {
             // Trailers are not part of the body.
             let Ok(chunk) = frame.into_data() else { continue };
             self.received += chunk.len() as u64;
-            if self.received > self.most_received() {
+            let done = self.before + self.received;
+            if done > self.most_received() {
                 return Err(code::too_large(&self.url, self.limit));
             }
-            context.progress(self.received, self.announced.max(self.received));
+            context.progress(done, done.max(self.before + self.announced));
             return Ok(Some(chunk));
         }
     }

@@ -2,19 +2,15 @@
 
 use std::sync::Arc;
 
-use hyper::body::Body;
+use hyper::Response;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
-use hyper::{Response, StatusCode};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
-use url::Url;
 
-use super::body::Reader;
 use super::exchange::Exchange;
 use super::request::Prepared;
+use super::response::Fetched;
 use super::roots::SystemRoots;
-use super::unpack::Unpacker;
 use super::{code, page, redirect};
 use crate::job::{Context, Json, RunnerState};
 use crate::reply::JobError;
@@ -31,31 +27,6 @@ pub(super) struct Client {
     exchange: Exchange,
     roots: Arc<SystemRoots>,
     turns: Semaphore,
-}
-
-/// What came back.
-pub(super) struct Fetched {
-    pub(super) status: StatusCode,
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
-}
-
-impl Fetched {
-    /// The head of a response, and who reads its body.
-    fn begin(response: Response<Incoming>, prepared: &Prepared) -> Result<(Fetched, Reader), JobError> {
-        let (mut parts, body) = response.into_parts();
-        let url = prepared.outgoing.url.clone();
-        let unpacker = if prepared.unpack && !body.is_end_stream() { Unpacker::new(&parts.headers) } else { Ok(None) };
-        let unpacker = unpacker.map_err(|error| code::broken(&url, error))?;
-        if unpacker.is_some() {
-            // They describe what came, and not what the host gets.
-            parts.headers.remove(CONTENT_ENCODING);
-            parts.headers.remove(CONTENT_LENGTH);
-        }
-        let reader = Reader::new(body, unpacker, url.clone(), prepared.max_bytes)?;
-        Ok((Fetched { status: parts.status, url, headers: parts.headers, body: Vec::new() }, reader))
-    }
 }
 
 impl RunnerState for Client {
@@ -85,7 +56,7 @@ impl Client {
     }
 
     /// Waits for the turn of a request; when its time is over.
-    async fn turn(&self, prepared: &Prepared) -> Result<(SemaphorePermit<'_>, Instant), JobError> {
+    pub(super) async fn turn(&self, prepared: &Prepared) -> Result<(SemaphorePermit<'_>, Instant), JobError> {
         let timeout = prepared.timeout;
         let asked = Instant::now();
         // It cannot fail: nobody closes the semaphore.
@@ -102,7 +73,7 @@ impl Client {
 
     async fn perform(&self, prepared: &mut Prepared, context: &Context) -> Result<Fetched, JobError> {
         let response = self.send(prepared).await?;
-        let (mut fetched, mut reader) = Fetched::begin(response, prepared)?;
+        let (mut fetched, mut reader) = Fetched::begin(response, prepared, 0)?;
         fetched.body.reserve(reader.announced().min(TRUSTED_LENGTH) as usize);
         while let Some(chunk) = reader.next(context).await? {
             fetched.body.extend_from_slice(&chunk);
@@ -124,7 +95,7 @@ impl Client {
         let late = |_| code::timeout(&url, timeout);
         let response = timeout_at(end, self.send(&mut prepared)).await.map_err(late)??;
         drop(turn);
-        let (fetched, mut reader) = Fetched::begin(response, &prepared)?;
+        let (fetched, mut reader) = Fetched::begin(response, &prepared, 0)?;
         if with_head {
             context.send(Json(page::head(&fetched))).await?;
         } else if !fetched.status.is_success() {
@@ -137,7 +108,7 @@ impl Client {
     }
 
     /// Sends the request, and again wherever a redirect leads, until a response is none.
-    async fn send(&self, prepared: &mut Prepared) -> Result<Response<Incoming>, JobError> {
+    pub(super) async fn send(&self, prepared: &mut Prepared) -> Result<Response<Incoming>, JobError> {
         let mut followed = 0;
         loop {
             let outgoing = &mut prepared.outgoing;

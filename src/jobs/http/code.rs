@@ -37,6 +37,13 @@ pub const BROKEN_RESPONSE: i32 = 7;
 /// The body is not text in its charset, or the charset is unknown. `http.bytes` and `http.fetch` have the bytes.
 pub const NOT_TEXT: i32 = 8;
 
+/// The file of a download is there already.
+pub const FILE_EXISTS: i32 = 9;
+/// There is no space for the file of a download: the disk is full, or a quota or a limit is reached.
+pub const NO_SPACE: i32 = 10;
+/// The file of a download cannot be written, for another reason.
+pub const CANNOT_WRITE: i32 = 11;
+
 pub(super) fn invalid(what: impl Display) -> JobError {
     JobError::new(INVALID_REQUEST, what.to_string())
 }
@@ -55,6 +62,16 @@ pub(super) fn too_large(url: &Url, limit: u64) -> JobError {
 
 pub(super) fn not_text(url: &Url, what: impl Display) -> JobError {
     JobError::new(NOT_TEXT, format!("{url}: {what}"))
+}
+
+/// What went wrong with the file of a download.
+pub(super) fn file(url: &Url, path: &str, error: &io::Error) -> JobError {
+    let code = match error.kind() {
+        io::ErrorKind::AlreadyExists => FILE_EXISTS,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => NO_SPACE,
+        _ => CANNOT_WRITE,
+    };
+    JobError::new(code, format!("{url}: the file {path:?} cannot be written: {error}"))
 }
 
 pub(super) fn broken(url: &Url, what: impl Display) -> JobError {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use hyper::header::{HeaderMap, SET_COOKIE};
 use serde::Serialize;
 
-use super::client::Fetched;
+use super::response::Fetched;
 use super::{background, code, text};
 use crate::job::IntoReply;
 use crate::reply::{Format, JobError, Reply};

@@ -141,6 +141,19 @@ payload! {
     }
 }
 
+payload! {
+    /// What `http.download` takes.
+    Download {
+        /// The file to make.
+        path: String,
+        /// Whether a file that is there is replaced, when the new one is complete; else it is a failure.
+        overwrite: Option<bool>,
+        /// Whether a part remains when the download fails or is cancelled, beside the file as `NAME.part`, and one that
+        /// is there is gone on with, if the server still has the same version.
+        resume: Option<bool>,
+    }
+}
+
 struct Common {
     url: String,
     headers: BTreeMap<String, String>,
@@ -181,6 +194,19 @@ impl Stream {
         // Of any size: it is never held whole.
         self.max_bytes.get_or_insert(u64::MAX);
         self.common().prepare(Method::GET, Bytes::new())
+    }
+}
+
+impl Download {
+    pub(super) fn prepare(mut self) -> Result<Prepared, JobError> {
+        self.max_bytes.get_or_insert(u64::MAX);
+        let mut prepared = self.common().prepare(Method::GET, Bytes::new())?;
+        if prepared.unpack {
+            // The file is to be what the server has, and its parts fit together.
+            prepared.outgoing.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            prepared.unpack = false;
+        }
+        Ok(prepared)
     }
 }
 
