@@ -20,11 +20,21 @@
 //! A status such as 404 is a response, not a failure: it stands in the reply. Only `http.bytes` and `http.stream`, whose
 //! replies have no room for it, and `http.download` fail on a status outside 200 to 299. What else fails has a code of its own: see [`code`].
 //!
-//! The rooms: `request` checks what the host wrote; `client` knows whose turn it is, and sends it wherever redirects
-//! lead, which `redirect` says; `exchange` is one request and one response on a connection, which `connect` makes, to
-//! addresses that `resolve` finds, with the trust of `roots`; `response` is what comes back, of which `body` reads the body and `unpack` what is compressed;
-//! `download` and `file` make a file of it, `page` makes the reply of it, and `text` its text; `background` has threads for what takes long; `code` has the codes
-//! of the failures.
+//! # The rooms
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | `payload` | what hosts write, in JSON |
+//! | `request` | what of it can be sent: a checked request and its limits |
+//! | `client` | whose turn it is, and where redirects lead |
+//! | `redirect` | the rules of redirects |
+//! | `exchange` | one request and one response, on a kept connection or a new one |
+//! | `connect`, `resolve`, `roots` | how connections are made, to which addresses, and whom they trust |
+//! | `response`, `body`, `unpack` | what comes back, its body, and compressed bodies |
+//! | `page`, `text` | replies out of responses, and text out of bytes |
+//! | `download`, `file` | files out of responses |
+//! | `background` | threads for what would block the runner's |
+//! | `code`, `shown` | the codes of failures, and what their messages show |
 
 mod background;
 mod body;
@@ -35,11 +45,13 @@ mod download;
 mod exchange;
 mod file;
 mod page;
+mod payload;
 mod redirect;
 mod request;
 mod resolve;
 mod response;
 mod roots;
+mod shown;
 mod text;
 mod unpack;
 
@@ -51,7 +63,7 @@ use client::Client;
 pub use download::Downloaded;
 use page::Written;
 pub use page::{Head, Page};
-pub use request::{Download, Fetch, Field, Fields, Get, GetBytes, Request, Stream};
+pub use payload::{Download, Fetch, Field, Fields, Get, GetBytes, Request, Stream};
 
 /// Gets a page. Takes `{"url", "headers": {name: value}, "query": {name: value}, "basic": [name, password], "bearer":
 /// token, "charset": of the body, "timeout": seconds for the whole request (30), "timeout_includes_wait": for its turn

@@ -9,8 +9,10 @@
 mod connections;
 mod content;
 mod download;
+mod hostile;
 mod kept;
 mod limits;
+mod proxy;
 mod redirects;
 mod refusals;
 mod responses;

@@ -16,9 +16,6 @@ use url::Url;
 use super::connect::ProxyError;
 use crate::reply::JobError;
 
-/// Characters of a url that a message shows: nobody reads on.
-const LONGEST_SHOWN: usize = 200;
-
 /// The request cannot be sent as it is: an invalid url, method, header or timeout.
 pub const INVALID_REQUEST: i32 = 1;
 /// The server cannot be reached: its name is unknown, it refused, the network is down.
@@ -124,40 +121,5 @@ fn tls_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
     match cause.downcast_ref::<io::Error>() {
         Some(outer) => outer.get_ref().and_then(|inner| tls_error(inner)),
         None => cause.downcast_ref(),
-    }
-}
-
-/// A text that is, or should be, a url, as a message may show it: without a password, and not all of a long one.
-pub(super) fn shown(url: &str) -> String {
-    // Before the last "@" may stand a password, in whatever way the rest is wrong.
-    let bare = match url.rsplit_once('@') {
-        Some((before, after)) => match before.split_once("//") {
-            Some((scheme, _)) => format!("{scheme}//...@{after}"),
-            None => format!("...@{after}"),
-        },
-        None => url.to_string(),
-    };
-    match bare.char_indices().nth(LONGEST_SHOWN) {
-        Some((end, _)) => format!("{}...", &bare[..end]),
-        None => bare,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_is_shown_without_a_password_whatever_it_looks_like() {
-        let cases = [
-            ("http://me:word@a.example/x", "http://...@a.example/x"),
-            ("http://me:wo@rd@[", "http://...@["),
-            ("me:word@a.example", "...@a.example"),
-            ("/x", "/x"),
-        ];
-        for (url, expected) in cases {
-            assert_eq!(shown(url), expected);
-        }
-        assert_eq!(shown(&"ä".repeat(300)), format!("{}...", "ä".repeat(LONGEST_SHOWN)));
     }
 }

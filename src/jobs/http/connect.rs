@@ -25,6 +25,7 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use super::resolve::Resolver;
+use super::shown::short;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -158,7 +159,7 @@ where
     let mut words = line.split(' ');
     match (words.next(), words.next()) {
         (Some("HTTP/1.1" | "HTTP/1.0"), Some(status)) if status.len() == 3 && status.starts_with('2') => Ok(()),
-        _ => Err(io::Error::other(format!("it refused a tunnel: {line:.100}"))),
+        _ => Err(io::Error::other(format!("it refused a tunnel: {:?}", short(&line)))),
     }
 }
 

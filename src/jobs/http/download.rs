@@ -14,8 +14,10 @@ use super::client::Client;
 use super::code;
 use super::file::{Found, Plan, Writer};
 use super::page::{self, Head};
-use super::request::{Download, Prepared};
+use super::payload::Download;
+use super::request::Prepared;
 use super::response::Fetched;
+use super::shown::short;
 use crate::job::Context;
 use crate::reply::JobError;
 
@@ -62,7 +64,7 @@ pub(super) async fn download(client: &Client, download: Download, context: &Cont
 fn plan(download: &Download) -> Result<Plan, JobError> {
     let path = PathBuf::from(&download.path);
     if path.file_name().is_none() || download.path.ends_with('/') || download.path.contains('\0') {
-        return Err(code::invalid(format_args!("the path {:.200?} is not one of a file", download.path)));
+        return Err(code::invalid(format_args!("the path {:?} is not one of a file", short(&download.path))));
     }
     let (overwrite, resume) = (download.overwrite.unwrap_or(false), download.resume.unwrap_or(false));
     if resume && download.headers.iter().flatten().any(|(name, _)| name.eq_ignore_ascii_case("range")) {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, HeaderMap, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
-use hyper::{Method, Response, Uri};
+use hyper::{Method, Response, StatusCode, Uri};
 use hyper_util::client::legacy::{Client as Pool, Error as PoolError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
@@ -61,6 +61,14 @@ impl Exchange {
     /// A server may close a connection that it keeps at any time, also while a request is on its way to it. What may be
     /// repeated is then sent once more, on a connection of its own.
     pub(super) async fn send(&self, outgoing: &Outgoing) -> Result<Response<Incoming>, JobError> {
+        let response = self.once_or_twice(outgoing).await?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(code::broken(&outgoing.url, "the server switched to another protocol"));
+        }
+        Ok(response)
+    }
+
+    async fn once_or_twice(&self, outgoing: &Outgoing) -> Result<Response<Incoming>, JobError> {
         let announced = Arc::<Announced>::default();
         let error = match self.attempt(&self.kept, outgoing, &announced).await? {
             Ok(response) => return Ok(response),

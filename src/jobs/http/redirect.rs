@@ -11,9 +11,9 @@ use hyper::header::{
 use hyper::{Method, StatusCode};
 use url::Url;
 
-use super::code::shown;
 use super::exchange::Outgoing;
 use super::request::LONGEST_URL;
+use super::shown::shown;
 
 /// Meant for the server that the request names and for no other. `Host` is not a secret, but would name the wrong one.
 const FOR_THE_ORIGIN_ALONE: [HeaderName; 4] = [AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION];

@@ -6,6 +6,8 @@ use std::fmt::Display;
 use encoding_rs::{Encoding, UTF_8};
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 
+use super::shown::short;
+
 /// The body as text. The charset is that of its byte order mark, else the host's, else the server's, else UTF-8.
 pub(super) fn decode(body: Vec<u8>, host: Option<&str>, headers: &HeaderMap) -> Result<String, String> {
     if body.is_empty() {
@@ -32,7 +34,7 @@ pub(super) fn decode(body: Vec<u8>, host: Option<&str>, headers: &HeaderMap) -> 
 fn named(charset: Option<String>) -> Result<&'static Encoding, String> {
     let Some(charset) = charset else { return Ok(UTF_8) };
     Encoding::for_label_no_replacement(charset.as_bytes()).ok_or_else(|| {
-        format!("the charset {charset:.40?} is unknown; http.bytes and http.fetch give the body's bytes")
+        format!("the charset {:?} is unknown; http.bytes and http.fetch give the body's bytes", short(&charset))
     })
 }
 

@@ -132,6 +132,20 @@ impl Connection {
         self.send(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
     }
 
+    /// Passes what comes on to this address, and back what comes from there, until either ends.
+    pub fn pass_on_to(self, address: &str) {
+        let server = TcpStream::connect(address).expect("a server to pass on to");
+        let copy = |mut from: &TcpStream, mut to: &TcpStream| {
+            let _ = std::io::copy(&mut from, &mut to);
+            let _ = to.shutdown(std::net::Shutdown::Both);
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| copy(&self.stream, &server));
+            copy(&server, &self.stream);
+            let _ = self.stream.shutdown(std::net::Shutdown::Both);
+        });
+    }
+
     /// Waits until the client closes the connection; `false` if it does not.
     pub fn is_closed_by_client(&mut self) -> bool {
         let mut bytes = [0; 1024];
