@@ -1,5 +1,8 @@
 //! The codes of the HTTP jobs, as numbers of C.
 
+// The header has them in every build.
+#![cfg_attr(not(feature = "http"), allow(dead_code))]
+
 /// The request cannot be sent as it is: an invalid URL, method, header, field or path.
 pub const PALITRA_HTTP_INVALID_REQUEST: i32 = 1;
 /// The server or its proxy cannot be reached: the name is unknown, it refused, the network is down.
