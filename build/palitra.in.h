@@ -130,6 +130,8 @@ extern "C" {
 
 @section job
 
+@section http
+
 @section log
 
 @section runner

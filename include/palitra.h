@@ -359,6 +359,37 @@ palitra_status palitra_job_at(size_t index, struct palitra_job_info *out);
 const char *palitra_job_nearest(const char *name);
 
 /* ------------------------------------------------------------------------------------------------
+ * HTTP: the code in the reply of an HTTP job that failed, with the status PALITRA_JOB_FAILED. From
+ * 100 on it is the status of the server: of the jobs whose reply has no room for it, a status
+ * outside 200 to 299 is a failure.
+ * ---------------------------------------------------------------------------------------------- */
+
+/** The request cannot be sent as it is: an invalid URL, method, header, field or path. */
+#define PALITRA_HTTP_INVALID_REQUEST 1
+/**
+ * The server or its proxy cannot be reached: the name is unknown, it refused, the network is down.
+ */
+#define PALITRA_HTTP_CANNOT_CONNECT 2
+/** The timeout of the request passed before the response was complete. */
+#define PALITRA_HTTP_TIMEOUT 3
+/** More redirects than the request allows. */
+#define PALITRA_HTTP_TOO_MANY_REDIRECTS 4
+/** The body, unpacked if it comes compressed, is larger than the request allows. */
+#define PALITRA_HTTP_BODY_TOO_LARGE 5
+/** The certificate of the server is not trusted, or the encrypted connection failed. */
+#define PALITRA_HTTP_TLS 6
+/** The response is not HTTP, breaks its rules, or broke off. */
+#define PALITRA_HTTP_BROKEN_RESPONSE 7
+/** The body is not text in its charset, or the charset is unknown. */
+#define PALITRA_HTTP_NOT_TEXT 8
+/** The file of a download exists. */
+#define PALITRA_HTTP_FILE_EXISTS 9
+/** There is no space for the file of a download: the disk is full, or a quota is reached. */
+#define PALITRA_HTTP_NO_SPACE 10
+/** The file of a download cannot be written, for another reason. */
+#define PALITRA_HTTP_CANNOT_WRITE 11
+
+/* ------------------------------------------------------------------------------------------------
  * Log: the messages of the library, and of the Rust crates in it, for one callback.
  * ---------------------------------------------------------------------------------------------- */
 

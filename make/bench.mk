@@ -4,7 +4,7 @@ BENCH_PROGRAM := target/bench/speed
 BENCH_SOURCES := $(wildcard benches/*.cpp)
 BENCH_HEADERS := $(wildcard benches/*.hpp bindings/cpp/include/palitra/*.hpp) include/palitra.h
 
-.PHONY: bench bench-rivals growth
+.PHONY: bench bench-http bench-rivals growth
 
 ## palitra beside its rivals, as one table of ratios; PLOT=FILE.svg draws them
 bench: $(BENCH_PROGRAM)
@@ -22,6 +22,15 @@ $(BENCH_PROGRAM): $(BENCH_SOURCES) $(BENCH_HEADERS) | all bench-rivals
 # what is out of date.
 bench-rivals:
 	cargo build --release --package palitra-rivals
+
+## HTTP jobs beside libcurl's multi interface, against an nginx of its own
+bench-http: target/bench/http
+	python3 -B benches/http.py $<
+
+target/bench/http: benches/http.c include/palitra.h | all
+	mkdir -p $(@D)
+	$(CC) -std=c11 -O2 -g -Wall -Wextra -Werror -pedantic -pthread -Iinclude $< -o $@ \
+		-Ltarget/release -lpalitra -ldl -Wl,-rpath,'$$ORIGIN/../release'
 
 ## What one item costs while their number grows to a million; fails where that is not linear
 growth: target/bench/growth

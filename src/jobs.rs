@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `palitra.echo` | bytes | the same bytes |
 //! | `palitra.sleep` | `{"seconds": 0.5}` | the same, after that time |
-//! | `http.get`, `http.request`, `http.bytes`, `http.stream` | see the room `http`, feature `http` | |
+//! | `http.get`, `http.request`, `http.bytes`, `http.fetch`, `http.stream`, `http.download` | see the room `http`, feature `http` | |
 
 mod echo;
 #[cfg(feature = "http")]

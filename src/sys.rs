@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`clock`] | a clock that costs next to nothing |
 //! | [`eventfd`] | a descriptor that is readable while marks are in it |
+//! | [`files`] | locks on files |
 //! | [`fork`] | hooks in forked children, and values that each process has for itself |
 //! | [`processors`] | how many processors a thread may use |
 //! | [`signals`] | which signals a thread blocks, and which the programs that it starts find blocked |
@@ -18,6 +19,8 @@
 
 pub(crate) mod clock;
 pub(crate) mod eventfd;
+#[cfg(feature = "http")]
+pub(crate) mod files;
 pub(crate) mod fork;
 pub(crate) mod processors;
 pub(crate) mod signals;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use palitra_test_support::c;
 use palitra_test_support::process::{
-    Ended, PATIENCE, Running, library_directory, root, run, run_well, start, wait_until,
+    Ended, PATIENCE, Running, library_directory, root, run, run_well, scratch, start, wait_until,
 };
 
 /// The program under test, compiled once for all tests that run at the same time, and a server for it.
@@ -96,6 +96,21 @@ fn a_status_of_400_or_more_is_a_failure() {
     let ended = fetch.run(&[], &["/small", "/missing"]);
     assert_eq!(lines(&ended)[1][..2], ["404", "13"], "{}", ended.output);
     assert_eq!(ended.status.code(), Some(1));
+}
+
+#[test]
+fn pages_become_files_when_a_folder_is_given() {
+    let fetch = Fetch::new();
+    let folder = scratch("fetched");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let into = folder.to_str().expect("a path in UTF-8");
+    let ended = fetch.run(&["--into", into], &["/small", "/large", "/moved", "/missing"]);
+    assert_eq!(lines(&ended).iter().map(|line| line[1]).collect::<Vec<_>>()[..3], ["100", "1000000", "100"]);
+    assert_eq!((lines(&ended)[3][0], ended.status.code()), ("failed", Some(1)), "{}", ended.output);
+    let length = |name: &str| std::fs::metadata(folder.join(name)).map(|file| file.len()).ok();
+    assert_eq!(["1-small", "2-large", "3-moved"].map(length), [Some(100), Some(1_000_000), Some(100)]);
+    assert_eq!(length("4-missing"), None);
+    std::fs::remove_dir_all(folder).expect("a folder made a moment ago");
 }
 
 #[test]

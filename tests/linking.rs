@@ -18,7 +18,16 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// What an archive wants from the system; glibc before 2.34 keeps it in libraries of their own.
 const SYSTEM: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
 
-const SHIPPED: [&str; 6] = ["http.bytes", "http.get", "http.request", "http.stream", "palitra.echo", "palitra.sleep"];
+const SHIPPED: [&str; 8] = [
+    "http.bytes",
+    "http.download",
+    "http.fetch",
+    "http.get",
+    "http.request",
+    "http.stream",
+    "palitra.echo",
+    "palitra.sleep",
+];
 
 /// Links tests/c/library/job_names.c with these arguments and returns the names of the jobs that it finds, in order.
 fn jobs_of_a_program_linked_with(arguments: &[&str]) -> Vec<String> {

@@ -1,13 +1,15 @@
-/* fetch: gets many URLs at once and reports how each went.
+/* fetch: gets many URLs at once, into files if asked to, and reports how each went.
  *
- *     fetch [--timeout seconds] [url ...]         without URLs they are read from standard input, one a line
+ *     fetch [--timeout seconds] [--into folder] [url ...]
+ *
+ * Without URLs they are read from standard input, one a line.
  *
  * It prints one line for each URL, in the order given: HTTP status, bytes of the body, time, URL. Meanwhile it shows a
  * bar of the bytes that have come, if standard error is a terminal. It exits with 0 if every page came, with 1 if any
  * did not (no response, or a status of 400 or more), with 2 for wrong usage, with 130 after Ctrl-C.
  *
- * How a program uses palitra, from top to bottom: main makes a runner; submit_all submits one http.get for each URL and
- * keeps the tokens; watch waits until they have finished; gather collects the replies in order. The library installs no
+ * How a program uses palitra, from top to bottom: main makes a runner; submit_all submits one http.fetch for each URL, or
+ * one http.download, and keeps the tokens; watch waits until they have finished; gather collects the replies in order. The library installs no
  * signal handler, so this program handles Ctrl-C itself: the handler sets a flag, and watch waits in slices short
  * enough to see it soon, then cancels what is still running.
  */
@@ -32,6 +34,7 @@ enum { ALL_CAME = 0, SOME_FAILED = 1, WRONG_USAGE = 2, INTERRUPTED = 130 };
 struct fetches {
     size_t count;
     char **urls;
+    const char *folder; /* for the files; NULL: the pages are not kept */
     palitra_token *tokens;
     double *started, *seconds;
 
@@ -81,7 +84,7 @@ static void *allocate(size_t count, size_t size) {
 
 static int usage(FILE *out) {
     fputs(
-        "usage: fetch [--timeout seconds] [url ...]\n"
+        "usage: fetch [--timeout seconds] [--into folder] [url ...]\n"
         "Without URLs they are read from standard input, one a line.\n",
         out);
     return out == stdout ? ALL_CAME : WRONG_USAGE;
@@ -118,15 +121,46 @@ static void read_urls(struct fetches *fetches, FILE *input) {
 
 /* ---- fetching --------------------------------------------------------------------------------------- */
 
-static palitra_token submit(palitra_runner runner, const char *url, const palitra_submit_options *options) {
-    size_t length = strlen(url);
-    char *request = allocate(JSON_STRING_BOUND(length) + sizeof "{\"url\":}", 1);
-    size_t used = 0;
+static size_t append(char *json, size_t used, const char *text) {
+    size_t length = strlen(text);
+    memcpy(json + used, text, length);
+    return used + length;
+}
+
+/* "folder/3-page.html": numbered, so that no two are the same. */
+static char *file_of(const struct fetches *fetches, size_t index) {
+    const char *url = fetches->urls[index], *end = url + strcspn(url, "?#"), *name = end;
+    while (name > url && name[-1] != '/') name--;
+    size_t room = strlen(fetches->folder) + (size_t)(end - name) + 32;
+    char *file = allocate(room, 1);
+    snprintf(file, room, "%s/%zu-%.*s", fetches->folder, index + 1, (int)(end - name), name);
+    return file;
+}
+
+/* {"url": ...}, and for a download "path" and "overwrite". */
+static char *write_request(const struct fetches *fetches, size_t index, size_t *length) {
+    const char *url = fetches->urls[index];
+    char *file = fetches->folder == NULL ? NULL : file_of(fetches, index);
+    size_t room = JSON_STRING_BOUND(strlen(url)) + (file == NULL ? 0 : JSON_STRING_BOUND(strlen(file))) + 64;
+    char *request = allocate(room, 1);
+    size_t used = append(request, 0, "{\"url\":");
+    used += json_write_string(request + used, url, strlen(url));
+    if (file != NULL) {
+        used = append(request, used, ",\"overwrite\":true,\"path\":");
+        used += json_write_string(request + used, file, strlen(file));
+    }
+    *length = append(request, used, "}");
+    free(file);
+    return request;
+}
+
+static palitra_token submit(const struct fetches *fetches, size_t index, palitra_runner runner,
+                            const palitra_submit_options *options) {
+    size_t length;
     palitra_token token = {0};
-    memcpy(request, "{\"url\":", 7);
-    used = 7 + json_write_string(request + 7, url, length);
-    request[used++] = '}';
-    must(url, palitra_runner_submit(runner, "http.get", request, used, options, &token));
+    char *request = write_request(fetches, index, &length);
+    const char *job = fetches->folder == NULL ? "http.fetch" : "http.download";
+    must(fetches->urls[index], palitra_runner_submit(runner, job, request, length, options, &token));
     free(request);
     return token;
 }
@@ -142,7 +176,7 @@ static void submit_all(struct fetches *fetches, palitra_runner runner, int64_t t
     fetches->running_index = allocate(fetches->count, sizeof *fetches->running_index);
     for (size_t i = 0; i < fetches->count; i++) {
         fetches->started[i] = now();
-        fetches->tokens[i] = submit(runner, fetches->urls[i], &options);
+        fetches->tokens[i] = submit(fetches, i, runner, &options);
         fetches->running[i] = fetches->tokens[i];
         fetches->running_index[i] = i;
     }
@@ -225,8 +259,11 @@ static bool report(const char *url, const palitra_reply *reply, double seconds) 
     long number = -1;
     size_t bytes = 0;
     if (reply->status == PALITRA_OK) {
-        number = json_member_number(text, reply->len, "status");
-        bytes = json_member_length(text, reply->len, "body");
+        /* The JSON ends with the reply, or with the line feed before a body. */
+        const char *body = memchr(text, '\n', reply->len);
+        size_t head = body == NULL ? reply->len : (size_t)(body - text);
+        number = json_member_number(text, head, "status");
+        bytes = body == NULL ? (size_t)json_member_number(text, head, "bytes") : reply->len - head - 1;
         snprintf(status, sizeof status, "%ld", number);
     } else {
         snprintf(status, sizeof status, "%s", name_of_failure(reply->status));
@@ -286,9 +323,15 @@ int main(int count, char **arguments) {
     int next = 1;
     for (; next < count && arguments[next][0] == '-'; next++) {
         if (strcmp(arguments[next], "--help") == 0) return usage(stdout);
-        if (strcmp(arguments[next], "--timeout") != 0 || next + 1 == count) return usage(stderr);
-        timeout_ns = parse_seconds(arguments[++next]);
-        if (timeout_ns == 0) return usage(stderr);
+        if (next + 1 == count) return usage(stderr);
+        if (strcmp(arguments[next], "--into") == 0) {
+            fetches.folder = arguments[++next];
+        } else if (strcmp(arguments[next], "--timeout") == 0) {
+            timeout_ns = parse_seconds(arguments[++next]);
+            if (timeout_ns == 0) return usage(stderr);
+        } else {
+            return usage(stderr);
+        }
     }
     for (int i = next; i < count; i++) add_url(&fetches, arguments[i], strlen(arguments[i]));
     if (next == count) read_urls(&fetches, stdin);

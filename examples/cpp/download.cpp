@@ -6,13 +6,12 @@
 // much has come, if standard error is a terminal. It exits with 0 if every file was written, with 1 if any was not,
 // with 2 for wrong usage.
 //
-// How a program uses palitra, from top to bottom: main makes a runner and a queue and submits one http.bytes for each
-// URL, tagged with its number; the queue returns an event for each, in the order in which they finish; between two
+// How a program uses palitra, from top to bottom: main makes a runner and a queue and submits one http.download for
+// each URL, tagged with its number; the queue returns an event for each, in the order in which they finish; between two
 // events the tokens report how far their downloads are.
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <palitra.hpp>
 #include <vector>
@@ -41,21 +40,17 @@ std::vector<Download> start(const palitra::Runner& runner, const palitra::Queue&
         palitra::SubmitOptions options;
         options.queue = &queue;
         options.tag = downloads.size();
-        downloads.push_back(
-            {folder / file_name(options.tag + 1, url), runner.submit("http.bytes", request(url), options)});
+        const std::filesystem::path file = folder / file_name(options.tag + 1, url);
+        downloads.push_back({file, runner.submit("http.download", request(url, file.string()), options)});
     }
     return downloads;
 }
 
-// Whether the body is in its file.
+// Whether the page is in its file: it gets its name when all of it has come.
 bool finish(const Download& download) {
     try {
-        const palitra::Reply body = download.token.wait();
-        std::ofstream file(download.file, std::ios::binary);
-        file.write(body.text().data(), static_cast<std::streamsize>(body.size()));
-        file.close();
-        if (!file) throw std::runtime_error("cannot write " + download.file.string());
-        std::cout << body.size() << " bytes " << download.file.string() << '\n';
+        static_cast<void>(download.token.wait()); // throws what went wrong
+        std::cout << std::filesystem::file_size(download.file) << " bytes " << download.file.string() << '\n';
         return true;
     } catch (const std::exception& error) {
         std::cout << "failed: " << error.what() << '\n';

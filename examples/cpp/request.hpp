@@ -1,4 +1,4 @@
-// The payload of the http jobs: {"url": "..."}.
+// The payloads of the http jobs: {"url": "..."}, and for a download {"url": "...", "path": "...", "overwrite": true}.
 #ifndef EXAMPLES_REQUEST_HPP
 #define EXAMPLES_REQUEST_HPP
 
@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-inline std::string request(std::string_view url) {
-    std::string json = R"({"url": ")";
-    for (const char byte : url) {
+inline std::string json_string(std::string_view text) {
+    std::string json = "\"";
+    for (const char byte : text) {
         if (byte == '"' || byte == '\\') json += '\\';
         if (static_cast<unsigned char>(byte) < 0x20) {
             char escape[8];
@@ -18,7 +18,13 @@ inline std::string request(std::string_view url) {
             json += byte;
         }
     }
-    return json + R"("})";
+    return json + '"';
+}
+
+inline std::string request(std::string_view url) { return R"({"url": )" + json_string(url) + '}'; }
+
+inline std::string request(std::string_view url, std::string_view path) {
+    return R"({"url": )" + json_string(url) + R"(, "path": )" + json_string(path) + R"(, "overwrite": true})";
 }
 
 #endif

@@ -7,6 +7,7 @@
 
 pub mod callback;
 pub mod handle;
+pub mod http;
 pub mod job;
 pub mod log;
 pub mod queue;

@@ -3,110 +3,159 @@
 //! | job | payload | reply |
 //! |---|---|---|
 //! | `http.get` | JSON [`Get`] | JSON [`Page`] |
-//! | `http.request` | JSON [`Request`]: the same with `method` and `body` | JSON [`Page`] |
-//! | `http.bytes` | JSON [`Get`] | the body as it came |
-//! | `http.stream` | JSON [`Get`] | the body as it comes, as the items of a stream |
+//! | `http.request` | JSON [`Request`]: with a method and a body | JSON [`Page`] |
+//! | `http.bytes` | JSON [`GetBytes`] | the body |
+//! | `http.fetch` | JSON [`Fetch`], and the body behind a line feed | JSON [`Head`], a line feed, and the body |
+//! | `http.stream` | JSON [`Stream`] | the body as it comes, as the items of a stream |
+//! | `http.download` | JSON [`Download`] | JSON [`Downloaded`]; the body is in a file |
 //!
 //! All say as their progress how many bytes of how many have come.
 //!
 //! All jobs of a runner share one client, so a connection is kept alive from call to call. They speak
 //! HTTP/1.1, trust the certificates that the system trusts (or those that `SSL_CERT_FILE` and `SSL_CERT_DIR`
-//! name) and go through the proxies that `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` name; each is read once per
-//! runner, at its first request of that kind.
+//! name) and go through the proxies that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name; each is read
+//! once per runner, at its first request of that kind. Responses may come compressed; they are unpacked, unless the host asks
+//! for codings of its own or for a part of the body.
 //!
 //! They are no inline jobs: a request is never ready at its first poll, so the word would gain nothing, and that poll
 //! takes 0.1 to 1 ms where a client is made or a connection opened.
 //!
-//! A status such as 404 is a response, not a failure: it stands in the reply. Only `http.bytes`, whose reply has
-//! no room for it, fails on a status outside 200 to 299. What else fails has a code of its own: see [`code`].
+//! A status such as 404 is a response, not a failure: it stands in the reply. Only `http.bytes` and `http.stream`,
+//! whose replies have no room for it, and `http.download` fail on a status outside 200 to 299. What else fails has a
+//! code of its own: see [`code`].
 //!
-//! The rooms: `request` checks what the host wrote, `client` sends it and reads the response, `redirect` says
-//! where a redirect leads, `roots` knows whom to trust, `code` has the codes of the failures.
+//! # The rooms
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | `payload` | what hosts write, in JSON |
+//! | `request` | what of it can be sent: a checked request and its limits |
+//! | `client` | whose turn it is, and where redirects lead |
+//! | `redirect` | the rules of redirects |
+//! | `exchange` | one request and one response, on a kept connection or a new one |
+//! | `connect`, `resolve`, `roots` | how connections are made, to which addresses, and whom they trust |
+//! | `response`, `body`, `unpack` | what comes back, its body, and compressed bodies |
+//! | `page`, `text` | replies out of responses, and text out of bytes |
+//! | `download`, `file` | files out of responses |
+//! | `background` | threads for what would block the runner's |
+//! | `code`, `shown` | the codes of failures, and what their messages show |
 
+mod background;
+mod body;
 mod client;
 pub mod code;
+mod connect;
+mod download;
+mod exchange;
+mod file;
+mod page;
+mod payload;
 mod redirect;
 mod request;
+mod resolve;
+mod response;
 mod roots;
+mod shown;
+mod text;
+mod unpack;
 
-use std::collections::BTreeMap;
+use bytes::Bytes;
 
-use reqwest::header::{HeaderMap, SET_COOKIE};
-use serde::Serialize;
+use crate::job::{Context, FromRequest, Json, State};
+use crate::reply::{Format, JobError};
+use client::Client;
+pub use download::Downloaded;
+use page::Written;
+pub use page::{Head, Page};
+pub use payload::{Download, Fetch, Field, Fields, Get, GetBytes, Request, Stream};
 
-use crate::job::{Context, Json, State};
-use crate::reply::JobError;
-use client::{Client, Fetched};
-pub use request::{Get, Request};
-
-/// A server's response.
-#[derive(Debug, Serialize)]
-pub struct Page {
-    /// The status, such as 200 or 404.
-    pub status: u16,
-    /// Where the response came from, after all redirects.
-    pub url: String,
-    /// By name in lower case. Values of one name are joined by ", ", those of `set-cookie` by a line feed.
-    pub headers: BTreeMap<String, String>,
-    /// The body as UTF-8; bytes that are not become U+FFFD. `http.bytes` has the bytes.
-    pub body: String,
-}
-
-/// Gets a page. Takes `{"url", "headers": {name: value}, "timeout": seconds for the whole request (30),
-/// "max_bytes": of the body (64 MiB), "redirects": to follow at most (10; 0 leaves the redirect itself)}`, all
-/// but the url optional; leaves `{"status", "url", "headers", "body"}`. Fails with 1 for an impossible request,
-/// 2 cannot connect, 3 timeout, 4 too many redirects, 5 body too large, 6 TLS, 7 not understood or broken off.
+/// Gets a page. Takes `{"url", "headers": {name: value}, "query": {name: value}, "basic": [name, password], "bearer":
+/// token, "charset": of the body, "timeout": seconds for the whole request (30), "timeout_includes_wait": for its turn
+/// (false), "max_bytes": of the body (64 MiB), "redirects": to follow at most (10; 0 leaves the redirect itself)}`, all
+/// but the url optional; leaves `{"status", "url", "headers", "body": text}`. Fails with 1 for an impossible request,
+/// 2 cannot connect, 3 timeout, 4 too many redirects, 5 body too large, 6 TLS, 7 not understood or broken off, 8 body
+/// not text.
 #[palitra::job("http.get")]
-async fn get(client: State<Client>, context: Context, Json(get): Json<Get>) -> Result<Json<Page>, JobError> {
-    client.fetch(get.into(), &context).await.map(|fetched| Json(fetched.into()))
+async fn get(client: State<Client>, context: Context, Json(mut get): Json<Get>) -> Result<Written, JobError> {
+    let charset = get.charset.take();
+    page::page(client.fetch(get.prepare()?, &context).await?, charset).await
 }
 
-/// Sends a request of any method. Takes what `http.get` takes, and `"method"` (GET) and `"body"` (text); leaves
-/// and fails as `http.get` does.
+/// Sends a request of any method. Takes what `http.get` takes, and `"method"` (GET, POST with a form) and `"body"` (text)
+/// or `"form"` (`{name: value}`); leaves and fails as `http.get` does.
 #[palitra::job("http.request")]
 async fn request(
     client: State<Client>,
     context: Context,
-    Json(request): Json<Request>,
-) -> Result<Json<Page>, JobError> {
-    client.fetch(request, &context).await.map(|fetched| Json(fetched.into()))
+    Json(mut request): Json<Request>,
+) -> Result<Written, JobError> {
+    let charset = request.charset.take();
+    page::page(client.fetch(request.prepare()?, &context).await?, charset).await
 }
 
-/// Gets the body of a page as it came. Takes what `http.get` takes and fails as it does; a status outside 200 to
-/// 299 fails too, with that status as the code.
+/// Gets the body of a page as it came. Takes what `http.get` takes but the charset, and fails as it does; a status
+/// outside 200 to 299 fails too, with that status as the code.
 #[palitra::job("http.bytes")]
-async fn bytes(client: State<Client>, context: Context, Json(get): Json<Get>) -> Result<Vec<u8>, JobError> {
-    let fetched = client.fetch(get.into(), &context).await?;
+async fn bytes(client: State<Client>, context: Context, Json(get): Json<GetBytes>) -> Result<Vec<u8>, JobError> {
+    let fetched = client.fetch(get.prepare()?, &context).await?;
     if fetched.status.is_success() { Ok(fetched.body) } else { Err(code::unsuccessful(&fetched.url, fetched.status)) }
 }
 
-/// Streams the body of a page in chunks, without holding it whole. Takes what `http.get` takes, but without
+/// Sends a request of any method, whose body is bytes, for a response whose body is bytes. Takes the JSON that
+/// `http.request` takes, without a body and charset, and behind it a line feed and the body, if there is one. Leaves
+/// `{"status", "url", "headers"}` as JSON without a line feed, a line feed, and the body. Fails as `http.get` does.
+#[palitra::job("http.fetch")]
+async fn fetch(client: State<Client>, context: Context, framed: Framed) -> Result<Vec<u8>, JobError> {
+    page::framed(client.fetch(framed.head.prepare(framed.body)?, &context).await?).await
+}
+
+/// Streams the body of a page in chunks, without holding it whole. Takes what `http.bytes` takes, but without
 /// `"max_bytes"` the body may be of any size, and the timeout is for the response's head and for each chunk. Fails
-/// as `http.bytes` does, after the chunks that came before.
+/// as `http.bytes` does, after the chunks that came before. With `"head": true` the first item is the JSON
+/// `{"status", "url", "headers"}`, and no status fails.
 #[palitra::job("http.stream")]
-async fn stream(client: State<Client>, context: Context, Json(mut get): Json<Get>) -> Result<(), JobError> {
-    get.max_bytes.get_or_insert(u64::MAX);
-    client.stream(get.into(), &context).await
+async fn stream(client: State<Client>, context: Context, Json(stream): Json<Stream>) -> Result<(), JobError> {
+    let with_head = stream.head.unwrap_or(false);
+    client.stream(stream.prepare()?, with_head, &context).await
 }
 
-impl From<Fetched> for Page {
-    fn from(fetched: Fetched) -> Page {
-        Page {
-            status: fetched.status.as_u16(),
-            url: fetched.url.into(),
-            headers: joined(&fetched.headers),
-            body: text(fetched.body),
-        }
+/// Downloads a page into a file. Takes what `http.bytes` takes, and `"path"`, `"overwrite"` (false: a file that is there
+/// is a failure) and `"resume"` (false: what fails leaves nothing; true: it leaves `PATH.part`, and goes on with one).
+/// Without `"max_bytes"` the body may be of any size; the timeout is for the response's head and for each chunk. The file
+/// appears when it is complete and on the disk. Leaves `{"status", "url", "headers", "path", "bytes": its length}`. Fails
+/// as `http.bytes` does, and with 9 the file exists, 10 no space, 11 the file cannot be written.
+#[palitra::job("http.download")]
+async fn download(
+    client: State<Client>,
+    context: Context,
+    Json(download): Json<Download>,
+) -> Result<Json<Downloaded>, JobError> {
+    download::download(&client, download, &context).await.map(Json)
+}
+
+/// JSON, and bytes behind a line feed.
+struct Framed {
+    head: Fetch,
+    body: Option<Bytes>,
+}
+
+impl FromRequest for Framed {
+    const PAYLOAD: Option<Format> = Some(Format::Bytes);
+
+    fn from_request(request: &mut crate::job::Request<'_>) -> Result<Framed, JobError> {
+        let unfit = |what: &dyn std::fmt::Display| JobError::bad_payload(format!("the payload does not fit: {what}"));
+        let payload = Bytes::from(request.take_payload());
+        let mut values = serde_json::Deserializer::from_slice(&payload).into_iter::<Fetch>();
+        let head = match values.next() {
+            Some(head) => head.map_err(|error| unfit(&error))?,
+            None => return Err(unfit(&"it is empty")),
+        };
+        let end = values.byte_offset();
+        let body = match payload.get(end) {
+            None => None,
+            Some(b'\n') => Some(payload.slice(end + 1..)).filter(|body| !body.is_empty()),
+            Some(_) => return Err(unfit(&"behind the JSON may stand a line feed and the body, and nothing else")),
+        };
+        Ok(Framed { head, body })
     }
-}
-
-/// One value for each name. Cookies have commas within them, and no header has a line feed.
-fn joined(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let values = |name| headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let join = |name| values(name).collect::<Vec<_>>().join(if name == SET_COOKIE { "\n" } else { ", " });
-    headers.keys().map(|name| (name.to_string(), join(name))).collect()
-}
-
-fn text(body: Vec<u8>) -> String {
-    String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

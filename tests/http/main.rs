@@ -7,12 +7,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod connections;
+mod content;
+mod download;
+mod hostile;
+mod kept;
 mod limits;
+mod proxy;
 mod redirects;
 mod refusals;
 mod responses;
 mod stream;
 mod tls;
+mod turns;
 
 use palitra::{Reply, Runner, Status};
 use palitra_test_support::nginx::PATIENCE;

@@ -50,12 +50,6 @@ fn bytes_come_as_they_are_and_a_status_has_no_room_among_them() {
 }
 
 #[test]
-fn a_page_that_is_not_utf8_has_replacement_characters() {
-    let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
-    assert_eq!(get(&runner, json!({"url": nginx.url("/latin1")})).unwrap()["body"], "\u{fffd}");
-}
-
-#[test]
 fn repeated_headers_are_all_in_the_page() {
     let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
     let page = get(&runner, json!({"url": nginx.url("/cookies")})).unwrap();

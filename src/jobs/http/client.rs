@@ -1,17 +1,18 @@
-//! The client that the HTTP jobs of one runner share: it sends, follows redirects and reads the response.
+//! The client that the HTTP jobs of one runner share: whose turn it is, where redirects lead, what comes back.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use reqwest::header::HeaderMap;
-use reqwest::redirect::Policy;
-use reqwest::{Response, StatusCode, Url};
-use tokio::sync::Semaphore;
+use hyper::Response;
+use hyper::body::Incoming;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
 
-use super::request::{PreparedRequest, Request};
+use super::exchange::Exchange;
+use super::request::Prepared;
+use super::response::Fetched;
 use super::roots::SystemRoots;
-use super::{code, redirect};
-use crate::job::{Context, RunnerState};
+use super::{code, page, redirect};
+use crate::job::{Context, Json, RunnerState};
 use crate::reply::JobError;
 
 /// Requests of one runner that are under way at a time; the others wait their turn. Each is a connection, or two for a
@@ -23,41 +24,26 @@ const TRUSTED_LENGTH: u64 = 1 << 20;
 
 /// One pool of connections, and the turns to use them.
 pub(super) struct Client {
-    http: reqwest::Client,
+    exchange: Exchange,
     roots: Arc<SystemRoots>,
     turns: Semaphore,
-}
-
-/// What came back.
-pub(super) struct Fetched {
-    pub(super) status: StatusCode,
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
 }
 
 impl RunnerState for Client {
     fn create() -> Result<Self, JobError> {
         let roots = SystemRoots::new();
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(roots.client_config().map_err(code::no_client)?)
-            .user_agent(concat!("palitra/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .build()
-            .map_err(code::no_client)?;
-        Ok(Client { http, roots, turns: Semaphore::new(UNDER_WAY) })
+        let exchange = Exchange::new(roots.client_config().map_err(code::no_client)?);
+        Ok(Client { exchange, roots, turns: Semaphore::new(UNDER_WAY) })
     }
 }
 
 impl Client {
-    /// The response to a request. Its timeout runs from its turn on: a thousand requests submitted at once do not
-    /// use up each other's time.
-    pub(super) async fn fetch(&self, request: Request, context: &Context) -> Result<Fetched, JobError> {
-        let prepared = request.prepare(&self.http)?;
-        // Held until the response is complete. It cannot fail: nobody closes the semaphore.
-        let _turn = self.turns.acquire().await;
-        let (url, timeout) = (prepared.request.url().clone(), prepared.timeout);
-        let fetched = match tokio::time::timeout(timeout, self.perform(prepared, context)).await {
+    /// The response to a request. Its timeout runs from its turn on, unless the request says otherwise: a thousand
+    /// requests submitted at once do not use up each other's time.
+    pub(super) async fn fetch(&self, mut prepared: Prepared, context: &Context) -> Result<Fetched, JobError> {
+        let (_turn, end) = self.turn(&prepared).await?;
+        let (url, timeout) = (prepared.outgoing.url.clone(), prepared.timeout);
+        let fetched = match timeout_at(end, self.perform(&mut prepared, context)).await {
             Ok(fetched) => fetched,
             Err(_) => Err(code::timeout(&url, timeout)),
         };
@@ -69,30 +55,52 @@ impl Client {
         fetched
     }
 
-    async fn perform(&self, mut prepared: PreparedRequest, context: &Context) -> Result<Fetched, JobError> {
-        let mut response = self.send(&mut prepared).await?;
-        let (status, url) = (response.status(), response.url().clone());
-        let headers = std::mem::take(response.headers_mut());
-        let mut reader = Reader::new(response, prepared.max_bytes)?;
-        let mut body = Vec::with_capacity(reader.announced.min(TRUSTED_LENGTH) as usize);
-        while let Some(chunk) = reader.next(context).await? {
-            body.extend_from_slice(&chunk);
+    /// Waits for the turn of a request; when its time is over.
+    pub(super) async fn turn(&self, prepared: &Prepared) -> Result<(SemaphorePermit<'_>, Instant), JobError> {
+        let timeout = prepared.timeout;
+        let asked = Instant::now();
+        // It cannot fail: nobody closes the semaphore.
+        let closed = |_| code::no_client("the runner ends");
+        if !prepared.timeout_includes_wait {
+            let turn = self.turns.acquire().await.map_err(closed)?;
+            return Ok((turn, Instant::now() + timeout));
         }
-        Ok(Fetched { status, url, headers, body })
+        match timeout_at(asked + timeout, self.turns.acquire()).await {
+            Ok(turn) => Ok((turn.map_err(closed)?, asked + timeout)),
+            Err(_) => Err(code::no_turn(&prepared.outgoing.url, timeout)),
+        }
+    }
+
+    async fn perform(&self, prepared: &mut Prepared, context: &Context) -> Result<Fetched, JobError> {
+        let response = self.send(prepared).await?;
+        let (mut fetched, mut reader) = Fetched::begin(response, prepared, 0)?;
+        fetched.body.reserve(reader.announced().min(TRUSTED_LENGTH) as usize);
+        while let Some(chunk) = reader.next(context).await? {
+            fetched.body.extend_from_slice(&chunk);
+        }
+        Ok(fetched)
     }
 
     /// Sends the body of the response as the items of a stream. The timeout holds for the response's head and for
-    /// each chunk, not for a reader that takes its time.
-    pub(super) async fn stream(&self, request: Request, context: &Context) -> Result<(), JobError> {
-        let mut prepared = request.prepare(&self.http)?;
-        let _turn = self.turns.acquire().await;
-        let (url, timeout) = (prepared.request.url().clone(), prepared.timeout);
+    /// each chunk, not for a reader that takes its time. The turn ends with the head, so that streams which nobody
+    /// reads stop no other requests. With the head as the first item, no status is a failure.
+    pub(super) async fn stream(
+        &self,
+        mut prepared: Prepared,
+        with_head: bool,
+        context: &Context,
+    ) -> Result<(), JobError> {
+        let (turn, end) = self.turn(&prepared).await?;
+        let (url, timeout) = (prepared.outgoing.url.clone(), prepared.timeout);
         let late = |_| code::timeout(&url, timeout);
-        let response = tokio::time::timeout(timeout, self.send(&mut prepared)).await.map_err(late)??;
-        if !response.status().is_success() {
-            return Err(code::unsuccessful(response.url(), response.status()));
+        let response = timeout_at(end, self.send(&mut prepared)).await.map_err(late)??;
+        drop(turn);
+        let (fetched, mut reader) = Fetched::begin(response, &prepared, 0)?;
+        if with_head {
+            context.send(Json(page::head(&fetched))).await?;
+        } else if !fetched.status.is_success() {
+            return Err(code::unsuccessful(&fetched.url, fetched.status));
         }
-        let mut reader = Reader::new(response, prepared.max_bytes)?;
         while let Some(chunk) = tokio::time::timeout(timeout, reader.next(context)).await.map_err(late)?? {
             context.send(chunk.to_vec()).await?;
         }
@@ -100,14 +108,18 @@ impl Client {
     }
 
     /// Sends the request, and again wherever a redirect leads, until a response is none.
-    async fn send(&self, prepared: &mut PreparedRequest) -> Result<Response, JobError> {
+    pub(super) async fn send(&self, prepared: &mut Prepared) -> Result<Response<Incoming>, JobError> {
         let mut followed = 0;
         loop {
-            let response = self.exchange(&prepared.request).await?;
+            let outgoing = &mut prepared.outgoing;
+            if outgoing.url.scheme() == "https" {
+                self.roots.read_ahead().await;
+            }
+            let response = self.exchange.send(outgoing).await?;
+            let from = &outgoing.url;
             if prepared.redirects == 0 {
                 return Ok(response);
             }
-            let from = prepared.request.url();
             let target = redirect::target(from, response.status(), response.headers());
             let Some(target) = target.map_err(|what| code::broken(from, what))? else {
                 return Ok(response);
@@ -116,49 +128,7 @@ impl Client {
                 return Err(code::too_many_redirects(from, prepared.redirects));
             }
             followed += 1;
-            redirect::follow(&mut prepared.request, response.status(), target);
+            redirect::follow(outgoing, response.status(), target);
         }
-    }
-
-    async fn exchange(&self, request: &reqwest::Request) -> Result<Response, JobError> {
-        let url = request.url();
-        // Only a body that is a stream cannot be sent twice.
-        let copy =
-            request.try_clone().ok_or_else(|| code::invalid(format_args!("{url}: the body cannot be sent again")))?;
-        if url.scheme() == "https" {
-            self.roots.read_ahead().await;
-        }
-        self.http.execute(copy).await.map_err(|error| code::from_library(url, &error))
-    }
-}
-
-/// Reads a body chunk by chunk, and says how far it is. A body that is larger than its limit ends the reading at
-/// once; dropped, the connection is closed.
-struct Reader {
-    response: Response,
-    url: Url,
-    limit: u64,
-    /// The length that the server promised; 0 if it promised none.
-    announced: u64,
-    received: u64,
-}
-
-impl Reader {
-    fn new(response: Response, limit: u64) -> Result<Reader, JobError> {
-        let (url, announced) = (response.url().clone(), response.content_length().unwrap_or(0));
-        if announced > limit {
-            return Err(code::too_large(&url, limit));
-        }
-        Ok(Reader { response, url, limit, announced, received: 0 })
-    }
-
-    async fn next(&mut self, context: &Context) -> Result<Option<Bytes>, JobError> {
-        let chunk = self.response.chunk().await.map_err(|error| code::from_library(&self.url, &error))?;
-        self.received += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
-        if self.received > self.limit {
-            return Err(code::too_large(&self.url, self.limit));
-        }
-        context.progress(self.received, self.announced.max(self.received));
-        Ok(chunk)
     }
 }

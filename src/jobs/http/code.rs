@@ -9,8 +9,11 @@ use std::io;
 use std::iter::successors;
 use std::time::Duration;
 
-use reqwest::{StatusCode, Url};
+use hyper::StatusCode;
+use hyper_util::client::legacy::Error as PoolError;
+use url::Url;
 
+use super::connect::ProxyError;
 use crate::reply::JobError;
 
 /// The request cannot be sent as it is: an invalid url, method, header or timeout.
@@ -28,6 +31,16 @@ pub const TLS: i32 = 6;
 /// The response is not HTTP, or broke off.
 pub const BROKEN_RESPONSE: i32 = 7;
 
+/// The body is not text in its charset, or the charset is unknown. `http.bytes` and `http.fetch` have the bytes.
+pub const NOT_TEXT: i32 = 8;
+
+/// The file of a download is there already.
+pub const FILE_EXISTS: i32 = 9;
+/// There is no space for the file of a download: the disk is full, or a quota or a limit is reached.
+pub const NO_SPACE: i32 = 10;
+/// The file of a download cannot be written, for another reason.
+pub const CANNOT_WRITE: i32 = 11;
+
 pub(super) fn invalid(what: impl Display) -> JobError {
     JobError::new(INVALID_REQUEST, what.to_string())
 }
@@ -44,6 +57,20 @@ pub(super) fn too_large(url: &Url, limit: u64) -> JobError {
     JobError::new(BODY_TOO_LARGE, format!("{url}: the body is larger than the {limit} bytes that are allowed"))
 }
 
+pub(super) fn not_text(url: &Url, what: impl Display) -> JobError {
+    JobError::new(NOT_TEXT, format!("{url}: {what}"))
+}
+
+/// What went wrong with the file of a download.
+pub(super) fn file(url: &Url, path: &str, error: &io::Error) -> JobError {
+    let code = match error.kind() {
+        io::ErrorKind::AlreadyExists => FILE_EXISTS,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => NO_SPACE,
+        _ => CANNOT_WRITE,
+    };
+    JobError::new(code, format!("{url}: the file {path:?} cannot be written: {error}"))
+}
+
 pub(super) fn broken(url: &Url, what: impl Display) -> JobError {
     JobError::new(BROKEN_RESPONSE, format!("{url}: {what}"))
 }
@@ -57,20 +84,36 @@ pub(super) fn no_client(error: impl Display) -> JobError {
     JobError::new(TLS, format!("the HTTP client cannot be made: {error}"))
 }
 
+/// The time was over before the request's turn came.
+pub(super) fn no_turn(url: &Url, timeout: Duration) -> JobError {
+    JobError::new(TIMEOUT, format!("{url}: waited {} seconds for its turn in vain", timeout.as_secs_f64()))
+}
+
 /// What the library says went wrong with the request to `url`. The innermost cause says most.
-pub(super) fn from_library(url: &Url, error: &reqwest::Error) -> JobError {
-    let causes: Vec<_> = successors(Some(error as &(dyn Error + 'static)), |&error| error.source()).collect();
-    let innermost = causes.last().map(ToString::to_string).unwrap_or_default();
-    if let Some(error) = causes.iter().find_map(|cause| tls_error(*cause)) {
-        return JobError::new(TLS, format!("{url}: {error}"));
+pub(super) fn from_library(url: &Url, error: &(dyn Error + 'static)) -> JobError {
+    let causes = || successors(Some(error), |&error| error.source());
+    let innermost = causes().last().map(ToString::to_string).unwrap_or_default();
+    // Which of the two would not be clear from the cause alone.
+    let who = causes().find(|cause| cause.is::<ProxyError>()).map_or(String::new(), |proxy| format!("{proxy}: "));
+    if let Some(error) = causes().find_map(tls_error) {
+        return JobError::new(TLS, format!("{url}: {who}{error}"));
     }
-    if error.is_connect() {
-        return JobError::new(CANNOT_CONNECT, format!("{url}: cannot connect: {innermost}"));
-    }
-    if error.is_builder() {
-        return JobError::new(INVALID_REQUEST, format!("{url}: {innermost}"));
+    let connecting = causes().any(|cause| cause.downcast_ref::<PoolError>().is_some_and(PoolError::is_connect));
+    if connecting {
+        return JobError::new(CANNOT_CONNECT, format!("{url}: cannot connect: {who}{innermost}"));
     }
     broken(url, format_args!("the response is broken: {innermost}"))
+}
+
+/// Whether the connection was closed before anything of a response came.
+pub(super) fn is_closed(error: &(dyn Error + 'static)) -> bool {
+    successors(Some(error), |&error| error.source()).any(|cause| {
+        let by_hyper = cause.downcast_ref::<hyper::Error>();
+        let by_system = cause.downcast_ref::<io::Error>();
+        by_hyper.is_some_and(|error| error.is_incomplete_message() || error.is_canceled() || error.is_closed())
+            || by_system
+                .is_some_and(|error| matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe))
+    })
 }
 
 /// TLS errors travel inside I/O errors, which do not name what is inside them as their source.

@@ -1,14 +1,19 @@
 //! Where a redirect sends a request next.
 //!
-//! The library's own following sends the host's `Authorization` on to a foreign server from the second redirect
-//! there, and its limit belongs to the client instead of the request. So it is switched off, and these few rules
-//! of RFC 9110 (15.4) take its place.
+//! These are the rules of RFC 9110 (15.4), as browsers follow them. What was meant for one server goes to no other,
+//! however many redirects lie between.
 
-use reqwest::header::{
+use bytes::Bytes;
+use hyper::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, COOKIE, HOST, HeaderMap,
     HeaderName, LOCATION, PROXY_AUTHORIZATION,
 };
-use reqwest::{Method, Request, StatusCode, Url};
+use hyper::{Method, StatusCode};
+use url::Url;
+
+use super::exchange::Outgoing;
+use super::request::LONGEST_URL;
+use super::shown::shown;
 
 /// Meant for the server that the request names and for no other. `Host` is not a secret, but would name the wrong one.
 const FOR_THE_ORIGIN_ALONE: [HeaderName; 4] = [AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION];
@@ -21,11 +26,16 @@ pub(super) fn target(from: &Url, status: StatusCode, headers: &HeaderMap) -> Res
         return Ok(None);
     };
     let text = String::from_utf8_lossy(location.as_bytes());
-    let mut url = from.join(&text).map_err(|error| format!("a redirect to {text:?}, which is not a url: {error}"))?;
+    let mut url =
+        from.join(&text).map_err(|error| format!("a redirect to {:?}, which is not a url: {error}", shown(&text)))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("a redirect to {text:?}, which is neither http nor https"));
+        return Err(format!("a redirect to {:?}, which is neither http nor https", shown(&text)));
     }
-    // Credentials come from the host, never from a server. Both calls succeed on http and https.
+    if url.as_str().len() > LONGEST_URL {
+        return Err(format!("a redirect to a url of {} bytes; {LONGEST_URL} are allowed", url.as_str().len()));
+    }
+    // Never sent. Credentials come from the host, not from a server. Both calls succeed on http and https.
+    url.set_fragment(None);
     let _ = url.set_username("");
     let _ = url.set_password(None);
     Ok(Some(url))
@@ -36,16 +46,16 @@ fn is_redirect(status: StatusCode) -> bool {
 }
 
 /// Makes of a request the one that a redirect with `status` to `target` asks for.
-pub(super) fn follow(request: &mut Request, status: StatusCode, target: Url) {
-    if becomes_get(request.method(), status) {
-        *request.method_mut() = Method::GET;
-        *request.body_mut() = None;
-        remove(request.headers_mut(), &OF_THE_BODY);
+pub(super) fn follow(request: &mut Outgoing, status: StatusCode, target: Url) {
+    if becomes_get(&request.method, status) {
+        request.method = Method::GET;
+        request.body = Bytes::new();
+        remove(&mut request.headers, &OF_THE_BODY);
     }
-    if request.url().origin() != target.origin() {
-        remove(request.headers_mut(), &FOR_THE_ORIGIN_ALONE);
+    if request.url.origin() != target.origin() {
+        remove(&mut request.headers, &FOR_THE_ORIGIN_ALONE);
     }
-    *request.url_mut() = target;
+    request.url = target;
 }
 
 /// 303 says "look there"; after 301 and 302 a POST becomes a GET because every browser does so.
@@ -72,12 +82,12 @@ mod tests {
         Url::parse(text).unwrap()
     }
 
-    fn redirected(method: Method, status: u16, to: &str) -> Request {
-        let mut request = Request::new(method, url("http://a.example/x"));
+    fn redirected(method: Method, status: u16, to: &str) -> Outgoing {
+        let (from, headers, body) = (url("http://a.example/x"), HeaderMap::new(), Bytes::from("body"));
+        let mut request = Outgoing { method, url: from, headers, body };
         for name in FOR_THE_ORIGIN_ALONE.iter().chain(&OF_THE_BODY) {
-            request.headers_mut().insert(name, "set".parse().unwrap());
+            request.headers.insert(name, "set".parse().unwrap());
         }
-        *request.body_mut() = Some("body".into());
         follow(&mut request, StatusCode::from_u16(status).unwrap(), url(to));
         request
     }
@@ -97,21 +107,21 @@ mod tests {
         ];
         for (method, status, after) in cases {
             let request = redirected(method.parse().unwrap(), status, "http://a.example/y");
-            assert_eq!(request.method(), after, "{method} {status}");
+            assert_eq!(request.method, after, "{method} {status}");
             let keeps_body = after == method;
-            assert_eq!(request.body().is_some(), keeps_body, "{method} {status}");
-            assert_eq!(request.headers().contains_key(CONTENT_TYPE), keeps_body, "{method} {status}");
+            assert_eq!(!request.body.is_empty(), keeps_body, "{method} {status}");
+            assert_eq!(request.headers.contains_key(CONTENT_TYPE), keeps_body, "{method} {status}");
         }
     }
 
     #[test]
     fn secrets_stay_with_the_origin_and_are_gone_after_it() {
-        assert!(redirected(Method::GET, 302, "http://a.example:80/y").headers().contains_key(AUTHORIZATION));
+        assert!(redirected(Method::GET, 302, "http://a.example:80/y").headers.contains_key(AUTHORIZATION));
         for foreign in ["http://b.example/", "https://a.example/", "http://a.example:81/"] {
             let mut request = redirected(Method::GET, 302, foreign);
             follow(&mut request, StatusCode::FOUND, url("http://b.example/2"));
             for name in FOR_THE_ORIGIN_ALONE {
-                assert!(!request.headers().contains_key(&name), "{name} went to {foreign}");
+                assert!(!request.headers.contains_key(&name), "{name} went to {foreign}");
             }
         }
     }

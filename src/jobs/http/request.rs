@@ -3,11 +3,22 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
-use reqwest::{Method, Url};
-use serde::Deserialize;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use hyper::Method;
+use hyper::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RANGE,
+    TRANSFER_ENCODING,
+};
+use percent_encoding::percent_decode_str;
+use url::{Url, form_urlencoded};
 
 use super::code;
+use super::exchange::Outgoing;
+use super::payload::{Common, Download, Fetch, Field, Fields, Get, GetBytes, Request, Stream};
+use super::shown::shown;
+use super::unpack::ACCEPTED;
 use crate::reply::JobError;
 
 const DEFAULT_TIMEOUT: f64 = 30.0;
@@ -16,80 +27,178 @@ const LONGEST_TIMEOUT: f64 = 365.0 * 24.0 * 3600.0;
 const DEFAULT_MAX_BYTES: u64 = 64 << 20;
 const DEFAULT_REDIRECTS: u32 = 10;
 /// As long as the library sends it; servers take far less.
-const LONGEST_URL: usize = 65_534;
+pub(super) const LONGEST_URL: usize = 65_534;
 /// Far more than a server takes, far less than the header map holds.
 const MAX_HEADERS: usize = 1000;
 
-/// What `http.get` and `http.bytes` take.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Get {
-    /// An absolute URL, `http` or `https`. A name and password in it are sent as Basic authorization.
-    pub url: String,
-    /// Sent as they are. Lengths are set by the client.
-    pub headers: Option<BTreeMap<String, String>>,
-    /// Seconds from the first connection to the end of the body, redirects included; 30 if left out.
-    pub timeout: Option<f64>,
-    /// The largest body that is accepted; 64 MiB if left out.
-    pub max_bytes: Option<u64>,
-    /// How many redirects are followed, 10 if left out; with 0 the redirect itself is the response.
-    pub redirects: Option<u32>,
-}
-
-/// What `http.request` takes: the fields of [`Get`], and two more.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Request {
-    /// See [`Get::url`].
-    pub url: String,
-    /// The method, in upper case; GET if left out.
-    pub method: Option<String>,
-    /// See [`Get::headers`]. No content type is sent but the one named here.
-    pub headers: Option<BTreeMap<String, String>>,
-    /// The body, sent as UTF-8; none if left out.
-    pub body: Option<String>,
-    /// See [`Get::timeout`].
-    pub timeout: Option<f64>,
-    /// See [`Get::max_bytes`].
-    pub max_bytes: Option<u64>,
-    /// See [`Get::redirects`].
-    pub redirects: Option<u32>,
-}
-
-impl From<Get> for Request {
-    fn from(get: Get) -> Request {
-        let Get { url, headers, timeout, max_bytes, redirects } = get;
-        Request { url, method: None, headers, body: None, timeout, max_bytes, redirects }
-    }
-}
-
 /// A checked request, ready to be sent, and its limits.
-pub(super) struct PreparedRequest {
-    pub(super) request: reqwest::Request,
+pub(super) struct Prepared {
+    pub(super) outgoing: Outgoing,
+    /// The response may be compressed, which the host did not ask for and does not notice.
+    pub(super) unpack: bool,
     pub(super) timeout: Duration,
+    pub(super) timeout_includes_wait: bool,
     pub(super) max_bytes: u64,
     pub(super) redirects: u32,
 }
 
-impl Request {
-    /// Checks every field; the first that cannot be sent is the failure.
-    pub(super) fn prepare(self, client: &reqwest::Client) -> Result<PreparedRequest, JobError> {
-        let method = method(self.method.as_deref().unwrap_or("GET"))?;
-        let url = url(&self.url)?;
-        let headers = headers(self.headers.unwrap_or_default())?;
-        let timeout = timeout(self.timeout.unwrap_or(DEFAULT_TIMEOUT))?;
-        // Through the builder, which moves a name and password from the url to a header.
-        let mut builder = client.request(method, url.clone()).headers(headers);
-        if let Some(body) = self.body {
-            builder = builder.body(body);
+impl Get {
+    pub(super) fn prepare(mut self) -> Result<Prepared, JobError> {
+        self.common().prepare(Method::GET, Bytes::new())
+    }
+}
+
+impl GetBytes {
+    pub(super) fn prepare(mut self) -> Result<Prepared, JobError> {
+        self.common().prepare(Method::GET, Bytes::new())
+    }
+}
+
+impl Stream {
+    pub(super) fn prepare(mut self) -> Result<Prepared, JobError> {
+        // Of any size: it is never held whole.
+        self.max_bytes.get_or_insert(u64::MAX);
+        self.common().prepare(Method::GET, Bytes::new())
+    }
+}
+
+impl Download {
+    pub(super) fn prepare(mut self) -> Result<Prepared, JobError> {
+        self.max_bytes.get_or_insert(u64::MAX);
+        let mut prepared = self.common().prepare(Method::GET, Bytes::new())?;
+        if prepared.unpack {
+            // The file is to be what the server has, and its parts fit together.
+            prepared.outgoing.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            prepared.unpack = false;
         }
-        Ok(PreparedRequest {
-            request: builder.build().map_err(|error| code::from_library(&url, &error))?,
-            timeout,
+        Ok(prepared)
+    }
+}
+
+impl Request {
+    pub(super) fn prepare(mut self) -> Result<Prepared, JobError> {
+        let body = self.body.take().map(Bytes::from);
+        with_content(self.common(), self.method, body, self.form)
+    }
+}
+
+impl Fetch {
+    pub(super) fn prepare(mut self, body: Option<Bytes>) -> Result<Prepared, JobError> {
+        with_content(self.common(), self.method, body, self.form)
+    }
+}
+
+fn with_content(
+    common: Common,
+    name: Option<String>,
+    body: Option<Bytes>,
+    form: Option<Fields>,
+) -> Result<Prepared, JobError> {
+    let method = method(name.as_deref().unwrap_or(if form.is_some() { "POST" } else { "GET" }))?;
+    let Some(form) = form else { return common.prepare(method, body.unwrap_or_default()) };
+    if body.is_some() {
+        return Err(code::invalid("a body and a form: only one of them can be sent"));
+    }
+    let mut written = form_urlencoded::Serializer::new(String::new());
+    each(&form, |name, value| {
+        written.append_pair(name, value);
+    });
+    let mut prepared = common.prepare(method, written.finish().into())?;
+    let content_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+    prepared.outgoing.headers.entry(CONTENT_TYPE).or_insert(content_type);
+    Ok(prepared)
+}
+
+impl Common {
+    /// Checks every field; the first that cannot be sent is the failure.
+    fn prepare(self, method: Method, body: Bytes) -> Result<Prepared, JobError> {
+        let mut url = url(&self.url)?;
+        let in_url = take_credentials(&mut url);
+        if let Some(query) = &self.query {
+            let mut pairs = url.query_pairs_mut();
+            each(query, |name, value| {
+                pairs.append_pair(name, value);
+            });
+        }
+        length_is_allowed(url.as_str().len())?;
+        let mut headers = headers(self.headers)?;
+        if let Some(authorization) = authorization(self.basic, self.bearer, &headers)?.or(in_url) {
+            headers.entry(AUTHORIZATION).or_insert(authorization);
+        }
+        // Who asks for a part of the body counts its bytes, and who names codings wants them.
+        let unpack = !headers.contains_key(ACCEPT_ENCODING) && !headers.contains_key(RANGE);
+        if unpack {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
+        }
+        Ok(Prepared {
+            outgoing: Outgoing { method, url, headers, body },
+            unpack,
+            timeout: timeout(self.timeout.unwrap_or(DEFAULT_TIMEOUT))?,
+            timeout_includes_wait: self.timeout_includes_wait.unwrap_or(false),
             max_bytes: self.max_bytes.unwrap_or(DEFAULT_MAX_BYTES),
             redirects: self.redirects.unwrap_or(DEFAULT_REDIRECTS),
         })
     }
+}
+
+/// Every name with each of its values.
+fn each(fields: &Fields, mut take: impl FnMut(&str, &str)) {
+    fn values(field: &Field, take: &mut dyn FnMut(&str)) {
+        match field {
+            Field::Text(text) => take(text),
+            Field::Number(number) => take(&number.to_string()),
+            Field::Flag(flag) => take(if *flag { "true" } else { "false" }),
+            Field::Many(fields) => fields.iter().for_each(|field| values(field, take)),
+        }
+    }
+    for (name, field) in fields {
+        values(field, &mut |value| take(name, value));
+    }
+}
+
+/// The authorization that the fields ask for. The messages show none of it.
+fn authorization(
+    name_and_password: Option<(String, String)>,
+    bearer: Option<String>,
+    headers: &HeaderMap,
+) -> Result<Option<HeaderValue>, JobError> {
+    let wanted = usize::from(name_and_password.is_some()) + usize::from(bearer.is_some());
+    if wanted + usize::from(wanted > 0 && headers.contains_key(AUTHORIZATION)) > 1 {
+        return Err(code::invalid("\"basic\", \"bearer\" and the header \"authorization\" exclude each other"));
+    }
+    if let Some((name, password)) = name_and_password {
+        if name.contains(':') {
+            return Err(code::invalid("the name for \"basic\" has a colon, which would end it"));
+        }
+        return Ok(Some(basic(name.as_bytes(), password.as_bytes())));
+    }
+    let Some(token) = bearer else { return Ok(None) };
+    let mut value = HeaderValue::try_from(format!("Bearer {token}"))
+        .map_err(|_| code::invalid("the token for \"bearer\" holds a line break or another control character"))?;
+    value.set_sensitive(true);
+    Ok(Some(value))
+}
+
+/// The name and password of a url as Basic authorization. No message shows them, as the url is without them.
+fn take_credentials(url: &mut Url) -> Option<HeaderValue> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let name: Vec<u8> = percent_decode_str(url.username()).collect();
+    let password: Vec<u8> = percent_decode_str(url.password().unwrap_or("")).collect();
+    // Both succeed on http and https.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Some(basic(&name, &password))
+}
+
+fn basic(name: &[u8], password: &[u8]) -> HeaderValue {
+    let encoded = BASE64_STANDARD.encode([name, b":", password].concat());
+    let value = HeaderValue::try_from(format!("Basic {encoded}"));
+    // Base64 has nothing that a header could not.
+    let mut value = value.unwrap_or(HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
 }
 
 fn method(name: &str) -> Result<Method, JobError> {
@@ -100,14 +209,25 @@ fn method(name: &str) -> Result<Method, JobError> {
     }
 }
 
-fn url(text: &str) -> Result<Url, JobError> {
-    if text.len() > LONGEST_URL {
-        return Err(code::invalid(format_args!("the url has {} bytes; {LONGEST_URL} are allowed", text.len())));
+fn length_is_allowed(length: usize) -> Result<(), JobError> {
+    if length <= LONGEST_URL {
+        return Ok(());
     }
-    let url = Url::parse(text).map_err(|error| code::invalid(format_args!("the url {text:?} is not one: {error}")))?;
+    Err(code::invalid(format_args!("the url has {length} bytes; {LONGEST_URL} are allowed")))
+}
+
+fn url(text: &str) -> Result<Url, JobError> {
+    // Before it is read: it may have megabytes.
+    length_is_allowed(text.len())?;
+    let mut url = Url::parse(text)
+        .map_err(|error| code::invalid(format_args!("the url {:?} is not one: {error}", shown(text))))?;
+    // It stays with the host.
+    url.set_fragment(None);
     match url.scheme() {
         "http" | "https" => Ok(url),
-        other => Err(code::invalid(format_args!("the url {text:?} is of the scheme {other}, not http or https"))),
+        other => {
+            Err(code::invalid(format_args!("the url {:?} is of the scheme {other}, not http or https", shown(text))))
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 use tokio::sync::OnceCell;
 
+use super::background;
+
 /// The system's certificates, once they are needed.
 #[derive(Debug)]
 pub(super) struct SystemRoots {
@@ -40,12 +42,14 @@ impl SystemRoots {
         Ok(config)
     }
 
-    /// Reads the certificates on a blocking thread, so that the runner's need not stand still for it.
+    /// Reads the certificates on a thread of its own, so that the runner's need not stand still for it.
     pub(super) async fn read_ahead(self: &Arc<SystemRoots>) {
         let read = || async {
             let roots = Arc::clone(self);
             // Should this fail, the handshake reads them itself and reports what it finds.
-            let _ = tokio::task::spawn_blocking(move || roots.verifier().is_ok()).await;
+            if let Ok(read) = background::spawn(move || roots.verifier().is_ok()) {
+                let _ = read.await;
+            }
         };
         self.read_ahead.get_or_init(read).await;
     }

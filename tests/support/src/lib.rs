@@ -1,5 +1,5 @@
 //! What the test programs share: other programs, compiled and run within bounds; a suite of tests that are found at
-//! run time; an HTTP server; the promises.
+//! run time; two HTTP servers; the promises.
 //!
 //! Every function panics, with all that is known, when something does not work: its caller is a test.
 
@@ -8,4 +8,5 @@
 pub mod c;
 pub mod nginx;
 pub mod process;
+pub mod scripted;
 pub mod suite;

@@ -12,10 +12,13 @@
 //! | `/missing` | 404 |
 //! | `/big`, `/slow` | [`BIG`] bytes, at full speed or so slowly that no test sees the end |
 //! | `/chunked` | the same, without saying how many |
+//! | `/packed` | the same, compressed by gzip for who accepts that |
 //! | `/silent` | nothing at all |
 //! | `/latin1` | the one byte E9 |
+//! | `/latin1-named` | the same, of which the content type says so |
 //! | `/cookies` | two cookies, two values of `x-many` |
 //! | `/echo` | method, `content-type`, `x-probe`, `user-agent` and body, separated by `\|` |
+//! | `/asked` | query and `accept-encoding`, separated by `\|` |
 //! | `/files/...` | what was PUT there, until it is DELETEd |
 //! | `/loop` | 302 to itself |
 //! | `/hop/3` | 302 to `/hop/2`, and so on to `/hello` |
@@ -270,6 +273,9 @@ http {{
         location /page/ {{ return 200 "$uri"; }}
         location = /slow {{ alias www/big; limit_rate 16k; }}
         location = /chunked {{ proxy_pass http://127.0.0.1:{http}/big; sub_filter_types *; sub_filter - -; }}
+        location = /packed {{ alias www/big; gzip on; gzip_types *; }}
+        location = /latin1-named {{ alias www/latin1; default_type "text/plain; charset=iso-8859-1"; }}
+        location = /asked {{ return 200 "$args|$http_accept_encoding"; }}
         location = /silent {{ proxy_pass http://127.0.0.1:{silent}; }}
         location = /cookies {{
             add_header Set-Cookie "a=1; Expires=Wed, 01 Jan 2070 00:00:00 GMT";

@@ -1,0 +1,77 @@
+//! A kept connection that the server closes just when the next request is on its way to it.
+
+use palitra::Runner;
+use palitra::http::code;
+use serde_json::json;
+
+use crate::{assert_failure, checked, get, page};
+use palitra_test_support::nginx::PATIENCE;
+use palitra_test_support::process::wait_until;
+use palitra_test_support::scripted::Server;
+
+/// A server whose first `brittle` connections bring one response each and break at the second request.
+fn server_that_closes(brittle: usize) -> Server {
+    Server::start(move |mut connection| {
+        while connection.request().is_some() && connection.respond("") {
+            if connection.number < brittle {
+                connection.request();
+                return;
+            }
+        }
+    })
+}
+
+#[test]
+fn what_may_be_repeated_is_sent_once_more() {
+    for method in ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"] {
+        let (server, runner) = (server_that_closes(1), Runner::new().unwrap());
+        let send = || page(&runner, "http.request", json!({"url": server.url("/"), "method": method}));
+        send().unwrap();
+        send().unwrap_or_else(|error| panic!("{method}: {error:?}"));
+        assert_eq!((server.accepted(), server.requests().len()), (2, 3), "{method}");
+    }
+}
+
+#[test]
+fn a_post_is_not_repeated() {
+    let (server, runner) = (server_that_closes(1), Runner::new().unwrap());
+    let post = || page(&runner, "http.request", json!({"url": server.url("/"), "method": "POST", "body": "x"}));
+    post().unwrap();
+    assert_failure(post(), code::BROKEN_RESPONSE, &[&server.url("/"), "the response is broken"]);
+    assert_eq!((server.accepted(), server.requests().len()), (1, 2));
+}
+
+#[test]
+fn the_second_time_goes_over_a_connection_of_its_own() {
+    // Several connections are kept, and all are about to be closed.
+    let (server, runner) = (server_that_closes(8), Runner::new().unwrap());
+    let request = json!({"url": server.url("/")}).to_string();
+    for _ in 0..100 {
+        let tokens: Vec<_> = (0..8).map(|_| runner.submit_job("http.get", &*request).unwrap()).collect();
+        for reply in runner.gather_jobs(&tokens, Some(PATIENCE)).unwrap() {
+            checked(reply).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_new_connection_that_breaks_is_not_tried_again() {
+    let server = Server::start(|mut connection| drop(connection.request()));
+    let runner = Runner::new().unwrap();
+    assert_failure(get(&runner, json!({"url": server.url("/")})), code::BROKEN_RESPONSE, &["closed"]);
+    assert_eq!((server.accepted(), server.requests().len()), (1, 1));
+}
+
+#[test]
+fn a_response_that_has_begun_is_not_asked_for_again() {
+    let server = Server::start(|mut connection| {
+        if connection.request().is_some() && connection.respond("first") && connection.request().is_some() {
+            connection.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf");
+        }
+    });
+    let runner = Runner::new().unwrap();
+    get(&runner, json!({"url": server.url("/")})).unwrap();
+    assert_failure(get(&runner, json!({"url": server.url("/")})), code::BROKEN_RESPONSE, &["the response is broken"]);
+    wait_until("the server has read both", || server.requests().len() == 2);
+    assert_eq!(server.accepted(), 1);
+}
