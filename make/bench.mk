@@ -25,9 +25,9 @@ bench-rivals:
 
 ## HTTP jobs beside libcurl's multi interface, against an nginx of its own
 bench-http: target/bench/http
-	python3 -B benches/http.py $<
+	python3 -B benches/http_report.py $<
 
-target/bench/http: benches/http.c include/palitra.h | all
+target/bench/http: benches/http_requests.c include/palitra.h | all
 	mkdir -p $(@D)
 	$(CC) -std=c11 -O2 -g -Wall -Wextra -Werror -pedantic -pthread -Iinclude $< -o $@ \
 		-Ltarget/release -lpalitra -ldl -Wl,-rpath,'$$ORIGIN/../release'

@@ -1,6 +1,6 @@
 """palitra beside libcurl's multi interface: GETs from an nginx on this machine, in turns.
 
-    http.py PROGRAM [--rounds N]        PROGRAM: benches/http.c, compiled
+    http_report.py PROGRAM [--rounds N]        PROGRAM: benches/http_requests.c, compiled
 
 Prints the medians of both, in microseconds a request and microseconds of the processors a request, and the median of
 the ratios of the pairs: rival to palitra, so that above 1 palitra is faster.
