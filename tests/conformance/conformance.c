@@ -112,6 +112,26 @@ static void submit(const struct step *step, struct outcome *outcome) {
     put_status(outcome, status);
 }
 
+static void submit_many(const struct step *step, struct outcome *outcome) {
+    palitra_runner runner = get(word(step, 1)).runner;
+    palitra_submission jobs[WORDS] = {0};
+    palitra_token tokens[WORDS];
+    size_t count = (step->count - 2) / 3, taken;
+    for (size_t i = 0; i < count; i++) {
+        const char *payload = payload_of(word(step, 4 + 3 * i));
+        jobs[i].job = word(step, 3 + 3 * i);
+        jobs[i].data = (const uint8_t *)payload;
+        jobs[i].len = strlen(payload);
+    }
+    palitra_status status = palitra_runner_submit_many(runner, jobs, count, NULL, tokens, &taken);
+    for (size_t i = 0; i < taken; i++) {
+        struct thing made = {.is_token = true, .runner = runner, .token = tokens[i]};
+        set(word(step, 2 + 3 * i), made);
+    }
+    put_status(outcome, status);
+    put(outcome, " %zu", taken);
+}
+
 static void run(const struct step *step, struct outcome *outcome) {
     palitra_reply reply;
     const char *payload = payload_of(word(step, 3));
@@ -298,6 +318,7 @@ static const struct {
     {"runner", make_runner},
     {"alive", alive},
     {"submit", submit},
+    {"submit_many", submit_many},
     {"run", run},
     {"wait", wait_for},
     {"poll", poll_token},

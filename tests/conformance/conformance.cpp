@@ -119,6 +119,16 @@ private:
         return outcome;
     }
 
+    std::string submit_many(const Step& step) {
+        const Runner& runner = runners.at(step[1]);
+        std::vector<palitra::Submission> jobs;
+        for (std::size_t i = 2; i < step.words.size(); i += 3) jobs.push_back({step[i + 1], step.payload(i + 2)});
+        palitra::Submitted made = runner.try_submit_many(jobs);
+        for (std::size_t i = 0; i < made.tokens.size(); i++)
+            tokens.insert_or_assign(step[2 + 3 * i], std::move(made.tokens[i]));
+        return show(made.status) + ' ' + std::to_string(made.tokens.size());
+    }
+
     std::string run(const Step& step) {
         return show(runners.at(step[1]).try_run(step[2], step.payload(3), step.time_option("timeout")));
     }
@@ -230,6 +240,7 @@ const std::map<std::string, std::string (Scenario::*)(const Step&)> Scenario::ve
     {"drain", &Scenario::drain},   {"progress", &Scenario::progress}, {"free", &Scenario::free},
     {"forged", &Scenario::forged}, {"shutdown", &Scenario::shutdown}, {"callback", &Scenario::callback},
     {"thread", &Scenario::thread}, {"join", &Scenario::join},         {"fork", &Scenario::fork},
+    {"submit_many", &Scenario::submit_many},
 };
 
 } // namespace

@@ -23,7 +23,7 @@ from typing import Any
 
 import palitra
 from palitra._native import abi
-from palitra._native.futures import JobFuture
+from palitra._native.payload import Call
 
 FORGED = 0x0123456789ABCDEF
 CHILD_SECONDS = 20
@@ -99,16 +99,17 @@ def seconds(time: str) -> float:
 
 
 class Token:
-    """A submitted job. Freed, it is no more than the stale handle, which a Python program never holds."""
+    """A submitted job. Freed, or submitted beneath the futures, it is no more than a handle, which a Python program
+    never holds."""
 
-    def __init__(self, runner: palitra.Runner, future: JobFuture) -> None:
+    def __init__(self, runner: palitra.Runner, handle: int, future: Any = None) -> None:
         self.runner = runner
+        self.handle = handle
         self.future = future
-        self.handle = future._token
-        self.freed = False
+        self.is_bare = future is None
 
     def wait(self, timeout: float | None = None) -> str:
-        if self.freed:
+        if self.is_bare:
             return reply_beneath(lambda out: beneath.runner_wait(self.runner.invoker.runner, self.handle, -1, out))
         try:
             self.future.exception(timeout)
@@ -121,14 +122,14 @@ class Token:
         return outcome_of(self.future.result)
 
     def poll(self) -> str:
-        if self.freed:
+        if self.is_bare:
             return reply_beneath(lambda out: beneath.token_poll(self.handle, out))
         # A thread of the binding's settles the future, a moment after its token has finished.
         is_pending = reply_beneath(lambda out: beneath.token_poll(self.handle, out)) == "PENDING"
         return self.wait(0 if is_pending else None)
 
     def cancel(self) -> str:
-        if self.freed:
+        if self.is_bare:
             return name_of(beneath.token_cancel(self.handle))
         self.future.cancel()
         return "OK"
@@ -139,7 +140,7 @@ class Token:
 
     def free(self) -> None:
         # Python frees a token with its future, at a time of its own.
-        self.freed = True
+        self.is_bare = True
         beneath.token_free(self.handle)
 
 
@@ -202,9 +203,26 @@ class Scenario:
             made = self.job(runner, job, payload)
             if deadline is not None:
                 made = made.with_deadline(seconds(deadline))
-            self.tokens[name] = Token(self.runners[runner], self.runners[runner].submit(made))
+            future = self.runners[runner].submit(made)
+            self.tokens[name] = Token(self.runners[runner], future._token, future)
 
         return status_after(submit)
+
+    def do_submit_many(self, runner: str, *jobs: str) -> str:
+        # What `gather` and the awaits of one turn of a loop submit with: no call returns the tokens.
+        calls = {}
+        for index in range(0, len(jobs), 3):
+            job, payload = jobs[index + 1 : index + 3]
+            calls[index] = Call(job.encode(), b"" if payload == "-" else payload.encode())
+        invoker = self.runners[runner].invoker
+        status, taken = "OK", 0
+        for index, handle, error in invoker.submit_many(calls, None):
+            if error is None:
+                self.tokens[jobs[index]] = Token(self.runners[runner], handle)
+                taken += 1
+            elif status == "OK":
+                status = status_of(error)
+        return f"{status} {taken}"
 
     def do_run(self, runner: str, job: str, payload: str, timeout: str | None = None) -> str:
         limit = None if timeout is None else seconds(timeout)

@@ -250,8 +250,10 @@ def test_a_ready_inline_job_is_polled_on_the_loops_thread_without_a_turn(tests: 
         for _ in range(100):
             await tests.job("palitra.echo", b"x")
             await tests.job("palitra.echo", b"x").with_deadline(60)
-            await palitra.gather_async(*[tests.job("palitra.echo", b"x").with_deadline(60)] * 3)
-        return turns
+        before = turns
+        # A gather that the system keeps waiting lets the loop turn between two polls.
+        await palitra.gather_async(*[tests.job("palitra.echo", b"x").with_deadline(60)] * 3)
+        return before
 
     with counted_descriptors(tests) as asked:
         assert run(work()) == 0

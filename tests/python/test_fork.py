@@ -323,10 +323,13 @@ def test_generations_of_children_keep_their_files_and_memory_bounded() -> None:
 def test_multiprocessing(method: str, tmp_path: Path) -> None:
     code = """
         import asyncio
+        import logging
         import multiprocessing
         import sys
 
         import palitra
+
+        logging.getLogger("asyncio").setLevel(logging.ERROR)  # A busy machine makes slow callbacks.
 
         async def double(number):
             await asyncio.sleep(0)

@@ -70,6 +70,8 @@ func (h *host) carryOut(words []string) (outcome string) {
 		return fmt.Sprint(h.runner(operands[0]).IsAlive())
 	case "submit":
 		return h.submit(operands[0], h.runner(operands[1]), operands[2], payload(operands[3]), operands[4:])
+	case "submit_many":
+		return h.submitMany(h.runner(operands[0]), operands[1:])
 	case "run":
 		ctx, cancel := within(option(operands, "timeout"))
 		defer cancel()
@@ -150,6 +152,20 @@ func (h *host) submit(name string, r *palitra.Runner, job string, payload []byte
 		h.mu.Unlock()
 	}
 	return ended(err)
+}
+
+func (h *host) submitMany(r *palitra.Runner, operands []string) string {
+	var jobs []palitra.Submission
+	for i := 0; i < len(operands); i += 3 {
+		jobs = append(jobs, palitra.Submission{Job: operands[i+1], Payload: payload(operands[i+2])})
+	}
+	tokens, err := r.SubmitMany(context.Background(), jobs)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i, t := range tokens {
+		h.tokens[operands[3*i]] = &token{t, r}
+	}
+	return fmt.Sprintf("%s %d", ended(err), len(tokens))
 }
 
 // gather returns each token's own outcome: the error of Gather is that of all.

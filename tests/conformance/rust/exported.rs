@@ -33,6 +33,14 @@ struct SubmitOptions {
 }
 
 #[repr(C)]
+struct Submission {
+    job: *const c_char,
+    data: *const u8,
+    len: usize,
+    tag: u64,
+}
+
+#[repr(C)]
 struct Reply {
     status: i32,
     code: i32,
@@ -69,6 +77,14 @@ unsafe extern "C" {
         len: usize,
         options: &SubmitOptions,
         out: &mut Handle,
+    ) -> i32;
+    fn palitra_runner_submit_many(
+        runner: Handle,
+        submissions: *const Submission,
+        n: usize,
+        options: *const SubmitOptions,
+        tokens: *mut Handle,
+        taken: &mut usize,
     ) -> i32;
     fn palitra_runner_gather(
         runner: Handle,
@@ -134,6 +150,7 @@ impl Host for Exported {
             ["submit", token, runner, job, text, deadline @ ..] => {
                 self.submit(token, self.runner(runner), job, payload(text), option(deadline, "deadline"))
             }
+            ["submit_many", runner, jobs @ ..] => self.submit_many(self.runner(runner), jobs),
             ["run", runner, job, text] => self.run(runner, job, payload(text)),
             ["wait", token] => {
                 let Token { token, runner } = self.token(token);
@@ -191,6 +208,31 @@ impl Exported {
             self.tokens.lock().unwrap().insert(name.to_string(), Token { token, runner });
         }
         status(known(seen))
+    }
+
+    /// Each job is three words: the name of its token, its own, its payload.
+    fn submit_many(&self, runner: Handle, jobs: &[&str]) -> String {
+        let names: Vec<_> = jobs.chunks(3).map(|job| CString::new(job[1]).expect("a name without a NUL")).collect();
+        let submissions: Vec<_> = jobs
+            .chunks(3)
+            .zip(&names)
+            .map(|(job, name)| {
+                let payload = payload(job[2]);
+                Submission { job: name.as_ptr(), data: payload.as_ptr(), len: payload.len(), tag: 0 }
+            })
+            .collect();
+        let mut tokens = vec![Handle::default(); submissions.len()];
+        let mut taken = 0;
+        // SAFETY: as in `submit`; there are as many jobs and tokens as is said. NULL options are the defaults.
+        let seen = unsafe {
+            let (jobs, n) = (submissions.as_ptr(), submissions.len());
+            palitra_runner_submit_many(runner, jobs, n, null(), tokens.as_mut_ptr(), &mut taken)
+        };
+        let mut named = self.tokens.lock().unwrap();
+        for (job, &token) in jobs.chunks(3).zip(&tokens[..taken]) {
+            named.insert(job[0].to_string(), Token { token, runner });
+        }
+        format!("{} {taken}", status(known(seen)))
     }
 
     fn run(&self, runner: &str, job: &str, payload: &str) -> String {
