@@ -256,7 +256,7 @@ static const char *name_of_failure(palitra_status status) {
 static bool report(const char *url, const palitra_reply *reply, double seconds) {
     const char *text = (const char *)reply->data;
     char status[24];
-    long number = -1;
+    int64_t number = -1;
     size_t bytes = 0;
     if (reply->status == PALITRA_OK) {
         /* The JSON ends with the reply, or with the line feed before a body. */
@@ -264,7 +264,7 @@ static bool report(const char *url, const palitra_reply *reply, double seconds) 
         size_t head = body == NULL ? reply->len : (size_t)(body - text);
         number = json_member_number(text, head, "status");
         bytes = body == NULL ? (size_t)json_member_number(text, head, "bytes") : reply->len - head - 1;
-        snprintf(status, sizeof status, "%ld", number);
+        snprintf(status, sizeof status, "%d", (int)number);
     } else {
         snprintf(status, sizeof status, "%s", name_of_failure(reply->status));
     }

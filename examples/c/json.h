@@ -158,12 +158,12 @@ static inline const char *json_member(const char *text, size_t length, const cha
     }
 }
 
-/* A member that is a whole number from 0 to 999,999,999; -1 if it is missing or anything else. */
-static inline long json_member_number(const char *text, size_t length, const char *name) {
+/* A member that is a whole number of up to 18 digits; -1 if it is missing or anything else. */
+static inline int64_t json_member_number(const char *text, size_t length, const char *name) {
     const char *end = text + length, *at = json_member(text, length, name), *first = at;
-    long number = 0;
+    int64_t number = 0;
     if (at == NULL) return -1;
-    while (at < end && *at >= '0' && *at <= '9' && at - first < 9) number = number * 10 + (*at++ - '0');
+    while (at < end && *at >= '0' && *at <= '9' && at - first < 18) number = number * 10 + (*at++ - '0');
     if (at == first || (at < end && strchr(" \t\r\n,}", *at) == NULL)) return -1;
     return number;
 }

@@ -57,7 +57,7 @@ fn most_memory(process: u32) -> u64 {
 #[test]
 fn a_large_page_becomes_a_file_in_little_memory() {
     let (nginx, folder) = (Nginx::start(), scratch("large"));
-    let length = 256 << 20;
+    let length = 64 << 20;
     let url = large_page(&nginx, "file", length);
     fs::create_dir_all(&folder).unwrap();
     let program = compile("examples/c/fetch.c", PALITRA);

@@ -13,9 +13,9 @@ static char *exact_part(const char *text, size_t size) {
 
 static char *exact(const char *text) { return exact_part(text, strlen(text)); }
 
-static long number(const char *text, const char *name) {
+static int64_t number(const char *text, const char *name) {
     char *copy = exact(text);
-    long found = json_member_number(copy, strlen(text), name);
+    int64_t found = json_member_number(copy, strlen(text), name);
     free(copy);
     return found;
 }
@@ -33,6 +33,7 @@ static const char page[] =
 
 static void a_member_is_found_past_nested_ones_of_the_same_name(void) {
     CHECK_NUMBER(200, number(page, "status"));
+    CHECK_NUMBER(1073741824, number("{\"a\": 1073741824}", "a"));
     CHECK_NUMBER(5, length(page, "body"));
     CHECK_NUMBER(9, length(page, "url"));
 }
