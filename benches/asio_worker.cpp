@@ -26,9 +26,8 @@ public:
         for (std::size_t i = 0; i < operations; ++i) {
             std::promise<std::string> promise;
             auto reply = promise.get_future();
-            asio::post(context_, [&promise, task = std::string(payload)]() mutable {
-                promise.set_value(std::move(task));
-            });
+            asio::post(context_,
+                       [&promise, task = std::string(payload)]() mutable { promise.set_value(std::move(task)); });
             require(reply.get().size() == payload.size(), "asio worker: echo failed");
         }
     }

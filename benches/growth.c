@@ -155,8 +155,7 @@ static double drains_a_queue(size_t n) {
     double start = now();
     submit_all(runner, n, "palitra.echo", "x", &options, NULL);
     for (size_t taken = 0, some; taken < n; taken += some)
-        CHECK_STATUS(PALITRA_OK,
-                     palitra_queue_next(options.queue, PALITRA_FOREVER, events, LENGTH(events), &some));
+        CHECK_STATUS(PALITRA_OK, palitra_queue_next(options.queue, PALITRA_FOREVER, events, LENGTH(events), &some));
     return now() - start;
 }
 

@@ -106,8 +106,8 @@ public:
     }
 
     void gather_empty(const std::vector<palitra_token> &tokens) const {
-        auto status = palitra_runner_gather(runner_, tokens.data(), tokens.size(), PALITRA_FREE_TOKENS,
-                                            PALITRA_FOREVER, nullptr);
+        auto status =
+            palitra_runner_gather(runner_, tokens.data(), tokens.size(), PALITRA_FREE_TOKENS, PALITRA_FOREVER, nullptr);
         require(status == PALITRA_OK, "palitra: gather failed");
     }
 

@@ -234,12 +234,24 @@ private:
 };
 
 const std::map<std::string, std::string (Scenario::*)(const Step&)> Scenario::verbs = {
-    {"runner", &Scenario::runner}, {"alive", &Scenario::alive},       {"submit", &Scenario::submit},
-    {"run", &Scenario::run},       {"wait", &Scenario::wait},         {"poll", &Scenario::poll},
-    {"cancel", &Scenario::cancel}, {"gather", &Scenario::gather},     {"next", &Scenario::next},
-    {"drain", &Scenario::drain},   {"progress", &Scenario::progress}, {"free", &Scenario::free},
-    {"forged", &Scenario::forged}, {"shutdown", &Scenario::shutdown}, {"callback", &Scenario::callback},
-    {"thread", &Scenario::thread}, {"join", &Scenario::join},         {"fork", &Scenario::fork},
+    {"runner", &Scenario::runner},
+    {"alive", &Scenario::alive},
+    {"submit", &Scenario::submit},
+    {"run", &Scenario::run},
+    {"wait", &Scenario::wait},
+    {"poll", &Scenario::poll},
+    {"cancel", &Scenario::cancel},
+    {"gather", &Scenario::gather},
+    {"next", &Scenario::next},
+    {"drain", &Scenario::drain},
+    {"progress", &Scenario::progress},
+    {"free", &Scenario::free},
+    {"forged", &Scenario::forged},
+    {"shutdown", &Scenario::shutdown},
+    {"callback", &Scenario::callback},
+    {"thread", &Scenario::thread},
+    {"join", &Scenario::join},
+    {"fork", &Scenario::fork},
     {"submit_many", &Scenario::submit_many},
 };
 
