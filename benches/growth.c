@@ -167,7 +167,7 @@ static const struct line {
     {"deadlines that pass", deadlines_that_pass},
     {"cancels of pending jobs", cancels},
     {"shutdown with pending jobs", shutdown_of_one_thread},
-    {"the same, two workers", shutdown_of_workers},
+    {"shutdown, two workers", shutdown_of_workers},
     {"submit and gather", gathers},
     {"submit_many and gather", submits_many_and_gathers},
     {"gather that times out", gathers_of_pending_jobs},

@@ -47,6 +47,7 @@ pages! {
     jobs: "docs/jobs.md",
     linking: "docs/linking.md",
     ownership: "docs/ownership.md",
+    performance: "docs/performance.md",
     python: "docs/python.md",
     rust: "docs/rust.md",
     shipped_jobs: "docs/shipped-jobs.md",
