@@ -10,7 +10,6 @@ import subprocess
 import sys
 
 import plot
-import report
 
 COST = re.compile(r" (\d+) ns")
 
@@ -27,7 +26,7 @@ def main() -> int:
             costs = [max(float(cost), 1) for cost in COST.findall(line)]
             curves[line[:28].strip()] = [(1000 * 10**power, cost) for power, cost in enumerate(costs)]
     if options.plot:
-        plot.draw_curves({name: curve for name, curve in curves.items() if curve}, options.plot, report.machine())
+        plot.draw_curves({name: curve for name, curve in curves.items() if curve}, options.plot, plot.machine())
     return growth.returncode
 
 

@@ -1,9 +1,10 @@
 """Draws what the benchmarks print as an SVG.
 
     python3 -B benches/report.py target/bench/speed --plot docs/speed.svg
+    python3 -B benches/python/bench.py --plot docs/speed-python.svg
     python3 -B benches/growth.py target/bench/growth --plot docs/growth.svg
 
-`draw`: the ratios of report.py, one bar for each comparison, with its quartiles and its goal.
+`draw`: ratios of paired runs, one bar for each comparison, with its quartiles and its goal.
 A bar is what one operation of palitra's costs (time or memory) when the rival's costs 1: shorter is better. The thin
 line across its end goes from the lower to the upper quartile; the mark across the bar is the goal, where there is one.
 
@@ -13,9 +14,10 @@ number of its items is a level line.
 
 import dataclasses
 import math
+import platform
 from xml.sax.saxutils import escape
 
-LEFT, WIDTH, RIGHT = 290, 430, 60
+LEFT, WIDTH, RIGHT = 320, 430, 60
 ROW, BAR, TOP, BOTTOM = 30, 16, 44, 40
 INK, FADED, OURS, GOAL = "#1f2933", "#9aa5b1", "#2b6cb0", "#c05621"
 COLOURS = ["#2b6cb0", "#c05621", "#2f855a", "#97266d", "#b7791f", "#4a5568", "#285e61", "#702459", "#553c9a", "#9c4221"]
@@ -28,6 +30,13 @@ class Bar:
     lower: float
     upper: float
     goal: float | None  # as a cost
+
+
+def machine() -> str:
+    """The processor and the system that the figures are of."""
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    return f"{len(models)} x {models[0]}, {platform.system()} {platform.release().split('-')[0]}"
 
 
 def draw(bars: list[Bar], path: str, caption: str) -> None:

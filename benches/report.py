@@ -24,7 +24,6 @@ counters.py how the instructions and system calls are counted.
 import argparse
 import dataclasses
 import functools
-import platform
 import statistics
 import subprocess
 import sys
@@ -141,14 +140,7 @@ def main():
     print("\nTime (ns), memory (bytes), instructions and system calls are for one operation, ours / rival;")
     print(f"instructions counted by {counting}, system calls by {tracing}.")
     if options.plot:
-        plot.draw(bars, options.plot, f"medians and quartiles of paired runs; goals in orange. {machine()}")
-
-
-def machine():
-    """The processor and the system that the figures are of."""
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
-    return f"{len(models)} x {models[0]}, {platform.system()} {platform.release().split('-')[0]}"
+        plot.draw(bars, options.plot, f"medians and quartiles of paired runs; goals in orange. {plot.machine()}")
 
 
 def parse_options():

@@ -43,7 +43,7 @@ format-python: $(PYTHON_ENVIRONMENT)/made
 ## The Python package beside the original and its peers, as one table of ratios
 bench-python: export NO_PROXY := 127.0.0.1,localhost
 bench-python: all jobs installed-wheel $(ORIGINAL_ENVIRONMENT)/made $(PYTHON_RIVAL)
-	$(PYTHON_BIN)/python -B benches/python/bench.py --rival $(PYTHON_RIVAL)
+	$(PYTHON_BIN)/python -B benches/python/bench.py --rival $(PYTHON_RIVAL) $(if $(PLOT),--plot $(PLOT))
 
 $(PYTHON_RIVAL): benches/python/rival/Cargo.toml benches/python/rival/Cargo.lock benches/python/rival/src/lib.rs \
 		$(PYTHON_ENVIRONMENT)/made

@@ -3,6 +3,7 @@
     python benches/python/bench.py                `make bench-python` runs this
     python benches/python/bench.py --quick        a tenth of the work, to see that it all runs
     python benches/python/bench.py --only gather  the lines with this word in their title
+    python benches/python/bench.py --plot F       the table, and its ratios as a picture: ../plot.py
 
 The figure is how many times the rival's speed was reached: the median over the rounds of a paired ratio; in
 brackets its quartiles, which show how much the machine wandered. A line without a goal is there to be watched.
@@ -20,6 +21,7 @@ Nothing is pinned to a core, and the load of the machine is printed: a figure fr
 import argparse
 import dataclasses
 import os
+import pathlib
 import statistics
 import sys
 import time
@@ -55,11 +57,22 @@ def main():
         print(f"Python {sys.version.split()[0]}, {known.loops}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
         print(ROW.format("ours / rival", "goal", "figure", "reached", "quartiles", "microseconds"))
         chosen = (pair for pair in pairs(known, address, options.rival) if options.only in pair.title)
-        reached = [report(pair, options.quick) for pair in chosen]
+        bars = [report(pair, options.quick) for pair in chosen]
     print(f"\nMicroseconds are for one operation, ours / rival. Load {os.getloadavg()[0]:.1f}.")
     sys.stdout.flush()
-    if options.check and not all(reached):
+    if options.plot:
+        draw(bars, options.plot)
+    if options.check and not all(goal is None or cost <= goal for _, cost, _, _, goal in bars):
         os._exit(1)
+
+
+def draw(bars, path):
+    """The picture that ../plot.py makes of them."""
+    sys.path.append(str(pathlib.Path(__file__).parent.parent))
+    import plot
+
+    caption = f"medians and quartiles of paired runs; goals in orange. {plot.machine()}"
+    plot.draw([plot.Bar(*bar) for bar in bars], path, caption)
 
 
 def parse_options():
@@ -67,6 +80,7 @@ def parse_options():
     parser.add_argument("--quick", action="store_true", help="a tenth of the work")
     parser.add_argument("--only", default="", metavar="WORD", help="only the lines with this word in their title")
     parser.add_argument("--check", action="store_true", help="fail if a goal is not reached")
+    parser.add_argument("--plot", metavar="FILE", help="the SVG to draw the ratios in")
     parser.add_argument("--original", metavar="FOLDER", help="the folder of palitra 0.1.0's package",
                         default=subjects.installed_original())  # fmt: skip
     parser.add_argument("--rival", metavar="FILE", help="the extension module of pyo3-async-runtimes",
@@ -109,7 +123,7 @@ def pairs(known, address, rival):
 
 
 def report(pair, quick):
-    """Times one pair in turns and prints its line; whether its goal is reached."""
+    """Times one pair in turns and prints its line. Returns its bar: title, cost, lower and upper quartile, and goal."""
     operations = max(1, int(TURN / max(once(pair.rival), once(pair.ours))))
     rounds = max(3, pair.rounds // (10 if quick else 1))
     times = []
@@ -122,13 +136,14 @@ def report(pair, quick):
     ratios = [rival / ours for ours, rival in times]
     figure = statistics.median(ratios)
     lower, _, upper = statistics.quantiles(ratios, n=4)
-    reached = pair.goal is None or figure >= pair.goal
     ours, rival = (statistics.median(column) / pair.times * 1e6 for column in zip(*times, strict=True))
-    goal, verdict = ("", "") if pair.goal is None else (f"at least {pair.goal:g}x", "yes" if reached else "NO")
+    goal, verdict = (
+        ("", "") if pair.goal is None else (f"at least {pair.goal:g}x", "yes" if figure >= pair.goal else "NO")
+    )
     absolutes = f"{ours:.1f} / {rival:.1f}"
     row = ROW.format(pair.title, goal, f"{figure:.2f}x", verdict, f"[{lower:.2f} - {upper:.2f}]", absolutes)
     print(row.rstrip(), flush=True)
-    return reached
+    return pair.title, 1 / figure, 1 / upper, 1 / lower, pair.goal and 1 / pair.goal
 
 
 def once(subject):
