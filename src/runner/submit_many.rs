@@ -59,7 +59,10 @@ impl Core {
             if is_last || submitted.is_err() {
                 break submitted.and(collected);
             }
-            self.lanes.ring_elsewhere();
+            // Once: one that catches up and sleeps again waits for the end.
+            if queued == BATCH {
+                self.lanes.ring_elsewhere();
+            }
         };
         if queued > 0 {
             self.lanes.ring_for_jobs(queued);
