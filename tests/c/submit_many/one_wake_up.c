@@ -46,7 +46,8 @@ static void check_few(long sleeps) {
 }
 
 static void neither_side_sleeps_for_each_job(void) {
-    palitra_runner runner = runner_with((palitra_runner_options){.thread_name = "many-at-once"});
+    /* Without spinning, which would hide a sleep for each job. */
+    palitra_runner runner = runner_with((palitra_runner_options){.thread_name = "many-at-once", .spin_limit_ns = -1});
     check_echo(runner);
     fill(jobs, JOBS, "palitra.echo", "x");
     for (int round = 0; round < 5; round++) {
