@@ -141,26 +141,36 @@ func (d *dispatcher) finishAll() {
 // expect has p notified of the tag's job. Call it before or after the job is submitted.
 func (d *dispatcher) expect(tag uint64, p *pending) {
 	d.mu.Lock()
-	_, finished := d.waiting[tag]
-	finished = finished || d.over
-	if finished {
-		delete(d.waiting, tag)
-	} else {
-		d.waiting[tag] = p
-	}
+	waits := d.register(tag, p)
 	d.mu.Unlock()
-	if finished {
+	if !waits {
 		p.finish()
 	}
 }
 
-// expectMany has them notified of the jobs whose tags count on from the first. Call it before they are submitted.
+// expectMany does the same for jobs whose tags count on from the first.
 func (d *dispatcher) expectMany(first uint64, waiting []*pending) {
+	var finished []*pending
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	for i, p := range waiting {
-		d.waiting[first+uint64(i)] = p
+		if !d.register(first+uint64(i), p) {
+			finished = append(finished, p)
+		}
 	}
+	d.mu.Unlock()
+	for _, p := range finished {
+		p.finish()
+	}
+}
+
+// register returns whether p has to wait: the job has not finished yet, nor has the runner ended. Call it locked.
+func (d *dispatcher) register(tag uint64, p *pending) bool {
+	if _, finished := d.waiting[tag]; finished || d.over {
+		delete(d.waiting, tag)
+		return false
+	}
+	d.waiting[tag] = p
+	return true
 }
 
 // forget undoes expect for a job that was refused.

@@ -215,9 +215,11 @@ func TestContextsOwnErrorAndItsCauseAreInTheError(t *testing.T) {
 	never := submit(t, r, "test.never", "")
 	_, ran := r.Run(ctx, "test.never", nil)
 	_, waited := never.Wait(ctx)
+	_, many := r.SubmitMany(ctx, times(2, "test.never"))
 	wantIs(t, ran, palitra.ErrDeadline)
+	wantIs(t, many, palitra.ErrDeadline)
 	wantIs(t, waited, palitra.ErrPending)
-	for _, err := range []error{ran, waited} {
+	for _, err := range []error{ran, waited, many} {
 		wantIs(t, err, context.DeadlineExceeded)
 		wantIs(t, err, reason)
 		if errors.Is(err, context.Canceled) {

@@ -32,7 +32,7 @@ func (r *Runner) SubmitMany(ctx context.Context, jobs []Submission, opts ...Subm
 		return nil, nil
 	}
 	if ctx.Err() != nil {
-		return nil, endedBy(jobs[0].Job, context.Cause(ctx))
+		return nil, endedBy(jobs[0].Job, causeOf(ctx))
 	}
 	packed, err := pack(jobs)
 	if len(packed.lengths) == 0 {
