@@ -6,6 +6,7 @@ failure that names it.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,6 +52,31 @@ def palitra_library() -> Path:
 def test_jobs() -> Path:
     """The library with the test jobs: test.fail, test.panic, test.never, test.stream ..."""
     return library("libpalitra_test_jobs.so")
+
+
+@pytest.fixture(scope="module")
+def tests(request: pytest.FixtureRequest) -> Any:
+    """That library, loaded."""
+    import palitra
+
+    path: Path = request.getfixturevalue("test_jobs")
+    return palitra.load(path)
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Callable[[Any], Any]:
+    """Runs a coroutine in a loop of its own, as asyncio.run does, of each kind."""
+    import native
+
+    def run(coroutine: Any) -> Any:
+        loop = native.LOOPS[request.param]()
+        try:
+            return loop.run_until_complete(asyncio.wait_for(coroutine, 40))
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,70 +1,24 @@
-"""Native jobs awaited in asyncio loops, uvloop's too: through one queue for each loop, with nothing left behind."""
+"""Native jobs awaited in asyncio loops, uvloop's too: where they are polled, handed over, cancelled and refused."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import gc
-import os
-import resource
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import palitra
 import pytest
-import uvloop
+from native import Run, drops, each_loop, until_started, wait_for
 from palitra._native import loops
-
-
-@pytest.fixture(scope="module")
-def tests(request: pytest.FixtureRequest) -> palitra.Library:
-    path: Path = request.getfixturevalue("test_jobs")
-    return palitra.load(path)
-
-
-Run = Callable[[Any], Any]
-
-
-@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Run:
-    """Runs a coroutine in a loop of its own, as asyncio.run does."""
-
-    def run(coroutine: Any) -> Any:
-        loop = request.param()
-        try:
-            return loop.run_until_complete(asyncio.wait_for(coroutine, 40))
-        finally:
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.close()
-
-    return run
 
 
 def hand_over(library: Any) -> None:
     """From now on `palitra.sleep` is handed over, as after one that has pended."""
     library.invoker.completions.pended.add(b"palitra.sleep")
-
-
-def drops(tests: palitra.Library) -> int:
-    return int(tests.run(tests.job("test.drops")))
-
-
-async def until_started(tests: palitra.Library) -> None:
-    """Waits until the jobs that tasks of this loop are about to submit have started. A job that is cancelled before it
-    starts leaves nothing to drop. Jobs start in the order of their submission."""
-    await asyncio.sleep(0)
-    await tests.job("palitra.sleep", seconds=0.001)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def test_a_job_is_awaited(run: Run) -> None:
@@ -181,7 +135,7 @@ def test_a_loop_closed_with_jobs_under_way_leaves_nothing(tests: palitra.Library
     wait_for(lambda: drops(tests) == before + 10)
 
 
-@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@each_loop
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_loop_closed_without_cancelling_harms_nobody(tests: palitra.Library, factory: Any) -> None:
     async def wait(job: palitra.Job) -> None:
@@ -406,211 +360,6 @@ def test_no_wake_up_is_lost_between_threads_that_keep_each_other_busy(run: Run) 
         await asyncio.gather(*[one(number) for number in range(50)])
 
     run(work())
-
-
-# gather_async
-
-
-def test_gather_async_returns_the_replies_in_order(tests: palitra.Library, run: Run) -> None:
-    async def work(limit: int | None) -> None:
-        jobs = [palitra.job("palitra.sleep", seconds=0.0001 * (number % 7)) for number in range(600)]
-        echoes = [palitra.job("palitra.echo", str(number).encode()) for number in range(600)]
-        values = await palitra.gather_async(*echoes, *jobs, *echoes, limit=limit)
-        assert values[:600] == values[1200:] == [str(number).encode() for number in range(600)]
-        assert [value["seconds"] for value in values[600:1200]] == [0.0001 * (number % 7) for number in range(600)]
-        with_deadline = [job.with_deadline(30) if number % 3 else job for number, job in enumerate(jobs)]
-        assert len(await palitra.gather_async(*with_deadline, limit=limit)) == 600
-
-    run(work(None))
-    run(work(7))
-    assert run(palitra.gather_async()) == []
-
-
-def test_gather_async_raises_the_first_failure_in_time_or_returns_all(tests: palitra.Library, run: Run) -> None:
-    slow = tests.job("palitra.sleep", seconds=0.05)
-    late = tests.job("test.panic_later", "late")
-    failing = tests.job("test.fail", code=7, message="no")
-
-    async def work() -> None:
-        with pytest.raises(palitra.JobPanickedError):
-            await palitra.gather_async(slow, late)
-        with pytest.raises(palitra.JobError):
-            await palitra.gather_async(slow, late, failing)
-        values = await palitra.gather_async(slow, late, failing, return_exceptions=True)
-        assert [type(value) for value in values] == [dict, palitra.JobPanickedError, palitra.JobError]
-
-    run(work())
-
-
-def test_gather_async_waits_for_room_in_its_own_runner(tests: palitra.Library, run: Run) -> None:
-    with tests.Runner(max_in_flight=3) as runner:
-        jobs = [runner.job("palitra.sleep", seconds=0.002) for _ in range(20)]
-        assert len(run(palitra.gather_async(*jobs))) == 20
-
-
-def test_cancelling_gather_async_cancels_its_jobs(tests: palitra.Library, run: Run) -> None:
-    async def work() -> None:
-        jobs = [tests.job("test.never") for _ in range(10)]
-        task = asyncio.create_task(palitra.gather_async(*jobs))
-        await until_started(tests)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    before = drops(tests)
-    run(work())
-    wait_for(lambda: drops(tests) == before + 10)
-
-
-def test_gather_async_lets_the_loop_turn_between_many_ready_jobs(run: Run) -> None:
-    async def work() -> int:
-        jobs = [palitra.job("palitra.echo", b"x")] * 20_000
-        gathering = asyncio.ensure_future(palitra.gather_async(*jobs))
-        turns = 0
-        while not gathering.done():
-            turns += 1
-            await asyncio.sleep(0)
-        return turns
-
-    assert run(work()) > 5
-
-
-@pytest.mark.parametrize("wrong", [1, "text", None, b"x"])
-def test_gather_async_takes_jobs_of_one_library_only(tests: palitra.Library, run: Run, wrong: Any) -> None:
-    with pytest.raises(TypeError, match="jobs of one library"):
-        run(palitra.gather_async(palitra.job("palitra.echo"), wrong))
-    with pytest.raises(TypeError, match="jobs of one library"):
-        run(palitra.gather_async(palitra.job("palitra.echo"), tests.job("palitra.echo")))
-    with pytest.raises(ValueError, match="at least 1"):
-        run(palitra.gather_async(palitra.job("palitra.echo"), limit=0))
-
-
-# Descriptors.
-
-
-@contextlib.contextmanager
-def no_descriptor_left() -> Iterator[None]:
-    """The system refuses this process any further descriptor meanwhile."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    held: list[int] = []
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 10, before[1]))
-        with contextlib.suppress(OSError):
-            while True:
-                held.append(os.open("/dev/null", os.O_RDONLY))
-        yield
-    finally:
-        for one in held:
-            os.close(one)
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
-
-
-def test_a_loop_that_gets_no_descriptor_says_so_and_goes_on_when_there_is_one(tests: palitra.Library, run: Run) -> None:
-    async def read() -> None:
-        async for _ in runner.job("test.stream", items=0, forever=True):
-            pass
-
-    async def work() -> None:
-        with no_descriptor_left():
-            assert await tests.job("palitra.echo", b"x") == b"x"
-            assert await palitra.gather_async(*[tests.job("palitra.echo", b"x")] * 3) == [b"x"] * 3
-            for make in (lambda: never, lambda: never, lambda: palitra.gather_async(never, never), read):
-                with pytest.raises(palitra.InternalError, match="too many files are open"):
-                    await make()
-        assert await tests.job("palitra.sleep", seconds=0.001) == {"seconds": 0.001}
-        assert await palitra.gather_async(*[tests.job("palitra.sleep", seconds=0.001)] * 3)
-
-    tests.invoker.completions.pended.clear()
-    with tests.Runner() as runner:
-        never = runner.job("test.never")
-        run(work())
-        # What had been submitted by then was cancelled.
-        wait_for(lambda: runner.stats()["running"] + runner.stats()["queued"] == 0)
-        assert runner.stats()["submitted"] == runner.stats()["cancelled"] == 4
-
-
-# What is left behind.
-
-
-def open_files() -> int:
-    return len(os.listdir("/proc/self/fd"))
-
-
-@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def test_a_thousand_loops_leave_no_files_although_somebody_holds_them(factory: Any) -> None:
-    async def work() -> None:
-        await palitra.job("palitra.sleep", seconds=0.0001)
-
-    held = []
-    gc.collect()
-    for turn in range(1010):
-        loop = factory()
-        loop.run_until_complete(work())
-        loop.close()
-        held.append(loop)
-        if turn == 10:
-            before = open_files()
-    assert open_files() <= before + 2
-
-
-@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_loop_closed_with_jobs_in_flight_is_collected(tests: palitra.Library, factory: Any) -> None:
-    async def wait(job: palitra.Job) -> None:
-        await job
-
-    def leave() -> weakref.ref[Any]:
-        loop = factory()
-        loop.set_exception_handler(lambda loop, context: None)
-        tasks = [loop.create_task(wait(tests.job("test.never"))) for _ in range(5)]
-        loop.run_until_complete(asyncio.sleep(0.01))
-        for task in tasks:
-            task._log_destroy_pending = False
-        loop.close()
-        return weakref.ref(loop)
-
-    left = [leave() for _ in range(5)]
-    asyncio.run(asyncio.wait_for(tests.job("palitra.echo", b"x"), 20))  # A new loop sees which ones are closed.
-    gc.collect()
-    assert [loop() for loop in left] == [None] * 5
-
-
-def test_a_forked_child_of_a_loop_awaits_in_a_loop_of_its_own() -> None:
-    async def work() -> None:
-        await palitra.job("palitra.sleep", seconds=0.0005)
-        await palitra.gather_async(*[palitra.job("palitra.sleep", seconds=0.0005) for _ in range(5)])
-
-    async def fork() -> int:
-        under_way = asyncio.ensure_future(work())
-        await palitra.job("palitra.sleep", seconds=0.0001)
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                thread = threading.Thread(target=lambda: asyncio.run(work()))
-                thread.start()
-                thread.join(20)
-                code = 2 if thread.is_alive() else 0
-            finally:
-                os._exit(code)
-        await under_way
-        await work()
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-    assert asyncio.run(asyncio.wait_for(fork(), 40)) == 0
-
-
-def test_many_loops_leave_no_files(run: Run) -> None:
-    async def work() -> None:
-        await palitra.job("palitra.sleep", seconds=0.0001)
-
-    run(work())
-    gc.collect()
-    before = len(os.listdir("/proc/self/fd"))
-    for _ in range(30):
-        run(work())
-    gc.collect()
-    assert len(os.listdir("/proc/self/fd")) <= before + 1
 
 
 def test_a_job_is_awaited_on_palitras_own_loop_and_runner(tests: palitra.Library) -> None:

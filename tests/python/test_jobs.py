@@ -16,31 +16,14 @@ from typing import Any
 
 import palitra
 import pytest
+from native import drops, wait_for
 from palitra._native import payload
-
-
-@pytest.fixture(scope="module")
-def tests(request: pytest.FixtureRequest) -> palitra.Library:
-    path: Path = request.getfixturevalue("test_jobs")
-    return palitra.load(path)
 
 
 @pytest.fixture
 def runner(tests: palitra.Library) -> Iterator[palitra.Runner]:
     with tests.Runner() as runner:
         yield runner
-
-
-def drops(tests: palitra.Library) -> int:
-    """How many jobs test.never were dropped in this process."""
-    return int(tests.run(tests.job("test.drops")))
-
-
-def wait_for(condition: Any) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def until_one_is_dropped(tests: palitra.Library, attempt: Callable[[], object]) -> None:

@@ -5,19 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import palitra
 import pytest
-import uvloop
-
-
-@pytest.fixture(scope="module")
-def tests(request: pytest.FixtureRequest) -> palitra.Library:
-    path: Path = request.getfixturevalue("test_jobs")
-    return palitra.load(path)
+from native import wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -30,26 +23,6 @@ def no_stream_is_left(tests: palitra.Library) -> Iterator[None]:
 def streams(tests: palitra.Library) -> int:
     """How many test.stream there are now in this process."""
     return int(tests.run(tests.job("test.streams")))
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
-
-
-@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Callable[[Any], Any]:
-    def run(coroutine: Any) -> Any:
-        loop = request.param()
-        try:
-            return loop.run_until_complete(asyncio.wait_for(coroutine, 40))
-        finally:
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.close()
-
-    return run
 
 
 def numbers(count: int) -> list[str]:

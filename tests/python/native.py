@@ -1,0 +1,43 @@
+"""What the tests of native jobs share beside the fixtures: waits for a condition, the count of dropped jobs, loops."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import palitra
+import pytest
+import uvloop
+
+#: How the loops that jobs are awaited in are made, by name.
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
+    "asyncio": asyncio.new_event_loop,
+    "uvloop": uvloop.new_event_loop,
+}
+
+#: Gives a test the maker of each loop as ``factory``.
+each_loop = pytest.mark.parametrize("factory", LOOPS.values(), ids=LOOPS.keys())
+
+#: Runs a coroutine in a loop of its own: the fixture ``run``.
+Run = Callable[[Any], Any]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def drops(tests: palitra.Library) -> int:
+    """How many jobs test.never were dropped in this process."""
+    return int(tests.run(tests.job("test.drops")))
+
+
+async def until_started(tests: palitra.Library) -> None:
+    """Waits until the jobs that tasks of this loop are about to submit have started. A job that is cancelled before it
+    starts leaves nothing to drop. Jobs start in the order of their submission."""
+    await asyncio.sleep(0)
+    await tests.job("palitra.sleep", seconds=0.001)
