@@ -70,19 +70,11 @@ impl Exchange {
 
     async fn once_or_twice(&self, outgoing: &Outgoing) -> Result<Response<Incoming>, JobError> {
         let announced = Arc::<Announced>::default();
-        let error = match self.attempt(&self.kept, outgoing, &announced).await? {
-            Ok(response) => return Ok(response),
-            Err(error) => error,
-        };
-        let error = if may_be_repeated(&outgoing.method) && was_closed(&error) {
-            match self.attempt(&self.fresh, outgoing, &announced).await? {
-                Ok(response) => return Ok(response),
-                Err(error) => error,
-            }
-        } else {
-            error
-        };
-        Err(code::from_library(&outgoing.url, &error))
+        let mut result = self.attempt(&self.kept, outgoing, &announced).await?;
+        if result.as_ref().is_err_and(|error| may_be_repeated(&outgoing.method) && was_closed(error)) {
+            result = self.attempt(&self.fresh, outgoing, &announced).await?;
+        }
+        result.map_err(|error| code::from_library(&outgoing.url, &error))
     }
 
     async fn attempt(

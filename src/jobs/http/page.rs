@@ -63,7 +63,7 @@ pub(super) async fn page(fetched: Fetched, charset: Option<String>) -> Result<Wr
         to_json(&mut json, &page)?;
         Ok(Written(json))
     };
-    if large { background::compute(write).await.unwrap_or_else(|| Err(lost())) } else { write() }
+    written(large, write).await
 }
 
 /// The response as a line of the JSON of a [`Head`], and the body behind the line feed.
@@ -76,7 +76,7 @@ pub(super) async fn framed(fetched: Fetched) -> Result<Vec<u8>, JobError> {
         written.extend_from_slice(&fetched.body);
         Ok(written)
     };
-    if large { background::compute(write).await.unwrap_or_else(|| Err(lost())) } else { write() }
+    written(large, write).await
 }
 
 /// A response without its body.
@@ -90,8 +90,13 @@ fn to_json(json: &mut Vec<u8>, value: &impl Serialize) -> Result<(), JobError> {
         .map_err(|error| JobError::from(format!("the result cannot be written as JSON: {error}")))
 }
 
-fn lost() -> JobError {
-    JobError::from("the reply was lost on the thread that wrote it")
+/// What `write` makes of a body, elsewhere if that is large.
+async fn written<T: Send + 'static>(
+    large: bool,
+    write: impl FnOnce() -> Result<T, JobError> + Send + 'static,
+) -> Result<T, JobError> {
+    let lost = || Err(JobError::from("the reply was lost on the thread that wrote it"));
+    if large { background::compute(write).await.unwrap_or_else(lost) } else { write() }
 }
 
 /// One value for each name. Cookies have commas within them, and no header has a line feed.
