@@ -190,7 +190,8 @@ class LoopQueue:
         # If a batch leaves events behind, the descriptor is readable again at once.
         events = self._queue.next(0)
         for tag, status in zip(events[::3], events[2::3], strict=True):
-            self._notify(tag, status >= abi.JOB_FAILED, None)
+            # The status is the lower half of its word; the other half is padding.
+            self._notify(tag, status & 0xFFFFFFFF >= abi.JOB_FAILED, None)
 
     def _notify(self, tag: int, is_failure: bool, refusal: BaseException | None) -> None:
         waiter = self._waiting.pop(tag, None)
