@@ -39,6 +39,18 @@ static palitra_token *room_for(size_t n) {
     return tokens;
 }
 
+static palitra_reply *room_for_replies(size_t n) {
+    palitra_reply *replies = calloc(n, sizeof *replies);
+    CHECK(replies != NULL);
+    return replies;
+}
+
+/* Waits for n echoes of "x". */
+static void gather_all(palitra_runner runner, size_t n, const palitra_token *tokens, palitra_reply *replies) {
+    CHECK_STATUS(PALITRA_OK, palitra_runner_gather(runner, tokens, n, 0, PALITRA_FOREVER, replies));
+    CHECK_REPLY("x", replies[n - 1]);
+}
+
 /* ---- what is measured: each returns the seconds that n items took ------------------------------------ */
 
 /* Long enough for n submissions, so that none is due before all of them wait. */
@@ -102,14 +114,11 @@ static double shutdown_of_workers(size_t n) { return time_of_shutdown(2, n); }
 static double gathers(size_t n) {
     palitra_runner runner = runner_with_workers(0);
     palitra_token *tokens = room_for(n);
-    palitra_reply *replies = calloc(n, sizeof *replies);
-    CHECK(replies != NULL);
+    palitra_reply *replies = room_for_replies(n);
     double start = now();
     submit_all(runner, n, "palitra.echo", "x", NULL, tokens);
-    CHECK_STATUS(PALITRA_OK, palitra_runner_gather(runner, tokens, n, 0, PALITRA_FOREVER, replies));
-    double time = now() - start;
-    CHECK_REPLY("x", replies[n - 1]);
-    return time;
+    gather_all(runner, n, tokens, replies);
+    return now() - start;
 }
 
 static double gathers_of_pending_jobs(size_t n) {
@@ -124,16 +133,14 @@ static double gathers_of_pending_jobs(size_t n) {
 static double submits_many_and_gathers(size_t n) {
     palitra_runner runner = runner_with_workers(0);
     palitra_token *tokens = room_for(n);
-    palitra_reply *replies = calloc(n, sizeof *replies);
+    palitra_reply *replies = room_for_replies(n);
     palitra_submission *submissions = calloc(n, sizeof *submissions);
-    CHECK(replies != NULL && submissions != NULL);
+    CHECK(submissions != NULL);
     for (size_t i = 0; i < n; i++) submissions[i] = (palitra_submission){"palitra.echo", (const uint8_t *)"x", 1, 0};
     double start = now();
     CHECK_STATUS(PALITRA_OK, palitra_runner_submit_many(runner, submissions, n, NULL, tokens, NULL));
-    CHECK_STATUS(PALITRA_OK, palitra_runner_gather(runner, tokens, n, 0, PALITRA_FOREVER, replies));
-    double time = now() - start;
-    CHECK_REPLY("x", replies[n - 1]);
-    return time;
+    gather_all(runner, n, tokens, replies);
+    return now() - start;
 }
 
 static double waits_for_any_of_pending_jobs(size_t n) {

@@ -2,8 +2,8 @@
  *
  *     http palitra|curl URL REQUESTS IN_FLIGHT        prints microseconds a request, and of the processors
  *
- * Run by benches/http_report.py. libcurl is loaded at run time, so that its headers are not needed: the numbers below are of
- * its ABI, which has not changed since 2000.
+ * Run by benches/http_report.py. libcurl is loaded at run time, so that its headers are not needed: the numbers below
+ * are of its ABI, which has not changed since 2000.
  */
 #define _GNU_SOURCE
 #include "palitra.h"

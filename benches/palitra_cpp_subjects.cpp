@@ -1,4 +1,5 @@
-// palitra as a C++ host sees it, through palitra.hpp: a ready job without a bound, and with each of those that there are.
+// palitra as a C++ host sees it, through palitra.hpp: a ready job without a bound, and with each of those that there
+// are.
 //
 //   palitra-cpp-run            run a ready job on the calling thread
 //   palitra-cpp-run-within     the same with a timeout

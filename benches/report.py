@@ -76,29 +76,36 @@ def bulk(work, ours, rival_name, rival, goal, placements):
     ]  # fmt: skip
 
 
+def run(title, ours, rival):
+    """A ready job that its caller runs, beside another way to run it."""
+    return Timing(title, "free", ours, rival, COST, 2, 20_000, 200, 100_000)
+
+
+def hand_off(work, ours, rival_name, rival, goal, placement):
+    """One job at a time, from one thread to another and back."""
+    title = f"{work} / {rival_name}, {PLACES[placement]}"
+    return Timing(title, placement, ours, rival, COST, goal, 500, 200, 20_000)
+
+
+def wake(count, jobs, rounds):
+    """So many sleeping jobs that wake up together."""
+    return Timing(f"{count} that wake together / tokio", "free", "palitra-wake", "tokio-wake",
+                  COST, 1.5, jobs, rounds, 0)  # fmt: skip
+
+
 TIMINGS = [
-    Timing("run a ready job / block_on", "free", "palitra-run", "tokio-block-on",
-           COST, 2, 20_000, 200, 100_000),
-    Timing("run, a timeout / none, C", "free", "palitra-run-within", "palitra-run",
-           COST, 2, 20_000, 200, 100_000),
-    Timing("run, a timeout / none, C++", "free", "palitra-cpp-run-within", "palitra-cpp-run",
-           COST, 2, 20_000, 200, 100_000),
-    Timing("run, a stop token / none, C++", "free", "palitra-cpp-run-stoppable", "palitra-cpp-run",
-           COST, 2, 20_000, 200, 100_000),
-    Timing("round trip / futex, nobody pinned", "free", "palitra-round-trip", "futex-ping-pong",
-           COST, 0.5, 500, 200, 20_000),
+    run("run a ready job / block_on", "palitra-run", "tokio-block-on"),
+    run("run, a timeout / none, C", "palitra-run-within", "palitra-run"),
+    run("run, a timeout / none, C++", "palitra-cpp-run-within", "palitra-cpp-run"),
+    run("run, a stop token / none, C++", "palitra-cpp-run-stoppable", "palitra-cpp-run"),
+    hand_off("round trip", "palitra-round-trip", "futex", "futex-ping-pong", 0.5, "free"),
     Timing("the same, processor time", "free", "palitra-round-trip", "futex-ping-pong",
            COST, 1, 500, 200, 0, processor=True),
-    Timing("round trip / condvar, nobody pinned", "free", "palitra-round-trip", "condvar-round-trip",
-           COST, 1, 500, 200, 20_000),
-    Timing("round trip / asio, nobody pinned", "free", "palitra-round-trip", "asio-round-trip",
-           COST, 1, 500, 200, 20_000),
-    Timing("event of a queue / condvar", "free", "palitra-queue", "condvar-round-trip",
-           COST, 1, 500, 200, 20_000),
-    Timing("round trip / futex, one core", "together", "palitra-round-trip", "futex-ping-pong",
-           COST, 1.5, 500, 200, 20_000),
-    Timing("round trip / futex, two cores", "apart", "palitra-round-trip", "futex-ping-pong",
-           COST, 1.5, 500, 200, 20_000),
+    hand_off("round trip", "palitra-round-trip", "condvar", "condvar-round-trip", 1, "free"),
+    hand_off("round trip", "palitra-round-trip", "asio", "asio-round-trip", 1, "free"),
+    hand_off("event of a queue", "palitra-queue", "condvar", "condvar-round-trip", 1, "free"),
+    hand_off("round trip", "palitra-round-trip", "futex", "futex-ping-pong", 1.5, "together"),
+    hand_off("round trip", "palitra-round-trip", "futex", "futex-ping-pong", 1.5, "apart"),
     *bulk("submits", "palitra-window", "condvar", "condvar-window", 3, PLACES),
     *bulk("submits", "palitra-window", "spawn", "tokio-spawn", 5, PLACES),
     *bulk("submits", "palitra-window", "socketless spawn", "tokio-spawn-bare", None, ["apart"]),
@@ -111,12 +118,9 @@ TIMINGS = [
     *[Timing(f"submit_many / submit, {PLACES[placement]}", placement, "palitra-submit-many", "palitra-submit",
              COST, 0.5, 20_000, 50, 100_000)
       for placement in PLACES],
-    Timing("10,000 that wake together / tokio", "free", "palitra-wake", "tokio-wake",
-           COST, 1.5, 10_000, 20, 0),
-    Timing("100,000 that wake together / tokio", "free", "palitra-wake", "tokio-wake",
-           COST, 1.5, 100_000, 10, 0),
-    Timing("a million that wake together / tokio", "free", "palitra-wake", "tokio-wake",
-           COST, 1.5, 1_000_000, 5, 0),
+    wake("10,000", 10_000, 20),
+    wake("100,000", 100_000, 10),
+    wake("a million", 1_000_000, 5),
 ]  # fmt: skip
 
 #: What a runner without jobs takes of a processor: milliseconds in so many seconds, after so many round trips.

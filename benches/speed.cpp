@@ -13,8 +13,9 @@
 //       prints the bytes of resident memory that each job takes; give it a process of its own, because
 //       memory once used stays
 //
-// The subjects are described in palitra_subjects.cpp, palitra_cpp_subjects.cpp, tokio_subjects.cpp, futex_ping_pong.cpp,
-// condvar_worker.cpp and asio_worker.cpp, the placements in placement.hpp. Goals are not known here: report.py has them.
+// The subjects are described in palitra_subjects.cpp, palitra_cpp_subjects.cpp, tokio_subjects.cpp,
+// futex_ping_pong.cpp, condvar_worker.cpp and asio_worker.cpp, the placements in placement.hpp. Goals are not known
+// here: report.py has them.
 #include "pair.hpp"
 #include "placement.hpp"
 #include "subject.hpp"

@@ -1,5 +1,5 @@
-//! The jobs that benches/python awaits, as a crate writes them that knows pyo3-async-runtimes and not palitra: each call
-//! returns an awaitable of the running asyncio loop, whose future runs on that crate's tokio runtime.
+//! The jobs that benches/python awaits, as a crate writes them that knows pyo3-async-runtimes and not palitra: each
+//! call returns an awaitable of the running asyncio loop, whose future runs on that crate's tokio runtime.
 
 use std::sync::Arc;
 use std::time::Duration;
