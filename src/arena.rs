@@ -87,8 +87,8 @@ impl<T: Default> Arena<T> {
         }
     }
 
-    /// Takes `n` free slots, as many of them as there are by one exchange, and adds them to `taken`. Fewer only if every
-    /// index is taken.
+    /// Takes `n` free slots, as many of them as there are by one exchange, and adds them to `taken`. Fewer only if
+    /// every index is taken.
     pub(crate) fn take_many(&'static self, n: usize, taken: &mut Vec<(u32, &'static T)>) {
         let end = taken.len() + n;
         while taken.len() < end && self.pop_many(end - taken.len(), taken) {}

@@ -26,10 +26,10 @@
 //! # Inline jobs
 //!
 //! A call without a timeout polls every job inline. One with a timeout cannot: the timeout is to hold for a job that
-//! never yields, too. `#[job("name", inline)]` is the author's word that the first poll never blocks: then a call with a
-//! timeout polls the job inline as well, and a job that is ready at once costs no hand-off there either. Taking the
-//! arguments is part of the first poll: the creation of a [`State<T>`], and the reading of JSON. For a job that is never
-//! ready at once the word gains nothing.
+//! never yields, too. `#[job("name", inline)]` is the author's word that the first poll never blocks: then a call with
+//! a timeout polls the job inline as well, and a job that is ready at once costs no hand-off there either. Taking the
+//! arguments is part of the first poll: the creation of a [`State<T>`], and the reading of JSON. For a job that is
+//! never ready at once the word gains nothing.
 //!
 //! # Threads, signals and programs
 //!

@@ -24,7 +24,8 @@ const PROGRAMS: usize = 10;
 
 // ---- exits ----------------------------------------------------------------------------------------------------
 
-/// Each way hundreds of times in forked children, a thousand for `make test-long`, then as programs that were started for it.
+/// Each way hundreds of times in forked children, a thousand for `make test-long`, then as programs that were started
+/// for it.
 fn end_in_every_way(program: &Path, ways: &[(&str, Option<i32>)]) {
     run_well(&mut Command::new(program), LIMIT);
     for (way, code) in ways {

@@ -1,8 +1,8 @@
 package palitra
 
-// The dispatcher in every order of what may happen to one job: it is expected, alone or among others, its event comes or
-// is lost, because the queue was closed before, the dispatcher ends. Each step holds the lock, so that an order of steps
-// is all there is.
+// The dispatcher in every order of what may happen to one job: it is expected, alone or among others, its event comes
+// or is lost, because the queue was closed before, the dispatcher ends. Each step holds the lock, so that an order of
+// steps is all there is.
 //
 // Promise 1: a token finishes exactly once.
 

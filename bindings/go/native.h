@@ -77,8 +77,9 @@ static inline palitra_status palitra_go_submit(palitra_runner runner, const char
     return palitra_runner_submit(runner, job, data, len, &options, token);
 }
 
-/* Many jobs, whose names and payloads stand one behind another in `names`, each with a NUL, and in `payloads`. Where two
- * jobs in a row have one name, it stands there once: a name's place is where it begins. The tags count from the first. */
+/* Many jobs, whose names and payloads stand one behind another in `names`, each with a NUL, and in `payloads`. Where
+ * two jobs in a row have one name, it stands there once: a name's place is where it begins. The tags count from the
+ * first. */
 static inline palitra_status palitra_go_submit_many(palitra_runner runner, const uint8_t *names,
                                                     const size_t *name_places, const uint8_t *payloads,
                                                     const size_t *lengths, size_t n, palitra_queue queue, uint64_t tag,

@@ -8,10 +8,10 @@
  * bar of the bytes that have come, if standard error is a terminal. It exits with 0 if every page came, with 1 if any
  * did not (no response, or a status of 400 or more), with 2 for wrong usage, with 130 after Ctrl-C.
  *
- * How a program uses palitra, from top to bottom: main makes a runner; submit_all submits one http.fetch for each URL, or
- * one http.download, and keeps the tokens; watch waits until they have finished; gather collects the replies in order. The library installs no
- * signal handler, so this program handles Ctrl-C itself: the handler sets a flag, and watch waits in slices short
- * enough to see it soon, then cancels what is still running.
+ * How a program uses palitra, from top to bottom: main makes a runner; submit_all submits one http.fetch for each URL,
+ * or one http.download, and keeps the tokens; watch waits until they have finished; gather collects the replies in
+ * order. The library installs no signal handler, so this program handles Ctrl-C itself: the handler sets a flag, and
+ * watch waits in slices short enough to see it soon, then cancels what is still running.
  */
 #define _POSIX_C_SOURCE 200809L
 

@@ -12,8 +12,8 @@ use syn::{Attribute, Expr, ExprLit, Ident, ItemFn, Lit, LitStr, Meta, Token, par
 ///
 /// `#[job("name", inline)]` declares an inline job: its first poll never blocks, so that a call with a timeout polls it
 /// on the calling thread, too. A job that is ready at once then costs no hand-off. What belongs to the first poll:
-/// taking the arguments (the JSON of the payload, the first `State`), and everything up to the first `await` that pends.
-/// While that takes its time, the timeout of the call does not hold: leave the word out in doubt.
+/// taking the arguments (the JSON of the payload, the first `State`), and everything up to the first `await` that
+/// pends. While that takes its time, the timeout of the call does not hold: leave the word out in doubt.
 #[proc_macro_attribute]
 pub fn job(words: TokenStream, function: TokenStream) -> TokenStream {
     let words = parse_macro_input!(words as Words);

@@ -11,11 +11,11 @@
 //!
 //! All say as their progress how many bytes of how many have come.
 //!
-//! All jobs of a runner share one client, so a connection is kept alive from call to call. They speak
-//! HTTP/1.1, trust the certificates that the system trusts (or those that `SSL_CERT_FILE` and `SSL_CERT_DIR`
-//! name) and go through the proxies that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name; each is read
-//! once per runner, at its first request of that kind. Responses may come compressed; they are unpacked, unless the host asks
-//! for codings of its own or for a part of the body.
+//! All jobs of a runner share one client, so a connection is kept alive from call to call. They speak HTTP/1.1, trust
+//! the certificates that the system trusts (or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name) and go through the
+//! proxies that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name; each is read once per runner, at its
+//! first request of that kind. Responses may come compressed; they are unpacked, unless the host asks for codings of
+//! its own or for a part of the body.
 //!
 //! They are no inline jobs: a request is never ready at its first poll, so the word would gain nothing, and that poll
 //! takes 0.1 to 1 ms where a client is made or a connection opened.
@@ -81,8 +81,8 @@ async fn get(client: State<Client>, context: Context, Json(mut get): Json<Get>) 
     page::page(client.fetch(get.prepare()?, &context).await?, charset).await
 }
 
-/// Sends a request of any method. Takes what `http.get` takes, and `"method"` (GET, POST with a form) and `"body"` (text)
-/// or `"form"` (`{name: value}`); leaves and fails as `http.get` does.
+/// Sends a request of any method. Takes what `http.get` takes, and `"method"` (GET, POST with a form) and `"body"`
+/// (text) or `"form"` (`{name: value}`); leaves and fails as `http.get` does.
 #[palitra::job("http.request")]
 async fn request(
     client: State<Client>,
@@ -119,11 +119,11 @@ async fn stream(client: State<Client>, context: Context, Json(stream): Json<Stre
     client.stream(stream.prepare()?, with_head, &context).await
 }
 
-/// Downloads a page into a file. Takes what `http.bytes` takes, and `"path"`, `"overwrite"` (false: a file that is there
-/// is a failure) and `"resume"` (false: what fails leaves nothing; true: it leaves `PATH.part`, and goes on with one).
-/// Without `"max_bytes"` the body may be of any size; the timeout is for the response's head and for each chunk. The file
-/// appears when it is complete and on the disk. Leaves `{"status", "url", "headers", "path", "bytes": its length}`. Fails
-/// as `http.bytes` does, and with 9 the file exists, 10 no space, 11 the file cannot be written.
+/// Downloads a page into a file. Takes what `http.bytes` takes, and `"path"`, `"overwrite"` (false: a file that is
+/// there is a failure) and `"resume"` (false: what fails leaves nothing; true: it leaves `PATH.part`, and goes on with
+/// one). Without `"max_bytes"` the body may be of any size; the timeout is for the response's head and for each chunk.
+/// The file appears when it is complete and on the disk. Leaves `{"status", "url", "headers", "path", "bytes": its
+/// length}`. Fails as `http.bytes` does, and with 9 the file exists, 10 no space, 11 the file cannot be written.
 #[palitra::job("http.download")]
 async fn download(
     client: State<Client>,

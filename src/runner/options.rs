@@ -32,9 +32,9 @@ pub struct Options {
     pub max_in_flight: usize,
     /// The largest payload in bytes; 0: unbounded.
     pub max_payload: usize,
-    /// The longest that the runner's thread, when it has nothing to do, and a thread that waits for one of its jobs spin
-    /// before they sleep. Each spins only as long as that has paid lately, and never where one processor is all there
-    /// is. `None`, the default: 20 microseconds; zero: they sleep at once; at most a millisecond.
+    /// The longest that the runner's thread, when it has nothing to do, and a thread that waits for one of its jobs
+    /// spin before they sleep. Each spins only as long as that has paid lately, and never where one processor is all
+    /// there is. `None`, the default: 20 microseconds; zero: they sleep at once; at most a millisecond.
     pub spin_limit: Option<Duration>,
     /// Called first on each of the runner's threads: its own, its watchdog, its workers and those for `spawn_blocking`.
     pub thread_start: ThreadHook,

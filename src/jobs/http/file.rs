@@ -1,8 +1,8 @@
 //! A file that is written while it is downloaded, on a thread of its own: a disk may block for long.
 //!
-//! Nobody sees half a file. It is written beside its place under a temporary name, and gets its own when all of it is on
-//! the disk. What is given up is removed, unless it is to be resumed; then it stays as `NAME.part`, locked by whoever
-//! writes it, and `NAME.part.from` says which version of which page it is a part of.
+//! Nobody sees half a file. It is written beside its place under a temporary name, and gets its own when all of it is
+//! on the disk. What is given up is removed, unless it is to be resumed; then it stays as `NAME.part`, locked by
+//! whoever writes it, and `NAME.part.from` says which version of which page it is a part of.
 
 use std::ffi::OsString;
 use std::fs::{self, File};

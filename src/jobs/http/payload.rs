@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// Values by name, of a query or a form: texts, numbers, booleans, and lists of them for a name that comes several times.
+/// Values by name, of a query or a form: texts, numbers, booleans, and lists of them for a name that comes several
+/// times.
 pub type Fields = BTreeMap<String, Field>;
 
 /// One of [`Fields`].

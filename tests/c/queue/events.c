@@ -295,7 +295,7 @@ static void next_from_a_callback(palitra_token token, palitra_status status, voi
 /* A host that only waits in palitra_queue_next pays for no descriptor. */
 static void a_descriptor_is_made_for_the_first_who_asks(void) {
     palitra_queue queues[2];
-    check_echo(runner); /* the runner has let go of the queues before */
+    check_echo(runner); /* the runner has released the queues before */
     int before = descriptors_now();
     for (int i = 0; i < 2; i++) {
         queues[i] = new_queue();

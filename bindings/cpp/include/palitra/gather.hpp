@@ -145,8 +145,8 @@ template <class... Tokens, class = detail::if_each_token<Tokens...>>
     return try_gather(tokens...).value();
 }
 
-/// Submits a range of Submission and waits for all of them. Returns how each ended. If one was not submitted, the status
-/// says why, and the replies are those of the jobs before it, which have been cancelled.
+/// Submits a range of Submission and waits for all of them. Returns how each ended. If one was not submitted, the
+/// status says why, and the replies are those of the jobs before it, which have been cancelled.
 template <class Range, class = detail::if_submissions<Range>>
 Gathered<std::vector<Reply>> try_run_many(const Runner& runner, const Range& range, const GatherOptions& options = {}) {
     const Submitted submitted = runner.try_submit_many(range);

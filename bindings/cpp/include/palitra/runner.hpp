@@ -28,8 +28,8 @@ struct RunnerOptions {
     /// The largest payload in bytes: a larger one fails with Status::too_large. 0: unbounded.
     std::size_t max_payload = 0;
     /// The longest that the runner's thread without work, and a thread that waits for one of its jobs, spin before they
-    /// sleep; at most a millisecond. Each spins only as long as that has paid lately. 0: 20 microseconds; negative: they
-    /// sleep at once.
+    /// sleep; at most a millisecond. Each spins only as long as that has paid lately. 0: 20 microseconds; negative:
+    /// they sleep at once.
     std::chrono::nanoseconds spin_limit{0};
 };
 
