@@ -55,10 +55,10 @@
 //! | [`request`] | what a job takes its arguments from |
 //! | [`extract`] | the arguments: what each takes from a request |
 //! | [`json`] | JSON, as an argument and as a result |
-//! | [`handler`] | what turns an async function into a job |
+//! | [`future`] | one execution: the function's future, with its result converted |
 
 mod extract;
-mod handler;
+mod future;
 mod json;
 mod output;
 mod request;
@@ -67,13 +67,12 @@ mod state;
 use std::ffi::{CStr, CString};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
 use crate::reply::{Format, JobError, Reply};
 
 pub use extract::{Context, FromRequest, State};
-pub use handler::Handler;
-pub(crate) use handler::JobFuture;
+pub use future::{JobFuture, future, input_format};
 pub use json::Json;
 pub use output::IntoReply;
 pub use request::Request;
@@ -81,50 +80,51 @@ pub(crate) use request::{JobRuntime, OnDemand, RequestToken};
 pub use state::RunnerState;
 pub(crate) use state::States;
 
-type Call = Box<dyn Fn(&mut Request<'_>) -> Result<JobFuture, JobError> + Send + Sync>;
+/// Takes the arguments from a request, calls the function and leaves its future, not polled yet.
+pub type Call = fn(&mut Request<'_>) -> Result<JobFuture, JobError>;
+
+/// What `#[palitra::job]` finds out about a function.
+pub struct Description {
+    /// The name that hosts submit it by.
+    pub name: &'static str,
+    /// The function's doc comment.
+    pub doc: &'static str,
+    /// Where the function stands: "file:line".
+    pub place: &'static str,
+    /// The format of the payload.
+    pub input: Format,
+    /// The format of a successful reply.
+    pub output: Format,
+    /// The word `inline`.
+    pub inline: bool,
+}
 
 /// A registered job.
 pub struct Job {
-    name: &'static str,
+    description: Description,
     /// As C strings, so that C can have them as they are.
     c_name: CString,
     doc: CString,
-    input: Format,
-    output: Format,
-    inline: bool,
     call: Call,
-    /// Whether two jobs have this name.
-    ambiguous: AtomicBool,
+    /// Where another job of this name stands.
+    other: OnceLock<&'static str>,
 }
 
 impl Job {
-    /// A job that calls `handler`.
-    pub(crate) fn new<H: Handler<Arguments>, Arguments>(
-        name: &'static str,
-        doc: &str,
-        inline: bool,
-        handler: H,
-    ) -> Job {
-        Job {
-            name,
-            c_name: c_string(name),
-            doc: c_string(doc),
-            input: H::INPUT,
-            output: H::OUTPUT,
-            inline,
-            call: Box::new(move |request| handler.call(request)),
-            ambiguous: AtomicBool::new(false),
-        }
+    /// A job that calls `call`.
+    pub(crate) fn new(description: Description, call: Call) -> Job {
+        let (c_name, doc) = (c_string(description.name), c_string(description.doc));
+        Job { description, c_name, doc, call, other: OnceLock::new() }
     }
 
-    /// Another job has the same name: from now on every execution fails and says so.
-    pub(crate) fn refuse(&self) {
-        self.ambiguous.store(true, Ordering::Relaxed);
+    /// Another job, which stands at `place`, has the same name: from now on every execution fails and says so.
+    pub(crate) fn refuse(&self, place: &'static str) {
+        let _ = self.other.set(place);
     }
 
     /// The name that hosts submit it by.
     pub fn name(&self) -> &str {
-        self.name
+        self.description.name
     }
 
     /// Its documentation: the function's doc comment.
@@ -138,12 +138,12 @@ impl Job {
 
     /// The format of the payload it takes.
     pub fn input(&self) -> Format {
-        self.input
+        self.description.input
     }
 
     /// The format of the reply it leaves when it succeeds.
     pub fn output(&self) -> Format {
-        self.output
+        self.description.output
     }
 
     /// Whether its author declares that its first poll never blocks: `#[job("name", inline)]`. A call with a timeout
@@ -154,13 +154,15 @@ impl Job {
     /// assert!(inline("palitra.echo") && !inline("http.get"));
     /// ```
     pub fn is_inline(&self) -> bool {
-        self.inline
+        self.description.inline
     }
 
     /// Calls the handler. A refused payload and a panic are replies like any other.
     pub(crate) fn call(&self, request: &mut Request<'_>) -> Result<JobFuture, Reply> {
-        if self.ambiguous.load(Ordering::Relaxed) {
-            return Err(JobError::from(format!("two jobs are registered as \"{}\"", self.name())).into());
+        if let Some(other) = self.other.get() {
+            let Description { name, place, .. } = self.description;
+            let message = format!("two jobs are registered as \"{name}\": at {place} and at {other}");
+            return Err(JobError::from(message).into());
         }
         match catch_unwind(AssertUnwindSafe(|| (self.call)(request))) {
             Ok(called) => called.map_err(Reply::from),
@@ -177,7 +179,7 @@ fn c_string(text: &str) -> CString {
 
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Job").field("name", &self.name).field("input", &self.input).finish_non_exhaustive()
+        f.debug_struct("Job").field("name", &self.name()).field("input", &self.input()).finish_non_exhaustive()
     }
 }
 

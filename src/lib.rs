@@ -91,7 +91,7 @@ mod token;
 mod abi;
 mod ffi;
 
-pub use job::{Context, FromRequest, Handler, IntoReply, Job, Json, Request, RunnerState, State};
+pub use job::{Context, FromRequest, IntoReply, Job, Json, Request, RunnerState, State};
 #[cfg(feature = "http")]
 pub use jobs::http;
 pub use palitra_macros::job;
@@ -105,6 +105,7 @@ pub use token::{JobToken, Token};
 /// What `#[palitra::job]` expands to. Not for use by hand.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::job::{Description, JobFuture, future, input_format};
     pub use crate::registry::register;
     pub use ctor::declarative::ctor;
     pub use ctor::*;

@@ -10,7 +10,7 @@ mod nearest;
 
 use std::sync::OnceLock;
 
-use crate::job::{Handler, Job};
+use crate::job::{Call, Description, Job};
 
 pub(crate) use nearest::{nearest, unknown_job};
 
@@ -28,13 +28,14 @@ const CHAINS: usize = 256;
 static CHAIN: [Chain; CHAINS] = [const { OnceLock::new() }; CHAINS];
 
 /// Adds a job. Two jobs with one name are both refused: every call of that name fails with a message that
-/// says so, because nobody can know which of them was meant.
-pub fn register<H: Handler<Arguments>, Arguments>(name: &'static str, doc: &'static str, inline: bool, handler: H) {
+/// says so and where they stand, because nobody can know which of them was meant.
+pub fn register(description: Description, call: Call) {
+    let Description { name, place, .. } = description;
     if let Some(other) = find(name.as_bytes()) {
-        return other.refuse();
+        return other.refuse(place);
     }
     // Lives as long as the library, which is never unmapped.
-    let job = Job::new(name, doc, inline, handler);
+    let job = Job::new(description, call);
     let mut link: &'static Link = Box::leak(Box::new(Link { job, next: Chain::new() }));
     let mut end = chain_of(name.as_bytes());
     // To the end of the chain; again if a job was added there meanwhile.
@@ -83,6 +84,8 @@ fn chain_of(name: &[u8]) -> &'static Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::IntoReply;
+    use crate::reply::Format;
 
     #[test]
     fn names_are_the_same_only_if_every_byte_is() {
@@ -98,7 +101,10 @@ mod tests {
         let names = ["registry.tests.1.of.two.jobs", "registry.tests.2.of.two.jobs"];
         assert!(std::ptr::eq(chain_of(names[0].as_bytes()), chain_of(names[1].as_bytes())));
         for name in names {
-            register(name, "", false, async || ());
+            let bytes = Format::Bytes;
+            register(Description { name, doc: "", place: "", input: bytes, output: bytes, inline: false }, |_| {
+                Ok(Box::pin(async { ().into_reply() }))
+            });
         }
         for name in names {
             assert_eq!(find(name.as_bytes()).map(Job::name), Some(name));

@@ -1,7 +1,7 @@
 //! Wrong uses of `#[palitra::job]` do not compile, and the compiler says what is wrong.
 //!
-//! The first line of each program of tests/ui is what is expected of it: an error with this text, or that it
-//! compiles, which proves that the others fail for their own reason.
+//! The first lines of each program of tests/ui are what is expected of it: errors with these texts and no others, or that
+//! it compiles, which proves that the others fail for their own reason.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,18 +30,27 @@ fn compile(program: &Path, library: &Path) -> Ended {
     ended
 }
 
-/// Compiles the program and compares with what its first line expects.
-fn check(program: &Path, library: &Path) {
+/// What the compiler says of the program is what its first lines expect: these errors and no more, the first of them at
+/// the line that ends with `// here`, if one does.
+fn check(program: &Path, library: &Path) -> Result<(), String> {
     let source = std::fs::read_to_string(program).unwrap();
-    let expected = source.lines().next().and_then(|line| line.strip_prefix("//! ")).expect("what is expected");
+    let expected: Vec<_> = source.lines().map_while(|line| line.strip_prefix("//! error: ")).collect();
+    assert!(!expected.is_empty() || source.starts_with("//! compiles\n"), "{}", program.display());
     let ended = compile(program, library);
-    match expected.strip_prefix("error: ") {
-        None => assert!(ended.status.success(), "{}: {}", program.display(), ended.errors),
-        Some(error) => {
-            let says_so = ended.errors.lines().any(|line| line.starts_with("error") && line.contains(error));
-            assert!(says_so && !ended.status.success(), "{}: {}", program.display(), ended.errors);
-        }
-    }
+    let lines: Vec<_> = ended.errors.lines().collect();
+    let found: Vec<_> = (0..lines.len()).filter(|i| is_error(lines[*i])).collect();
+    let here = source.lines().position(|line| line.ends_with("// here"));
+    let is_here =
+        || here.is_none_or(|line| lines[found[0] + 1].contains(&format!("{}:{}:", program.display(), line + 1)));
+    let as_expected = found.len() == expected.len()
+        && std::iter::zip(&found, &expected).all(|(i, error)| lines[*i].contains(error))
+        && if expected.is_empty() { ended.status.success() && lines.is_empty() } else { is_here() };
+    if as_expected { Ok(()) } else { Err(format!("{}: {}", program.display(), ended.errors)) }
+}
+
+/// The first line of an error, and not the one that counts them.
+fn is_error(line: &str) -> bool {
+    line.starts_with("error") && !line.starts_with("error: aborting")
 }
 
 #[test]
@@ -50,7 +59,6 @@ fn what_is_no_job_does_not_compile_and_the_error_says_why() {
     let programs = std::fs::read_dir(root().join("tests/ui")).unwrap();
     let programs: Vec<_> = programs.map(|entry| entry.unwrap().path()).collect();
     assert!(programs.len() > 5, "{programs:?}");
-    for program in programs {
-        check(&program, &library);
-    }
+    let wrong: Vec<_> = programs.iter().filter_map(|program| check(program, &library).err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -1,12 +1,19 @@
 //! The attribute `#[palitra::job("name")]`: registers an async function as a job when its library is loaded.
 //!
-//! The function stays as it is and can be called and tested like any other. Beside it stands a constructor
-//! that adds it to the registry, with its doc comment as the job's documentation.
+//! The function stays as it is and can be called and tested like any other. Beside it stands a constructor that adds it
+//! to the registry, with its doc comment as the job's documentation.
+//!
+//! What the compiler finds wrong it says once, where it is wrong: each line that is made from an argument or from the
+//! result bears its place, and what no type can tell is looked at in [`signature`].
+
+mod signature;
 
 use proc_macro::TokenStream;
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Expr, ExprLit, Ident, ItemFn, Lit, LitStr, Meta, Token, parse_macro_input};
+
+use signature::Signature;
 
 /// Registers an async function under a name. See the crate `palitra` for what it may take and return.
 ///
@@ -17,8 +24,17 @@ use syn::{Attribute, Expr, ExprLit, Ident, ItemFn, Lit, LitStr, Meta, Token, par
 #[proc_macro_attribute]
 pub fn job(words: TokenStream, function: TokenStream) -> TokenStream {
     let words = parse_macro_input!(words as Words);
-    let function = parse_macro_input!(function as ItemFn);
-    expand(&words, &function).unwrap_or_else(syn::Error::into_compile_error).into()
+    let function: proc_macro2::TokenStream = function.into();
+    let expanded = syn::parse2(function.clone())
+        .map_err(|_| syn::Error::new_spanned(&function, "a job is an async function"))
+        .and_then(|function| expand(&words, &function));
+    // The function stands there in any case: its callers are not wrong.
+    expanded
+        .unwrap_or_else(|error| {
+            let error = error.into_compile_error();
+            quote!(#function #error)
+        })
+        .into()
 }
 
 /// What stands in the attribute: `"name"`, or `"name", inline`.
@@ -30,7 +46,10 @@ struct Words {
 impl Parse for Words {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let nameless = input.error("a job begins with its name: #[job(\"name\")]");
-        let name = input.parse().map_err(|_| nameless)?;
+        let name: LitStr = input.parse().map_err(|_| nameless)?;
+        if name.value().is_empty() || name.value().contains('\0') {
+            return Err(syn::Error::new(name.span(), "a job's name is not empty and holds no NUL"));
+        }
         if input.is_empty() {
             return Ok(Words { name, inline: false });
         }
@@ -44,22 +63,25 @@ impl Parse for Words {
 }
 
 fn expand(Words { name, inline }: &Words, function: &ItemFn) -> syn::Result<proc_macro2::TokenStream> {
-    if name.value().is_empty() || name.value().contains('\0') {
-        return Err(syn::Error::new(name.span(), "a job's name is not empty and holds no NUL"));
-    }
-    if function.sig.asyncness.is_none() {
-        return Err(syn::Error::new_spanned(&function.sig, "a job is an async function"));
-    }
-    let identifier = &function.sig.ident;
+    let signature = Signature::read(&function.sig)?;
+    let (input, output, call) = (signature.input(), signature.output(), signature.call());
     let doc = documentation(&function.attrs);
     Ok(quote! {
         #function
 
         const _: () = {
+            const __PALITRA_JOB: ::palitra::__private::Description = ::palitra::__private::Description {
+                name: #name,
+                doc: #doc,
+                place: ::core::concat!(::core::file!(), ":", ::core::line!()),
+                input: #input,
+                output: #output,
+                inline: #inline,
+            };
             ::palitra::__private::ctor! {
                 #[ctor(unsafe, crate_path = ::palitra::__private)]
-                fn register() {
-                    ::palitra::__private::register(#name, #doc, #inline, #identifier);
+                fn __palitra_register() {
+                    ::palitra::__private::register(__PALITRA_JOB, #call);
                 }
             }
         };

@@ -3,6 +3,11 @@
 use crate::reply::{Format, JobError, Reply};
 
 /// Something that a job can return.
+#[diagnostic::on_unimplemented(
+    message = "a job cannot return a `{Self}`",
+    label = "no reply can be made of this",
+    note = "a job returns `()`, `Vec<u8>`, `String`, `&'static str`, `Json<T>` where `T: Serialize`, or a `Result` of one of them"
+)]
 pub trait IntoReply {
     /// What the bytes of a success are.
     const FORMAT: Format;

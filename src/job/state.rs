@@ -22,6 +22,11 @@ use crate::reply::JobError;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "the jobs of a runner cannot share a `{Self}`",
+    label = "no `State` can hold this",
+    note = "they share what is `Send + Sync + 'static` and has a `Default`, or implements `palitra::RunnerState` where making it can fail"
+)]
 pub trait RunnerState: Send + Sync + Sized + 'static {
     /// Makes the value, within the runner's runtime. An error fails the job that asked; the next one tries again.
     fn create() -> Result<Self, JobError>;

@@ -1,7 +1,11 @@
-//! error: the trait bound
+//! error: a job cannot take a `Instant`
 
-// An argument that no extractor gives: the compiler's own words, pointing at the attribute or the function.
 #[palitra::job("ui.not_an_argument")]
-async fn not_an_argument(_number: std::time::Instant) {}
+async fn not_an_argument(
+    text: String,
+    _at: std::time::Instant, // here
+) -> String {
+    text
+}
 
 fn main() {}

@@ -1,0 +1,51 @@
+//! One execution of a job: the function's future, with its result converted to a reply.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::reply::{Format, Reply};
+
+/// A job that was called and not polled. Sent between threads, so that its first poll may be on the calling thread and
+/// the next on the runner's.
+pub type JobFuture = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// The function's future as a job's. What is no reply is said of the function's result, not here.
+pub fn future<F: Future<Output: 'static> + Send + 'static>(job: F, into_reply: fn(F::Output) -> Reply) -> JobFuture {
+    Box::pin(Replying { job, into_reply })
+}
+
+/// The format of the one argument that takes the payload; bytes if none does.
+pub const fn input_format(payloads: &[Option<Format>]) -> Format {
+    let mut found = None;
+    let mut i = 0;
+    while i < payloads.len() {
+        if payloads[i].is_some() {
+            assert!(found.is_none(), "only one argument of a job can take its payload");
+            found = payloads[i];
+        }
+        i += 1;
+    }
+    match found {
+        Some(format) => format,
+        None => Format::Bytes,
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// An async block would hold the job's state twice.
+    struct Replying<F: Future> {
+        #[pin]
+        job: F,
+        into_reply: fn(F::Output) -> Reply,
+    }
+}
+
+impl<F: Future> Future for Replying<F> {
+    type Output = Reply;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
+        let this = self.project();
+        this.job.poll(cx).map(this.into_reply)
+    }
+}

@@ -1,0 +1,6 @@
+//! error: a job is an async function
+
+#[palitra::job("ui.not_a_function")]
+struct NotAFunction; // here
+
+fn main() {}
