@@ -2,10 +2,14 @@
 //!
 //! Nearly every room below uses these types. The numbers are those of the C header and are never reused.
 
+mod failure;
+
 use std::borrow::Cow;
 use std::ffi::CStr;
 use std::fmt;
 use std::sync::Arc;
+
+pub use failure::JobError;
 
 /// How a call or a job ended. The same numbers as `palitra_status` in C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -125,73 +129,6 @@ pub enum Format {
     Text = 1,
     /// One JSON value.
     Json = 2,
-}
-
-/// A failure that a job returns: a number of its own and a message for people.
-///
-/// ```
-/// # use palitra::JobError;
-/// let error = JobError::new(404, "no such page");
-/// assert_eq!((error.code(), error.message()), (404, "no such page"));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobError {
-    code: i32,
-    message: Cow<'static, str>,
-    bad_payload: bool,
-}
-
-impl JobError {
-    /// The code of a failure that has no number of its own.
-    pub const UNSPECIFIED: i32 = 0;
-
-    /// A failure with the job's own code.
-    pub fn new(code: i32, message: impl Into<Cow<'static, str>>) -> JobError {
-        JobError { code, message: message.into(), bad_payload: false }
-    }
-
-    /// The payload is not what the job takes: an extractor's error. The reply says [`Status::BadPayload`], which
-    /// distinguishes a mistake of the host's from a failure of the job.
-    pub fn bad_payload(message: impl Into<Cow<'static, str>>) -> JobError {
-        JobError { bad_payload: true, ..JobError::new(JobError::UNSPECIFIED, message) }
-    }
-
-    /// The job's own number; 0 where it gave none.
-    pub fn code(&self) -> i32 {
-        self.code
-    }
-
-    /// What went wrong.
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-}
-
-impl fmt::Display for JobError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for JobError {}
-
-impl From<String> for JobError {
-    fn from(message: String) -> JobError {
-        JobError::new(JobError::UNSPECIFIED, message)
-    }
-}
-
-impl From<&'static str> for JobError {
-    fn from(message: &'static str) -> JobError {
-        JobError::new(JobError::UNSPECIFIED, message)
-    }
-}
-
-/// A job that another job failed in fails with the same code and message.
-impl From<Error> for JobError {
-    fn from(error: Error) -> JobError {
-        JobError::new(error.code, error.message)
-    }
 }
 
 /// The result of a finished job: its status and its bytes, or why there are none.
@@ -340,13 +277,6 @@ impl Reply {
         }
         let message = self.text().into_owned();
         Err(Error { status: self.status(), code: self.code(), message: message.into() })
-    }
-}
-
-impl From<JobError> for Reply {
-    fn from(error: JobError) -> Reply {
-        let status = if error.bad_payload { Status::BadPayload } else { Status::JobFailed };
-        Reply::full(status, error.code, Format::Text, error.message.into_owned().into_bytes())
     }
 }
 

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use super::core::Core;
 use super::options::Options;
 use super::submission::{Payload, Submitter, Wanted};
+use super::submit_many::Submission;
 use super::thread;
 use crate::current::{RunnerId, works_for};
 use crate::deadline::Until;
@@ -137,7 +138,7 @@ impl Runner {
         F: Future<Output: Send + 'static> + Send + 'static,
     {
         let tokens: Vec<_> = futures.into_iter().map(|future| self.submit(future)).collect::<Result<_, _>>()?;
-        let replies = gather_all(tokens.len(), |place| tokens[place].job().token(), Until::Forever);
+        let replies = gather_all(tokens.len(), |place| tokens[place].job().token(), Until::Forever, false);
         replies.into_iter().zip(&tokens).map(|(reply, token)| token.take(reply?)).collect()
     }
 
@@ -157,8 +158,62 @@ impl Runner {
     /// # Errors
     /// As [`Runner::run_job`], except that it never blocks.
     pub fn submit_job(&self, job: &str, payload: impl Into<Vec<u8>>) -> Result<JobToken, Error> {
+        self.submit_wanted(job, payload.into(), Wanted::default())
+    }
+
+    /// Submits a registered job that has so much time: past it the job is cancelled and its token finishes with
+    /// [`Status::Deadline`].
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # let runner = palitra::Runner::new()?;
+    /// let token = runner.submit_job_within("palitra.sleep", r#"{"seconds": 60}"#, Duration::from_millis(1))?;
+    /// assert_eq!(token.wait(None)?.status(), palitra::Status::Deadline);
+    /// # Ok::<(), palitra::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Runner::submit_job`].
+    pub fn submit_job_within(
+        &self,
+        job: &str,
+        payload: impl Into<Vec<u8>>,
+        deadline: Duration,
+    ) -> Result<JobToken, Error> {
+        let deadline = Until::after(Some(deadline)).instant();
+        self.submit_wanted(job, payload.into(), Wanted { deadline, ..Wanted::default() })
+    }
+
+    /// Submits many registered jobs, each with its payload, at less than each one's cost alone. At the first that is
+    /// refused it stops and says why; the tokens are those of the jobs before it.
+    ///
+    /// ```
+    /// # let runner = palitra::Runner::new()?;
+    /// let (tokens, all) = runner.submit_many_jobs(["one", "two"].map(|word| ("palitra.echo", word.as_bytes())));
+    /// all?;
+    /// assert_eq!(runner.gather_jobs(&tokens, None)?[1].text(), "two");
+    /// # Ok::<(), palitra::Error>(())
+    /// ```
+    pub fn submit_many_jobs<'a>(
+        &self,
+        jobs: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> (Vec<JobToken>, Result<(), Error>) {
+        let (mut tokens, mut unknown) = (Vec::new(), None);
+        let submissions = jobs.into_iter().map(|(name, payload)| match registry::find(name.as_bytes()) {
+            Some(job) => Ok(Submission { job, payload, tag: 0 }),
+            None => {
+                unknown = Some(registry::unknown_job(name));
+                Err(Status::UnknownJob)
+            }
+        });
+        let take = |host| tokens.push(JobToken::new(host));
+        let submitted = self.core.submit_many(Submitter::Host, submissions, &Wanted::default(), take);
+        (tokens, submitted.map_err(|status| unknown.unwrap_or_else(|| status.into())))
+    }
+
+    fn submit_wanted(&self, job: &str, payload: Vec<u8>, wanted: Wanted) -> Result<JobToken, Error> {
         let job = registry::find(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
-        Ok(JobToken::new(self.core.submit(Submitter::Host, job, Payload::Owned(payload.into()), Wanted::default())?))
+        Ok(JobToken::new(self.core.submit(Submitter::Host, job, Payload::Owned(payload), wanted)?))
     }
 
     /// Waits for many jobs and returns their replies in order.
@@ -167,8 +222,26 @@ impl Runner {
     /// [`Status::Pending`] if not all had finished after `timeout`; they run on. [`Status::WouldDeadlock`],
     /// [`Status::Forked`].
     pub fn gather_jobs(&self, tokens: &[JobToken], timeout: Option<Duration>) -> Result<Vec<Reply>, Error> {
+        self.gather_tokens(tokens, timeout, false)
+    }
+
+    /// Waits for many jobs, until the first of them in time that does not succeed: then the others are cancelled.
+    /// Returns their replies in order.
+    ///
+    /// # Errors
+    /// As [`Runner::gather_jobs`].
+    pub fn gather_jobs_fail_fast(&self, tokens: &[JobToken], timeout: Option<Duration>) -> Result<Vec<Reply>, Error> {
+        self.gather_tokens(tokens, timeout, true)
+    }
+
+    fn gather_tokens(
+        &self,
+        tokens: &[JobToken],
+        timeout: Option<Duration>,
+        fail_fast: bool,
+    ) -> Result<Vec<Reply>, Error> {
         self.core.check_process()?;
-        let replies = gather_all(tokens.len(), |place| tokens[place].token(), Until::after(timeout));
+        let replies = gather_all(tokens.len(), |place| tokens[place].token(), Until::after(timeout), fail_fast);
         replies.into_iter().map(|reply| reply.map_err(Error::from)).collect()
     }
 
@@ -270,10 +343,19 @@ impl fmt::Debug for Runner {
 }
 
 /// The replies of `n` tokens, in order.
-fn gather_all(n: usize, token: impl Fn(usize) -> TokenRef, until: Until) -> Vec<Result<Reply, Status>> {
+fn gather_all(
+    n: usize,
+    token: impl Fn(usize) -> TokenRef,
+    until: Until,
+    fail_fast: bool,
+) -> Vec<Result<Reply, Status>> {
     let mut replies = vec![Err(Status::Pending); n];
     let tokens = Tokens { n, at: |place| Ok(token(place)), runner: None, frees: false };
-    many::gather(&tokens, until, |place, reply| replies[place] = reply);
+    let give = |place: usize, reply| replies[place] = reply;
+    match fail_fast {
+        true => many::gather_fail_fast(&tokens, until, give),
+        false => many::gather(&tokens, until, give),
+    };
     replies
 }
 

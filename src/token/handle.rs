@@ -47,6 +47,56 @@ impl JobToken {
         self.checked()?.poll().map_err(Error::from)
     }
 
+    /// The next item of the job's stream; blocks until there is one, at most for `timeout` (`None`: forever). `None`
+    /// after the last one, when the job has succeeded: [`poll`](JobToken::poll) has its reply. Readers on several
+    /// threads share the items.
+    ///
+    /// ```
+    /// # use palitra::{Context, JobError, job};
+    /// #[job("doc.count")]
+    /// async fn count(context: Context, to: String) -> Result<(), JobError> {
+    ///     for n in 1..=to.parse().map_err(|error| JobError::from_error(1, &error))? {
+    ///         context.send(u32::to_string(&n)).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// let token = palitra::global_runner()?.submit_job("doc.count", "3")?;
+    /// assert_eq!(token.next(None)?.map(|item| item.text().into_owned()), Some("1".to_string()));
+    /// let rest: Vec<_> = token.items().collect::<Result<_, _>>()?;
+    /// assert_eq!(rest.len(), 2);
+    /// # Ok::<(), palitra::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Status::Pending`] after the timeout; how the job ended if it did not succeed, after the items that it sent
+    /// before; [`Status::WouldDeadlock`] on the runner's own thread; [`Status::Forked`] in a forked child.
+    pub fn next(&self, timeout: Option<Duration>) -> Result<Option<Reply>, Error> {
+        match self.checked()?.next_item(Until::after(timeout)) {
+            Ok(item) => item.into_result().map(Some),
+            Err(Status::End) => Ok(None),
+            Err(status) => Err(status.into()),
+        }
+    }
+
+    /// Every item that is still to come, as [`next`](JobToken::next) returns them. An error is the last.
+    pub fn items(&self) -> impl Iterator<Item = Result<Reply, Error>> {
+        let mut has_failed = false;
+        std::iter::from_fn(move || {
+            let item = if has_failed { None } else { self.next(None).transpose() };
+            has_failed |= matches!(item, Some(Err(_)));
+            item
+        })
+    }
+
+    /// How much is done, and of how much, as the job last reported it; zeros before its first report.
+    ///
+    /// # Errors
+    /// [`Status::Forked`] in a forked child.
+    pub fn progress(&self) -> Result<(u64, u64), Error> {
+        Ok(self.checked()?.progress()?)
+    }
+
     /// Finishes the token as [`Status::Cancelled`] and drops the job at its next await. Changes nothing if the
     /// job has finished. Whether this call was what ended it.
     pub fn cancel(&self) -> bool {

@@ -3,6 +3,8 @@
 //! Promise 11: bad input and limits return a status.
 
 use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
@@ -63,6 +65,41 @@ async fn result(payload: String) -> Result<String, JobError> {
         "owned" => Err(format!("an {payload} text").into()),
         "code" => Err(JobError::new(i32::MIN, "a code")),
         _ => Ok(payload),
+    }
+}
+
+/// Fails with errors of other libraries.
+#[job("rust.errors")]
+async fn errors(context: Context, payload: String) -> Result<String, Box<dyn Error + Send + Sync>> {
+    match &*payload {
+        "parse" => Ok("none".parse::<u16>()?.to_string()),
+        "io" => Ok(io_error().await?),
+        "causes" => Err(Box::new(Outer { inner: "one.parse".parse::<f64>().unwrap_err() })),
+        "code" => Err(JobError::new(7, "kept").into()),
+        other => Ok(nested(context, other.to_string()).await?),
+    }
+}
+
+/// Fails with an error of the system's.
+#[job("rust.io_error")]
+async fn io_error() -> Result<String, JobError> {
+    Ok(std::fs::read_to_string("/no/such/file")?)
+}
+
+#[derive(Debug)]
+struct Outer<E> {
+    inner: E,
+}
+
+impl<E> fmt::Display for Outer<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the price is wrong")
+    }
+}
+
+impl<E: Error + 'static> Error for Outer<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.inner)
     }
 }
 
@@ -192,7 +229,9 @@ fn the_registry_lists_the_jobs_of_all_crates_by_name_and_each_once() {
 fn two_jobs_of_one_name_are_both_refused_and_the_message_says_so() {
     let reply = call("test.twin", b"");
     assert_eq!(reply.status(), Status::JobFailed);
-    assert!(reply.text().contains("two jobs are registered as \"test.twin\""), "{}", reply.text());
+    let message = reply.text();
+    assert!(message.contains("two jobs are registered as \"test.twin\""), "{message}");
+    assert_eq!(message.matches("jobs/src/lib.rs:").count(), 2, "where they stand: {message}");
     assert_eq!(palitra::jobs().iter().filter(|job| job.name() == "test.twin").count(), 1);
 }
 
@@ -343,14 +382,45 @@ async fn nested(context: Context, name: String) -> Result<String, JobError> {
     Ok(reply.text().into_owned())
 }
 
+/// Cancels the job that it submits.
+#[job("rust.cancels")]
+async fn cancels(context: Context) -> Result<(), JobError> {
+    let token = context.submit_job("test.never", "")?;
+    token.cancel();
+    token.await?.into_result()?;
+    Ok(())
+}
+
 #[test]
 fn what_a_nested_job_fails_with_is_what_its_caller_gets() {
     assert_eq!(call("rust.nested", b"rust.text").text(), "PAYLOAD");
-    for (name, message) in [("no.such.job", "no.such.job"), ("test.panic_later", "payload"), ("rust.json", "fit")] {
-        let reply = call("rust.nested", name.as_bytes());
-        assert_eq!(reply.status(), Status::JobFailed, "{name}");
-        assert!(reply.text().contains(message), "{name}: {}", reply.text());
+    for (name, status, message) in [
+        ("no.such.job", Status::JobFailed, "no.such.job"),
+        ("rust.json", Status::JobFailed, "fit"),
+        ("test.panic_later", Status::JobPanicked, "payload"),
+        ("rust.cancels", Status::Cancelled, "cancelled"),
+    ] {
+        for outer in ["rust.nested", "rust.errors"] {
+            let reply = call(outer, name.as_bytes());
+            assert_eq!(reply.status(), status, "{outer} {name}");
+            assert!(reply.text().contains(message), "{outer} {name}: {}", reply.text());
+        }
     }
+}
+
+#[test]
+fn an_error_of_another_library_says_its_causes_and_a_boxed_failure_keeps_its_code() {
+    for (payload, code, message) in [
+        ("parse", 0, "invalid digit found in string"),
+        ("io", 0, "No such file or directory (os error 2)"),
+        ("causes", 0, "the price is wrong: invalid float literal"),
+        ("code", 7, "kept"),
+    ] {
+        let reply = call("rust.errors", payload.as_bytes());
+        let seen = (reply.status(), reply.code(), reply.text());
+        assert_eq!(seen, (Status::JobFailed, code, message.into()), "{payload}");
+    }
+    assert_eq!(call("test.fail_anyhow", b"").text(), "the page was not kept: the disk is full");
 }
 
 /// Submits itself until its payload has counted down.

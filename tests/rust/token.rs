@@ -282,3 +282,37 @@ fn nothing_of_many_jobs_is_lost() {
         });
     }
 }
+
+#[test]
+fn items_come_in_order_then_the_end_or_the_failure() {
+    let runner = runner();
+    let texts = |payload: &str| {
+        let token = runner.submit_job("test.stream", payload).unwrap();
+        let items = token.items().map(|item| item.map(|item| item.text().into_owned()));
+        items.map(|item| item.map_err(|error| (error.status(), error.code()))).collect::<Vec<_>>()
+    };
+    assert_eq!(texts(r#"{"items": 2}"#), [Ok("0".to_string()), Ok("1".to_string())]);
+    let failed = texts(r#"{"items": 3, "fail_at": 1}"#);
+    assert_eq!(failed, [Ok("0".to_string()), Err((Status::JobFailed, 7))], "an error is the last");
+}
+
+#[test]
+fn next_past_its_timeout_says_pending_and_on_the_runners_thread_it_does_not_block() {
+    let runner = runner();
+    let token = never(&runner);
+    assert_refused(token.next(Some(SOON)), Status::Pending);
+    assert_refused(token.next(Some(Duration::ZERO)), Status::Pending);
+    let seen = runner.submit(async move { token.next(None).map(drop) }).unwrap().wait(Some(PATIENCE)).unwrap();
+    assert_refused(seen, Status::WouldDeadlock);
+}
+
+#[test]
+fn of_many_jobs_those_before_a_refused_one_are_submitted_and_the_error_names_it() {
+    let runner = runner();
+    let names = ["palitra.echo", "palitra.ech", "palitra.echo"];
+    let (tokens, submitted) = runner.submit_many_jobs(names.map(|name| (name, &b"one"[..])));
+    let error = submitted.unwrap_err();
+    assert_eq!((tokens.len(), error.status()), (1, Status::UnknownJob));
+    assert!(error.to_string().contains("\"palitra.ech\"; the nearest is \"palitra.echo\""), "{error}");
+    assert_eq!(tokens[0].wait(Some(PATIENCE)).unwrap().text(), "one");
+}

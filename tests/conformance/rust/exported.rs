@@ -1,5 +1,5 @@
-//! Steps through the C functions that a Rust program with palitra in it exports: for what the public API has no
-//! call. As include/palitra.h declares them; options are left at their defaults.
+//! Steps through the C functions that a Rust program with palitra in it exports: for handles that the types
+//! of the public API forbid. As include/palitra.h declares them; options are left at their defaults.
 
 #![allow(unsafe_code, reason = "the functions are C functions")]
 
@@ -10,10 +10,9 @@ use std::sync::Mutex;
 
 use palitra::Status;
 
-use super::{Host, no_step, option, payload, status, time, with_text};
+use super::{Host, no_step, payload, status, time, with_text};
 
 const FOREVER: i64 = -1;
-const FAIL_FAST: u32 = 1;
 const FORGED: Handle = Handle { id: 0x0123_4567_89ab_cdef };
 
 /// A palitra_runner, a palitra_token or a palitra_queue.
@@ -21,23 +20,6 @@ const FORGED: Handle = Handle { id: 0x0123_4567_89ab_cdef };
 #[derive(Clone, Copy, Default)]
 struct Handle {
     id: u64,
-}
-
-#[repr(C)]
-struct SubmitOptions {
-    size: u32,
-    flags: u32,
-    deadline_ns: i64,
-    queue: Handle,
-    tag: u64,
-}
-
-#[repr(C)]
-struct Submission {
-    job: *const c_char,
-    data: *const u8,
-    len: usize,
-    tag: u64,
 }
 
 #[repr(C)]
@@ -58,8 +40,6 @@ unsafe extern "C" {
     safe fn palitra_runner_free(runner: Handle);
     safe fn palitra_token_poll(token: Handle, out: &mut Reply) -> i32;
     safe fn palitra_token_cancel(token: Handle) -> i32;
-    safe fn palitra_token_next(token: Handle, timeout_ns: i64, item: &mut Reply) -> i32;
-    safe fn palitra_token_progress(token: Handle, done: &mut u64, total: &mut u64) -> i32;
     safe fn palitra_token_free(token: Handle);
     fn palitra_runner_new(options: *const c_void, out: &mut Handle) -> i32;
     fn palitra_runner_run(
@@ -75,24 +55,8 @@ unsafe extern "C" {
         job: *const c_char,
         data: *const u8,
         len: usize,
-        options: &SubmitOptions,
+        options: *const c_void,
         out: &mut Handle,
-    ) -> i32;
-    fn palitra_runner_submit_many(
-        runner: Handle,
-        submissions: *const Submission,
-        n: usize,
-        options: *const SubmitOptions,
-        tokens: *mut Handle,
-        taken: &mut usize,
-    ) -> i32;
-    fn palitra_runner_gather(
-        runner: Handle,
-        tokens: *const Handle,
-        n: usize,
-        flags: u32,
-        timeout_ns: i64,
-        replies: *mut Reply,
     ) -> i32;
 }
 
@@ -125,8 +89,8 @@ fn known(number: i32) -> Status {
     Status::from_number(number).unwrap_or_else(|| panic!("no status has the number {number}"))
 }
 
-fn nanoseconds(text: Option<&str>) -> i64 {
-    text.map_or(FOREVER, |text| time(text).as_nanos().try_into().expect("a time within three centuries"))
+fn nanoseconds(text: &str) -> i64 {
+    time(text).as_nanos().try_into().expect("a time within three centuries")
 }
 
 /// A token, and the runner it was submitted to.
@@ -147,10 +111,7 @@ impl Host for Exported {
         match words {
             ["runner", name] => self.make_runner(name),
             ["alive", runner] => palitra_runner_is_alive(self.runner(runner)).to_string(),
-            ["submit", token, runner, job, text, deadline @ ..] => {
-                self.submit(token, self.runner(runner), job, payload(text), option(deadline, "deadline"))
-            }
-            ["submit_many", runner, jobs @ ..] => self.submit_many(self.runner(runner), jobs),
+            ["submit", token, runner, job, text] => self.submit(token, self.runner(runner), job, payload(text)),
             ["run", runner, job, text] => self.run(runner, job, payload(text)),
             ["wait", token] => {
                 let Token { token, runner } = self.token(token);
@@ -158,15 +119,11 @@ impl Host for Exported {
             }
             ["poll", token] => self.poll(self.token(token).token),
             ["cancel", token] => status(known(palitra_token_cancel(self.token(token).token))),
-            ["gather", "fail_fast", tokens @ ..] => self.gather_fail_fast(tokens),
-            ["next", token] => self.next(token),
-            ["drain", token] => self.drain(token),
-            ["progress", token] => self.progress(token),
             ["free", name] => self.free(name),
             ["forged", "token"] => self.poll(FORGED),
-            ["forged", "runner"] => self.submit("", FORGED, "palitra.echo", "", None),
+            ["forged", "runner"] => self.submit("", FORGED, "palitra.echo", ""),
             ["shutdown", runner, grace] => {
-                status(known(palitra_runner_shutdown(self.runner(runner), nanoseconds(Some(grace)))))
+                status(known(palitra_runner_shutdown(self.runner(runner), nanoseconds(grace))))
             }
             other => no_step(other),
         }
@@ -190,49 +147,16 @@ impl Exported {
         status(known(seen))
     }
 
-    fn submit(&self, name: &str, runner: Handle, job: &str, payload: &str, deadline: Option<&str>) -> String {
-        let options = SubmitOptions {
-            size: size_of::<SubmitOptions>() as u32,
-            flags: 0,
-            deadline_ns: if deadline == Some("0ms") { 1 } else { nanoseconds(deadline) },
-            queue: Handle::default(),
-            tag: 0,
-        };
+    fn submit(&self, name: &str, runner: Handle, job: &str, payload: &str) -> String {
         let job = CString::new(job).expect("a name without a NUL");
         let mut token = Handle::default();
-        // SAFETY: the name ends with a NUL, the payload is as long as is said.
-        let seen = unsafe {
-            palitra_runner_submit(runner, job.as_ptr(), payload.as_ptr(), payload.len(), &options, &mut token)
-        };
+        // SAFETY: the name ends with a NUL, the payload is as long as is said, NULL options are the defaults.
+        let seen =
+            unsafe { palitra_runner_submit(runner, job.as_ptr(), payload.as_ptr(), payload.len(), null(), &mut token) };
         if known(seen) == Status::Ok {
             self.tokens.lock().unwrap().insert(name.to_string(), Token { token, runner });
         }
         status(known(seen))
-    }
-
-    /// Each job is three words: the name of its token, its own, its payload.
-    fn submit_many(&self, runner: Handle, jobs: &[&str]) -> String {
-        let names: Vec<_> = jobs.chunks(3).map(|job| CString::new(job[1]).expect("a name without a NUL")).collect();
-        let submissions: Vec<_> = jobs
-            .chunks(3)
-            .zip(&names)
-            .map(|(job, name)| {
-                let payload = payload(job[2]);
-                Submission { job: name.as_ptr(), data: payload.as_ptr(), len: payload.len(), tag: 0 }
-            })
-            .collect();
-        let mut tokens = vec![Handle::default(); submissions.len()];
-        let mut taken = 0;
-        // SAFETY: as in `submit`; there are as many jobs and tokens as is said. NULL options are the defaults.
-        let seen = unsafe {
-            let (jobs, n) = (submissions.as_ptr(), submissions.len());
-            palitra_runner_submit_many(runner, jobs, n, null(), tokens.as_mut_ptr(), &mut taken)
-        };
-        let mut named = self.tokens.lock().unwrap();
-        for (job, &token) in jobs.chunks(3).zip(&tokens[..taken]) {
-            named.insert(job[0].to_string(), Token { token, runner });
-        }
-        format!("{} {taken}", status(known(seen)))
     }
 
     fn run(&self, runner: &str, job: &str, payload: &str) -> String {
@@ -245,42 +169,6 @@ impl Exported {
 
     fn poll(&self, token: Handle) -> String {
         outcome_of(|out| palitra_token_poll(token, out))
-    }
-
-    fn gather_fail_fast(&self, names: &[&str]) -> String {
-        let tokens: Vec<_> = names.iter().map(|name| self.token(name).token).collect();
-        let mut replies: Vec<_> = names.iter().map(|_| Reply::empty()).collect();
-        let runner = self.token(names[0]).runner;
-        // SAFETY: there are as many tokens and replies as is said.
-        unsafe {
-            palitra_runner_gather(runner, tokens.as_ptr(), tokens.len(), FAIL_FAST, FOREVER, replies.as_mut_ptr());
-        }
-        let outcomes = replies.iter_mut().map(|reply| with_text(known(reply.status), reply.code, &reply.take_text()));
-        outcomes.collect::<Vec<_>>().join(" | ")
-    }
-
-    fn next(&self, token: &str) -> String {
-        outcome_of(|item| palitra_token_next(self.token(token).token, FOREVER, item))
-    }
-
-    /// The texts of the items, and then what was none.
-    fn drain(&self, token: &str) -> String {
-        let mut items = String::new();
-        loop {
-            let outcome = self.next(token);
-            match outcome.strip_prefix("OK ") {
-                Some(item) => items += &format!("{item} "),
-                None => return items + &outcome,
-            }
-        }
-    }
-
-    fn progress(&self, token: &str) -> String {
-        let (mut done, mut total) = (0, 0);
-        match known(palitra_token_progress(self.token(token).token, &mut done, &mut total)) {
-            Status::Ok => format!("OK {done} {total}"),
-            other => status(other),
-        }
     }
 
     /// The name keeps the handle, which is stale from now on.

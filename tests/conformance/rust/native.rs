@@ -4,13 +4,17 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use palitra::{Error, JobToken, Options, Runner, Status, global_runner};
+use palitra::{Error, JobToken, Options, Reply, Runner, Status, global_runner};
 
-use super::{Host, ended, no_step, option, outcome_of, payload, status, time};
+use super::{Host, ended, no_step, option, outcome_of, payload, status, time, with_text};
 
 /// The longest that a forked child lives, which nobody but itself would end.
 const CHILD_SECONDS: u32 = 20;
+
+/// How the runner gathers.
+type Gather = fn(&Runner, &[JobToken], Option<Duration>) -> Result<Vec<Reply>, Error>;
 
 /// In the order in which they are dropped.
 #[derive(Default)]
@@ -24,7 +28,10 @@ impl Host for Native {
         match words {
             ["runner", name, options @ ..] => self.make_runner(name, options),
             ["alive", runner] => self.runner(runner).is_alive().to_string(),
-            ["submit", token, runner, job, text] => self.submit(token, runner, job, payload(text)),
+            ["submit", token, runner, job, text, deadline @ ..] => {
+                self.submit(token, runner, job, payload(text), option(deadline, "deadline").map(time))
+            }
+            ["submit_many", runner, jobs @ ..] => self.submit_many(runner, jobs),
             ["run", runner, job, text, timeout @ ..] => {
                 outcome_of(self.runner(runner).run_job(job, payload(text), option(timeout, "timeout").map(time)))
             }
@@ -36,7 +43,15 @@ impl Host for Native {
                 self.token(token).cancel();
                 status(Status::Ok)
             }
-            ["gather", tokens @ ..] => self.gather(tokens),
+            ["gather", "fail_fast", tokens @ ..] => self.gather(tokens, Runner::gather_jobs_fail_fast),
+            ["gather", tokens @ ..] => self.gather(tokens, Runner::gather_jobs),
+            ["next", token, at_most @ ..] => self.next(token, at_most),
+            ["drain", token] => self.drain(token),
+            ["progress", token] => self.progress(token),
+            ["free", token] => {
+                drop(self.take(token));
+                status(Status::Ok)
+            }
             ["shutdown", runner, grace] => ended(self.runner(runner).shutdown(Some(time(grace)))),
             ["callback", token, "wait", other] => self.wait_in_callback(token, other),
             ["fork", "wait", token] => {
@@ -84,21 +99,62 @@ impl Native {
         }))
     }
 
-    fn submit(&self, name: &str, runner: &str, job: &str, payload: &str) -> String {
-        ended(self.runner(runner).submit_job(job, payload).map(|token| self.put(name, token)))
+    fn submit(&self, name: &str, runner: &str, job: &str, payload: &str, deadline: Option<Duration>) -> String {
+        let runner = self.runner(runner);
+        let token = match deadline {
+            Some(deadline) => runner.submit_job_within(job, payload, deadline),
+            None => runner.submit_job(job, payload),
+        };
+        ended(token.map(|token| self.put(name, token)))
+    }
+
+    /// Each job is three words: the name of its token, its own, its payload.
+    fn submit_many(&self, runner: &str, jobs: &[&str]) -> String {
+        let named = jobs.chunks(3).map(|job| (job[1], payload(job[2]).as_bytes()));
+        let (tokens, submitted) = self.runner(runner).submit_many_jobs(named);
+        let outcome = format!("{} {}", ended(submitted), tokens.len());
+        jobs.chunks(3).zip(tokens).for_each(|(job, token)| self.put(job[0], token));
+        outcome
     }
 
     /// The runner gathers what lies in one slice, so the tokens leave their names meanwhile. It must not matter
     /// which runner it is: it only checks that the caller may block.
-    fn gather(&self, names: &[&str]) -> String {
+    fn gather(&self, names: &[&str], gather: Gather) -> String {
         let tokens: Vec<_> = names.iter().map(|name| self.take(name)).collect();
         let runner = self.runners.lock().unwrap().values().next().expect("a runner").clone();
-        let outcome = match runner.gather_jobs(&tokens, None) {
+        let outcome = match gather(&runner, &tokens, None) {
             Ok(replies) => replies.into_iter().map(|reply| outcome_of(Ok(reply))).collect(),
             Err(error) => vec![status(error.status()); names.len()],
         };
         names.iter().zip(tokens).for_each(|(name, token)| self.put(name, token));
         outcome.join(" | ")
+    }
+
+    fn next(&self, name: &str, at_most: &[&str]) -> String {
+        match self.token(name).next(at_most.first().copied().map(time)) {
+            Ok(Some(item)) => outcome_of(Ok(item)),
+            Ok(None) => status(Status::End),
+            Err(error) => with_text(error.status(), error.code(), &error.to_string()),
+        }
+    }
+
+    /// The texts of the items, and then what was none.
+    fn drain(&self, name: &str) -> String {
+        let mut items = String::new();
+        for item in self.token(name).items() {
+            match item {
+                Ok(item) => items += &format!("{} ", item.text()),
+                Err(error) => return items + &with_text(error.status(), error.code(), &error.to_string()),
+            }
+        }
+        items + &status(Status::End)
+    }
+
+    fn progress(&self, name: &str) -> String {
+        match self.token(name).progress() {
+            Ok((done, total)) => format!("OK {done} {total}"),
+            Err(error) => status(error.status()),
+        }
     }
 
     /// What comes after an await is a callback: it runs on the runner's thread when the job has finished.

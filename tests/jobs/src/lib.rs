@@ -26,6 +26,12 @@ async fn fail(Json(failure): Json<Failure>) -> Result<(), JobError> {
     Err(JobError::new(failure.code, failure.message))
 }
 
+/// Fails with an error of many causes.
+#[job("test.fail_anyhow")]
+async fn fail_anyhow() -> anyhow::Result<()> {
+    Err(anyhow::anyhow!("the disk is full").context("the page was not kept"))
+}
+
 /// Panics with its payload.
 #[job("test.panic")]
 async fn panic(message: String) {
