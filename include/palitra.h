@@ -499,6 +499,12 @@ typedef struct palitra_runner_options {
    * sleep at once.
    */
   int64_t spin_limit_ns;
+  /**
+   * What its jobs' states are configured by, such as a pool of connections: a JSON object in
+   * UTF-8 with a member for each state, by the name that the documentation of the jobs says. What
+   * is not named here is as palitra_configure set it before. NULL: nothing is.
+   */
+  const char *config;
 } palitra_runner_options;
 
 /**
@@ -527,6 +533,18 @@ void palitra_runner_options_init(struct palitra_runner_options *options, uint32_
  */
 palitra_status palitra_runner_new(const struct palitra_runner_options *options,
                                   struct palitra_runner *out);
+
+/**
+ * Configures the runners that are made from now on, the global one among them, also in forked
+ * children: see the field config of palitra_runner_options. What was configured before is
+ * replaced. Meant to be called once, at the start of a program: what is replaced is kept in
+ * memory.
+ *
+ * @param json  a JSON object in UTF-8; it is copied. NULL or empty: nothing is configured.
+ *
+ * @return PALITRA_OK, or PALITRA_INVALID_ARGUMENT: it is not a JSON object. The log says where.
+ */
+palitra_status palitra_configure(const char *json);
 
 /**
  * Returns the global runner of this process, and makes it if there is none or it was shut down.

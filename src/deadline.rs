@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 /// How long a call may block.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Until {
     /// Not at all.
+    #[default]
     Now,
     /// Until this moment.
     At(Instant),

@@ -55,7 +55,7 @@
 //! | [`request`] | what a job takes its arguments from |
 //! | [`extract`] | the arguments: what each takes from a request |
 //! | [`json`] | JSON, as an argument and as a result |
-//! | [`future`] | one execution: the function's future, with its result converted |
+//! | [`mod@future`] | one execution: the function's future, with its result converted |
 
 mod extract;
 mod future;
@@ -165,7 +165,11 @@ impl Job {
             return Err(JobError::from(message).into());
         }
         match catch_unwind(AssertUnwindSafe(|| (self.call)(request))) {
-            Ok(called) => called.map_err(Reply::from),
+            Ok(Ok(future)) => Ok(future),
+            Ok(Err(error)) => match request.postpone() {
+                Some(postponed) => Ok(Box::pin(postponed.call(self.call))),
+                None => Err(error.into()),
+            },
             Err(panic) => Err(Reply::panicked(panic_message(panic))),
         }
     }

@@ -47,6 +47,7 @@
 //! | `sys` | every system call: signals, threads, stacks, processors, forks, the coarse clock, the eventfd |
 //! | `spin` | looking for news for a moment before a thread sleeps |
 //! | `reply` | the result of a job: reply, format, error, status |
+//! | `configuration` | what the states of jobs are configured by |
 //! | `arena` | slots with fixed addresses, which handles point into |
 //! | `current` | which runner the calling thread works for, and whether it may poll |
 //! | `log` | the library's log, for the host's one callback |
@@ -72,6 +73,7 @@ extern crate self as palitra;
 mod sync;
 
 mod arena;
+mod configuration;
 mod current;
 mod deadline;
 mod flight;
@@ -91,6 +93,7 @@ mod token;
 mod abi;
 mod ffi;
 
+pub use configuration::configure;
 pub use job::{Context, FromRequest, IntoReply, Job, Json, Request, RunnerState, State};
 #[cfg(feature = "http")]
 pub use jobs::http;

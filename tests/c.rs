@@ -64,6 +64,7 @@ const WAYS: &[(&str, Way)] = &[
     ("shutdown/many_jobs.c", Alone),
     ("shutdown/pending", Sleeping),
     ("signals/disposition.c", Memory(PALITRA)),
+    ("runner/configuration.c", Once(TEST_JOBS)),
     ("signals/handlers.c", Once(TEST_JOBS)),
     ("stream/http.c", Elsewhere("tests/http/stream.rs")),
     ("submit_many/one_wake_up.c", Once(PALITRA)),

@@ -71,6 +71,9 @@ func newRunnerHandle(o *runnerOptions) (C.palitra_runner, error) {
 	if !o.valid() || strings.IndexByte(o.threadName, 0) >= 0 {
 		return handle, ErrInvalidArgument
 	}
+	if o.configError != nil {
+		return handle, o.configError
+	}
 	C.palitra_go_runner_options(&options)
 	options.worker_threads = C.uint32_t(o.workers)
 	options.max_blocking_threads = C.uint32_t(o.blockingThreads)
@@ -82,6 +85,11 @@ func newRunnerHandle(o *runnerOptions) (C.palitra_runner, error) {
 		name := C.CString(o.threadName)
 		defer C.free(unsafe.Pointer(name))
 		options.thread_name = name
+	}
+	if o.config != "" {
+		config := C.CString(o.config)
+		defer C.free(unsafe.Pointer(config))
+		options.config = config
 	}
 	if status := C.palitra_runner_new(&options, &handle); status != C.PALITRA_OK {
 		return handle, Status(status)

@@ -3,9 +3,13 @@ package palitra
 // What the linked library holds.
 
 /*
+#include <stdlib.h>
+
 #include "native.h"
 */
 import "C"
+
+import "unsafe"
 
 // JobInfo describes a job.
 type JobInfo struct {
@@ -25,6 +29,22 @@ func Jobs() []JobInfo {
 		}
 	}
 	return jobs
+}
+
+// Configure configures the runners that are made from now on, the global one among them: see [WithConfig]. What was
+// configured before is replaced; nil configures nothing. Meant to be called once, at the start of a program. Returns
+// [ErrInvalidArgument] for what is no JSON object.
+func Configure(config any) error {
+	text := ""
+	if config != nil {
+		var err error
+		if text, err = configText(config); err != nil {
+			return err
+		}
+	}
+	json := C.CString(text)
+	defer C.free(unsafe.Pointer(json))
+	return Status(C.palitra_configure(json)).orNil()
 }
 
 // Version returns the version of the linked library, such as "1.2.3".

@@ -3,6 +3,8 @@ package palitra
 // How a runner is made, and how a job is submitted.
 
 import (
+	"encoding/json"
+	"fmt"
 	"math"
 	"time"
 )
@@ -11,7 +13,8 @@ type runnerOptions struct {
 	workers, blockingThreads           int
 	stackSize, maxInFlight, maxPayload int
 	spinLimit                          time.Duration // 0: the default.
-	threadName                         string
+	threadName, config                 string
+	configError                        error
 }
 
 // Option is a choice for [New].
@@ -60,6 +63,21 @@ const noSpinning time.Duration = -1
 // WithMaxPayload bounds payloads, in bytes; a larger one fails with [ErrTooLarge].
 func WithMaxPayload(bytes int) Option {
 	return func(o *runnerOptions) { o.maxPayload = bytes }
+}
+
+// WithConfig says what the states of the runner's jobs are configured by, such as a pool of connections: a value whose
+// JSON is an object with a member for each state, by the name that the documentation of the jobs says. What is not named
+// there is as [Configure] set it before. [New] returns [ErrInvalidArgument] for what is no JSON object.
+func WithConfig(config any) Option {
+	return func(o *runnerOptions) { o.config, o.configError = configText(config) }
+}
+
+func configText(config any) (string, error) {
+	text, err := json.Marshal(config)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrInvalidArgument, err)
+	}
+	return string(text), nil
 }
 
 // valid returns whether the numbers can be passed to C as they are.

@@ -349,6 +349,36 @@ func TestOptionsThatCannotBeMeant(t *testing.T) {
 	}
 }
 
+func TestConfigurationOfTheProcessIsForTheRunnersThatAreMadeAfterIt(t *testing.T) {
+	text := func(opts ...palitra.Option) string {
+		reply, err := newRunner(t, opts...).Run(base(t), "test.configured", nil)
+		if err != nil {
+			return err.Error()
+		}
+		return reply.String()
+	}
+	config := func(text string) any { return map[string]any{"test.configured": map[string]string{"text": text}} }
+	if err := palitra.Configure(config("of all")); err != nil {
+		t.Fatal(err)
+	}
+	if got := text(); got != "of all" {
+		t.Error(got)
+	}
+	if got := text(palitra.WithConfig(config("own"))); got != "own" {
+		t.Error(got)
+	}
+	wantIs(t, palitra.Configure([]int{1}), palitra.ErrInvalidArgument)
+	wantIs(t, palitra.Configure(func() {}), palitra.ErrInvalidArgument)
+	_, err := palitra.New(palitra.WithConfig(func() {}))
+	wantIs(t, err, palitra.ErrInvalidArgument)
+	if err := palitra.Configure(nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := text(); !strings.Contains(got, "missing field `text`") {
+		t.Error(got)
+	}
+}
+
 func TestJobsAreListed(t *testing.T) {
 	found := map[string]palitra.JobInfo{}
 	for _, job := range palitra.Jobs() {

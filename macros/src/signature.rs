@@ -56,8 +56,24 @@ impl<'a> Signature<'a> {
         let request = Ident::new("request", Span::mixed_site());
         let names: Vec<_> =
             (0..self.arguments.len()).map(|i| format_ident!("argument_{i}", span = Span::mixed_site())).collect();
-        let taken = names.iter().zip(&self.arguments).map(|(name, ty)| {
-            quote_spanned!(ty.span()=> let #name = <#ty as ::palitra::FromRequest>::from_request(#request)?;)
+        let arguments = names.iter().zip(&self.arguments);
+        // The payload last, so that it is still there if something else is not.
+        let others = arguments.clone().map(|(name, ty)| {
+            quote_spanned! {ty.span()=>
+                let #name = match <#ty as ::palitra::FromRequest>::PAYLOAD {
+                    ::core::option::Option::None =>
+                        ::core::option::Option::Some(<#ty as ::palitra::FromRequest>::from_request(#request)?),
+                    ::core::option::Option::Some(_) => ::core::option::Option::None,
+                };
+            }
+        });
+        let payload = arguments.map(|(name, ty)| {
+            quote_spanned! {ty.span()=>
+                let #name = match #name {
+                    ::core::option::Option::Some(argument) => argument,
+                    ::core::option::Option::None => <#ty as ::palitra::FromRequest>::from_request(#request)?,
+                };
+            }
         });
         let function = self.function;
         let (place, result) = self.result();
@@ -66,7 +82,8 @@ impl<'a> Signature<'a> {
             quote_spanned!(function.span()=> ::palitra::__private::future(#function(#(#names),*), #into_reply));
         quote! {
             |#request| {
-                #(#taken)*
+                #(#others)*
+                #(#payload)*
                 ::core::result::Result::Ok(#future)
             }
         }

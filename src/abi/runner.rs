@@ -1,5 +1,6 @@
 //! Runner: a background thread that runs jobs and keeps their state from one job to the next.
 
+use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
@@ -48,10 +49,11 @@ pub unsafe extern "C" fn palitra_runner_new(
         if given.flags != 0 {
             return Err(Status::InvalidArgument);
         }
-        let thread_name = match given.thread_name.is_null() {
-            true => String::new(),
-            false => argument::utf8(text!(given.thread_name)?)?.to_string(),
+        let optional = |text: *const c_char| match text.is_null() {
+            true => Ok(String::new()),
+            false => argument::utf8(text!(text)?).map(str::to_string),
         };
+        let (thread_name, config) = (optional(given.thread_name)?, optional(given.config)?);
         let runner = Runner::with_options(Options {
             worker_threads: given.worker_threads,
             max_blocking_threads: given.max_blocking_threads,
@@ -60,11 +62,34 @@ pub unsafe extern "C" fn palitra_runner_new(
             max_in_flight: given.max_in_flight,
             max_payload: given.max_payload,
             spin_limit: argument::spin_limit(given.spin_limit_ns),
+            config,
             thread_start,
             thread_stop,
         });
-        *out = handle::of_runner(runner.map_err(|error| error.status())?)?;
+        *out = handle::of_runner(runner.map_err(logged)?)?;
         Ok(())
+    })
+}
+
+/// The status of a refusal. What it says beyond that is in the log.
+fn logged(error: Error) -> Status {
+    tracing::error!(target: "palitra", "{error}");
+    error.status()
+}
+
+/// Configures the runners that are made from now on, the global one among them, also in forked
+/// children: see the field config of palitra_runner_options. What was configured before is
+/// replaced. Meant to be called once, at the start of a program: what is replaced is kept in
+/// memory.
+///
+/// @param json  a JSON object in UTF-8; it is copied. NULL or empty: nothing is configured.
+///
+/// @return PALITRA_OK, or PALITRA_INVALID_ARGUMENT: it is not a JSON object. The log says where.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn palitra_configure(json: *const c_char) -> palitra_status {
+    enter(|| {
+        let json = if json.is_null() { "" } else { argument::utf8(text!(json)?)? };
+        crate::configuration::configure(json).map_err(logged)
     })
 }
 

@@ -42,7 +42,7 @@ const _: () = {
         handle::palitra_runner, queue::palitra_event, reply::palitra_reply, runner::palitra_runner_options,
         stats::palitra_stats, submit::palitra_submit_options,
     };
-    assert!(size_of::<palitra_runner_options>() == 88);
+    assert!(size_of::<palitra_runner_options>() == 96);
     assert!(size_of::<palitra_submit_options>() == 40);
     assert!(size_of::<palitra_stats>() == 80);
     assert!(size_of::<palitra_event>() == 24);

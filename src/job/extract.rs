@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::output::IntoReply;
 use super::request::{JobRuntime, Request};
-use super::state::RunnerState;
+use super::state::{Found, RunnerState};
 use crate::reply::{Error, Format, JobError};
 use crate::token::{Closed, JobToken, TokenRef};
 
@@ -49,13 +49,24 @@ impl FromRequest for String {
 
 /// The one `T` that all jobs of a runner share: a connection pool, a session, a cache.
 ///
-/// Made by [`RunnerState::create`] when the first job of the runner asks for it, dropped when the runner is
-/// shut down.
+/// Made when the first job of the runner asks for it: see [`RunnerState`]. Closed and dropped when the runner is shut
+/// down. An extractor that asks for one does so before it takes the payload: where the value is still missing, the job's
+/// arguments are taken again once it is made.
 pub struct State<T>(Arc<T>);
 
 impl<T: RunnerState> FromRequest for State<T> {
     fn from_request(request: &mut Request<'_>) -> Result<Self, JobError> {
-        request.runtime.states().get().map(State)
+        match request.runtime.states().find()? {
+            Found::Made(value) => Ok(State(value)),
+            Found::Missing(making) => Err(request.miss(making)),
+        }
+    }
+}
+
+/// For the tests of a job, which is a function: what it is given there.
+impl<T> From<T> for State<T> {
+    fn from(value: T) -> Self {
+        State(Arc::new(value))
     }
 }
 

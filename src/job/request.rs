@@ -3,8 +3,9 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use super::state::States;
-use crate::reply::{Error, JobError, Status};
+use super::Call;
+use super::state::{Making, States};
+use crate::reply::{Error, JobError, Reply, Status};
 use crate::token::{self, HostSide, JobSide, Reading, TokenId, TokenRef};
 
 /// The runner, as its jobs see it.
@@ -20,6 +21,8 @@ pub struct Request<'a> {
     payload: Vec<u8>,
     pub(super) runtime: &'a dyn JobRuntime,
     token: RequestToken<'a>,
+    /// What makes the state that an extractor did not find.
+    missing: Option<Making>,
 }
 
 /// The token of a job. A job that is run, is ready at once and never asks for its token does without one.
@@ -52,14 +55,59 @@ impl OnDemand {
     }
 }
 
+/// A request whose job needs a state that is not made yet.
+pub(super) struct Postponed {
+    making: Making,
+    payload: Vec<u8>,
+    runtime: Arc<dyn JobRuntime>,
+    token: Result<TokenId, JobError>,
+}
+
+impl Postponed {
+    /// Waits for each state that is missing, then calls the job and runs it to its end.
+    pub(super) async fn call(mut self, call: Call) -> Reply {
+        loop {
+            if let Err(error) = self.making.await {
+                return error.into();
+            }
+            let token = match &self.token {
+                Ok(id) => RequestToken::Made(*id),
+                Err(error) => return error.clone().into(),
+            };
+            let called = {
+                let mut request = Request::new(self.payload, &*self.runtime, token);
+                call(&mut request).map_err(|error| request.postpone().ok_or(error))
+            };
+            match called {
+                Ok(job) => return job.await,
+                Err(Ok(postponed)) => self = postponed,
+                Err(Err(error)) => return error.into(),
+            }
+        }
+    }
+}
+
 impl<'a> Request<'a> {
     pub(crate) fn new(payload: Vec<u8>, runtime: &'a dyn JobRuntime, token: RequestToken<'a>) -> Self {
-        Request { payload, runtime, token }
+        Request { payload, runtime, token, missing: None }
     }
 
     /// The payload; whoever takes it leaves nothing behind.
     pub fn take_payload(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.payload)
+    }
+
+    /// Keeps what makes the missing state. The error stands for it until then.
+    pub(super) fn miss(&mut self, making: Making) -> JobError {
+        self.missing = Some(making);
+        JobError::from("a state is not made yet")
+    }
+
+    /// The same request, to be made again once the state is there that was missing.
+    pub(super) fn postpone(&mut self) -> Option<Postponed> {
+        let making = self.missing.take()?;
+        let payload = self.take_payload();
+        Some(Postponed { making, payload, runtime: self.runtime.to_arc(), token: self.token().map(TokenRef::id) })
     }
 
     pub(super) fn token(&self) -> Result<TokenRef, JobError> {

@@ -14,7 +14,7 @@ use super::{Error, Format, Reply, Status};
 /// assert_eq!((error.code(), error.message()), (404, "no such page"));
 /// ```
 ///
-/// `?` makes one of an [`std::io::Error`], a text, the [`Error`](crate::Error) of another job, a boxed error and, with
+/// `?` makes one of an [`std::io::Error`], a text, the [`Error`] of another job, a boxed error and, with
 /// the feature `anyhow`, an `anyhow::Error`. A job whose errors are of many kinds returns a `Result<_, Box<dyn Error +
 /// Send + Sync>>`: there `?` takes every kind. An enum of errors says its codes in an `impl From<It> for JobError`.
 #[derive(Clone, Debug, PartialEq, Eq)]

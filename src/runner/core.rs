@@ -16,6 +16,7 @@ use super::lanes::Lanes;
 use super::options::Options;
 use super::submission::Submitter;
 use super::watch::Watch;
+use crate::configuration::Configuration;
 use crate::current::{RunnerId, works_for};
 use crate::flight::Flight;
 use crate::job::States;
@@ -89,6 +90,7 @@ impl Core {
         watch: Arc<Watch>,
         drivers: usize,
         options: &Options,
+        configuration: Configuration,
     ) -> Arc<Core> {
         Arc::new_cyclic(|me| Core {
             id,
@@ -98,7 +100,7 @@ impl Core {
             finished: Finished::default(),
             callbacks: Callbacks::default(),
             watch,
-            states: States::default(),
+            states: States::new(configuration),
             runtime,
             max_payload: if options.max_payload == 0 { usize::MAX } else { options.max_payload },
             spin_limit: options.spin_limit(),

@@ -53,7 +53,8 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// The driver of a runner's own thread. It is ready when the runner has ended.
+    /// The driver of a runner's own thread. It is ready when the last job has ended after a request to close, with the
+    /// end of the grace period.
     pub(crate) fn main(core: Arc<Core>, runs_jobs: bool) -> Driver {
         let (polls_first, stash, ending) = (Cell::new(false), RefCell::default(), Ending::default());
         // Between the jobs of workers the runtime decides who looks for more.
@@ -67,7 +68,7 @@ impl Driver {
         Driver { number, calls_back: false, idle, ..Driver::main(core, true) }
     }
 
-    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Until> {
         self.core.lanes.bell(self.number).awake();
         if self.has_thread_of_its_own() {
             self.core.watch.awake();
@@ -77,7 +78,7 @@ impl Driver {
         let may_be_more = loop {
             let mut has_more = self.calls_back && self.call_back(&mut turn);
             if self.calls_back && self.ending.is_done(&self.core, cx) {
-                return Poll::Ready(());
+                return Poll::Ready(self.ending.until);
             }
             has_more |= self.runs_jobs && self.run_jobs(&mut turn);
             if turn.steps > 0 {
@@ -208,6 +209,8 @@ struct Ending {
     grace: Option<Pin<Box<Sleep>>>,
     /// The grace period has passed and every token has been finished.
     is_cancelled: bool,
+    /// The end of the grace period, once everything that was in flight has been dropped.
+    until: Until,
 }
 
 impl Ending {
@@ -226,6 +229,7 @@ impl Ending {
         if !core.flight.is_empty() || !core.callbacks.is_empty() {
             return false;
         }
+        self.until = core.closing.grace();
         // From here on a job submits nothing either. Whatever was accepted before this is in flight.
         core.closing.request(Until::Now);
         if !core.flight.is_empty() {
@@ -245,9 +249,9 @@ impl Ending {
 }
 
 impl Future for Driver {
-    type Output = ();
+    type Output = Until;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Until> {
         self.turn(cx)
     }
 }

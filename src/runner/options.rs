@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::configuration::{self, Configuration};
 use crate::current::{Mark, RunnerId};
 use crate::reply::{Error, Status};
 use crate::spin::SpinLimit;
@@ -36,6 +37,10 @@ pub struct Options {
     /// spin before they sleep. Each spins only as long as that has paid lately, and never where one processor is all
     /// there is. `None`, the default: 20 microseconds; zero: they sleep at once; at most a millisecond.
     pub spin_limit: Option<Duration>,
+    /// What its jobs' states are configured by: a JSON object with a member for each
+    /// [`RunnerState`](crate::RunnerState), by its name. What is not named here is as the process has it
+    /// ([`configure`](crate::configure)). Empty: nothing is.
+    pub config: String,
     /// Called first on each of the runner's threads: its own, its watchdog, its workers and those for `spawn_blocking`.
     pub thread_start: ThreadHook,
     /// Called last on each of these threads. A shutdown waits for that within its bound.
@@ -130,7 +135,12 @@ impl Options {
         if self.thread_name.contains('\0') {
             return refuse("a thread name with a NUL in it".to_string());
         }
-        Ok(())
+        configuration::parse(&self.config).map(drop)
+    }
+
+    /// Of the checked options.
+    pub(super) fn configuration(&self) -> Configuration {
+        Configuration::new(configuration::parse(&self.config).unwrap_or_default())
     }
 
     pub(super) fn spin_limit(&self) -> SpinLimit {

@@ -14,8 +14,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
+use tokio::time::Instant;
 
 use super::build;
 use super::core::Core;
@@ -30,6 +32,15 @@ use crate::sys::signals::{Blocked, Mask};
 
 /// Drivers for each worker: the one that a job blocks, and the one that may wait behind it to be polled.
 const DRIVERS_PER_WORKER: usize = 2;
+
+/// What states have to close beyond the grace period.
+const CLOSING: Duration = Duration::from_millis(500);
+
+/// The same where that is over already.
+const CLOSING_LATE: Duration = Duration::from_millis(20);
+
+/// The most that tasks have which jobs and states left behind. One that never ends takes all of it.
+const TASKS: Duration = Duration::from_millis(100);
 
 /// Makes a runner: its core, and the thread to join when it has been shut down.
 ///
@@ -96,7 +107,7 @@ fn make(options: &Options, host: Mask, hooks: &Hooks) -> io::Result<(Arc<Core>, 
         }
     };
     let drivers = DRIVERS_PER_WORKER * options.worker_threads as usize;
-    let core = Core::new(id, runtime.handle().clone(), watch, drivers, options);
+    let core = Core::new(id, runtime.handle().clone(), watch, drivers, options, options.configuration());
     let _ = watched.send(Arc::clone(&core));
     Ok((core, runtime, watchdog))
 }
@@ -107,15 +118,12 @@ fn live(core: &Arc<Core>, runtime: Runtime, watchdog: JoinHandle<()>, hooks: &Ho
     let _seat = Seat::take(core.id, 0);
     core.watch.awake();
     hooks.thread_started();
-    let _ = catch_unwind(AssertUnwindSafe(|| drive(core, &runtime)));
+    let until = catch_unwind(AssertUnwindSafe(|| drive(core, &runtime))).unwrap_or_default();
     // Only a defect of our own ends the loop before a shutdown; then nobody may submit any more.
     core.closing.request(Until::Now);
     core.cancel_all();
     core.callbacks.close();
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        let _runtime = runtime.enter();
-        core.states.clear();
-    }));
+    let _ = catch_unwind(AssertUnwindSafe(|| runtime.block_on(wind_down(core, until))));
     // Waits for the blocking tasks of jobs, however long they take: a shutdown has a bound of its own.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(runtime)));
     core.watch.stop();
@@ -124,16 +132,28 @@ fn live(core: &Arc<Core>, runtime: Runtime, watchdog: JoinHandle<()>, hooks: &Ho
     core.finished.announce();
 }
 
-/// Drives the runner until it has ended.
-fn drive(core: &Arc<Core>, runtime: &Runtime) {
+/// Drives the runner until its last job has ended. Until when the shutdown lets jobs finish.
+fn drive(core: &Arc<Core>, runtime: &Runtime) -> Until {
     if !core.has_workers() {
         // As a task, which the runtime's own thread wakes without a system call.
         let task = runtime.spawn(Driver::main(Arc::clone(core), true));
-        let _ = runtime.block_on(task);
-        return;
+        return runtime.block_on(task).unwrap_or_default();
     }
     for number in 1..core.lanes.drivers() {
         runtime.spawn(Driver::beside(Arc::clone(core), number));
     }
-    runtime.block_on(Driver::main(Arc::clone(core), false));
+    runtime.block_on(Driver::main(Arc::clone(core), false))
+}
+
+/// Closes and drops what the jobs shared, then lets those tasks end that jobs and states have spawned, to say goodbye
+/// to a server for example. Half of the second that a shutdown has beyond its grace period is for this.
+async fn wind_down(core: &Core, until: Until) {
+    let end = until.instant().map(|grace| Instant::from(grace + CLOSING).max(Instant::now() + CLOSING_LATE));
+    core.states.close(end).await;
+    let last = Instant::now() + TASKS;
+    let last = end.map_or(last, |end| end.min(last));
+    let drivers = core.lanes.drivers() - 1;
+    while core.runtime.metrics().num_alive_tasks() > drivers && Instant::now() < last {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }

@@ -90,6 +90,7 @@ static void make_runner(const struct step *step, struct outcome *outcome) {
     palitra_runner_options_init(&options);
     options.max_in_flight = number(option(step, "max_in_flight"));
     options.max_payload = number(option(step, "max_payload"));
+    options.config = option(step, "config");
     palitra_status status = palitra_runner_new(&options, &made.runner);
     set(word(step, 1), made);
     put_status(outcome, status);

@@ -102,6 +102,8 @@ private:
         palitra::RunnerOptions options;
         options.max_in_flight = step.number_option("max_in_flight");
         options.max_payload = step.number_option("max_payload");
+        const std::string config = step.option("config").value_or("");
+        options.config = config;
         auto made = Runner::try_make(options);
         const std::string outcome = show_status(made);
         if (made) runners.insert_or_assign(step[1], *std::move(made));

@@ -189,9 +189,11 @@ class Scenario:
     def job(self, runner: str, job: str, payload: str) -> palitra.Job:
         return self.runners[runner].job(job, b"" if payload == "-" else payload.encode())
 
-    def do_runner(self, name: str, max_in_flight: str = "0", max_payload: str = "0") -> str:
+    def do_runner(self, name: str, max_in_flight: str = "0", max_payload: str = "0", config: str = "") -> str:
         def make() -> None:
-            self.runners[name] = library.Runner(max_in_flight=int(max_in_flight), max_payload=int(max_payload))
+            self.runners[name] = library.Runner(
+                max_in_flight=int(max_in_flight), max_payload=int(max_payload), config=config
+            )
 
         return status_after(make)
 

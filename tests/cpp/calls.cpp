@@ -246,6 +246,18 @@ TEST_CASE("replies outlive their token and their runner") {
     CHECK(token.try_wait().status() == Status::invalid_handle);
 }
 
+TEST_CASE("a configuration of the process is for the runners that are made after it") {
+    palitra::configure(R"({"test.configured": {"text": "of all"}})");
+    CHECK(palitra::Runner().run("test.configured").text() == "of all");
+    palitra::RunnerOptions options;
+    options.config = R"({"test.configured": {"text": "own"}})";
+    CHECK(palitra::Runner(options).run("test.configured").text() == "own");
+    CHECK(palitra::try_configure("{").status() == Status::invalid_argument);
+    CHECK(palitra::try_configure(std::string_view("{}\0", 3)).status() == Status::invalid_argument);
+    palitra::configure("");
+    CHECK(palitra::Runner().try_run("test.configured").status() == Status::job_failed);
+}
+
 TEST_CASE("options bound what a runner takes") {
     palitra::RunnerOptions options;
     options.max_in_flight = 1;

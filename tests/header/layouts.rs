@@ -157,7 +157,8 @@ fn its_structs_are_the_codes() {
             thread_stop,
             thread_user_data,
             thread_free,
-            spin_limit_ns
+            spin_limit_ns,
+            config
         }
     );
     claim_struct!(claims, palitra_submit_options { size, flags, deadline_ns, queue, tag, stream_items, reserved });

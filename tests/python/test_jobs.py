@@ -209,6 +209,25 @@ def test_too_large_a_payload_is_refused(tests: palitra.Library) -> None:
                 call(runner.job("palitra.echo", b"x" * 11))
 
 
+def test_a_configuration_of_the_process_is_for_the_runners_that_are_made_after_it(tests: palitra.Library) -> None:
+    def text(config: object = None) -> object:
+        with tests.Runner(config=config) as runner:
+            return runner.run(runner.job("test.configured"))
+
+    tests.configure({"test.configured": {"text": "of all"}})
+    assert text() == "of all"
+    assert text({"test.configured": {"text": "own"}}) == "own"
+    assert text('{"test.configured": {"text": "as text"}}') == "as text"
+    for wrong in ("{", "[]", "{}\0"):
+        with pytest.raises(palitra.InvalidArgumentError):
+            tests.configure(wrong)
+        with pytest.raises(palitra.InvalidArgumentError):
+            text(wrong)
+    tests.configure(None)
+    with pytest.raises(palitra.JobError, match="missing field `text`"):
+        text()
+
+
 @pytest.mark.parametrize("limit", [None, 0, 5e-6, 1e-3])
 def test_a_runner_works_with_every_spin_limit(tests: palitra.Library, limit: float | None) -> None:
     with tests.Runner(spin_limit=limit) as runner:

@@ -5,15 +5,14 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use palitra::{Context, Format, Job, JobError, Json, Reply, Runner, RunnerState, State, Status, job};
+use palitra::{Context, Format, Job, JobError, Json, Reply, State, Status, job};
 use serde::{Deserialize, Serialize};
 
-use super::{Flag, Meeting, PATIENCE, assert_refused, bounded, runner, wait_until};
+use super::{PATIENCE, assert_refused, bounded, runner, wait_until};
 
 #[derive(Deserialize, Serialize)]
 struct Pair {
@@ -49,7 +48,7 @@ async fn fixed() -> &'static str {
 async fn nothing(_payload: Vec<u8>) {}
 
 #[job("rust.order")]
-async fn any_order(context: Context, payload: String, _count: State<Shared>, again: Context) -> String {
+async fn any_order(context: Context, payload: String, _count: State<u32>, again: Context) -> String {
     format!("{payload} {}", context.is_cancelled() || again.is_cancelled())
 }
 
@@ -238,110 +237,6 @@ fn two_jobs_of_one_name_are_both_refused_and_the_message_says_so() {
 #[test]
 fn a_job_is_still_a_function() {
     assert_eq!(super::block_on(text("plain".to_string())), "PLAIN");
-}
-
-/// Counts the jobs of one runner.
-#[derive(Default)]
-struct Shared(AtomicUsize);
-
-#[job("rust.count")]
-async fn count(shared: State<Shared>) -> String {
-    super::give_way().await;
-    (shared.0.fetch_add(1, Ordering::SeqCst) + 1).to_string()
-}
-
-#[test]
-fn the_jobs_of_a_runner_share_its_state_and_no_other_runners() {
-    let (one, other) = (runner(), runner());
-    let count = |runner: &Runner| runner.run_job("rust.count", "", None).unwrap().text().into_owned();
-    assert_eq!([count(&one), count(&one), count(&other), count(&one)], ["1", "2", "1", "3"]);
-}
-
-/// Is slow to be made, and counts how often it was.
-struct Slow;
-
-static SLOW: AtomicUsize = AtomicUsize::new(0);
-
-impl RunnerState for Slow {
-    fn create() -> Result<Self, JobError> {
-        SLOW.fetch_add(1, Ordering::SeqCst);
-        thread::sleep(Duration::from_millis(50));
-        Ok(Slow)
-    }
-}
-
-#[job("rust.slow_state")]
-async fn slow_state(_slow: State<Slow>) {}
-
-#[test]
-fn a_state_is_made_once_for_a_runner_also_when_many_ask_at_once() {
-    let (runner, meeting) = (runner(), Meeting::default());
-    thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                assert!(meeting.attend(4));
-                assert!(runner.run_job("rust.slow_state", "", None).unwrap().is_ok());
-            });
-        }
-    });
-    assert_eq!(SLOW.load(Ordering::SeqCst), 1);
-}
-
-/// Cannot be made the first two times: fails, then panics.
-struct Moody;
-
-static MOODS: AtomicUsize = AtomicUsize::new(0);
-
-impl RunnerState for Moody {
-    fn create() -> Result<Self, JobError> {
-        match MOODS.fetch_add(1, Ordering::SeqCst) {
-            0 => Err(JobError::new(3, "not now")),
-            1 => panic!("not at all"),
-            _ => Ok(Moody),
-        }
-    }
-}
-
-#[job("rust.moody_state")]
-async fn moody_state(_moody: State<Moody>) {}
-
-#[test]
-fn a_state_that_cannot_be_made_fails_the_job_and_the_next_tries_again() {
-    let runner = runner();
-    let replies = [(); 4].map(|()| runner.run_job("rust.moody_state", "", Some(PATIENCE)).unwrap());
-    let texts = replies.each_ref().map(|reply| (reply.status(), reply.code(), reply.text()));
-    assert_eq!(texts[0], (Status::JobFailed, 3, "not now".into()));
-    assert_eq!(texts[1], (Status::JobPanicked, 0, "not at all".into()));
-    assert!(replies[2].is_ok() && replies[3].is_ok());
-    assert_eq!(MOODS.load(Ordering::SeqCst), 3);
-}
-
-/// Lives until its runner is shut down.
-struct Mortal {
-    _dropped: super::RaiseOnDrop,
-}
-
-static MORTAL: OnceLock<Flag> = OnceLock::new();
-
-impl RunnerState for Mortal {
-    fn create() -> Result<Self, JobError> {
-        // Made and unmade within the runtime, as a pool of connections must be.
-        tokio::runtime::Handle::try_current().map_err(|error| error.to_string())?;
-        Ok(Mortal { _dropped: MORTAL.get_or_init(Flag::default).on_drop() })
-    }
-}
-
-#[job("rust.mortal_state")]
-async fn mortal_state(_mortal: State<Mortal>) {}
-
-#[test]
-fn a_state_is_dropped_when_its_runner_is_shut_down() {
-    let runner = runner();
-    assert!(runner.run_job("rust.mortal_state", "", None).unwrap().is_ok());
-    let flag = MORTAL.get().unwrap();
-    assert!(!flag.is_up());
-    runner.shutdown(None).unwrap();
-    assert!(flag.is_up());
 }
 
 static STEPS: Mutex<Vec<&str>> = Mutex::new(Vec::new());

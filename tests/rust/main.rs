@@ -11,6 +11,7 @@ mod limits;
 mod run;
 mod runner;
 mod shutdown;
+mod state;
 mod token;
 
 use std::future::{Future, poll_fn};

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -130,6 +131,9 @@ func (h *host) makeRunner(name string, options []string) string {
 	}
 	if n := option(options, "max_payload"); n != "" {
 		opts = append(opts, palitra.WithMaxPayload(number(n)))
+	}
+	if c := option(options, "config"); c != "" {
+		opts = append(opts, palitra.WithConfig(json.RawMessage(c)))
 	}
 	r, err := palitra.New(opts...)
 	if err == nil {

@@ -50,4 +50,8 @@ pub struct palitra_runner_options {
     /// that has paid lately, and never where there is but one processor. 0: 20,000. Negative: they
     /// sleep at once.
     pub spin_limit_ns: i64,
+    /// What its jobs' states are configured by, such as a pool of connections: a JSON object in
+    /// UTF-8 with a member for each state, by the name that the documentation of the jobs says. What
+    /// is not named here is as palitra_configure set it before. NULL: nothing is.
+    pub config: *const c_char,
 }

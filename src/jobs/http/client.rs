@@ -30,7 +30,10 @@ pub(super) struct Client {
 }
 
 impl RunnerState for Client {
-    fn create() -> Result<Self, JobError> {
+    const NAME: &str = "http";
+    type Config = ();
+
+    async fn create((): ()) -> Result<Self, JobError> {
         let roots = SystemRoots::new();
         let exchange = Exchange::new(roots.client_config().map_err(code::no_client)?);
         Ok(Client { exchange, roots, turns: Semaphore::new(UNDER_WAY) })

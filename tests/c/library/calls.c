@@ -164,7 +164,8 @@ static void the_layout_is_the_documented_one(void) {
     CHECK_NUMBER(16, offsetof(palitra_runner_options, thread_name));
     CHECK_NUMBER(16 + 4 * sizeof(void *), offsetof(palitra_runner_options, thread_start));
     CHECK_NUMBER(16 + 8 * sizeof(void *), offsetof(palitra_runner_options, spin_limit_ns));
-    CHECK_NUMBER(24 + 8 * sizeof(void *), sizeof(palitra_runner_options));
+    CHECK_NUMBER(24 + 8 * sizeof(void *), offsetof(palitra_runner_options, config));
+    CHECK_NUMBER(24 + 9 * sizeof(void *), sizeof(palitra_runner_options));
     CHECK_NUMBER(0, offsetof(palitra_submit_options, size));
     CHECK_NUMBER(8, offsetof(palitra_submit_options, deadline_ns));
     CHECK_NUMBER(32, offsetof(palitra_submit_options, stream_items));

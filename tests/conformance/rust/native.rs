@@ -92,6 +92,7 @@ impl Native {
         let options = Options {
             max_in_flight: number("max_in_flight"),
             max_payload: number("max_payload"),
+            config: option(options, "config").unwrap_or_default().to_string(),
             ..Options::default()
         };
         ended(Runner::with_options(options).map(|runner| {

@@ -2,6 +2,7 @@
 //!
 //! Built as `libpalitra_test_jobs.so`, a second library with the whole C ABI, and linked into Rust tests.
 
+mod configured;
 mod ending;
 mod sharing;
 mod stream;

@@ -29,6 +29,16 @@ struct Job {
     return jobs;
 }
 
+/// Configures the runners that are made from now on, the global one among them, also in forked children: see
+/// RunnerOptions::config. What was configured before is replaced. Status::invalid_argument: it is not a JSON object.
+/// Meant to be called once, at the start of a program.
+inline result<void> try_configure(std::string_view json) noexcept {
+    const detail::CString text(json);
+    if (text.get() == nullptr) return Status::invalid_argument;
+    return detail::done(palitra_configure(text.get()));
+}
+inline void configure(std::string_view json) { try_configure(json).value(); }
+
 /// How much is logged: each level includes those before it.
 enum class LogLevel : std::int32_t {
     off = PALITRA_LOG_OFF,

@@ -31,6 +31,10 @@ struct RunnerOptions {
     /// sleep; at most a millisecond. Each spins only as long as that has paid lately. 0: 20 microseconds; negative:
     /// they sleep at once.
     std::chrono::nanoseconds spin_limit{0};
+    /// What its jobs' states are configured by, such as a pool of connections: a JSON object with a member for each
+    /// state, by the name that the documentation of the jobs says. What is not named here is as configure() set it
+    /// before.
+    std::string_view config = {};
 };
 
 /// How a job is submitted. Set what is to differ.
@@ -70,7 +74,8 @@ public:
         palitra_runner_options raw;
         palitra_runner_options_init(&raw);
         const detail::CString name(options.thread_name);
-        if (name.get() == nullptr) return Status::invalid_argument;
+        const detail::CString config(options.config);
+        if (name.get() == nullptr || config.get() == nullptr) return Status::invalid_argument;
         raw.worker_threads = options.worker_threads;
         raw.max_blocking_threads = options.max_blocking_threads;
         raw.thread_name = options.thread_name.empty() ? nullptr : name.get();
@@ -78,6 +83,7 @@ public:
         raw.max_in_flight = options.max_in_flight;
         raw.max_payload = options.max_payload;
         raw.spin_limit_ns = options.spin_limit.count();
+        raw.config = config.get();
         palitra_runner runner{};
         const palitra_status status = palitra_runner_new(&raw, &runner);
         if (status != PALITRA_OK) return static_cast<Status>(status);

@@ -96,6 +96,7 @@ class RunnerOptions(Structure):
         ("thread_user_data", c_void_p),
         ("thread_free", FreeFunction),
         ("spin_limit_ns", c_int64),
+        ("config", c_char_p),
     ]
 
 
@@ -196,6 +197,7 @@ _SHORT: dict[str, tuple[Any, list[Any]]] = {
     "palitra_job_at": (_STATUS, [c_size_t, POINTER(JobInfo)]),
     "palitra_reply_free": (None, [ReplyAddress]),
     "palitra_job_nearest": (c_char_p, [c_char_p]),
+    "palitra_configure": (_STATUS, [c_char_p]),
     "palitra_runner_options_init": (None, [POINTER(RunnerOptions), c_uint32]),
     "palitra_submit_options_init": (None, [POINTER(SubmitOptions), c_uint32]),
     "palitra_is_runner_alive": (ctypes.c_bool, []),

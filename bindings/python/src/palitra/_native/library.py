@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import json
 import os
 import threading
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,6 +32,13 @@ from .signals import shut_down
 def _make_job(owner: Library | Runner, catalogue: Catalogue, name: str, payload: Any, fields: dict[str, Any]) -> Job:
     description = catalogue.known.get(name) or catalogue.describe(name)
     return Job(owner, description, encode(description, payload, fields))
+
+
+def _json(config: Mapping[str, Any] | str | None) -> bytes:
+    text = config if isinstance(config, str) else json.dumps(config or {})
+    if "\0" in text:
+        raise InvalidArgumentError("a configuration with a NUL in it")
+    return text.encode()
 
 
 class Library(JobRunner):
@@ -67,6 +76,7 @@ class Library(JobRunner):
         max_in_flight: int = 0,
         max_payload: int = 0,
         spin_limit: float | None = None,
+        config: Mapping[str, Any] | str | None = None,
     ) -> Runner:
         """A runner of its own, with threads, state and limits of its own.
 
@@ -76,11 +86,16 @@ class Library(JobRunner):
 
         The runner's thread without work, and a thread that waits for one of its jobs, spin for at most ``spin_limit``
         seconds before they sleep, as long as that has paid lately: 20 microseconds if it is None, not at all if it is
-        0, never longer than a millisecond. Raises InvalidArgumentError, InternalError.
+        0, never longer than a millisecond.
+
+        ``config`` is what the states of its jobs are configured by, such as a pool of connections: one value for each
+        state, by the name that the documentation of the jobs says, as a mapping or as the text of a JSON object. What
+        is not named there is as ``configure`` set it before. Raises InvalidArgumentError, InternalError.
         """
         options = abi.RunnerOptions()
         self.functions.runner_options_init(ctypes.byref(options), ctypes.sizeof(options))
         options.thread_name = None if thread_name is None else thread_name.encode()
+        options.config = _json(config)
         numbers = {
             "worker_threads": worker_threads,
             "max_blocking_threads": max_blocking_threads,
@@ -94,6 +109,15 @@ class Library(JobRunner):
             if getattr(options, name) != number:  # ctypes takes the bits that fit and drops the rest.
                 raise InvalidArgumentError(f"{name} cannot be {number}")
         return Runner(self, options)
+
+    def configure(self, config: Mapping[str, Any] | str | None) -> None:
+        """Configures the runners that are made from now on, the global one among them, also in forked children: see
+        ``Runner``. What was configured before is replaced; None configures nothing. Meant to be called once, at the
+        start of a program. Raises InvalidArgumentError for what is no JSON object, TypeError for what JSON cannot
+        express."""
+        status = self.functions.configure(_json(config))
+        if status != abi.OK:
+            raise self.invoker.refusal(status)
 
     def is_runner_alive(self) -> bool:
         """Whether the library's global runner accepts jobs. Makes none."""
