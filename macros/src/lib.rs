@@ -4,7 +4,7 @@
 //! to the registry, with its doc comment as the job's documentation.
 //!
 //! What the compiler finds wrong it says once, where it is wrong: each line that is made from an argument or from the
-//! result bears its place, and what no type can tell is looked at in [`signature`].
+//! result bears its place, and what no type can tell is looked at in `signature.rs`.
 
 mod signature;
 

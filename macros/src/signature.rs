@@ -2,7 +2,7 @@
 //!
 //! Here stands what the types cannot tell, one sentence for each mistake. What they can tell (an argument that no
 //! request has, a result that is no reply, a future that stays on its thread) the compiler finds in the lines that
-//! [`Signature`] writes; each bears the place of the type it is about.
+//! `Signature` writes; each bears the place of the type it is about.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
