@@ -146,6 +146,8 @@ extern "C" {
 
 @section queue
 
+@section call
+
 #ifdef __cplusplus
 }
 #endif

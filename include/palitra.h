@@ -225,8 +225,8 @@ const char *palitra_status_message(palitra_status status);
 #define PALITRA_SECONDS(n) ((int64_t)((n) * INT64_C(1000000000)))
 
 /* ------------------------------------------------------------------------------------------------
- * Handle: a value of 8 bytes that names a runner, a token or a queue. Copy it, compare its id and
- * pass it to any thread. The id 0 names nothing.
+ * Handle: a value of 8 bytes that names a runner, a token, a queue or a call. Copy it, compare its
+ * id and pass it to any thread. The id 0 names nothing.
  * ---------------------------------------------------------------------------------------------- */
 
 /** Names a runner: a background thread that runs jobs. Freed with palitra_runner_free. */
@@ -246,6 +246,15 @@ typedef struct palitra_queue {
   /** 0 for no queue. */
   uint64_t id;
 } palitra_queue;
+
+/**
+ * Names one call of a job that the host has registered. Freed with palitra_call_free, before or
+ * after it was answered.
+ */
+typedef struct palitra_call {
+  /** 0 for no call. */
+  uint64_t id;
+} palitra_call;
 
 /* ------------------------------------------------------------------------------------------------
  * Callback: a function of the program that the library calls. Every callback takes a pointer to
@@ -1256,6 +1265,177 @@ palitra_status palitra_queue_close(struct palitra_queue queue);
  * @param queue  the queue. An invalid handle, or one of the parent process, does nothing.
  */
 void palitra_queue_free(struct palitra_queue queue);
+
+/* ------------------------------------------------------------------------------------------------
+ * Call: jobs of the host, which it registers on a runner and answers in its own language. Other
+ * jobs, and the host itself, call them by name as any other job.
+ * ---------------------------------------------------------------------------------------------- */
+
+/**
+ * Runs a job of the host: see palitra_runner_register. Is called on a thread of the runner, with no
+ * lock of the library held, and must not block: it hands the call to whoever answers it, or
+ * answers it itself. It may call every function that does not block.
+ *
+ * @param call       the call, which the host frees with palitra_call_free
+ * @param data       the payload, with a NUL behind it that is not counted. Lives until the function
+ *                   returns.
+ * @param len        the length of the payload in bytes
+ * @param user_data  what palitra_runner_register was given
+ */
+typedef void (*palitra_job_fn)(struct palitra_call call,
+                               const void *data,
+                               size_t len,
+                               void *user_data);
+
+/**
+ * Is called once when the answer to a call is not needed any more, on the thread of whoever ended
+ * it, which is mostly the runner's, and with no lock of the library held. It may call every
+ * function that does not block.
+ *
+ * @param call       the call
+ * @param user_data  what palitra_call_on_cancel was given
+ */
+typedef void (*palitra_cancel_fn)(struct palitra_call call, void *user_data);
+
+/**
+ * Registers a job of the host on one runner. Whoever submits a job of this name to the runner, the
+ * host or another job, has the function called. It comes before a job of the library that has the
+ * same name, so that tests can replace one. Limits, deadlines, cancels, gathers and statistics
+ * treat it as any job; it always starts on the runner's threads.
+ *
+ * The registration lasts until the runner has ended.
+ *
+ * @param runner          the runner
+ * @param info            the name of the job, and the format of its payload: a payload that is not
+ *                        UTF-8 or not JSON is refused before the call, if that is its format. It is
+ *                        copied. The rest is for readers and may be NULL.
+ * @param function        the job
+ * @param user_data       passed to the function
+ * @param free_user_data  frees the user data, exactly once, also if this call fails: when the
+ *                        runner has ended. May be NULL.
+ *
+ * @return one of these:
+ * - PALITRA_OK
+ * - PALITRA_INVALID_ARGUMENT: the info, its name or the function is NULL, the name is empty or not
+ *   UTF-8, a format is unknown, or the runner has a registered job of this name
+ * - PALITRA_INVALID_HANDLE: the runner is invalid
+ * - PALITRA_SHUT_DOWN: the runner was shut down
+ * - PALITRA_FORKED: the runner belongs to the parent process
+ */
+palitra_status palitra_runner_register(struct palitra_runner runner,
+                                       const struct palitra_job_info *info,
+                                       palitra_job_fn function,
+                                       void *user_data,
+                                       palitra_free_fn free_user_data);
+
+/**
+ * Answers a call: the job ends. Any thread may answer. Does not block.
+ *
+ * @param call    the call
+ * @param status  PALITRA_OK: the data is the reply. PALITRA_JOB_FAILED, PALITRA_JOB_PANICKED,
+ *                PALITRA_BAD_PAYLOAD, PALITRA_CANCELLED: the job ends so, and the data is a message
+ *                in UTF-8.
+ * @param code    the number of a failure; 0 otherwise
+ * @param format  the format of the data of a success
+ * @param data    the reply or the message, which is copied; may be NULL if the length is 0
+ * @param len     its length in bytes
+ *
+ * @return one of these:
+ * - PALITRA_OK
+ * - PALITRA_END: the call was answered before
+ * - PALITRA_CANCELLED: the answer is not needed: the job was cancelled, its deadline passed, or its
+ *   runner ended
+ * - PALITRA_INVALID_ARGUMENT: the status is none of these, the format is unknown, a message or a
+ *   text is not UTF-8, or the data is NULL and the length is not 0. The call stays unanswered.
+ * - PALITRA_INVALID_HANDLE: the call is invalid
+ * - PALITRA_FORKED: the call belongs to the parent process
+ */
+palitra_status palitra_call_complete(struct palitra_call call,
+                                     palitra_status status,
+                                     int32_t code,
+                                     palitra_format format,
+                                     const void *data,
+                                     size_t len);
+
+/**
+ * Sends an item of the job's stream. Blocks while its reader has enough to read.
+ *
+ * @param call        the call
+ * @param format      the format of the data
+ * @param data        the item, which is copied; may be NULL if the length is 0
+ * @param len         its length in bytes
+ * @param timeout_ns  how long to wait for the reader; any negative number means forever
+ *
+ * @return one of these:
+ * - PALITRA_OK
+ * - PALITRA_PENDING: the timeout passed, and the item was not sent
+ * - PALITRA_END: nobody reads the stream, or the call was answered
+ * - PALITRA_CANCELLED: the answer is not needed any more
+ * - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of its runner
+ * - PALITRA_INVALID_ARGUMENT: the format is unknown, a text is not UTF-8, or the data is NULL and
+ *   the length is not 0
+ * - PALITRA_INVALID_HANDLE: the call is invalid
+ * - PALITRA_FORKED: the call belongs to the parent process
+ */
+palitra_status palitra_call_send(struct palitra_call call,
+                                 palitra_format format,
+                                 const void *data,
+                                 size_t len,
+                                 int64_t timeout_ns);
+
+/**
+ * Says how far the job is, for those who read the progress of its token. Does not block.
+ *
+ * @param call   the call
+ * @param done   how much is done
+ * @param total  how much there is to do
+ *
+ * @return PALITRA_OK, or PALITRA_END, PALITRA_CANCELLED, PALITRA_INVALID_HANDLE or PALITRA_FORKED,
+ * as palitra_call_complete
+ */
+palitra_status palitra_call_progress(struct palitra_call call, uint64_t done, uint64_t total);
+
+/**
+ * Registers what is called when the answer to a call is not needed any more: the job was cancelled,
+ * its deadline passed, or its runner ends. It takes the place of what was registered before. The
+ * job's token has finished by then, and waits for nobody.
+ *
+ * @param call            the call
+ * @param function        the callback
+ * @param user_data       passed to the callback
+ * @param free_user_data  frees the user data, exactly once, also if this call fails: after the
+ *                        callback, or once it is clear that it will not be called. May be NULL.
+ *
+ * @return one of these:
+ * - PALITRA_OK
+ * - PALITRA_END: the call was answered, and nothing will be called
+ * - PALITRA_CANCELLED: the answer is not needed already, and nothing will be called
+ * - PALITRA_INVALID_ARGUMENT: the function is NULL
+ * - PALITRA_INVALID_HANDLE: the call is invalid
+ * - PALITRA_FORKED: the call belongs to the parent process
+ */
+palitra_status palitra_call_on_cancel(struct palitra_call call,
+                                      palitra_cancel_fn function,
+                                      void *user_data,
+                                      palitra_free_fn free_user_data);
+
+/**
+ * Asks whether the answer to a call is not needed any more.
+ *
+ * @param call  the call
+ *
+ * @return whether it is not; false for a call that was answered, for an invalid handle and for one
+ * of the parent process
+ */
+bool palitra_call_is_cancelled(struct palitra_call call);
+
+/**
+ * Frees a call. The handle is stale from now on. A call that was not answered fails: its job ends
+ * with PALITRA_JOB_FAILED and a message. Does not block.
+ *
+ * @param call  the call. An invalid handle, or one of the parent process, does nothing.
+ */
+void palitra_call_free(struct palitra_call call);
 
 #ifdef __cplusplus
 }

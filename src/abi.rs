@@ -16,7 +16,8 @@
 // What a host must see to is the same for all and stands at the top of the header.
 #![allow(clippy::missing_safety_doc)]
 
-pub mod http;
+pub mod call;
+mod http;
 pub mod job;
 pub mod library;
 pub mod log;

@@ -83,6 +83,10 @@ pub(crate) use state::States;
 /// Takes the arguments from a request, calls the function and leaves its future, not polled yet.
 pub type Call = fn(&mut Request<'_>) -> Result<JobFuture, JobError>;
 
+/// A job that a host registers on one runner: it is called with the payload, where a job of the library's would be.
+pub(crate) type Registered =
+    std::sync::Arc<dyn Fn(Vec<u8>, &mut Request<'_>) -> Result<JobFuture, JobError> + Send + Sync>;
+
 /// What `#[palitra::job]` finds out about a function.
 pub struct Description {
     /// The name that hosts submit it by.

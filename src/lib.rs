@@ -54,6 +54,7 @@
 //! | `stats` | how a runner is doing, as its host reads it |
 //! | `flight` | the jobs in flight of a runner: one count for its limit, its end and its statistics |
 //! | `token` | one submitted job: pending, then finished, exactly once |
+//! | `call` | one call of a job that the host has registered |
 //! | `queue` | completion events and their readiness descriptor |
 //! | `gather` | waiting for many tokens |
 //! | `job` | a job: name, async function, request, extractors |
@@ -73,6 +74,7 @@ extern crate self as palitra;
 mod sync;
 
 mod arena;
+mod call;
 mod configuration;
 mod current;
 mod deadline;

@@ -196,6 +196,11 @@ impl Reply {
         Reply::full(error.status, error.code, Format::Text, error.message.into_owned().into_bytes())
     }
 
+    /// A job of the host's ended so, with a code and a message.
+    pub(crate) fn failed(status: Status, code: i32, message: String) -> Reply {
+        Reply::full(status, code, Format::Text, message.into_bytes())
+    }
+
     /// The job panicked with this message.
     pub(crate) fn panicked(message: String) -> Reply {
         Reply::full(Status::JobPanicked, 0, Format::Text, message.into_bytes())

@@ -13,6 +13,7 @@
 //! | [`closing`] | how a runner ends |
 //! | [`watch`] | what the threads are doing now |
 //! | [`options`] | how a runner is to be made |
+//! | [`registered`] | the jobs that a host registers, and how any job is found |
 //! | [`submission`] | the arguments of a submission |
 //! | [`core`] | what hosts, jobs and the threads share, and what it takes to accept a job |
 //! | [`running`] | one job in progress |
@@ -39,6 +40,7 @@ mod idle;
 mod inline;
 mod lanes;
 mod options;
+mod registered;
 mod running;
 mod submission;
 mod submit;
@@ -59,6 +61,7 @@ pub use handle::Runner;
 pub(crate) use handle::find_core;
 pub(crate) use inline::PolledInline;
 pub use options::{Options, ThreadHook};
+pub(crate) use registered::Callee;
 pub(crate) use submission::{EventsWanted, Payload, Submitter, Wanted};
 pub(crate) use submit_many::Submission;
 

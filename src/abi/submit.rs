@@ -80,7 +80,7 @@ pub unsafe extern "C" fn palitra_runner_run(
 ) -> palitra_status {
     enter_reply(out, || {
         handle::with_core(runner, |core| {
-            let job = match argument::job_or_reply(text!(job)?)? {
+            let job = match argument::job_or_reply(core, text!(job)?)? {
                 Ok(job) => job,
                 Err(unknown) => return Ok(unknown),
             };
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn palitra_runner_submit(
     enter(|| {
         let out = out.map(|out| out.write(palitra_token { id: 0 }));
         let token = handle::with_core(runner, |core| {
-            let job = argument::job(text!(job)?)?;
+            let job = argument::job(core, text!(job)?)?;
             let payload = Payload::Borrowed(bytes!(data, len)?);
             core.submit(Submitter::Host, job, payload, wanted(options!(options)?, out.is_some())?)
         })?;
@@ -190,12 +190,12 @@ pub unsafe extern "C" fn palitra_runner_submit_many(
         let submissions = submissions?;
         let wanted = wanted(options!(options)?, tokens.is_some())?;
         let mut jobs = Jobs::default();
-        let submissions = submissions.iter().map(|submission| {
-            let job = jobs.find(submission.job, || argument::job(text!(submission.job)?))?;
-            let payload = bytes!(submission.data, submission.len)?;
-            Ok(Submission { job, payload, tag: submission.tag })
-        });
         handle::with_core(runner, |core| {
+            let submissions = submissions.iter().map(|submission| {
+                let callee = jobs.find(submission.job, || argument::job(core, text!(submission.job)?))?;
+                let payload = bytes!(submission.data, submission.len)?;
+                Ok(Submission { callee, payload, tag: submission.tag })
+            });
             core.submit_many(Submitter::Host, submissions, &wanted, |token| {
                 if let Some(tokens) = &mut tokens {
                     tokens[submitted].write(handle::of_token(token.into_id()));
@@ -246,7 +246,7 @@ pub unsafe extern "C" fn palitra_runner_start(
     let token = token.map(|token| token.write(palitra_token { id: 0 }));
     enter_reply(reply, || {
         handle::with_core(runner, |core| {
-            let job = match argument::job_or_reply(text!(job)?)? {
+            let job = match argument::job_or_reply(core, text!(job)?)? {
                 Ok(job) => job,
                 Err(unknown) => return Ok(unknown),
             };

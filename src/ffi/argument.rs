@@ -14,13 +14,14 @@ use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
+use super::types::reply::palitra_format;
 use super::types::runner::palitra_runner_options;
 use super::types::stats::palitra_stats;
 use super::types::submit::palitra_submit_options;
 use crate::arena::INDEX_BITS;
-use crate::job::Job;
 use crate::registry;
-use crate::reply::{Reply, Status};
+use crate::reply::{Format, Reply, Status};
+use crate::runner::{Callee, Core};
 
 /// `text!(pointer)`: a C string.
 macro_rules! text {
@@ -255,15 +256,15 @@ unsafe impl SizedStruct for palitra_stats {
 }
 
 /// The job with this name.
-pub(crate) fn job(name: &CStr) -> Result<&'static Job, Status> {
+pub(crate) fn job(core: &Core, name: &CStr) -> Result<Callee, Status> {
     // Checked only if there is no such job: every name of a job is UTF-8.
-    registry::find(name.to_bytes()).ok_or_else(|| utf8(name).err().unwrap_or(Status::UnknownJob))
+    core.find_job(name.to_bytes()).ok_or_else(|| utf8(name).err().unwrap_or(Status::UnknownJob))
 }
 
 /// The jobs of names that repeat: one that is where the last one was is the same.
 #[derive(Default)]
 pub(crate) struct Jobs {
-    last: Option<(*const c_char, &'static Job)>,
+    last: Option<(*const c_char, Callee)>,
 }
 
 impl Jobs {
@@ -272,8 +273,8 @@ impl Jobs {
     pub(crate) fn find(
         &mut self,
         place: *const c_char,
-        look_up: impl FnOnce() -> Result<&'static Job, Status>,
-    ) -> Result<&'static Job, Status> {
+        look_up: impl FnOnce() -> Result<Callee, Status>,
+    ) -> Result<Callee, Status> {
         match self.last {
             Some((last, job)) if last == place => Ok(job),
             _ => {
@@ -287,8 +288,8 @@ impl Jobs {
 
 /// The job with this name; or the reply that says that there is none, with this name and the most similar one.
 #[inline]
-pub(crate) fn job_or_reply(name: &CStr) -> Result<Result<&'static Job, Reply>, Status> {
-    match registry::find(name.to_bytes()) {
+pub(crate) fn job_or_reply(core: &Core, name: &CStr) -> Result<Result<Callee, Reply>, Status> {
+    match core.find_job(name.to_bytes()) {
         Some(job) => Ok(Ok(job)),
         None => unknown(name).map(Err),
     }
@@ -301,6 +302,14 @@ fn unknown(name: &CStr) -> Result<Reply, Status> {
 
 pub(crate) fn utf8(text: &CStr) -> Result<&str, Status> {
     text.to_str().map_err(|_| Status::InvalidArgument)
+}
+
+/// A format by its number.
+pub(crate) fn format(number: palitra_format) -> Result<Format, Status> {
+    [Format::Bytes, Format::Text, Format::Json]
+        .into_iter()
+        .find(|format| *format as i32 == number)
+        .ok_or(Status::InvalidArgument)
 }
 
 /// How long after the call a deadline is; `None` for no deadline, which is also what zeroed options say.

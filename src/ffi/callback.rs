@@ -8,13 +8,18 @@
 use std::ffi::{CString, c_void};
 use std::sync::Arc;
 
+use serde::de::IgnoredAny;
+
 use super::handle;
+use super::types::call::{palitra_cancel_fn, palitra_job_fn};
 use super::types::callback::palitra_free_fn;
-use super::types::handle::palitra_token;
+use super::types::handle::{palitra_call, palitra_token};
 use super::types::log::palitra_log_fn;
 use super::types::runner::{palitra_runner_options, palitra_thread_fn};
 use super::types::token::palitra_complete_fn;
-use crate::reply::Status;
+use crate::call::{Call, OnCancel};
+use crate::job::Registered;
+use crate::reply::{Format, JobError, Status};
 use crate::runner::{Callback, ThreadHook};
 use crate::token::TokenId;
 
@@ -87,6 +92,45 @@ pub(crate) fn on_threads(options: &palitra_runner_options) -> (ThreadHook, Threa
         })
     };
     (hook(options.thread_start), hook(options.thread_stop))
+}
+
+/// A job of the host's as the core starts it. [`Status::InvalidArgument`] for NULL.
+pub(crate) fn on_call(function: palitra_job_fn, input: Format, user_data: UserData) -> Result<Registered, Status> {
+    let function = function.ok_or(Status::InvalidArgument)?;
+    Ok(Arc::new(move |mut payload, request| {
+        check(input, &payload)?;
+        let (call, calling) = Call::begin(request.token()?);
+        let handle = handle::of_call(call).map_err(|status| JobError::from(status.message()))?;
+        let length = payload.len();
+        payload.push(0);
+        // SAFETY: promised to be a function that may be called with this data on any thread of the runner; the payload
+        // lives for the call.
+        unsafe { function(handle, payload.as_ptr().cast(), length, user_data.pointer()) };
+        Ok(Box::pin(calling))
+    }))
+}
+
+/// Whether a payload has the format that the host declared.
+fn check(input: Format, payload: &[u8]) -> Result<(), JobError> {
+    let unfit = |error: &dyn std::fmt::Display| JobError::bad_payload(format!("the payload does not fit: {error}"));
+    match input {
+        Format::Bytes => Ok(()),
+        Format::Text => std::str::from_utf8(payload).map(drop).map_err(|error| unfit(&error)),
+        Format::Json => serde_json::from_slice::<IgnoredAny>(payload).map(drop).map_err(|error| unfit(&error)),
+    }
+}
+
+/// What is called when a call is not needed any more. [`Status::InvalidArgument`] for NULL.
+pub(crate) fn on_cancel(
+    call: palitra_call,
+    function: palitra_cancel_fn,
+    user_data: UserData,
+) -> Result<OnCancel, Status> {
+    let function = function.ok_or(Status::InvalidArgument)?;
+    Ok(Box::new(move || {
+        // SAFETY: promised to be a function that may be called once, on any thread, with this data.
+        unsafe { function(call, user_data.pointer()) };
+    }))
 }
 
 fn c_string(text: &str) -> CString {

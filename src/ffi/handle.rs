@@ -1,4 +1,4 @@
-//! Handles, and the runners, tokens and queues that they name.
+//! Handles, and the runners, tokens, queues and calls that they name.
 //!
 //! Promise 12: several runners and libraries live in one process. A token of another runner is refused here; a handle
 //! of another library, or of a parent process, in its [table](super::table).
@@ -6,7 +6,8 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::table::{Table, pack, unpack};
-use super::types::handle::{palitra_queue, palitra_runner, palitra_token};
+use super::types::handle::{palitra_call, palitra_queue, palitra_runner, palitra_token};
+use crate::call::Call;
 use crate::current::RunnerId;
 use crate::queue::Queue;
 use crate::reply::{Error, Status};
@@ -18,12 +19,16 @@ use crate::token::{self, TokenId, TokenRef};
 const KIND_RUNNER: u64 = 1;
 const KIND_TOKEN: u64 = 2;
 const KIND_QUEUE: u64 = 3;
+const KIND_CALL: u64 = 4;
 
 shared_static! {
     static RUNNERS: Table<Runner> = Table::new(KIND_RUNNER);
 }
 shared_static! {
     static QUEUES: Table<Arc<Queue>> = Table::new(KIND_QUEUE);
+}
+shared_static! {
+    static CALLS: Table<Arc<Call>> = Table::new(KIND_CALL);
 }
 
 ctor::declarative::ctor! {
@@ -36,6 +41,7 @@ ctor::declarative::ctor! {
 extern "C" fn in_child() {
     RUNNERS.abandon();
     QUEUES.abandon();
+    CALLS.abandon();
 }
 
 /// The handle of a token.
@@ -93,6 +99,21 @@ pub(crate) fn queue_for_token(handle: palitra_queue) -> Result<Weak<Queue>, Stat
 /// Makes the handle stale and returns the queue, which the caller closes.
 pub(crate) fn free_queue(handle: palitra_queue) -> Result<Arc<Queue>, Status> {
     QUEUES.remove(handle.id)
+}
+
+/// A handle for a call.
+pub(crate) fn of_call(call: Arc<Call>) -> Result<palitra_call, Status> {
+    CALLS.insert(call, 0).map(|id| palitra_call { id })
+}
+
+/// The call that a handle names.
+pub(crate) fn call(handle: palitra_call) -> Result<Arc<Call>, Status> {
+    CALLS.with(handle.id, Arc::clone)
+}
+
+/// Makes the handle stale and returns the call, which the caller gives up.
+pub(crate) fn free_call(handle: palitra_call) -> Result<Arc<Call>, Status> {
+    CALLS.remove(handle.id)
 }
 
 /// The handle of this process's global runner.

@@ -5,6 +5,7 @@
 
 #![allow(non_camel_case_types)]
 
+pub mod call;
 pub mod callback;
 pub mod handle;
 pub mod http;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::output::IntoReply;
 use super::request::{JobRuntime, Request};
 use super::state::{Found, RunnerState};
-use crate::reply::{Error, Format, JobError};
+use crate::reply::{Error, Format, JobError, Reply};
 use crate::token::{Closed, JobToken, TokenRef};
 
 /// Something that a job can have as an argument.
@@ -131,6 +131,14 @@ impl Context {
         std::future::poll_fn(|cx| self.token.poll_send(&mut item, cx))
             .await
             .map_err(|Closed| JobError::from("nobody reads the stream any more"))
+    }
+
+    /// Calls another job of the same runner, the library's or one that the host has registered, and waits for its reply.
+    ///
+    /// # Errors
+    /// As [`Runner::submit_job`](crate::Runner::submit_job), and how the job ended if it did not succeed.
+    pub async fn call(&self, job: &str, payload: impl Into<Vec<u8>>) -> Result<Reply, Error> {
+        self.submit_job(job, payload)?.await?.into_result()
     }
 
     /// Submits another job to the same runner. The token is a future: await it, a job must not block.

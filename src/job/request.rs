@@ -3,8 +3,8 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use super::Call;
 use super::state::{Making, States};
+use super::{Call, Registered};
 use crate::reply::{Error, JobError, Reply, Status};
 use crate::token::{self, HostSide, JobSide, Reading, TokenId, TokenRef};
 
@@ -13,6 +13,8 @@ pub(crate) trait JobRuntime: Send + Sync {
     fn states(&self) -> &States;
     fn make_token(&self, reading: Reading) -> Result<(HostSide, JobSide), Status>;
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error>;
+    /// The job that the host registered with this number.
+    fn registered(&self, number: u32) -> Option<Registered>;
     fn to_arc(&self) -> Arc<dyn JobRuntime>;
 }
 
@@ -97,6 +99,10 @@ impl<'a> Request<'a> {
         std::mem::take(&mut self.payload)
     }
 
+    pub(crate) fn registered(&self, number: u32) -> Option<Registered> {
+        self.runtime.registered(number)
+    }
+
     /// Keeps what makes the missing state. The error stands for it until then.
     pub(super) fn miss(&mut self, making: Making) -> JobError {
         self.missing = Some(making);
@@ -110,7 +116,7 @@ impl<'a> Request<'a> {
         Some(Postponed { making, payload, runtime: self.runtime.to_arc(), token: self.token().map(TokenRef::id) })
     }
 
-    pub(super) fn token(&self) -> Result<TokenRef, JobError> {
+    pub(crate) fn token(&self) -> Result<TokenRef, JobError> {
         match self.token {
             RequestToken::Made(id) => token::find(id).map_err(|status| JobError::from(status.message())),
             RequestToken::OnDemand(token) => token.get(self.runtime).map_err(|status| JobError::from(status.message())),

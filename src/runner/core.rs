@@ -14,12 +14,13 @@ use super::callbacks::Callbacks;
 use super::closing::{Closing, Finished};
 use super::lanes::Lanes;
 use super::options::Options;
+use super::registered::{Callee, RegisteredJobs};
 use super::submission::Submitter;
 use super::watch::Watch;
 use crate::configuration::Configuration;
 use crate::current::{RunnerId, works_for};
 use crate::flight::Flight;
-use crate::job::States;
+use crate::job::{Registered, States};
 use crate::reply::Status;
 use crate::spin::SpinLimit;
 use crate::stats::Stats;
@@ -35,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) callbacks: Callbacks,
     pub(crate) watch: Arc<Watch>,
     pub(crate) states: States,
+    pub(super) registered: RegisteredJobs,
     pub(crate) runtime: tokio::runtime::Handle,
     max_payload: usize,
     pub(super) spin_limit: SpinLimit,
@@ -101,6 +103,7 @@ impl Core {
             callbacks: Callbacks::default(),
             watch,
             states: States::new(configuration),
+            registered: RegisteredJobs::default(),
             runtime,
             max_payload: if options.max_payload == 0 { usize::MAX } else { options.max_payload },
             spin_limit: options.spin_limit(),
@@ -134,6 +137,24 @@ impl Core {
     /// Whether the runner takes jobs of hosts.
     pub(crate) fn is_alive(&self) -> bool {
         self.check_process().is_ok() && !self.closing.is_requested()
+    }
+
+    /// The job of this name: the host's, if it has registered one, else the library's.
+    #[inline]
+    pub(crate) fn find_job(&self, name: &[u8]) -> Option<Callee> {
+        self.registered.find(name)
+    }
+
+    /// Registers a job of the host's.
+    ///
+    /// [`Status::InvalidArgument`] for an empty name and for one that is registered on this runner already,
+    /// [`Status::ShutDown`], [`Status::Forked`].
+    pub(crate) fn register(&self, name: &str, function: Registered) -> Result<(), Status> {
+        self.check_process()?;
+        if self.closing.is_requested() {
+            return Err(Status::ShutDown);
+        }
+        self.registered.add(name, function)
     }
 
     /// Whether the runner takes jobs of this submitter: of a host until it is shut down, of its own jobs until the

@@ -13,12 +13,14 @@ use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::options::Options;
+use super::registered::Callee;
 use super::submission::{Payload, Submitter, Wanted};
 use super::submit_many::Submission;
 use super::thread;
 use crate::current::{RunnerId, works_for};
 use crate::deadline::Until;
 use crate::gather::{self as many, Tokens};
+use crate::job::{self, Context, FromRequest, IntoReply, Request};
 use crate::registry;
 use crate::reply::{Error, Format, Reply, Status};
 use crate::stats::Stats;
@@ -149,8 +151,8 @@ impl Runner {
     /// [`Status::Forked`]: the job was not run. Past `timeout` it is cancelled and the reply says
     /// [`Status::Deadline`].
     pub fn run_job(&self, job: &str, payload: impl Into<Vec<u8>>, timeout: Option<Duration>) -> Result<Reply, Error> {
-        let job = registry::find(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
-        Ok(self.core.run(job, Payload::Owned(payload.into()), timeout)?)
+        let callee = self.find_job(job)?;
+        Ok(self.core.run(callee, Payload::Owned(payload.into()), timeout)?)
     }
 
     /// Submits a registered job.
@@ -199,10 +201,10 @@ impl Runner {
         jobs: impl IntoIterator<Item = (&'a str, &'a [u8])>,
     ) -> (Vec<JobToken>, Result<(), Error>) {
         let (mut tokens, mut unknown) = (Vec::new(), None);
-        let submissions = jobs.into_iter().map(|(name, payload)| match registry::find(name.as_bytes()) {
-            Some(job) => Ok(Submission { job, payload, tag: 0 }),
-            None => {
-                unknown = Some(registry::unknown_job(name));
+        let submissions = jobs.into_iter().map(|(name, payload)| match self.find_job(name) {
+            Ok(callee) => Ok(Submission { callee, payload, tag: 0 }),
+            Err(error) => {
+                unknown = Some(error);
                 Err(Status::UnknownJob)
             }
         });
@@ -211,9 +213,13 @@ impl Runner {
         (tokens, submitted.map_err(|status| unknown.unwrap_or_else(|| status.into())))
     }
 
+    fn find_job(&self, name: &str) -> Result<Callee, Error> {
+        self.core.find_job(name.as_bytes()).ok_or_else(|| registry::unknown_job(name))
+    }
+
     fn submit_wanted(&self, job: &str, payload: Vec<u8>, wanted: Wanted) -> Result<JobToken, Error> {
-        let job = registry::find(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
-        Ok(JobToken::new(self.core.submit(Submitter::Host, job, Payload::Owned(payload), wanted)?))
+        let callee = self.find_job(job)?;
+        Ok(JobToken::new(self.core.submit(Submitter::Host, callee, Payload::Owned(payload), wanted)?))
     }
 
     /// Waits for many jobs and returns their replies in order.
@@ -243,6 +249,32 @@ impl Runner {
         self.core.check_process()?;
         let replies = gather_all(tokens.len(), |place| tokens[place].token(), Until::after(timeout), fail_fast);
         replies.into_iter().map(|reply| reply.map_err(Error::from)).collect()
+    }
+
+    /// Registers a job of the host's on this runner, until it has ended. It comes before a job of the library that has
+    /// the same name, so that a test can replace what its jobs call.
+    ///
+    /// ```
+    /// # use palitra::{Context, JobError, Runner};
+    /// let runner = Runner::new()?;
+    /// runner.register("http.get", |_context: Context, _payload| async { Ok::<_, JobError>("a page without a server") })?;
+    /// assert_eq!(runner.run_job("http.get", r#"{"url": "http://shop.test/"}"#, None)?.text(), "a page without a server");
+    /// # Ok::<(), palitra::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Status::InvalidArgument`] for an empty name and for one that is registered on this runner already;
+    /// [`Status::ShutDown`], [`Status::Forked`].
+    pub fn register<F, Job>(&self, name: &str, function: F) -> Result<(), Error>
+    where
+        F: Fn(Context, Vec<u8>) -> Job + Send + Sync + 'static,
+        Job: Future<Output: IntoReply + 'static> + Send + 'static,
+    {
+        let start = move |payload, request: &mut Request<'_>| {
+            let context = Context::from_request(request)?;
+            Ok(job::future(function(context, payload), IntoReply::into_reply))
+        };
+        Ok(self.core.register(name, Arc::new(start))?)
     }
 
     /// How the runner is doing.

@@ -16,6 +16,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::core::{Accepted, Core};
+use super::registered::Callee;
 use super::running::{Running, drop_caught, poll_caught};
 use super::submission::{Payload, Submitter, Wanted, notify_queue};
 use crate::current::{Mark, Standing, standing};
@@ -42,21 +43,16 @@ pub(crate) enum PolledInline {
 impl Core {
     /// Runs a job to its end and returns its reply. Promise 3: timeouts and deadlines hold. Past its timeout the job is
     /// cancelled and the status is [`Status::Deadline`].
-    pub(crate) fn run(
-        &self,
-        job: &'static Job,
-        payload: Payload<'_>,
-        timeout: Option<Duration>,
-    ) -> Result<Reply, Status> {
+    pub(crate) fn run(&self, callee: Callee, payload: Payload<'_>, timeout: Option<Duration>) -> Result<Reply, Status> {
         let polls_inline = self.check_may_run()?;
         self.check_payload(payload.len())?;
         // Before the first poll: the time counts from the call.
         let until = Until::after(timeout);
-        if !polls_inline || (timeout.is_some() && !job.is_inline()) {
-            return self.run_there(job, payload, until);
+        if !polls_inline || callee.starts_there() || (timeout.is_some() && !callee.job.is_inline()) {
+            return self.run_there(callee, payload, until);
         }
-        let polled = self.first_poll(payload.into_vec()?, Reading::NOBODY, |request| job.call(request))?;
-        self.wait_for(Some(job), polled, until)
+        let polled = self.first_poll(payload.into_vec(callee)?, Reading::NOBODY, |request| callee.job.call(request))?;
+        self.wait_for(Some(callee.job), polled, until)
     }
 
     /// Runs a future to its end.
@@ -73,15 +69,16 @@ impl Core {
     /// is.
     pub(crate) fn poll_inline(
         &self,
-        job: &'static Job,
+        callee: Callee,
         payload: Payload<'_>,
         wanted: Wanted,
     ) -> Result<PolledInline, Status> {
-        if !matches!(standing(self.id), Standing::Host) || (wanted.inline_only && !job.is_inline()) {
-            return self.submit(Submitter::Host, job, payload, wanted).map(PolledInline::Pending);
+        let only_there = callee.starts_there() || (wanted.inline_only && !callee.job.is_inline());
+        if only_there || !matches!(standing(self.id), Standing::Host) {
+            return self.submit(Submitter::Host, callee, payload, wanted).map(PolledInline::Pending);
         }
         self.check_payload(payload.len())?;
-        match self.first_poll(payload.into_vec()?, wanted.reading, |request| job.call(request))? {
+        match self.first_poll(payload.into_vec(callee)?, wanted.reading, |request| callee.job.call(request))? {
             FirstPoll::Ready(reply) => Ok(PolledInline::Ready(reply)),
             FirstPoll::Pending(accepted, future, token) => {
                 let (host, job_side) = token.into_token(self)?;
@@ -89,7 +86,7 @@ impl Core {
                     host.token().set_deadline(deadline);
                 }
                 notify_queue(&host, wanted.events);
-                self.run_on(accepted, Some(job), future, job_side);
+                self.run_on(accepted, Some(callee.job), future, job_side);
                 Ok(PolledInline::Pending(host))
             }
         }
@@ -109,9 +106,9 @@ impl Core {
     }
 
     /// Runs a job on the runner's threads from the start.
-    fn run_there(&self, job: &'static Job, payload: Payload<'_>, until: Until) -> Result<Reply, Status> {
+    fn run_there(&self, callee: Callee, payload: Payload<'_>, until: Until) -> Result<Reply, Status> {
         let wanted = Wanted { reading: Reading::NOBODY, ..Wanted::default() };
-        wait_or_cancel(&self.submit(Submitter::Host, job, payload, wanted)?, until)
+        wait_or_cancel(&self.submit(Submitter::Host, callee, payload, wanted)?, until)
     }
 
     fn wait_for(&self, job: Option<&'static Job>, polled: FirstPoll<'_>, until: Until) -> Result<Reply, Status> {

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
+use super::registered::Callee;
 use crate::queue::{Queue, QueueNotifier};
 use crate::reply::Status;
 use crate::token::{HostSide, Reading};
@@ -74,12 +75,13 @@ impl Payload<'_> {
         }
     }
 
-    /// [`Status::TooLarge`] if there is no memory for a copy: the length is the host's word.
-    pub(super) fn into_vec(self) -> Result<Vec<u8>, Status> {
-        match self {
-            Payload::Owned(bytes) => Ok(bytes),
-            Payload::Borrowed(bytes) => copied(bytes),
-        }
+    /// For this job. [`Status::TooLarge`] if there is no memory for a copy: the length is the host's word.
+    pub(super) fn into_vec(self, job: Callee) -> Result<Vec<u8>, Status> {
+        let payload = match self {
+            Payload::Owned(bytes) => bytes,
+            Payload::Borrowed(bytes) => copied(bytes)?,
+        };
+        Ok(job.address(payload))
     }
 }
 

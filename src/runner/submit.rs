@@ -4,9 +4,10 @@ use std::sync::{Arc, Weak};
 
 use super::callbacks::{Callback, CallbackObserver};
 use super::core::Core;
+use super::registered::Callee;
 use super::running::Running;
 use super::submission::{Payload, Submitter, Wanted, notify_queue};
-use crate::job::{Job, JobFuture, JobRuntime, States};
+use crate::job::{JobFuture, JobRuntime, Registered, States};
 use crate::registry;
 use crate::reply::{Error, Status};
 use crate::token::{HostSide, JobSide, NewToken, Observer, Reading, TokenRef};
@@ -16,18 +17,18 @@ impl Core {
     pub(crate) fn submit(
         &self,
         submitter: Submitter,
-        job: &'static Job,
+        callee: Callee,
         payload: Payload<'_>,
         Wanted { deadline, events, reading, .. }: Wanted,
     ) -> Result<HostSide, Status> {
         self.check_payload(payload.len())?;
         let accepted = self.accept(submitter)?;
-        let payload = Some(payload.into_vec()?);
+        let payload = Some(payload.into_vec(callee)?);
         let (host, token) =
             self.make_token(NewToken { runner: self.id, deadline, payload, reading, ..NewToken::default() })?;
         notify_queue(&host, events);
         accepted.hand_over();
-        self.lanes.queue(job, token);
+        self.lanes.queue(callee.job, token);
         Ok(host)
     }
 
@@ -76,8 +77,12 @@ impl JobRuntime for Core {
     }
 
     fn submit(&self, job: &str, payload: Vec<u8>) -> Result<HostSide, Error> {
-        let job = registry::find(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
-        Ok(Core::submit(self, Submitter::Job, job, Payload::Owned(payload), Wanted::default())?)
+        let callee = self.find_job(job.as_bytes()).ok_or_else(|| registry::unknown_job(job))?;
+        Ok(Core::submit(self, Submitter::Job, callee, Payload::Owned(payload), Wanted::default())?)
+    }
+
+    fn registered(&self, number: u32) -> Option<Registered> {
+        self.registered.function(number)
     }
 
     fn to_arc(&self) -> Arc<dyn JobRuntime> {

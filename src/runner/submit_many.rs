@@ -12,8 +12,8 @@
 
 use super::core::Core;
 use super::lanes::QueuedJob;
+use super::registered::Callee;
 use super::submission::{EventsWanted, Submitter, Wanted, copied, notify_queue};
-use crate::job::Job;
 use crate::reply::Status;
 use crate::token::{self, FreeSlots, HostSide, NewToken};
 
@@ -22,7 +22,7 @@ const BATCH: usize = 64;
 
 /// One of the jobs.
 pub(crate) struct Submission<'a> {
-    pub(crate) job: &'static Job,
+    pub(crate) callee: Callee,
     pub(crate) payload: &'a [u8],
     /// Of its events.
     pub(crate) tag: u64,
@@ -84,15 +84,15 @@ impl Core {
         let jobs = accepted.jobs() as usize;
         slots.take(jobs);
         let mut made = Made { core: self, jobs: Vec::with_capacity(jobs) };
-        for Submission { job, payload, tag } in batch.take(jobs) {
-            let (payload, reading) = (Some(copied(payload)?), wanted.reading);
+        for Submission { callee, payload, tag } in batch.take(jobs) {
+            let (payload, reading) = (Some(callee.address(copied(payload)?)), wanted.reading);
             let (deadline, spin_limit) = (wanted.deadline, self.spin_limit);
             let new = NewToken { runner: self.id, deadline, payload, reading, spin_limit };
             let (host, token) = token::create_in(slots, new)?;
             self.end_if_cancelled(&host);
             notify_queue(&host, wanted.events.clone().map(|events| EventsWanted { tag, ..events }));
             accepted.hand_over_one();
-            made.jobs.push(QueuedJob { job, token });
+            made.jobs.push(QueuedJob { job: callee.job, token });
             take(host);
         }
         if is_whole { Ok(()) } else { Err(Status::Busy) }

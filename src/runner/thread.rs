@@ -150,6 +150,7 @@ fn drive(core: &Arc<Core>, runtime: &Runtime) -> Until {
 async fn wind_down(core: &Core, until: Until) {
     let end = until.instant().map(|grace| Instant::from(grace + CLOSING).max(Instant::now() + CLOSING_LATE));
     core.states.close(end).await;
+    core.registered.clear();
     let last = Instant::now() + TASKS;
     let last = end.map_or(last, |end| end.min(last));
     let drivers = core.lanes.drivers() - 1;

@@ -12,6 +12,7 @@ use super::{code, compile, header};
 #[path = "../../src/ffi/types"]
 #[allow(dead_code, non_camel_case_types, reason = "a part of the library")]
 mod types {
+    pub mod call;
     pub mod callback;
     pub mod handle;
     pub mod job;
@@ -25,8 +26,9 @@ mod types {
     pub mod token;
 }
 
+use types::call::{palitra_cancel_fn, palitra_job_fn};
 use types::callback::palitra_free_fn;
-use types::handle::{palitra_queue, palitra_runner, palitra_token};
+use types::handle::{palitra_call, palitra_queue, palitra_runner, palitra_token};
 use types::job::palitra_job_info;
 use types::log::palitra_log_fn;
 use types::queue::palitra_event;
@@ -62,6 +64,7 @@ c_types! {
     usize => "size_t",
     *const c_char => "const char *",
     *const u8 => "const uint8_t *",
+    *const c_void => "const void *",
     *mut c_void => "void *",
 }
 
@@ -77,7 +80,7 @@ macro_rules! handles {
     };
 }
 
-handles!(palitra_runner palitra_token palitra_queue);
+handles!(palitra_runner palitra_token palitra_queue palitra_call);
 
 macro_rules! callbacks {
     ($(($($parameter:ident)*))*) => {
@@ -89,7 +92,7 @@ macro_rules! callbacks {
     };
 }
 
-callbacks!((A)(A B C)(A B C D));
+callbacks!((A)(A B)(A B C)(A B C D));
 
 /// The type of a field.
 fn type_of<S, T: CType>(_: fn(S) -> T) -> (String, &'static str) {
@@ -139,6 +142,7 @@ fn its_structs_are_the_codes() {
     claim_struct!(claims, palitra_runner { id });
     claim_struct!(claims, palitra_token { id });
     claim_struct!(claims, palitra_queue { id });
+    claim_struct!(claims, palitra_call { id });
     claim_struct!(claims, palitra_reply { status, code, format, data, len, owner });
     claim_struct!(claims, palitra_job_info { name, doc, input, output });
     claim_struct!(claims, palitra_event { tag, token, status });
@@ -192,6 +196,8 @@ fn its_callbacks_are_the_codes() {
     claims.claim_type("(palitra_thread_fn)0", &palitra_thread_fn::in_c());
     claims.claim_type("(palitra_log_fn)0", &palitra_log_fn::in_c());
     claims.claim_type("(palitra_complete_fn)0", &palitra_complete_fn::in_c());
-    assert_eq!(code(&header()).matches("typedef void (*").count(), 4);
+    claims.claim_type("(palitra_job_fn)0", &palitra_job_fn::in_c());
+    claims.claim_type("(palitra_cancel_fn)0", &palitra_cancel_fn::in_c());
+    assert_eq!(code(&header()).matches("typedef void (*").count(), 6);
     compile("c", "c11", &claims.source);
 }

@@ -22,6 +22,7 @@ fn in_c(rust: &str) -> String {
     for (start, end, qualifier) in [
         ("Option<&mut MaybeUninit<", ">>", ""),
         ("Option<&mut ", ">", ""),
+        ("Option<&", ">", "const "),
         ("*mut ", "", ""),
         ("*const ", "", "const "),
     ] {

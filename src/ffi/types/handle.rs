@@ -1,5 +1,5 @@
-//! Handle: a value of 8 bytes that names a runner, a token or a queue. Copy it, compare its id and
-//! pass it to any thread. The id 0 names nothing.
+//! Handle: a value of 8 bytes that names a runner, a token, a queue or a call. Copy it, compare its
+//! id and pass it to any thread. The id 0 names nothing.
 
 /// Names a runner: a background thread that runs jobs. Freed with palitra_runner_free.
 #[repr(C)]
@@ -22,5 +22,14 @@ pub struct palitra_token {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct palitra_queue {
     /// 0 for no queue.
+    pub id: u64,
+}
+
+/// Names one call of a job that the host has registered. Freed with palitra_call_free, before or
+/// after it was answered.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct palitra_call {
+    /// 0 for no call.
     pub id: u64,
 }

@@ -92,10 +92,10 @@ static void nothing_is_an_empty_configuration(void) {
 }
 
 int main(void) {
-    runners_have_the_processs_configuration_and_so_do_children();
-    what_a_runner_names_itself_comes_first();
-    a_state_is_closed_before_the_free_of_its_runner_returns();
-    what_is_no_json_object_is_refused_and_the_log_says_why();
-    nothing_is_an_empty_configuration();
+    TEST(runners_have_the_processs_configuration_and_so_do_children);
+    TEST(what_a_runner_names_itself_comes_first);
+    TEST(a_state_is_closed_before_the_free_of_its_runner_returns);
+    TEST(what_is_no_json_object_is_refused_and_the_log_says_why);
+    TEST(nothing_is_an_empty_configuration);
     return 0;
 }

@@ -1,0 +1,115 @@
+//! Jobs that the host of a runner registers on it: functions of its own language, called by name as any other.
+//!
+//! A job that is in flight is known by a `&'static Job`. Those of a host end with their runner, so there is one such job
+//! for all of them, which finds the function by a number. That number stands behind the payload from the submission to
+//! the start of the job, and nobody else sees it.
+//!
+//! # Guarantees
+//!
+//! * A registered job comes before the library's job of that name: a host can replace one in its tests.
+//! * It starts on the runner's threads, never on a thread that calls.
+//! * A function stays until its runner has ended, and is dropped then.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, PoisonError, RwLock};
+
+use crate::job::{Description, Job, JobFuture, Registered, Request};
+use crate::registry;
+use crate::reply::{Format, JobError, Status};
+use crate::sync::{AtomicBool, Ordering};
+
+/// Stands for every registered job.
+static REGISTERED: LazyLock<Job> = LazyLock::new(|| {
+    let (name, format) = ("a job of the host", Format::Bytes);
+    Job::new(Description { name, doc: "", place: "", input: format, output: format, inline: false }, call)
+});
+
+/// A job that was found by its name.
+#[derive(Clone, Copy)]
+pub(crate) struct Callee {
+    pub(super) job: &'static Job,
+    /// Of a registered job, counted from 1; 0: one of the library's.
+    number: u32,
+}
+
+impl Callee {
+    /// Whether it starts on the runner's threads, wherever it is called.
+    #[inline]
+    pub(super) fn starts_there(self) -> bool {
+        self.number != 0
+    }
+
+    /// Puts the number behind the payload.
+    #[inline]
+    pub(super) fn address(self, mut payload: Vec<u8>) -> Vec<u8> {
+        if self.number != 0 {
+            payload.extend_from_slice(&self.number.to_le_bytes());
+        }
+        payload
+    }
+}
+
+/// Starts a registered job.
+fn call(request: &mut Request<'_>) -> Result<JobFuture, JobError> {
+    let mut payload = request.take_payload();
+    let number = payload.split_last_chunk().map(|(_, number)| u32::from_le_bytes(*number));
+    payload.truncate(payload.len().saturating_sub(size_of::<u32>()));
+    let function = number.and_then(|number| request.registered(number));
+    function.ok_or("the runner has ended")?(payload, request)
+}
+
+/// The registered jobs of one runner.
+#[derive(Default)]
+pub(crate) struct RegisteredJobs {
+    /// Whether there is any: most runners have none, and their submitters take no lock.
+    any: AtomicBool,
+    jobs: RwLock<Jobs>,
+}
+
+#[derive(Default)]
+struct Jobs {
+    numbers: HashMap<Box<[u8]>, u32>,
+    functions: Vec<Registered>,
+}
+
+impl RegisteredJobs {
+    /// The job of this name: a registered one, or else the library's.
+    #[inline]
+    pub(super) fn find(&self, name: &[u8]) -> Option<Callee> {
+        if self.any.load(Ordering::Acquire)
+            && let Some(number) = self.find_locked(name)
+        {
+            return Some(Callee { job: &REGISTERED, number });
+        }
+        registry::find(name).map(|job| Callee { job, number: 0 })
+    }
+
+    #[cold]
+    fn find_locked(&self, name: &[u8]) -> Option<u32> {
+        self.jobs.read().unwrap_or_else(PoisonError::into_inner).numbers.get(name).copied()
+    }
+
+    pub(super) fn function(&self, number: u32) -> Option<Registered> {
+        let jobs = self.jobs.read().unwrap_or_else(PoisonError::into_inner);
+        jobs.functions.get(number as usize - 1).cloned()
+    }
+
+    /// [`Status::InvalidArgument`] for an empty name, and for one that is registered already.
+    pub(super) fn add(&self, name: &str, function: Registered) -> Result<(), Status> {
+        let mut jobs = self.jobs.write().unwrap_or_else(PoisonError::into_inner);
+        let number = jobs.functions.len() as u32 + 1;
+        if name.is_empty() || jobs.numbers.contains_key(name.as_bytes()) {
+            return Err(Status::InvalidArgument);
+        }
+        jobs.numbers.insert(name.as_bytes().into(), number);
+        jobs.functions.push(function);
+        self.any.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// When the last job has ended. The functions are dropped outside the lock.
+    pub(super) fn clear(&self) {
+        let jobs = std::mem::take(&mut *self.jobs.write().unwrap_or_else(PoisonError::into_inner));
+        drop(jobs);
+    }
+}
