@@ -287,7 +287,7 @@ impl Jobs {
 }
 
 /// The job with this name; or the reply that says that there is none, with this name and the most similar one.
-#[inline]
+#[inline(always)]
 pub(crate) fn job_or_reply(core: &Core, name: &CStr) -> Result<Result<Callee, Reply>, Status> {
     match core.find_job(name.to_bytes()) {
         Some(job) => Ok(Ok(job)),

@@ -11,7 +11,11 @@ use crate::reply::{Format, Reply};
 pub type JobFuture = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
 /// The function's future as a job's. What is no reply is said of the function's result, not here.
-pub fn future<F: Future<Output: 'static> + Send + 'static>(job: F, into_reply: fn(F::Output) -> Reply) -> JobFuture {
+pub fn future<F, R>(job: F, into_reply: R) -> JobFuture
+where
+    F: Future<Output: 'static> + Send + 'static,
+    R: Fn(F::Output) -> Reply + Send + 'static,
+{
     Box::pin(Replying { job, into_reply })
 }
 
@@ -34,14 +38,14 @@ pub const fn input_format(payloads: &[Option<Format>]) -> Format {
 
 pin_project_lite::pin_project! {
     /// An async block would hold the job's state twice.
-    struct Replying<F: Future> {
+    struct Replying<F, R> {
         #[pin]
         job: F,
-        into_reply: fn(F::Output) -> Reply,
+        into_reply: R,
     }
 }
 
-impl<F: Future> Future for Replying<F> {
+impl<F: Future, R: Fn(F::Output) -> Reply> Future for Replying<F, R> {
     type Output = Reply;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {

@@ -140,7 +140,7 @@ impl Core {
     }
 
     /// The job of this name: the host's, if it has registered one, else the library's.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find_job(&self, name: &[u8]) -> Option<Callee> {
         self.registered.find(name)
     }

@@ -111,6 +111,7 @@ impl Core {
         wait_or_cancel(&self.submit(Submitter::Host, callee, payload, wanted)?, until)
     }
 
+    #[inline(always)]
     fn wait_for(&self, job: Option<&'static Job>, polled: FirstPoll<'_>, until: Until) -> Result<Reply, Status> {
         match polled {
             FirstPoll::Ready(reply) => Ok(reply),

@@ -41,10 +41,13 @@ impl Callee {
 
     /// Puts the number behind the payload.
     #[inline]
-    pub(super) fn address(self, mut payload: Vec<u8>) -> Vec<u8> {
-        if self.number != 0 {
-            payload.extend_from_slice(&self.number.to_le_bytes());
-        }
+    pub(super) fn address(self, payload: Vec<u8>) -> Vec<u8> {
+        if self.number == 0 { payload } else { self.behind(payload) }
+    }
+
+    #[cold]
+    fn behind(self, mut payload: Vec<u8>) -> Vec<u8> {
+        payload.extend_from_slice(&self.number.to_le_bytes());
         payload
     }
 }
@@ -74,7 +77,7 @@ struct Jobs {
 
 impl RegisteredJobs {
     /// The job of this name: a registered one, or else the library's.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, name: &[u8]) -> Option<Callee> {
         if self.any.load(Ordering::Acquire)
             && let Some(number) = self.find_locked(name)

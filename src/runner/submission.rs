@@ -76,6 +76,7 @@ impl Payload<'_> {
     }
 
     /// For this job. [`Status::TooLarge`] if there is no memory for a copy: the length is the host's word.
+    #[inline]
     pub(super) fn into_vec(self, job: Callee) -> Result<Vec<u8>, Status> {
         let payload = match self {
             Payload::Owned(bytes) => bytes,
