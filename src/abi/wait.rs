@@ -17,7 +17,7 @@ use crate::reply::Status;
 /// token, and each gets a reply of its own. Works after a shutdown, too: then every token has
 /// finished.
 ///
-/// @param runner      the runner of the token
+/// @param runner      the runner of the token; it may have been freed
 /// @param token       the token; it stays valid
 /// @param timeout_ns  how long to wait; any negative number means forever
 /// @param out         receives the reply, which the caller frees; may be NULL
@@ -25,7 +25,7 @@ use crate::reply::Status;
 /// @return how the job ended, or why there is no reply:
 /// - PALITRA_PENDING: the timeout passed; the job runs on
 /// - PALITRA_INVALID_ARGUMENT: the token belongs to another runner
-/// - PALITRA_INVALID_HANDLE: the runner or the token is invalid, or the token was freed meanwhile
+/// - PALITRA_INVALID_HANDLE: the runner was never one, or the token is invalid or was freed meanwhile
 /// - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of this runner
 /// - PALITRA_FORKED: a handle belongs to the parent process
 #[unsafe(no_mangle)]
@@ -36,7 +36,7 @@ pub extern "C" fn palitra_runner_wait(
     out: Option<&mut MaybeUninit<palitra_reply>>,
 ) -> palitra_status {
     enter_reply(out, || {
-        let runner = handle::runner_id(runner)?;
+        let runner = handle::runner_id_if_alive(runner)?;
         handle::token(token)?.wait_on(runner, Until::after(argument::timeout(timeout_ns)))
     })
 }
@@ -49,7 +49,7 @@ pub extern "C" fn palitra_runner_wait(
 /// again and again, submit them with a queue: the cost of palitra_queue_next does not grow with
 /// their number.
 ///
-/// @param runner      the runner of the tokens
+/// @param runner      the runner of the tokens; it may have been freed
 /// @param tokens      the tokens; they stay valid
 /// @param n           how many there are, at least 1
 /// @param timeout_ns  how long to wait; any negative number means forever
@@ -60,7 +60,7 @@ pub extern "C" fn palitra_runner_wait(
 /// - PALITRA_OK
 /// - PALITRA_PENDING: the timeout passed
 /// - PALITRA_INVALID_ARGUMENT: there are no tokens, or a token belongs to another runner
-/// - PALITRA_INVALID_HANDLE: the runner or a token is invalid, or a token was freed meanwhile
+/// - PALITRA_INVALID_HANDLE: the runner was never one, or a token is invalid or was freed meanwhile
 /// - PALITRA_TOO_LARGE: there is not enough memory to watch so many tokens
 /// - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of this runner
 /// - PALITRA_FORKED: a handle belongs to the parent process
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn palitra_runner_wait_any(
     index: Option<&mut MaybeUninit<usize>>,
 ) -> palitra_status {
     enter(|| {
-        let runner = handle::runner_id(runner)?;
+        let runner = handle::runner_id_if_alive(runner)?;
         let tokens = array!(tokens, n)?.iter().map(|token| handle::token(*token));
         let first = gather::wait_any(runner, tokens, Until::after(argument::timeout(timeout_ns)))?;
         if let Some(index) = index {
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn palitra_runner_wait_any(
 
 /// Waits until several jobs have finished, and fills their replies in the order of the tokens.
 ///
-/// @param runner      the runner of the tokens
+/// @param runner      the runner of the tokens; it may have been freed
 /// @param tokens      the tokens; they stay valid unless they are to be freed. May be NULL if there
 ///                    are none.
 /// @param n           how many there are
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn palitra_runner_wait_any(
 /// or why nothing was waited for, which is the status of every reply, too:
 /// - PALITRA_INVALID_ARGUMENT: a flag is unknown, the tokens are NULL, or one belongs to another
 ///   runner
-/// - PALITRA_INVALID_HANDLE: the runner or a token is invalid
+/// - PALITRA_INVALID_HANDLE: the runner was never one, or a token is invalid
 /// - PALITRA_TOO_LARGE: there is not enough memory to watch so many tokens
 /// - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of this runner
 /// - PALITRA_FORKED: a handle belongs to the parent process
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn palitra_runner_gather(
             if flags & !(PALITRA_FAIL_FAST | PALITRA_FREE_TOKENS) != 0 {
                 return Err(Status::InvalidArgument);
             }
-            let (runner, handles) = (Some(handle::runner_id(runner)?), array!(tokens, n)?);
+            let (runner, handles) = (handle::runner_id_if_alive(runner)?, array!(tokens, n)?);
             let frees = flags & PALITRA_FREE_TOKENS != 0;
             let tokens = Tokens { n, at: |place: usize| handle::token(handles[place]), runner, frees };
             let until = Until::after(argument::timeout(timeout_ns));
