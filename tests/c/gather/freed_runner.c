@@ -25,6 +25,17 @@ static void each_way_to_wait_returns_the_replies(void) {
     palitra_reply_free(&replies[1]);
 }
 
+static void a_pending_token_of_another_runner_is_refused(void) {
+    palitra_runner other = new_runner();
+    palitra_token pending = submit(other, "test.never", "");
+    size_t index;
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_runner_wait(freed, pending, PALITRA_FOREVER, NULL));
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_runner_wait_any(freed, &pending, 1, PALITRA_FOREVER, &index));
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_runner_gather(freed, &pending, 1, 0, PALITRA_FOREVER, NULL));
+    palitra_token_free(pending);
+    palitra_runner_free(other);
+}
+
 static void a_handle_that_was_never_a_runner_is_refused(void) {
     const palitra_runner wrong[] = {{0}, {UINT64_MAX}, {tokens[0].id}, {freed.id + 2}};
     size_t index;
@@ -42,6 +53,7 @@ int main(void) {
     CHECK_STATUS(PALITRA_OK, palitra_runner_wait(freed, tokens[0], PALITRA_FOREVER, NULL));
     palitra_runner_free(freed);
     TEST(each_way_to_wait_returns_the_replies);
+    TEST(a_pending_token_of_another_runner_is_refused);
     TEST(a_handle_that_was_never_a_runner_is_refused);
     palitra_token_free(tokens[0]);
     palitra_token_free(tokens[1]);
