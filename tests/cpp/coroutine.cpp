@@ -223,6 +223,75 @@ TEST_CASE("a coroutine may be destroyed while it waits") {
     CHECK(resumed == 0);
 }
 
+TEST_CASE("an awaiter that is awaited again has the reply again") {
+    const palitra::Runner runner;
+    Loop loop;
+    Mailbox<std::string> seen;
+    const palitra::Token token = runner.submit("palitra.sleep", R"({"seconds": 0.02})");
+    const auto twice = [&](auto executor) -> Detached {
+        std::string texts;
+        auto awaiter = palitra::try_resume_on(executor, token);
+        for (int i = 0; i < 2; i++) {
+            const palitra::Reply reply = *co_await awaiter;
+            texts += reply.text();
+        }
+        seen.put(texts);
+    };
+    const std::string expected = R"({"seconds":0.02}{"seconds":0.02})";
+    twice(palitra::InlineExecutor());
+    CHECK(seen.take() == expected);
+    twice(loop.executor());
+    loop.run_one();
+    loop.run_one();
+    CHECK(seen.take() == expected);
+}
+
+TEST_CASE("a coroutine resumes while a job blocks the runner's thread") {
+    const palitra::Runner runner;
+    Mailbox<Status> seen;
+    const auto await = [&](const palitra::Token& token) -> Detached {
+        seen.put((co_await palitra::try_await(token)).status());
+    };
+    Loop loop;
+    const auto await_in_loop = [&](const palitra::Token& token) -> Detached {
+        seen.put((co_await palitra::try_resume_on(loop.executor(), token)).status());
+    };
+    palitra::SubmitOptions soon;
+    soon.deadline = 50ms;
+    const Blocked blocked(runner);
+    const palitra::Token never = runner.submit("test.never"), late = runner.submit("test.never", {}, soon);
+    await(never);
+    never.cancel();
+    CHECK(seen.take() == Status::cancelled);
+    await_in_loop(late);
+    loop.run_one();
+    CHECK(seen.take() == Status::deadline);
+    CHECK(blocked.still());
+}
+
+TEST_CASE("what resumes inline does so on a thread of the runner's, never in the call that ends the wait") {
+    const palitra::Runner runner;
+    Mailbox<Status> seen;
+    std::thread::id resumed_on;
+    const auto await = [&](const palitra::Token& token) -> Detached {
+        const Status status = (co_await palitra::try_await(token)).status();
+        resumed_on = std::this_thread::get_id();
+        // A thread of the runner's is where waiting would deadlock.
+        CHECK(runner.try_run("test.nested", "x").status() == Status::would_deadlock);
+        seen.put(status);
+    };
+    auto lost = std::make_unique<palitra::Token>(runner.submit("test.never"));
+    await(*lost);
+    lost.reset();
+    CHECK(seen.take() == Status::invalid_handle);
+    CHECK(resumed_on != std::this_thread::get_id());
+    const palitra::Token never = runner.submit("test.never");
+    await(never);
+    never.cancel();
+    CHECK(seen.take() == Status::cancelled);
+    CHECK(resumed_on != std::this_thread::get_id());
+}
+
 TEST_CASE("each of many resumes once, while jobs finish, are cancelled and are lost") {
     constexpr std::size_t coroutines = 600;
     Loop loop;

@@ -161,6 +161,23 @@ TEST_CASE("gather takes the tokens of one runner") {
     CHECK(gathered.replies[0].status() == Status::invalid_argument);
 }
 
+TEST_CASE("tokens that have finished are gathered when their runner is gone") {
+    palitra::Token good, bad;
+    {
+        const palitra::Runner runner;
+        good = runner.submit("palitra.echo", "good");
+        bad = runner.submit("test.fail", failing);
+        (void)palitra::try_gather(good, bad);
+    }
+    CHECK(palitra::gather(good)[0].text() == "good");
+    const auto gathered = palitra::try_gather(good, bad);
+    CHECK(gathered.status == Status::job_failed);
+    CHECK(gathered.replies[0].text() == "good");
+    CHECK(gathered.replies[1].code() == 7);
+    CHECK(palitra::try_gather(palitra::fail_fast, good, bad).status == Status::job_failed);
+    CHECK(palitra::when_any(bad, good) == 0);
+}
+
 TEST_CASE("when_any returns which has finished") {
     const palitra::Runner runner;
     const palitra::Token never = runner.submit("test.never");

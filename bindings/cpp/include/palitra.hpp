@@ -31,6 +31,7 @@
 #include "palitra/queue.hpp"
 #include "palitra/reply.hpp"
 #include "palitra/runner.hpp"
+#include "palitra/started.hpp"
 #include "palitra/status.hpp"
 #include "palitra/stream.hpp"
 #include "palitra/submission.hpp"
