@@ -26,6 +26,7 @@ namespace net = asio;
 #include ASIO_HEADER(experimental/parallel_group)
 #endif
 #if __has_include(ASIO_HEADER(experimental/use_promise))
+#include ASIO_HEADER(experimental/promise)
 #include ASIO_HEADER(experimental/use_promise)
 #define HAS_USE_PROMISE 1
 #endif

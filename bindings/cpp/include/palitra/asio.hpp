@@ -206,6 +206,14 @@ Context* context_of(const Executor& executor) {
     else return nullptr;
 }
 
+/// The handler's executor. Which one a handler without has is said here: it differs between the versions of asio.
+template <class Handler>
+using ExecutorOf = net::associated_executor_t<Handler, net::system_executor>;
+template <class Handler>
+ExecutorOf<Handler> executor_of(const Handler& handler) {
+    return net::get_associated_executor(handler, net::system_executor());
+}
+
 /// Where operations on behalf of the executor are pending: in its context, or on their own.
 template <class Executor>
 std::shared_ptr<Pending> pending_of(const Executor& executor) {
@@ -260,13 +268,13 @@ class Operation;
 template <class Of, class Handler>
 class Completion {
 public:
-    using executor_type = net::associated_executor_t<Handler>;
+    using executor_type = ExecutorOf<Handler>;
     using allocator_type = net::associated_allocator_t<Handler>;
 
     Completion(Handler handler, palitra_token token, Reply reply)
         : handler_(std::move(handler)), token_(token), reply_(std::move(reply)) {}
 
-    executor_type get_executor() const noexcept { return net::get_associated_executor(handler_); }
+    executor_type get_executor() const noexcept { return asio_detail::executor_of(handler_); }
     allocator_type get_allocator() const noexcept { return net::get_associated_allocator(handler_); }
 
     void operator()() {
@@ -287,7 +295,7 @@ template <class Of, class Handler>
 class Operation final : public Pending::Operation, public std::enable_shared_from_this<Operation<Of, Handler>> {
 public:
     Operation(Handler handler, Token token, palitra_token raw)
-        : work_(net::get_associated_executor(handler)),
+        : work_(asio_detail::executor_of(handler)),
           is_system_(asio_detail::is_system(work_->get_executor())),
           pending_(asio_detail::pending_of(work_->get_executor())),
           handler_(std::move(handler)),
@@ -312,7 +320,7 @@ public:
     }
 
 private:
-    using Work = net::executor_work_guard<net::associated_executor_t<Handler>>;
+    using Work = net::executor_work_guard<ExecutorOf<Handler>>;
 
     void cancel() {
         if (token_) palitra_token_cancel(raw_);
