@@ -292,6 +292,90 @@ TEST_CASE("what resumes inline does so on a thread of the runner's, never in the
     CHECK(resumed_on != std::this_thread::get_id());
 }
 
+TEST_CASE("the items of a stream are awaited one by one, and then none") {
+    const palitra::Runner runner;
+    Loop loop;
+    Mailbox<std::string> seen;
+    const auto read = [&](auto next, const char* options) -> Detached {
+        const palitra::Token stream = runner.submit("test.stream", options);
+        std::string items;
+        try {
+            while (const std::optional<palitra::Reply> item = co_await next(stream)) items += item->text();
+            const palitra::result<palitra::Reply> end = co_await palitra::try_next_item(stream);
+            items += end.status() == Status::end ? "." : "?";
+        } catch (const palitra::job_failed& failed) {
+            items += failed.message();
+        }
+        seen.put(items);
+    };
+    std::string expected;
+    for (int i = 0; i < 40; i++) expected += std::to_string(i);
+    const auto here = [](const palitra::Token& token) { return palitra::next_item(token); };
+    read(here, R"({"items": 40})");
+    CHECK(seen.take() == expected + '.');
+    read(here, R"({"items": 3, "fail_at": 2})");
+    CHECK(seen.take() == "01failed at 2");
+    read([&](const palitra::Token& token) { return palitra::resume_on(loop.executor(), palitra::next_item(token)); },
+         R"({"items": 2})");
+    for (int i = 0; i < 3; i++) loop.run_one();
+    CHECK(seen.take() == "01.");
+}
+
+TEST_CASE("a job that is ready where it is started resumes there, without a hand-off") {
+    const palitra::Runner runner;
+    Loop loop;
+    std::vector<std::string> seen;
+    const auto run = [&](const char* job) -> Detached {
+        seen.emplace_back((co_await runner.start(job, "x")).text());
+        const palitra::Reply reply = co_await palitra::resume_on(loop.executor(), runner.start(job, "x"));
+        seen.emplace_back(reply.text());
+    };
+    {
+        const Blocked blocked(runner);
+        run("palitra.echo");
+        CHECK(seen == std::vector<std::string>{"x", "x"});
+        CHECK(blocked.still());
+    }
+    const palitra::Runner other;
+    const auto wait = [&]() -> Detached {
+        const palitra::Reply reply = co_await palitra::resume_on(loop.executor(), other.start("test.nested", "y"));
+        seen.emplace_back(reply.text());
+        seen.emplace_back(palitra::name((co_await palitra::try_await(other.start("no.such.job"))).status()));
+    };
+    wait();
+    loop.run_one();
+    CHECK(seen == std::vector<std::string>{"x", "x", "y", "PALITRA_UNKNOWN_JOB"});
+}
+
+namespace {
+
+// As cppcoro's when_all and the senders of std::execution do: what is awaited is passed by value, and moves.
+template <class First, class Second>
+Detached join(First first, Second second, Mailbox<std::string>& seen) {
+    First moved = std::move(first);
+    const palitra::Reply one = co_await std::move(moved);
+    const palitra::Reply two = co_await std::move(second);
+    seen.put(std::string(one.text()) + std::string(two.text()));
+}
+
+} // namespace
+
+TEST_CASE("what is awaited moves, and owns a token that was passed as a temporary") {
+    const palitra::Runner runner;
+    Mailbox<std::string> seen;
+    join(palitra::resume_on(palitra::InlineExecutor(), runner.submit("test.nested", "a")),
+         palitra::resume_on(palitra::InlineExecutor(), runner.start("test.nested", "b")), seen);
+    CHECK(seen.take() == "ab");
+    join(runner.submit("test.nested", "c"), runner.submit("test.nested", "d"), seen);
+    CHECK(seen.take() == "cd");
+    auto kept = palitra::try_await(runner.submit("test.nested", "e"));
+    [](auto awaitable, Mailbox<std::string>& seen) -> Detached {
+        const palitra::Reply reply = *co_await awaitable;
+        seen.put(std::string(reply.text()));
+    }(std::move(kept), seen);
+    CHECK(seen.take() == "e");
+}
+
 TEST_CASE("each of many resumes once, while jobs finish, are cancelled and are lost") {
     constexpr std::size_t coroutines = 600;
     Loop loop;

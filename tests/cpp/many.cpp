@@ -4,6 +4,8 @@
 #include <poll.h>
 
 #include <list>
+#include <limits>
+#include <map>
 #include <vector>
 
 #if __has_include(<ranges>)
@@ -40,6 +42,24 @@ TEST_CASE("gather takes any range of tokens") {
     const std::vector<std::reference_wrapper<const palitra::Token>> chosen{tokens[7], list.front()};
     CHECK(palitra::gather(chosen)[0].text() == "7");
     CHECK(palitra::gather(chosen)[1].text() == "listed");
+    const palitra::Token* pointers[] = {&tokens[8], &list.front()};
+    CHECK(palitra::gather(pointers)[0].text() == "8");
+    std::vector<std::shared_ptr<palitra::Token>> shared;
+    shared.push_back(std::make_shared<palitra::Token>(runner.submit("palitra.echo", "shared")));
+    CHECK(palitra::gather(shared)[0].text() == "shared");
+    std::map<int, std::unique_ptr<palitra::Token>> owned;
+    owned[1] = std::make_unique<palitra::Token>(runner.submit("palitra.echo", "owned"));
+    std::vector<std::unique_ptr<palitra::Token>> unique;
+    unique.push_back(std::move(owned[1]));
+    CHECK(palitra::when_any(unique) == 0);
+    CHECK(palitra::gather(palitra::fail_fast, unique)[0].text() == "owned");
+#if defined(__cpp_lib_ranges)
+    // A view that is iterated only as it is no constant.
+    auto few = tokens | std::views::filter([&](const palitra::Token& token) { return &token < &tokens[3]; });
+    CHECK(palitra::gather(few).size() == 3);
+    CHECK(palitra::gather(tokens | std::views::reverse)[0].text() == "199");
+    CHECK(palitra::when_any(tokens | std::views::take(1)) == 0);
+#endif
     CHECK(palitra::gather(std::vector<palitra::Token>()).empty());
     CHECK(palitra::try_gather(std::vector<palitra::Token>()));
 }
@@ -234,6 +254,12 @@ TEST_CASE("a queue is drained in batches and ends when it is closed") {
     CHECK(tags == 99 * 100 / 2);
     CHECK(queue.try_next_batch(1, 0s).status() == Status::pending);
     CHECK(queue.try_next_batch(0).status() == Status::invalid_argument);
+    // As many as there are, however many one would take.
+    for (int i = 0; i < 150; i++) runner.submit_detached("test.ready", {}, options);
+    eventually([&] { return runner.stats().succeeded == 250; });
+    std::size_t taken = 0;
+    while (taken < 150) taken += queue.next_batch(std::numeric_limits<std::size_t>::max()).size();
+    CHECK(taken == 150);
     queue.close();
     CHECK_FALSE(queue.next().has_value());
     CHECK(queue.next_batch(16).empty());

@@ -63,23 +63,8 @@ private:
 /// How long a call may wait: any duration, until a time of any clock, or `forever`. A negative duration is a time that
 /// has passed, as in `deadline - now`, and means 0: do not block. A duration of more than 292 years means forever.
 class Timeout {
-public:
-    template <class Count, class Period>
-    constexpr Timeout(std::chrono::duration<Count, Period> duration) noexcept : nanoseconds_(count(duration)) {}
-    /// The clock is read now: the time that is left is what a later use of this object means.
-    template <class Clock, class Duration>
-    Timeout(std::chrono::time_point<Clock, Duration> until) noexcept
-        : Timeout(Exact(until.time_since_epoch()) - Exact(Clock::now().time_since_epoch())) {}
-
-    [[nodiscard]] static constexpr Timeout forever() noexcept { return Timeout(); }
-    /// As the C functions take it: negative means forever.
-    [[nodiscard]] constexpr std::int64_t nanoseconds() const noexcept { return nanoseconds_; }
-
-private:
     // As floating point it cannot overflow.
     using Exact = std::chrono::duration<long double, std::nano>;
-
-    constexpr Timeout() noexcept = default;
 
     template <class Count, class Period>
     static constexpr std::int64_t count(std::chrono::duration<Count, Period> duration) noexcept {
@@ -93,6 +78,21 @@ private:
         const auto whole = duration_cast<nanoseconds>(duration).count();
         return static_cast<long double>(whole) < exact ? whole + 1 : whole;
     }
+
+public:
+    template <class Count, class Period>
+    constexpr Timeout(std::chrono::duration<Count, Period> duration) noexcept : nanoseconds_(count(duration)) {}
+    /// The clock is read now: the time that is left is what a later use of this object means.
+    template <class Clock, class Duration>
+    Timeout(std::chrono::time_point<Clock, Duration> until) noexcept
+        : Timeout(Exact(until.time_since_epoch()) - Exact(Clock::now().time_since_epoch())) {}
+
+    [[nodiscard]] static constexpr Timeout forever() noexcept { return Timeout(); }
+    /// As the C functions take it: negative means forever.
+    [[nodiscard]] constexpr std::int64_t nanoseconds() const noexcept { return nanoseconds_; }
+
+private:
+    constexpr Timeout() noexcept = default;
 
     std::int64_t nanoseconds_ = PALITRA_FOREVER;
 };

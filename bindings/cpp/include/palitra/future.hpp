@@ -19,9 +19,9 @@ namespace palitra {
 [[nodiscard]] inline std::future<Reply> as_future(Token token) {
     std::promise<Reply> promise;
     auto future = promise.get_future();
-    std::move(token).on_complete([promise = std::move(promise)](Reply reply) mutable {
-        if (reply) promise.set_value(std::move(reply));
-        else promise.set_exception(reply.exception());
+    std::move(token).on_complete([kept = std::move(promise)](Reply reply) mutable {
+        if (reply) kept.set_value(std::move(reply));
+        else kept.set_exception(reply.exception());
     });
     return future;
 }
