@@ -267,6 +267,23 @@ TEST_CASE("a queue is drained in batches and ends when it is closed") {
     CHECK(queue.try_next_batch(16).status() == Status::end);
 }
 
+TEST_CASE("a queue is closed while events come") {
+    palitra::RunnerOptions several;
+    several.worker_threads = 2;
+    const palitra::Runner runner(several);
+    for (int i = 0; i < 50; i++) {
+        const palitra::Queue queue;
+        palitra::SubmitOptions options;
+        options.queue = &queue;
+        for (int job = 0; job < 50; job++) runner.submit_detached("test.ready", {}, options);
+        std::thread closer([&] { queue.close(); });
+        std::size_t taken = 0;
+        while (queue.try_next()) taken++;
+        CHECK(taken <= 50);
+        closer.join();
+    }
+}
+
 TEST_CASE("a queue's descriptor is readable while events wait") {
     const palitra::Runner runner;
     const palitra::Queue queue;
