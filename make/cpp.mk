@@ -22,7 +22,7 @@ CPP_OTHERS ?=
 # asio 1.22 does not know that clang has had coroutines since.
 CPP_COROUTINES := -DASIO_HAS_CO_AWAIT=1 -DASIO_HAS_STD_COROUTINE=1
 CPP_HEADERS := $(wildcard bindings/cpp/include/*.hpp bindings/cpp/include/palitra/*) include/palitra.h \
-	tests/cpp/support.hpp tests/cpp/asio.cpp
+	tests/cpp/support.hpp tests/cpp/coroutines.hpp tests/cpp/asio.cpp
 CPP_UNITS := calls ownership many callbacks typed coroutine asio
 CPP_WRAP := -Wl,--wrap=__cxa_end_catch,--wrap=_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv
 

@@ -40,7 +40,7 @@ namespace net = asio;
 #endif
 // clang-format on
 
-#include "support.hpp"
+#include "coroutines.hpp"
 
 TEST_CASE("a callback of asio runs on its executor, which is kept at work until then" WITH) {
     const palitra::Runner runner;
@@ -430,15 +430,6 @@ TEST_CASE("other coroutines resume on an io_context by its executor" WITH) {
     const palitra::Runner runner;
     net::io_context io;
     std::thread::id id;
-    struct Detached {
-        struct promise_type {
-            Detached get_return_object() { return {}; }
-            std::suspend_never initial_suspend() noexcept { return {}; }
-            std::suspend_never final_suspend() noexcept { return {}; }
-            void return_void() {}
-            void unhandled_exception() { std::terminate(); }
-        };
-    };
     const palitra::Token token = runner.submit("test.nested", "x");
     const auto wait = [&]() -> Detached {
         (void)co_await palitra::resume_on(palitra::post_to(io.get_executor()), token);
@@ -447,16 +438,14 @@ TEST_CASE("other coroutines resume on an io_context by its executor" WITH) {
     wait();
     io.run();
     CHECK(id == std::this_thread::get_id());
-    // One whose context is gone does not resume; here it is never destroyed, either.
+    // One whose context is gone does not resume, and is destroyed by its owner.
     const palitra::Token never = runner.submit("test.never");
-    {
-        net::io_context gone;
-        const auto wait_there = [&](auto executor) -> Detached {
-            (void)co_await palitra::try_resume_on(executor, never);
-            FAIL("resumed");
-        };
-        wait_there(palitra::post_to(gone.get_executor()));
-    }
+    std::optional<net::io_context> gone(std::in_place);
+    const Owned waiting = [](auto executor, const palitra::Token& token) -> Owned {
+        (void)co_await palitra::try_resume_on(executor, token);
+        FAIL("resumed");
+    }(palitra::post_to(gone->get_executor()), never);
+    gone.reset();
     never.cancel();
     (void)runner.run("palitra.sleep", R"({"seconds": 0.01})");
 }

@@ -1,44 +1,14 @@
 // Tokens in coroutines: where they resume, that they resume once, and what becomes of those that do not.
 //
 // Promise 1: a token finishes exactly once.
-#include "support.hpp"
+#include "coroutines.hpp"
 
 #if defined(__cpp_impl_coroutine)
 
-#include <coroutine>
 #include <deque>
 #include <vector>
 
 namespace {
-
-// Runs at once, until its first suspension, and destroys itself at its end.
-struct Detached {
-    struct promise_type {
-        Detached get_return_object() { return {}; }
-        std::suspend_never initial_suspend() noexcept { return {}; }
-        std::suspend_never final_suspend() noexcept { return {}; }
-        void return_void() {}
-        void unhandled_exception() { std::terminate(); }
-    };
-};
-
-// Runs at once, and is destroyed by its owner, wherever it waits.
-class Owned {
-public:
-    struct promise_type {
-        Owned get_return_object() { return Owned(std::coroutine_handle<promise_type>::from_promise(*this)); }
-        std::suspend_never initial_suspend() noexcept { return {}; }
-        std::suspend_always final_suspend() noexcept { return {}; }
-        void return_void() {}
-        void unhandled_exception() { std::terminate(); }
-    };
-    explicit Owned(std::coroutine_handle<promise_type> coroutine) : coroutine_(coroutine) {}
-    Owned(Owned&&) = delete;
-    ~Owned() { coroutine_.destroy(); }
-
-private:
-    std::coroutine_handle<promise_type> coroutine_;
-};
 
 // A user's event loop: work comes from any thread and runs on the one that calls run_one.
 class Loop {
