@@ -943,8 +943,8 @@ palitra_status palitra_runner_start(struct palitra_runner runner,
  * @return how the job ended, or why there is no reply:
  * - PALITRA_PENDING: the timeout passed; the job runs on
  * - PALITRA_INVALID_ARGUMENT: the token belongs to another runner
- * - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and the token is another's; or the
- *   token is invalid or was freed meanwhile
+ * - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and the token is another's; or
+ *   the token is invalid or was freed meanwhile
  * - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of this runner
  * - PALITRA_FORKED: a handle belongs to the parent process
  */
@@ -973,8 +973,8 @@ palitra_status palitra_runner_wait(struct palitra_runner runner,
  * - PALITRA_OK
  * - PALITRA_PENDING: the timeout passed
  * - PALITRA_INVALID_ARGUMENT: there are no tokens, or a token belongs to another runner
- * - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and a token is another's; or a token
- *   is invalid or was freed meanwhile
+ * - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and a token is another's; or a
+ *   token is invalid or was freed meanwhile
  * - PALITRA_TOO_LARGE: there is not enough memory to watch so many tokens
  * - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of this runner
  * - PALITRA_FORKED: a handle belongs to the parent process
@@ -1007,8 +1007,8 @@ palitra_status palitra_runner_wait_any(struct palitra_runner runner,
  * or why nothing was waited for, which is the status of every reply, too:
  * - PALITRA_INVALID_ARGUMENT: a flag is unknown, the tokens are NULL, or one belongs to another
  *   runner
- * - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and a token is another's; or a token
- *   is invalid
+ * - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and a token is another's; or a
+ *   token is invalid
  * - PALITRA_TOO_LARGE: there is not enough memory to watch so many tokens
  * - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of this runner
  * - PALITRA_FORKED: a handle belongs to the parent process

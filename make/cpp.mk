@@ -46,8 +46,8 @@ $(eval $(call cpp_way,clang17,$(CPP_CLANG) -std=c++17 $(CPP_ASAN),$(PALITRA_LIBR
 $(eval $(call cpp_way,clang20,$(CPP_CLANG) -std=c++20 $(CPP_OTHERS) $(CPP_COROUTINES),$(PALITRA_LIBRARY_DIR),,,clang))
 $(eval $(call cpp_way,tsan,$(CPP_CLANG) -std=c++20 -fsanitize=thread $(CPP_COROUTINES),$(TSAN_DIR)/lib,$(CPP_WRAP),$(CPP_OUT)/tsan/exceptions.o,tsan))
 
-CPP_OBJECTS += $(CPP_OUT)/gcc20/boost_asio.o
-$(CPP_OUT)/gcc20/tests: $(CPP_OUT)/gcc20/boost_asio.o
+CPP_OBJECTS += $(CPP_OUT)/clang17/boost_asio.o
+$(CPP_OUT)/clang17/tests: $(CPP_OUT)/clang17/boost_asio.o
 
 $(CPP_OUT)/gcc/main.o: tests/cpp/main.cpp
 	@mkdir -p $(@D)

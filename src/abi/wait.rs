@@ -49,8 +49,8 @@ fn check_ended(tokens: &[palitra_token]) -> Result<(), Status> {
 /// @return how the job ended, or why there is no reply:
 /// - PALITRA_PENDING: the timeout passed; the job runs on
 /// - PALITRA_INVALID_ARGUMENT: the token belongs to another runner
-/// - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and the token is another's; or the
-///   token is invalid or was freed meanwhile
+/// - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and the token is another's; or
+///   the token is invalid or was freed meanwhile
 /// - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of this runner
 /// - PALITRA_FORKED: a handle belongs to the parent process
 #[unsafe(no_mangle)]
@@ -85,8 +85,8 @@ pub extern "C" fn palitra_runner_wait(
 /// - PALITRA_OK
 /// - PALITRA_PENDING: the timeout passed
 /// - PALITRA_INVALID_ARGUMENT: there are no tokens, or a token belongs to another runner
-/// - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and a token is another's; or a token
-///   is invalid or was freed meanwhile
+/// - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and a token is another's; or a
+///   token is invalid or was freed meanwhile
 /// - PALITRA_TOO_LARGE: there is not enough memory to watch so many tokens
 /// - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of this runner
 /// - PALITRA_FORKED: a handle belongs to the parent process
@@ -131,8 +131,8 @@ pub unsafe extern "C" fn palitra_runner_wait_any(
 /// or why nothing was waited for, which is the status of every reply, too:
 /// - PALITRA_INVALID_ARGUMENT: a flag is unknown, the tokens are NULL, or one belongs to another
 ///   runner
-/// - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and a token is another's; or a token
-///   is invalid
+/// - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and a token is another's; or a
+///   token is invalid
 /// - PALITRA_TOO_LARGE: there is not enough memory to watch so many tokens
 /// - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of this runner
 /// - PALITRA_FORKED: a handle belongs to the parent process
