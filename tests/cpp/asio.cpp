@@ -41,6 +41,7 @@ namespace net = asio;
 // clang-format on
 
 #include "coroutines.hpp"
+#include "support.hpp"
 
 TEST_CASE("a callback of asio runs on its executor, which is kept at work until then" WITH) {
     const palitra::Runner runner;

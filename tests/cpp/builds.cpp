@@ -14,6 +14,8 @@
 #include <memory>
 #include <vector>
 
+#include "coroutines.hpp"
+
 namespace {
 
 using Code = palitra::StatusCode;
@@ -73,16 +75,6 @@ void queues(const palitra::Runner& runner) {
 }
 
 #if defined(__cpp_impl_coroutine)
-struct Detached {
-    struct promise_type {
-        Detached get_return_object() { return {}; }
-        std::suspend_never initial_suspend() noexcept { return {}; }
-        std::suspend_never final_suspend() noexcept { return {}; }
-        void return_void() {}
-        void unhandled_exception() { std::terminate(); }
-    };
-};
-
 Detached coroutine(const palitra::Runner& runner, std::atomic<int>& steps) {
     CHECK((co_await palitra::try_await(runner.start("palitra.echo", "x")))->text() == "x");
     steps++;

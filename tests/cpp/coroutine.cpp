@@ -2,6 +2,7 @@
 //
 // Promise 1: a token finishes exactly once.
 #include "coroutines.hpp"
+#include "support.hpp"
 
 #if defined(__cpp_impl_coroutine)
 

@@ -2,11 +2,10 @@
 #ifndef PALITRA_TESTS_COROUTINES_HPP
 #define PALITRA_TESTS_COROUTINES_HPP
 
-#include "support.hpp"
-
 #if defined(__cpp_impl_coroutine)
 
 #include <coroutine>
+#include <exception>
 
 // Runs at once, until its first suspension, and destroys itself at its end.
 struct Detached {

@@ -7,19 +7,16 @@
 #define Bool int
 #define None 0L
 
-template <class... Other>
-void poll(palitra_token, Other&&...) = delete;
-template <class... Other>
-void next(palitra_token, Other&&...) = delete;
-template <class... Other>
-void look(palitra_token, Other&&...) = delete;
-template <class... Other>
-void complete(palitra_token, Other&&...) = delete;
-template <class... Other>
-void promise(palitra_token, Other&&...) = delete;
-template <class... Other>
-void await(palitra_token, Other&&...) = delete;
-template <class... Other>
-void gather(palitra_runner, Other&&...) = delete;
-template <class... Other>
-void any(palitra_runner, Other&&...) = delete;
+#define HIJACK(name) \
+    template <class Handle, class... Other> \
+    auto name(Handle handle, Other&&...) -> decltype(handle.id, void()) = delete
+
+HIJACK(poll);
+HIJACK(next);
+HIJACK(look);
+HIJACK(complete);
+HIJACK(promise);
+HIJACK(await);
+HIJACK(gather);
+HIJACK(any);
+HIJACK(initiate);
