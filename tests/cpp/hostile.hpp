@@ -7,16 +7,8 @@
 #define Bool int
 #define None 0L
 
-#define HIJACK(name) \
-    template <class Handle, class... Other> \
-    auto name(Handle handle, Other&&...) -> decltype(handle.id, void()) = delete
-
-HIJACK(poll);
-HIJACK(next);
-HIJACK(look);
-HIJACK(complete);
-HIJACK(promise);
-HIJACK(await);
-HIJACK(gather);
-HIJACK(any);
-HIJACK(initiate);
+void poll(palitra_token);
+void look(palitra_token);
+void filled(palitra_status, palitra_reply);
+template <class Function>
+void promise(palitra_token, Function&&);
