@@ -39,7 +39,7 @@ using if_submissions =
 /// The jobs as the C function takes them. A name that repeats is the same pointer, which is not looked up again.
 class Submissions {
 public:
-    template <class Range>
+    template <class Range, class = if_submissions<Range>>
     explicit Submissions(Range&& range) {
         for (const Submission& one : range) {
             if (names_.empty() || one.job != last_) names_.emplace_back(last_ = one.job);
