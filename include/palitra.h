@@ -727,12 +727,20 @@ palitra_status palitra_runner_stats(struct palitra_runner runner, struct palitra
  * palitra_runner_submit ignores the flag: it never polls.
  */
 #define PALITRA_INLINE_ONLY 4u
+/**
+ * A flag: the caller will wait for the token. So submitting returns PALITRA_WOULD_DEADLOCK, and
+ * nothing is submitted, where waiting would: in a job or a callback of the runner.
+ */
+#define PALITRA_WILL_WAIT 8u
 
 /** How to submit a job. Call palitra_submit_options_init first, then set what is to differ. */
 typedef struct palitra_submit_options {
   /** The size of this struct in bytes; palitra_submit_options_init sets it. */
   uint32_t size;
-  /** PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, PALITRA_INLINE_ONLY, combined with |, or 0. */
+  /**
+   * PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, PALITRA_INLINE_ONLY, PALITRA_WILL_WAIT, combined with
+   * |, or 0.
+   */
   uint32_t flags;
   /**
    * The deadline, in nanoseconds after the call: the job is cancelled then, and its token
@@ -848,6 +856,8 @@ palitra_status palitra_runner_run(struct palitra_runner runner,
  *   for a copy
  * - PALITRA_SHUT_DOWN: the runner was shut down. Its own jobs may submit until the grace period
  *   has passed.
+ * - PALITRA_WOULD_DEADLOCK: the call came from a job or a callback of this runner, with
+ *   PALITRA_WILL_WAIT
  * - PALITRA_FORKED: the runner, or the queue of the options, belongs to the parent process
  */
 palitra_status palitra_runner_submit(struct palitra_runner runner,
@@ -891,6 +901,7 @@ palitra_status palitra_runner_submit(struct palitra_runner runner,
  * - PALITRA_TOO_LARGE: a payload exceeds the limit of the runner, or there is not enough memory
  *   for a copy
  * - PALITRA_SHUT_DOWN: the runner was shut down, maybe during the call
+ * - PALITRA_WOULD_DEADLOCK: as from palitra_runner_submit; nothing was submitted
  * - PALITRA_FORKED: the runner, or the queue of the options, belongs to the parent process;
  *   nothing was submitted
  */
@@ -951,7 +962,7 @@ palitra_status palitra_runner_start(struct palitra_runner runner,
  * token, and each gets a reply of its own. Works after a shutdown, too: then every token has
  * finished.
  *
- * @param runner      the runner of the token
+ * @param runner      the runner of the token; it may have been freed
  * @param token       the token; it stays valid
  * @param timeout_ns  how long to wait; any negative number means forever
  * @param out         receives the reply, which the caller frees; may be NULL
@@ -959,7 +970,8 @@ palitra_status palitra_runner_start(struct palitra_runner runner,
  * @return how the job ended, or why there is no reply:
  * - PALITRA_PENDING: the timeout passed; the job runs on
  * - PALITRA_INVALID_ARGUMENT: the token belongs to another runner
- * - PALITRA_INVALID_HANDLE: the runner or the token is invalid, or the token was freed meanwhile
+ * - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and the token is another's; or
+ *   the token is invalid or was freed meanwhile
  * - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of this runner
  * - PALITRA_FORKED: a handle belongs to the parent process
  */
@@ -977,7 +989,7 @@ palitra_status palitra_runner_wait(struct palitra_runner runner,
  * again and again, submit them with a queue: the cost of palitra_queue_next does not grow with
  * their number.
  *
- * @param runner      the runner of the tokens
+ * @param runner      the runner of the tokens; it may have been freed
  * @param tokens      the tokens; they stay valid
  * @param n           how many there are, at least 1
  * @param timeout_ns  how long to wait; any negative number means forever
@@ -988,7 +1000,8 @@ palitra_status palitra_runner_wait(struct palitra_runner runner,
  * - PALITRA_OK
  * - PALITRA_PENDING: the timeout passed
  * - PALITRA_INVALID_ARGUMENT: there are no tokens, or a token belongs to another runner
- * - PALITRA_INVALID_HANDLE: the runner or a token is invalid, or a token was freed meanwhile
+ * - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and a token is another's; or a
+ *   token is invalid or was freed meanwhile
  * - PALITRA_TOO_LARGE: there is not enough memory to watch so many tokens
  * - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of this runner
  * - PALITRA_FORKED: a handle belongs to the parent process
@@ -1002,7 +1015,7 @@ palitra_status palitra_runner_wait_any(struct palitra_runner runner,
 /**
  * Waits until several jobs have finished, and fills their replies in the order of the tokens.
  *
- * @param runner      the runner of the tokens
+ * @param runner      the runner of the tokens; it may have been freed
  * @param tokens      the tokens; they stay valid unless they are to be freed. May be NULL if there
  *                    are none.
  * @param n           how many there are
@@ -1021,7 +1034,8 @@ palitra_status palitra_runner_wait_any(struct palitra_runner runner,
  * or why nothing was waited for, which is the status of every reply, too:
  * - PALITRA_INVALID_ARGUMENT: a flag is unknown, the tokens are NULL, or one belongs to another
  *   runner
- * - PALITRA_INVALID_HANDLE: the runner or a token is invalid
+ * - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and a token is another's; or a
+ *   token is invalid
  * - PALITRA_TOO_LARGE: there is not enough memory to watch so many tokens
  * - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of this runner
  * - PALITRA_FORKED: a handle belongs to the parent process
@@ -1048,6 +1062,9 @@ palitra_status palitra_runner_gather(struct palitra_runner runner,
 typedef void (*palitra_complete_fn)(struct palitra_token token,
                                     palitra_status status,
                                     void *user_data);
+
+/** A flag of palitra_token_on_ready: the callback is also called when an item can be read. */
+#define PALITRA_OR_ITEM 1u
 
 /**
  * Returns whether a job has finished, and fills its reply. Does not block. Works also after the
@@ -1162,6 +1179,36 @@ palitra_status palitra_token_on_complete(struct palitra_token token,
                                          palitra_complete_fn function,
                                          void *user_data,
                                          palitra_free_fn free_user_data);
+
+/**
+ * Registers a callback that is called in any case, exactly once: for a future, a coroutine or an
+ * event loop, which waits for it. It is called when the job has finished; or when the token is
+ * freed before, with PALITRA_INVALID_HANDLE; with PALITRA_OR_ITEM also when an item can be read,
+ * with PALITRA_PENDING. If that is so already, it is called soon.
+ *
+ * It is called on the runner's thread, or on that of the runner's watchdog while a job blocks the
+ * runner's thread: then it is some hundredths of a second late. It does not run at the same time
+ * as another callback of the runner. Where a callback blocks the runner's thread itself, the
+ * shutdown that returns PALITRA_PENDING calls it, on its own thread.
+ *
+ * @param token           the token
+ * @param flags           0 or PALITRA_OR_ITEM
+ * @param function        the callback
+ * @param user_data       passed to the callback
+ * @param free_user_data  frees the user data, exactly once: after the callback, or before this
+ *                        call returns if it fails. May be NULL.
+ *
+ * @return PALITRA_OK, or why the callback is not called:
+ * - PALITRA_INVALID_ARGUMENT: the function is NULL, or a flag is unknown
+ * - PALITRA_INVALID_HANDLE: the token is invalid
+ * - PALITRA_SHUT_DOWN: the runner has ended
+ * - PALITRA_FORKED: the token belongs to the parent process
+ */
+palitra_status palitra_token_on_ready(struct palitra_token token,
+                                      uint32_t flags,
+                                      palitra_complete_fn function,
+                                      void *user_data,
+                                      palitra_free_fn free_user_data);
 
 /**
  * Frees a token. The handle is stale from now on, and a thread that waits for it gets

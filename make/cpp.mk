@@ -1,7 +1,8 @@
 ##@ C++
 
 # Each test program is built of the same files in five ways: by gcc and by clang, as C++17 and as C++20; and by clang
-# with ThreadSanitizer, where the library is built with it too. The sanitizers for addresses and undefined behaviour,
+# with ThreadSanitizer, where the library is built with it too. One has the tests of asio with Boost.Asio beside those
+# with asio; `make test-cpp CPP_ASIO="-isystem FOLDER"` takes the asio or the Boost of that folder. The sanitizers for addresses and undefined behaviour,
 # with which compiling takes half as long again, see each compiler and each standard once; `make test-long` has them in
 # all four. The libraries are made only where they are missing, as for install.
 
@@ -11,14 +12,17 @@ CPP_CLANG ?= clang++-19
 CPP_OUT ?= target/cpp
 TSAN_DIR ?= target/tsan
 
-CPP_FLAGS := -g1 -O0 -Wall -Wextra -Wpedantic -Wconversion -Werror -pthread -Iinclude -Ibindings/cpp/include
+# Where another asio is than the system's.
+CPP_ASIO ?=
+
+CPP_FLAGS := $(CPP_ASIO) -g1 -O0 -Wall -Wextra -Wpedantic -Wconversion -Werror -pthread -Iinclude -Ibindings/cpp/include
 CPP_ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 # What the other two get: nothing, or the same for test-long.
 CPP_OTHERS ?=
 # asio 1.22 does not know that clang has had coroutines since.
 CPP_COROUTINES := -DASIO_HAS_CO_AWAIT=1 -DASIO_HAS_STD_COROUTINE=1
-CPP_HEADERS := $(wildcard bindings/cpp/include/*.hpp bindings/cpp/include/palitra/*.hpp) include/palitra.h \
-	tests/cpp/support.hpp
+CPP_HEADERS := $(wildcard bindings/cpp/include/*.hpp bindings/cpp/include/palitra/*) include/palitra.h \
+	tests/cpp/support.hpp tests/cpp/coroutines.hpp tests/cpp/asio.cpp
 CPP_UNITS := calls ownership many callbacks typed coroutine asio
 CPP_WRAP := -Wl,--wrap=__cxa_end_catch,--wrap=_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv
 
@@ -41,6 +45,9 @@ $(eval $(call cpp_way,gcc20,$(CPP_GCC) -std=c++20 $(CPP_ASAN),$(PALITRA_LIBRARY_
 $(eval $(call cpp_way,clang17,$(CPP_CLANG) -std=c++17 $(CPP_ASAN),$(PALITRA_LIBRARY_DIR),,,clang))
 $(eval $(call cpp_way,clang20,$(CPP_CLANG) -std=c++20 $(CPP_OTHERS) $(CPP_COROUTINES),$(PALITRA_LIBRARY_DIR),,,clang))
 $(eval $(call cpp_way,tsan,$(CPP_CLANG) -std=c++20 -fsanitize=thread $(CPP_COROUTINES),$(TSAN_DIR)/lib,$(CPP_WRAP),$(CPP_OUT)/tsan/exceptions.o,tsan))
+
+CPP_OBJECTS += $(CPP_OUT)/clang17/boost_asio.o
+$(CPP_OUT)/clang17/tests: $(CPP_OUT)/clang17/boost_asio.o
 
 $(CPP_OUT)/gcc/main.o: tests/cpp/main.cpp
 	@mkdir -p $(@D)
@@ -73,6 +80,7 @@ test-cpp: $(PALITRA_LIBRARY_DIR)/libpalitra.so $(PALITRA_LIBRARY_DIR)/libpalitra
 	tests/cpp/macros.sh $(CPP_GCC) -std=c++17
 	tests/cpp/macros.sh $(CPP_GCC) -std=c++20
 	tests/cpp/macros.sh $(CPP_CLANG) -std=c++20
+	CPP_GCC=$(CPP_GCC) CPP_CLANG=$(CPP_CLANG) tests/cpp/builds.sh
 	CC=gcc CXX=$(CPP_CLANG) tests/cpp/installed/check.sh
 	tests/cpp/examples.sh
 

@@ -19,8 +19,10 @@ INSTALL_HEADERS = $(DESTDIR)$(PREFIX)/include
 
 # From a folder under the library's to the prefix: ../.. for lib/pkgconfig.
 up = $(shell realpath -m --relative-to=/prefix/$(LIBDIR)/$(1) /prefix)
+# The size of the pointers of the library, which may be for another machine: by the class in its ELF header.
+pointer_size = $(shell expr 4 '*' $$(od -An -tu1 -j4 -N1 $(PALITRA_LIBRARY_DIR)/libpalitra.so))
 fill_in = sed -e 's|@version@|$(PALITRA_VERSION)|' -e 's|@libdir@|$(LIBDIR)|' -e 's|@up@|$(call up,$(1))|' \
-	-e 's|@soname@|$(PALITRA_SONAME)|' -e 's|@pointer_size@|$(shell expr $$(getconf LONG_BIT) / 8)|'
+	-e 's|@soname@|$(PALITRA_SONAME)|' -e 's|@pointer_size@|$(pointer_size)|'
 
 $(PALITRA_LIBRARY_DIR)/libpalitra.so $(PALITRA_LIBRARY_DIR)/libpalitra.a:
 	$(MAKE) all
@@ -34,7 +36,7 @@ install: $(PALITRA_LIBRARY_DIR)/libpalitra.so $(PALITRA_LIBRARY_DIR)/libpalitra.
 	ln -sf $(PALITRA_SONAME) $(INSTALL_LIBRARIES)/libpalitra.so
 	$(INSTALL) -m 644 $(PALITRA_LIBRARY_DIR)/libpalitra.a $(INSTALL_LIBRARIES)/
 	$(INSTALL) -m 644 include/palitra.h bindings/cpp/include/palitra.hpp $(INSTALL_HEADERS)/
-	$(INSTALL) -m 644 bindings/cpp/include/palitra/*.hpp $(INSTALL_HEADERS)/palitra/
+	$(INSTALL) -m 644 bindings/cpp/include/palitra/*.hpp bindings/cpp/include/palitra/*.inc $(INSTALL_HEADERS)/palitra/
 	# One folder deeper than in the tree, where they need no name of palitra's before theirs.
 	set -e; for header in include/adapters/*.h; do \
 		sed 's|"../palitra.h"|"../../palitra.h"|' $$header | $(INSTALL) -m 644 /dev/stdin $(INSTALL_HEADERS)/palitra/adapters/$${header##*/}; \

@@ -123,10 +123,10 @@ impl<F: Fn(usize) -> Result<TokenRef, Status>> Tokens<F> {
     }
 }
 
-/// Waits for the first of a runner's tokens to finish, however it ends, and returns its place. If some have finished,
-/// that is the first in order, and those behind it are not looked at.
+/// Waits for the first of some tokens, of this runner if of a certain one, to finish, however it ends, and returns its
+/// place. If some have finished, that is the first in order, and those behind it are not looked at.
 pub(crate) fn wait_any(
-    runner: RunnerId,
+    runner: Option<RunnerId>,
     tokens: impl Iterator<Item = Result<TokenRef, Status>>,
     until: Until,
 ) -> Result<usize, Status> {
@@ -145,7 +145,7 @@ pub(crate) fn wait_any(
     if until.has_passed() {
         return Err(Status::Pending);
     }
-    if works_for(runner) {
+    if runner.map_or_else(|| pending.iter().any(|token| token.runner().is_ok_and(works_for)), works_for) {
         return Err(Status::WouldDeadlock);
     }
     match watch(&pending, until, 1, |_| true) {

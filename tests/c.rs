@@ -199,21 +199,44 @@ fn check_silent(program: &Program, test: Option<&str>) {
 const AS_THEY_FINISH: &str = "job 1: {\"seconds\":0.1}\njob 2: {\"seconds\":0.2}\njob 0: {\"seconds\":0.3}\n";
 
 fn examples() -> Vec<Test> {
-    vec![
-        Test::new("example::epoll", Beside::Computing, || {
-            let ended = process::run_well(&mut c::compile("examples/c/epoll.c", PALITRA).command(), PATIENCE);
-            assert_eq!(ended.output, AS_THEY_FINISH);
-        }),
-        Test::new("example::libuv", Beside::Computing, || check_loop("examples/c/libuv.c", "libuv")),
-        Test::new("example::glib", Beside::Computing, || check_loop("examples/c/glib.c", "glib-2.0")),
-        Test::new("growth", Beside::Nothing, check_growth),
-    ]
+    let loops = [("epoll", None), ("libuv", Some("libuv")), ("glib", Some("glib-2.0"))];
+    let mut tests: Vec<_> = loops
+        .into_iter()
+        .map(|(name, package)| {
+            Test::new(format!("example::{name}"), Beside::Computing, move || check_loop(name, package))
+        })
+        .collect();
+    tests.push(Test::new("growth", Beside::Nothing, check_growth));
+    tests
 }
 
-/// Strictly C99, as the adapters are, and beside a timer of the loop's.
-fn check_loop(source: &str, package: &str) {
-    let ended = c::compile_with_package(source, "c99", PALITRA, package).check();
-    assert_eq!(ended.output, format!("{AS_THEY_FINISH}the loop went on meanwhile: yes\n"));
+/// What a loop with a timer in it says at last.
+const WENT_ON: &str = "the loop went on meanwhile: ";
+
+/// An example waits for the jobs that were accepted and for no other. Strictly C99, as the adapters are, if it has a
+/// loop of a package's, and then beside a timer of the loop's.
+fn check_loop(name: &str, package: Option<&str>) {
+    let source = format!("examples/c/{name}.c");
+    let program = match package {
+        Some(package) => c::compile_with_package(&source, "c99", PALITRA, package),
+        None => c::compile(&source, PALITRA),
+    };
+    let expected = |jobs: &str, went_on: &str| match package {
+        Some(_) => format!("{jobs}{WENT_ON}{went_on}\n"),
+        None => jobs.to_string(),
+    };
+    assert_eq!(process::run_well(&mut program.command(), PATIENCE).output, expected(AS_THEY_FINISH, "yes"));
+
+    let small_runner = c::compile_preload("tests/c/support/small_runner.c");
+    let with_limit = |limit: &str| {
+        process::run_well(program.command().env("LD_PRELOAD", small_runner.path()).env(limit, "1"), PATIENCE)
+    };
+    let one = with_limit("MAX_IN_FLIGHT");
+    assert_eq!(one.output, expected("job 0: {\"seconds\":0.3}\n", "yes"));
+    assert_eq!(one.errors.lines().count(), 2, "{}", one.errors);
+    let none = with_limit("MAX_PAYLOAD");
+    assert_eq!(none.output, expected("", "no"));
+    assert_eq!(none.errors.lines().count(), 3, "{}", none.errors);
 }
 
 /// `make growth` goes up to a million, where the growth shows. Here the program only shows that it works.

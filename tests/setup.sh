@@ -57,6 +57,9 @@ need clang++-19 clang-19
 need cmake cmake
 need_file /usr/include/doctest/doctest.h doctest-dev
 need_file /usr/include/asio.hpp libasio-dev
+need_file /usr/include/boost/asio.hpp libboost-dev
+need_file /usr/lib/llvm-19/include/c++/v1/version libc++-19-dev
+need_file /usr/lib/llvm-19/lib/libc++abi.so libc++abi-19-dev
 need_file /usr/lib/llvm-19/lib/clang/19/lib/linux/"libclang_rt.tsan-$(uname -m).a" libclang-rt-19-dev
 need_library nlohmann_json nlohmann-json3-dev
 need_library libuv libuv1-dev

@@ -29,15 +29,20 @@ static void on_event(const palitra_event *event, void *user_data) {
     if (--host->left == 0) palitra_queue_close(host->queue);
 }
 
-static void submit_all(palitra_runner runner, palitra_queue queue) {
+/* Submits the jobs, and counts those that were accepted. */
+static void submit_all(palitra_runner runner, struct host *host) {
     static const char *const payloads[JOBS] = {"{\"seconds\":0.3}", "{\"seconds\":0.1}", "{\"seconds\":0.2}"};
     palitra_submit_options options;
     palitra_submit_options_init(&options);
-    options.queue = queue;
+    options.queue = host->queue;
     for (options.tag = 0; options.tag < JOBS; options.tag++) {
         const char *payload = payloads[options.tag];
         palitra_token token; /* comes back with the event */
-        palitra_runner_submit(runner, "palitra.sleep", payload, strlen(payload), &options, &token);
+        palitra_status status =
+            palitra_runner_submit(runner, "palitra.sleep", payload, strlen(payload), &options, &token);
+        /* No event comes of a job that was refused: it is not to be waited for. */
+        if (status == PALITRA_OK) host->left++;
+        else fprintf(stderr, "job %d: %s\n", (int)options.tag, palitra_status_message(status));
     }
 }
 
@@ -52,15 +57,15 @@ static void run_loop(int epfd, struct host *host) {
 }
 
 int main(void) {
-    struct host host = {{0}, JOBS};
+    struct host host = {{0}, 0};
     palitra_runner runner;
     int epfd = epoll_create1(EPOLL_CLOEXEC);
     epoll_data_t data;
     if (palitra_runner_new(NULL, &runner) != PALITRA_OK || palitra_queue_new(&host.queue) != PALITRA_OK) return 1;
     data.ptr = &host;
     if (palitra_epoll_add(epfd, host.queue, data) != 0) return 1;
-    submit_all(runner, host.queue);
-    run_loop(epfd, &host);
+    submit_all(runner, &host);
+    if (host.left > 0) run_loop(epfd, &host);
     palitra_queue_free(host.queue);
     palitra_runner_free(runner);
     close(epfd);

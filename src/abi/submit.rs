@@ -11,7 +11,8 @@ use crate::ffi::types::handle::{palitra_runner, palitra_token};
 use crate::ffi::types::reply::palitra_reply;
 use crate::ffi::types::status::palitra_status;
 use crate::ffi::types::submit::{
-    PALITRA_INLINE_ONLY, PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, palitra_submission, palitra_submit_options,
+    PALITRA_INLINE_ONLY, PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, PALITRA_WILL_WAIT, palitra_submission,
+    palitra_submit_options,
 };
 use crate::reply::Status;
 use crate::runner::{EventsWanted, Payload, PolledInline, Submission, Submitter, Wanted};
@@ -112,6 +113,8 @@ pub unsafe extern "C" fn palitra_runner_run(
 ///   for a copy
 /// - PALITRA_SHUT_DOWN: the runner was shut down. Its own jobs may submit until the grace period
 ///   has passed.
+/// - PALITRA_WOULD_DEADLOCK: the call came from a job or a callback of this runner, with
+///   PALITRA_WILL_WAIT
 /// - PALITRA_FORKED: the runner, or the queue of the options, belongs to the parent process
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn palitra_runner_submit(
@@ -169,6 +172,7 @@ pub unsafe extern "C" fn palitra_runner_submit(
 /// - PALITRA_TOO_LARGE: a payload exceeds the limit of the runner, or there is not enough memory
 ///   for a copy
 /// - PALITRA_SHUT_DOWN: the runner was shut down, maybe during the call
+/// - PALITRA_WOULD_DEADLOCK: as from palitra_runner_submit; nothing was submitted
 /// - PALITRA_FORKED: the runner, or the queue of the options, belongs to the parent process;
 ///   nothing was submitted
 #[unsafe(no_mangle)]
@@ -266,14 +270,16 @@ pub unsafe extern "C" fn palitra_runner_start(
 /// The most items of a stream that may wait for their reader.
 const MOST_ITEMS: u32 = 65536;
 
+/// The flags that say how a job is to be submitted.
+const FLAGS: u32 = PALITRA_ITEM_EVENTS | PALITRA_NO_ITEMS | PALITRA_INLINE_ONLY | PALITRA_WILL_WAIT;
+
 /// When a job is to end, which queue is to be notified, whether anybody can read its items and how
 /// many may wait.
 fn wanted(read: Read<palitra_submit_options>, named: bool) -> Result<Wanted, Status> {
     read.check()?;
     let given = read.options;
     let (items, unread) = (given.flags & PALITRA_ITEM_EVENTS != 0, given.flags & PALITRA_NO_ITEMS != 0);
-    let unknown = given.flags & !(PALITRA_ITEM_EVENTS | PALITRA_NO_ITEMS | PALITRA_INLINE_ONLY) != 0;
-    if unknown || (items && (unread || given.queue.id == 0)) {
+    if given.flags & !FLAGS != 0 || (items && (unread || given.queue.id == 0)) {
         return Err(Status::InvalidArgument);
     }
     if given.stream_items > MOST_ITEMS || given.reserved != 0 {
@@ -285,6 +291,6 @@ fn wanted(read: Read<palitra_submit_options>, named: bool) -> Result<Wanted, Sta
     };
     let deadline = argument::deadline(given.deadline_ns).and_then(|after| Instant::now().checked_add(after));
     let reading = Reading { unread: unread || !named, most_items: given.stream_items };
-    let inline_only = given.flags & PALITRA_INLINE_ONLY != 0;
-    Ok(Wanted { deadline, events, reading, inline_only })
+    let (inline_only, will_wait) = (given.flags & PALITRA_INLINE_ONLY != 0, given.flags & PALITRA_WILL_WAIT != 0);
+    Ok(Wanted { deadline, events, reading, inline_only, will_wait })
 }

@@ -10,7 +10,7 @@ use crate::ffi::types::callback::palitra_free_fn;
 use crate::ffi::types::handle::palitra_token;
 use crate::ffi::types::reply::palitra_reply;
 use crate::ffi::types::status::palitra_status;
-use crate::ffi::types::token::palitra_complete_fn;
+use crate::ffi::types::token::{PALITRA_OR_ITEM, palitra_complete_fn};
 use crate::ffi::{argument, handle};
 use crate::reply::Status;
 use crate::runner;
@@ -159,6 +159,47 @@ pub extern "C" fn palitra_token_on_complete(
         let token = handle::token(token)?;
         let call = callback::on_complete(token.id(), function, user_data)?;
         runner::find_core(token.runner()?)?.on_complete(token, call)
+    })
+}
+
+/// Registers a callback that is called in any case, exactly once: for a future, a coroutine or an
+/// event loop, which waits for it. It is called when the job has finished; or when the token is
+/// freed before, with PALITRA_INVALID_HANDLE; with PALITRA_OR_ITEM also when an item can be read,
+/// with PALITRA_PENDING. If that is so already, it is called soon.
+///
+/// It is called on the runner's thread, or on that of the runner's watchdog while a job blocks the
+/// runner's thread: then it is some hundredths of a second late. It does not run at the same time
+/// as another callback of the runner. Where a callback blocks the runner's thread itself, the
+/// shutdown that returns PALITRA_PENDING calls it, on its own thread.
+///
+/// @param token           the token
+/// @param flags           0 or PALITRA_OR_ITEM
+/// @param function        the callback
+/// @param user_data       passed to the callback
+/// @param free_user_data  frees the user data, exactly once: after the callback, or before this
+///                        call returns if it fails. May be NULL.
+///
+/// @return PALITRA_OK, or why the callback is not called:
+/// - PALITRA_INVALID_ARGUMENT: the function is NULL, or a flag is unknown
+/// - PALITRA_INVALID_HANDLE: the token is invalid
+/// - PALITRA_SHUT_DOWN: the runner has ended
+/// - PALITRA_FORKED: the token belongs to the parent process
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_token_on_ready(
+    token: palitra_token,
+    flags: u32,
+    function: palitra_complete_fn,
+    user_data: *mut c_void,
+    free_user_data: palitra_free_fn,
+) -> palitra_status {
+    enter(|| {
+        let user_data = UserData::new(user_data, free_user_data);
+        if flags & !PALITRA_OR_ITEM != 0 {
+            return Err(Status::InvalidArgument);
+        }
+        let token = handle::token(token)?;
+        let call = callback::on_complete(token.id(), function, user_data)?;
+        runner::find_core(token.runner()?)?.on_ready(token, flags & PALITRA_OR_ITEM != 0, call)
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 
+use crate::current::RunnerId;
 use crate::deadline::Until;
 use crate::ffi::argument::{self, array, out_array};
 use crate::ffi::boundary::{enter, enter_or, enter_reply};
@@ -12,12 +13,35 @@ use crate::ffi::types::wait::{PALITRA_FAIL_FAST, PALITRA_FREE_TOKENS};
 use crate::ffi::{handle, reply};
 use crate::gather::{self, Tokens};
 use crate::reply::Status;
+use crate::runner;
+use crate::token::TokenRef;
+
+/// Whose tokens may be waited for. `None`: those of a runner that was freed, which have finished or are about to. Of a
+/// runner that is alive they are not, and waiting for them might last forever ([`Status::InvalidHandle`]).
+#[inline]
+fn owner(runner: palitra_runner, tokens: &[palitra_token]) -> Result<Option<RunnerId>, Status> {
+    let owner = handle::runner_id_if_alive(runner)?;
+    if owner.is_none() {
+        check_ended(tokens)?;
+    }
+    Ok(owner)
+}
+
+#[cold]
+fn check_ended(tokens: &[palitra_token]) -> Result<(), Status> {
+    let is_wrong = |token: TokenRef| {
+        let is_alive = |runner| runner::find_core(runner).is_ok_and(|core| core.is_alive());
+        token.status() == Ok(Status::Pending) && token.runner().is_ok_and(is_alive)
+    };
+    let any_is_wrong = tokens.iter().filter_map(|token| handle::token(*token).ok()).any(is_wrong);
+    if any_is_wrong { Err(Status::InvalidHandle) } else { Ok(()) }
+}
 
 /// Waits until a job has finished, and fills its reply. Any number of threads may wait for one
 /// token, and each gets a reply of its own. Works after a shutdown, too: then every token has
 /// finished.
 ///
-/// @param runner      the runner of the token
+/// @param runner      the runner of the token; it may have been freed
 /// @param token       the token; it stays valid
 /// @param timeout_ns  how long to wait; any negative number means forever
 /// @param out         receives the reply, which the caller frees; may be NULL
@@ -25,7 +49,8 @@ use crate::reply::Status;
 /// @return how the job ended, or why there is no reply:
 /// - PALITRA_PENDING: the timeout passed; the job runs on
 /// - PALITRA_INVALID_ARGUMENT: the token belongs to another runner
-/// - PALITRA_INVALID_HANDLE: the runner or the token is invalid, or the token was freed meanwhile
+/// - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and the token is another's; or
+///   the token is invalid or was freed meanwhile
 /// - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of this runner
 /// - PALITRA_FORKED: a handle belongs to the parent process
 #[unsafe(no_mangle)]
@@ -36,7 +61,7 @@ pub extern "C" fn palitra_runner_wait(
     out: Option<&mut MaybeUninit<palitra_reply>>,
 ) -> palitra_status {
     enter_reply(out, || {
-        let runner = handle::runner_id(runner)?;
+        let runner = owner(runner, &[token])?;
         handle::token(token)?.wait_on(runner, Until::after(argument::timeout(timeout_ns)))
     })
 }
@@ -49,7 +74,7 @@ pub extern "C" fn palitra_runner_wait(
 /// again and again, submit them with a queue: the cost of palitra_queue_next does not grow with
 /// their number.
 ///
-/// @param runner      the runner of the tokens
+/// @param runner      the runner of the tokens; it may have been freed
 /// @param tokens      the tokens; they stay valid
 /// @param n           how many there are, at least 1
 /// @param timeout_ns  how long to wait; any negative number means forever
@@ -60,7 +85,8 @@ pub extern "C" fn palitra_runner_wait(
 /// - PALITRA_OK
 /// - PALITRA_PENDING: the timeout passed
 /// - PALITRA_INVALID_ARGUMENT: there are no tokens, or a token belongs to another runner
-/// - PALITRA_INVALID_HANDLE: the runner or a token is invalid, or a token was freed meanwhile
+/// - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and a token is another's; or a
+///   token is invalid or was freed meanwhile
 /// - PALITRA_TOO_LARGE: there is not enough memory to watch so many tokens
 /// - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of this runner
 /// - PALITRA_FORKED: a handle belongs to the parent process
@@ -73,8 +99,9 @@ pub unsafe extern "C" fn palitra_runner_wait_any(
     index: Option<&mut MaybeUninit<usize>>,
 ) -> palitra_status {
     enter(|| {
-        let runner = handle::runner_id(runner)?;
-        let tokens = array!(tokens, n)?.iter().map(|token| handle::token(*token));
+        let tokens = array!(tokens, n)?;
+        let runner = owner(runner, tokens)?;
+        let tokens = tokens.iter().map(|token| handle::token(*token));
         let first = gather::wait_any(runner, tokens, Until::after(argument::timeout(timeout_ns)))?;
         if let Some(index) = index {
             index.write(first);
@@ -85,7 +112,7 @@ pub unsafe extern "C" fn palitra_runner_wait_any(
 
 /// Waits until several jobs have finished, and fills their replies in the order of the tokens.
 ///
-/// @param runner      the runner of the tokens
+/// @param runner      the runner of the tokens; it may have been freed
 /// @param tokens      the tokens; they stay valid unless they are to be freed. May be NULL if there
 ///                    are none.
 /// @param n           how many there are
@@ -104,7 +131,8 @@ pub unsafe extern "C" fn palitra_runner_wait_any(
 /// or why nothing was waited for, which is the status of every reply, too:
 /// - PALITRA_INVALID_ARGUMENT: a flag is unknown, the tokens are NULL, or one belongs to another
 ///   runner
-/// - PALITRA_INVALID_HANDLE: the runner or a token is invalid
+/// - PALITRA_INVALID_HANDLE: the runner was never one, or was freed and a token is another's; or a
+///   token is invalid
 /// - PALITRA_TOO_LARGE: there is not enough memory to watch so many tokens
 /// - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of this runner
 /// - PALITRA_FORKED: a handle belongs to the parent process
@@ -125,7 +153,8 @@ pub unsafe extern "C" fn palitra_runner_gather(
             if flags & !(PALITRA_FAIL_FAST | PALITRA_FREE_TOKENS) != 0 {
                 return Err(Status::InvalidArgument);
             }
-            let (runner, handles) = (Some(handle::runner_id(runner)?), array!(tokens, n)?);
+            let handles = array!(tokens, n)?;
+            let runner = owner(runner, handles)?;
             let frees = flags & PALITRA_FREE_TOKENS != 0;
             let tokens = Tokens { n, at: |place: usize| handle::token(handles[place]), runner, frees };
             let until = Until::after(argument::timeout(timeout_ns));

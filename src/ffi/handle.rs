@@ -71,9 +71,20 @@ pub(crate) fn with_core<R>(handle: palitra_runner, body: impl FnOnce(&Core) -> R
     RUNNERS.with(handle.id, |runner| body(runner.core()))?
 }
 
-/// The number of the runner that a handle names. Takes no lock: every wait calls this.
-pub(crate) fn runner_id(handle: palitra_runner) -> Result<RunnerId, Status> {
+/// The number of the runner that a handle names.
+fn runner_id(handle: palitra_runner) -> Result<RunnerId, Status> {
     RUNNERS.number(handle.id)
+}
+
+/// The same; `None` for a runner that was freed, whose tokens can still be waited for. Takes no lock: every wait calls
+/// this.
+#[inline]
+pub(crate) fn runner_id_if_alive(handle: palitra_runner) -> Result<Option<RunnerId>, Status> {
+    match runner_id(handle) {
+        Ok(id) => Ok(Some(id)),
+        Err(Status::InvalidHandle) if RUNNERS.was_valid(handle.id) => Ok(None),
+        Err(status) => Err(status),
+    }
 }
 
 /// Makes the handle stale and returns the runner that it kept alive, which the caller ends.

@@ -130,6 +130,15 @@ impl<T: Clone + Send + Sync> Table<T> {
         if valid { Ok(number) } else { Err(Status::InvalidHandle) }
     }
 
+    /// Whether there was a value of this id, which may have been removed since.
+    #[cold]
+    pub(crate) fn was_valid(&'static self, id: u64) -> bool {
+        let was = |(_, entry, wanted): (u32, &'static Entry<T>, u32)| {
+            wanted % 2 == 1 && wanted <= generation(entry.word.load(Ordering::Acquire))
+        };
+        self.entry(id).is_ok_and(was)
+    }
+
     /// Makes the id stale from now on and returns the value; the slot's own copy is dropped by its last user.
     pub(crate) fn remove(&'static self, id: u64) -> Result<T, Status> {
         let user = self.enter(id)?;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::registered::Callee;
+use crate::current::{RunnerId, works_for};
 use crate::queue::{Queue, QueueNotifier};
 use crate::reply::Status;
 use crate::token::{HostSide, Reading};
@@ -25,6 +26,16 @@ pub(crate) struct Wanted {
     pub(crate) reading: Reading,
     /// Whether the calling thread may poll an inline job only, and queues any other.
     pub(crate) inline_only: bool,
+    /// Whether the calling thread will wait for it, which must not be one that works for the runner.
+    pub(crate) will_wait: bool,
+}
+
+impl Wanted {
+    /// Whether this thread may submit so.
+    #[inline]
+    pub(super) fn check(&self, runner: RunnerId) -> Result<(), Status> {
+        if self.will_wait && works_for(runner) { Err(Status::WouldDeadlock) } else { Ok(()) }
+    }
 }
 
 /// Which queue is to be notified of a submitted job.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use super::callbacks::{Callback, CallbackObserver};
+use super::callbacks::{Callback, CallbackObserver, When};
 use super::core::Core;
 use super::registered::Callee;
 use super::running::Running;
@@ -19,8 +19,10 @@ impl Core {
         submitter: Submitter,
         callee: Callee,
         payload: Payload<'_>,
-        Wanted { deadline, events, reading, .. }: Wanted,
+        wanted: Wanted,
     ) -> Result<HostSide, Status> {
+        wanted.check(self.id)?;
+        let Wanted { deadline, events, reading, .. } = wanted;
         self.check_payload(payload.len())?;
         let accepted = self.accept(submitter)?;
         let payload = Some(payload.into_vec(callee)?);
@@ -47,23 +49,44 @@ impl Core {
     ///
     /// [`Status::ShutDown`] if nothing is called any more, [`Status::Forked`], [`Status::InvalidHandle`].
     pub(crate) fn on_complete(&self, token: TokenRef, callback: Callback) -> Result<(), Status> {
-        self.check_process()?;
-        if self.callbacks.is_closed() {
-            return Err(Status::ShutDown);
-        }
-        let core = Weak::clone(self.weak());
-        let dispatch = move |callback: Callback, status: Status| {
-            if let Some(core) = core.upgrade() {
-                core.callbacks.add(callback, status);
-                core.lanes.ring_for_control();
-            }
-        };
-        let observer: Arc<dyn Observer> = Arc::new(CallbackObserver::new(callback, dispatch));
+        let observer = self.calling_observer(When::Alive, callback)?;
         match token.observe(&observer, 0)? {
             Status::Pending => {}
             status => observer.notify(0, status),
         }
         Ok(())
+    }
+
+    /// Calls `callback` exactly once, unless this fails: when the token has finished or was released, and with
+    /// `or_item` also when an item can be read, with [`Status::Pending`] then. Fails as [`Core::on_complete`].
+    pub(crate) fn on_ready(&self, token: TokenRef, or_item: bool, callback: Callback) -> Result<(), Status> {
+        let observer = self.calling_observer(When::AnyCase, callback)?;
+        let ready = match or_item {
+            true => token.observe_next_item(&observer)?,
+            false => Some(token.observe(&observer, 0)?).filter(|status| *status != Status::Pending),
+        };
+        if let Some(status) = ready {
+            observer.notify(0, status);
+        }
+        Ok(())
+    }
+
+    /// Takes `callback` to the runner's thread when it is notified.
+    fn calling_observer(&self, when: When, callback: Callback) -> Result<Arc<dyn Observer>, Status> {
+        self.check_process()?;
+        if self.callbacks.is_closed() {
+            return Err(Status::ShutDown);
+        }
+        let core = Weak::clone(self.weak());
+        let dispatch = move |callback: Callback, status: Status| match core.upgrade() {
+            Some(core) => {
+                core.callbacks.add(when, callback, status);
+                core.lanes.ring_for_control();
+            }
+            None if when == When::AnyCase => callback(status),
+            None => drop(callback),
+        };
+        Ok(Arc::new(CallbackObserver::new(when, callback, dispatch)))
     }
 }
 

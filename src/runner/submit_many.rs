@@ -38,6 +38,7 @@ impl Core {
         wanted: &Wanted,
         mut take: impl FnMut(HostSide),
     ) -> Result<(), Status> {
+        wanted.check(self.id)?;
         let mut batch = Vec::with_capacity(BATCH);
         let mut slots = FreeSlots::new();
         let mut queued = 0;

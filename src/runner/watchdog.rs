@@ -6,6 +6,7 @@
 //! * Promise 3: timeouts and deadlines hold. A deadline finishes its token on time, so that queues and waiters are
 //!   notified.
 //! * A shutdown whose grace period has passed cancels what is left.
+//! * Callbacks that are due in any case are called here.
 //! * Other workers take what the blocked thread would have done next.
 //! * The log names the job that blocks the thread while it does.
 //!
@@ -97,7 +98,9 @@ fn look_after(core: &Core) -> Option<Instant> {
         // A driver that was woken for them may wait behind the job that blocks its thread.
         core.lanes.ring_for_job();
     }
-    token::expire_all_of(core.id)
+    let next = token::expire_all_of(core.id);
+    core.callbacks.call_for_blocked_thread();
+    next
 }
 
 fn warn(seen: &mut Seen, now: Instant) {

@@ -31,14 +31,14 @@ impl Extensions {
     /// The token finishes: who is to be notified, and who sends to its stream no more. Under the token's lock, so that
     /// whoever sees the token finished has all its items before it.
     pub(super) fn finish(&mut self) -> MoreNotifications {
-        let senders = self.stream.as_ref().map(|stream| stream.end()).unwrap_or_default();
+        let stream = self.stream.as_ref().map(|stream| stream.end());
         let (observers, completion) = (std::mem::take(&mut self.observers), self.completion.take());
-        MoreNotifications { senders, observers, completion }
+        MoreNotifications { stream, observers, completion }
     }
 
     /// The host releases the token: those who wait for it are notified, and its stream has no reader any more.
     pub(super) fn release_host(&mut self) -> (MoreNotifications, Option<Arc<Stream>>) {
         let observers = std::mem::take(&mut self.observers);
-        (MoreNotifications { senders: Vec::new(), observers, completion: None }, self.stream.clone())
+        (MoreNotifications { stream: None, observers, completion: None }, self.stream.clone())
     }
 }

@@ -125,6 +125,15 @@ impl LockedToken<'_> {
         Status::Pending
     }
 
+    /// How the token finished, or [`Status::Pending`] if an item can be read. `None`: then `observer` is registered.
+    pub(super) fn observe_next_item(&mut self, observer: &Arc<dyn Observer>) -> Option<Status> {
+        let life = self.life();
+        match life.reply() {
+            Some(reply) => Some(reply.status()),
+            None => life.extensions().stream().observe_next(observer).then_some(Status::Pending),
+        }
+    }
+
     pub(super) fn unobserve(mut self, observer: &Arc<dyn Observer>) {
         let is_it = |registration: &Registration| Arc::ptr_eq(&registration.observer, observer);
         let life = self.life();

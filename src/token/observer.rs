@@ -39,8 +39,8 @@ pub(super) struct Notifications {
 
 /// Those that only a token with [extensions](super::extensions) has.
 pub(super) struct MoreNotifications {
-    /// Tasks beside the job that wait for room in its stream.
-    pub(super) senders: Vec<Waker>,
+    /// If there is one.
+    pub(super) stream: Option<EndOfStream>,
     pub(super) observers: Vec<Registration>,
     pub(super) completion: Option<Registration>,
 }
@@ -54,8 +54,26 @@ impl Notifications {
             registration.notify(self.status);
         }
         if let Some(more) = self.more {
-            more.senders.into_iter().for_each(Waker::wake);
+            if let Some(stream) = more.stream {
+                stream.notify(self.status);
+            }
             more.observers.into_iter().chain(more.completion).for_each(|registration| registration.notify(self.status));
         }
+    }
+}
+
+/// Who is left to be notified of a stream's end, outside every lock.
+#[must_use]
+pub(super) struct EndOfStream {
+    /// Tasks that wait for room.
+    pub(super) senders: Vec<Waker>,
+    /// Who waits for the next item.
+    pub(super) observers: Vec<Arc<dyn Observer>>,
+}
+
+impl EndOfStream {
+    pub(super) fn notify(self, status: Status) {
+        self.senders.into_iter().for_each(Waker::wake);
+        self.observers.into_iter().for_each(|observer| observer.notify(0, status));
     }
 }

@@ -9,13 +9,14 @@
 //! * A reader that has left leaves nothing of its own behind.
 //! * A queue is notified of items once each time that a reader had found none before: never more often than a reader
 //!   asked, and of every item that a reader may wait for.
+//! * Whoever observes the next item is notified once: of an item that waits, or of the end.
 //! * Nobody is left waiting: a taken item wakes the senders, a new item the readers, the end both.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::observer::Observer;
+use super::observer::{EndOfStream, Observer};
 use crate::reply::{Reply, Status};
 use crate::sync::{Mutex, Parker, lock};
 
@@ -36,8 +37,10 @@ struct State {
     closed: bool,
     senders: Vec<Waker>,
     readers: Vec<Arc<Parker>>,
-    /// Notified of the next item.
+    /// Notified of the next item, and then of others.
     observer: Option<Arc<dyn Observer>>,
+    /// Notified once, of the next item or of the end.
+    observers_of_next: Vec<Arc<dyn Observer>>,
     /// The last reader found nothing, or nobody has read yet: the next item is news.
     is_news: bool,
 }
@@ -51,16 +54,20 @@ impl State {
         if self.capacity == 0 { CAPACITY } else { self.capacity }
     }
 
+    /// Whom to notify, outside the lock, that no item comes any more.
+    fn take_end(&mut self) -> EndOfStream {
+        let (senders, observers) = (&mut self.senders, &mut self.observers_of_next);
+        EndOfStream { senders: std::mem::take(senders), observers: std::mem::take(observers) }
+    }
+
     /// Whom to notify, outside the lock, that an item waits.
     fn take_news(&mut self) -> Option<Arc<dyn Observer>> {
         std::mem::take(&mut self.is_news).then(|| self.observer.clone()).flatten()
     }
 }
 
-fn notify(observer: Option<Arc<dyn Observer>>) {
-    if let Some(observer) = observer {
-        observer.notify(0, Status::Pending);
-    }
+fn notify(observers: impl IntoIterator<Item = Arc<dyn Observer>>, status: Status) {
+    observers.into_iter().for_each(|observer| observer.notify(0, status));
 }
 
 impl Stream {
@@ -78,10 +85,10 @@ impl Stream {
         }
         state.items.extend(item.take());
         let readers = std::mem::take(&mut state.readers);
-        let observer = state.take_news();
+        let observers = std::mem::take(&mut state.observers_of_next).into_iter().chain(state.take_news());
         drop(state);
         readers.iter().for_each(|reader| reader.unpark());
-        notify(observer);
+        notify(observers, Status::Pending);
         Poll::Ready(Ok(()))
     }
 
@@ -97,7 +104,18 @@ impl Stream {
         state.is_news = true;
         let observer = if state.items.is_empty() { None } else { state.take_news() };
         drop(state);
-        notify(observer);
+        notify(observer, Status::Pending);
+    }
+
+    /// Registers whom to notify of the next item, or of the end before one. Returns whether an item waits already: then
+    /// nobody is registered. The token's lock is held: the token is pending.
+    pub(super) fn observe_next(&self, observer: &Arc<dyn Observer>) -> bool {
+        let mut state = lock(&self.state);
+        let waits = !state.items.is_empty();
+        if !waits {
+            state.observers_of_next.push(Arc::clone(observer));
+        }
+        waits
     }
 
     /// The next item; without one, `reader` is woken when there is one.
@@ -123,12 +141,11 @@ impl Stream {
         lock(&self.state).readers.retain(|known| !Arc::ptr_eq(known, reader));
     }
 
-    /// The token finishes: what was sent can be read, and no more is. The tasks to wake, outside every lock.
-    #[must_use]
-    pub(crate) fn end(&self) -> Vec<Waker> {
+    /// The token finishes: what was sent can be read, and no more is.
+    pub(super) fn end(&self) -> EndOfStream {
         let mut state = lock(&self.state);
         state.closed = true;
-        std::mem::take(&mut state.senders)
+        state.take_end()
     }
 
     /// Nobody will read any more.
@@ -136,11 +153,11 @@ impl Stream {
         let mut state = lock(&self.state);
         state.closed = true;
         let items = std::mem::take(&mut state.items);
-        let senders = std::mem::take(&mut state.senders);
         let readers = std::mem::take(&mut state.readers);
+        let end = state.take_end();
         drop(state);
         drop(items);
-        senders.into_iter().for_each(Waker::wake);
+        end.notify(Status::InvalidHandle);
         readers.iter().for_each(|reader| reader.unpark());
     }
 }

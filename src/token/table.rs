@@ -177,10 +177,10 @@ impl TokenRef {
         Ok(self.lock()?.look(Reply::status).1.unwrap_or(Status::Pending))
     }
 
-    /// The same, for a token that must be of this runner ([`Status::InvalidArgument`]).
-    pub(crate) fn status_on(self, runner: RunnerId) -> Result<Status, Status> {
+    /// The same, for a token that must be of this runner, if of a certain one ([`Status::InvalidArgument`]).
+    pub(crate) fn status_on(self, runner: Option<RunnerId>) -> Result<Status, Status> {
         match self.lock()?.look(Reply::status) {
-            (owner, _) if owner != runner => Err(Status::InvalidArgument),
+            (owner, _) if runner.is_some_and(|runner| runner != owner) => Err(Status::InvalidArgument),
             (_, status) => Ok(status.unwrap_or(Status::Pending)),
         }
     }
@@ -199,6 +199,12 @@ impl TokenRef {
     /// How the token finished. [`Status::Pending`] if it has not: then `observer` will be notified, with this tag.
     pub(crate) fn observe(self, observer: &Arc<dyn Observer>, tag: u32) -> Result<Status, Status> {
         Ok(self.lock()?.observe(observer, tag))
+    }
+
+    /// How the token finished, or [`Status::Pending`] if an item can be read. `None` if neither: then `observer` will be
+    /// notified, once, of whichever comes first.
+    pub(crate) fn observe_next_item(self, observer: &Arc<dyn Observer>) -> Result<Option<Status>, Status> {
+        Ok(self.lock()?.observe_next_item(observer))
     }
 
     pub(crate) fn unobserve(self, observer: &Arc<dyn Observer>) {

@@ -60,12 +60,12 @@ impl TokenRef {
         self.wait_if_pending(runner, reply, until)
     }
 
-    /// The same, for a token that must be of this runner ([`Status::InvalidArgument`]).
-    pub(crate) fn wait_on(self, runner: RunnerId, until: Until) -> Result<Reply, Status> {
+    /// The same, for a token that must be of this runner, if of a certain one ([`Status::InvalidArgument`]).
+    pub(crate) fn wait_on(self, runner: Option<RunnerId>, until: Until) -> Result<Reply, Status> {
         // One look for all three questions: whose it is, whether it has finished, with what.
         match self.lock()?.look(Reply::clone) {
-            (owner, _) if owner != runner => Err(Status::InvalidArgument),
-            (_, reply) => self.wait_if_pending(runner, reply, until),
+            (owner, _) if runner.is_some_and(|runner| runner != owner) => Err(Status::InvalidArgument),
+            (owner, reply) => self.wait_if_pending(owner, reply, until),
         }
     }
 

@@ -118,6 +118,31 @@ TEST_CASE("a callback that keeps its token is called exactly once, whatever beco
     CHECK(counts.calls == 1);
 }
 
+TEST_CASE("the twin keeps such a token, too, also where the token comes from a twin") {
+    Counts counts;
+    const palitra::Runner runner;
+    constexpr const char* soon = R"({"seconds": 0.02})";
+    CHECK(runner.submit("palitra.sleep", soon).try_on_complete(Counted(counts)));
+    CHECK(runner.try_submit("palitra.sleep", soon)->try_on_complete(Counted(counts)));
+    runner.try_submit("palitra.sleep", soon)->on_complete(Counted(counts));
+    CHECK((*runner.try_submit("palitra.sleep", soon)).try_on_complete(Counted(counts)));
+    eventually([&] { return counts.ends == 4; });
+    CHECK(counts.calls == 4);
+    // One that was not submitted is no token.
+    CHECK(runner.try_submit("no.such.job")->try_on_complete(Counted(counts)));
+    CHECK(counts.calls == 5);
+}
+
+TEST_CASE("a callback that keeps its token takes the reply, the status or nothing, too") {
+    const palitra::Runner runner;
+    Mailbox<Status> status;
+    Mailbox<int> nothing;
+    runner.submit("test.fail", failing).on_complete([&](Status ended) { status.put(ended); });
+    runner.submit("test.fail", failing).on_complete([&] { nothing.put(1); });
+    CHECK(status.take() == Status::job_failed);
+    CHECK(nothing.take() == 1);
+}
+
 TEST_CASE("a callback may submit, look and free") {
     const palitra::Runner runner;
     Mailbox<palitra::Reply> last;
@@ -179,4 +204,40 @@ TEST_CASE("a future is ready whatever becomes of its runner, and its destructor 
     }();
     CHECK(never.wait_for(20s) == std::future_status::ready);
     CHECK(thrown_by([&] { (void)never.get(); }) == Status::cancelled);
+}
+
+// Promise 3: deadlines hold, also while a job blocks the runner's thread.
+TEST_CASE("a future becomes ready while a job blocks the runner's thread") {
+    const palitra::Runner runner;
+    palitra::SubmitOptions soon;
+    soon.deadline = 50ms;
+    const Blocked blocked(runner);
+    auto late = palitra::as_future(runner.submit("test.never", {}, soon));
+    palitra::Token token = runner.submit("test.never");
+    const palitra_token raw = token.get();
+    auto cancelled = palitra::as_future(std::move(token));
+    palitra_token_cancel(raw);
+    CHECK(thrown_by([&] { (void)cancelled.get(); }) == Status::cancelled);
+    CHECK(thrown_by([&] { (void)late.get(); }) == Status::deadline);
+    CHECK(blocked.still());
+}
+
+TEST_CASE("a future is ready when the shutdown has returned, though a callback blocks the runner's thread") {
+    std::promise<void> release;
+    auto released = release.get_future().share();
+    Mailbox<int> entered;
+    std::future<palitra::Reply> future;
+    {
+        const palitra::Runner runner;
+        runner.submit("test.ready").on_complete([released, &entered](const palitra::Reply&) {
+            entered.put(1);
+            released.wait();
+        });
+        (void)entered.take();
+        future = palitra::as_future(runner.submit("test.never"));
+        CHECK_FALSE(runner.shutdown());
+        CHECK(future.wait_for(0s) == std::future_status::ready);
+        release.set_value();
+    }
+    CHECK(thrown_by([&] { (void)future.get(); }) == Status::cancelled);
 }

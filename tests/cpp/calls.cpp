@@ -205,6 +205,59 @@ TEST_CASE("a wait past its timeout leaves the job running") {
     CHECK(never.try_cancel());
 }
 
+TEST_CASE("a call waits until a time of any clock") {
+    using palitra::Timeout;
+    const palitra::Runner runner;
+    const palitra::Token never = runner.submit("test.never");
+    CHECK_FALSE(never.wait_until(std::chrono::steady_clock::now() + 1ms).has_value());
+    CHECK_FALSE(never.wait_until(std::chrono::system_clock::now() - 1h).has_value());
+    CHECK(never.try_wait(std::chrono::system_clock::now()).status() == Status::pending);
+    CHECK(thrown_by([&] { (void)runner.run("test.never", {}, std::chrono::steady_clock::now() + 5ms); }) ==
+          Status::deadline);
+    CHECK(runner.submit("palitra.echo", "x").wait_until(std::chrono::steady_clock::time_point::max())->text() == "x");
+    CHECK(Timeout(std::chrono::steady_clock::time_point::max()).nanoseconds() != 0);
+    CHECK(Timeout(std::chrono::steady_clock::time_point::min()).nanoseconds() == 0);
+    CHECK(Timeout(std::chrono::steady_clock::now() + 1h).nanoseconds() > 3'500'000'000'000);
+}
+
+TEST_CASE("an error is one of the standard's, with a category") {
+    const palitra::Runner runner;
+    try {
+        (void)runner.run("test.never", {}, 1ms);
+        FAIL("nothing was thrown");
+    } catch (const std::system_error& error) {
+        CHECK(error.code() == Status::deadline);
+        CHECK(error.code() == std::errc::timed_out);
+        CHECK(error.code().category() == palitra::category());
+        CHECK(error.what() == std::string(palitra::message(Status::deadline)));
+    }
+    try {
+        (void)runner.run("test.fail", failing);
+        FAIL("nothing was thrown");
+    } catch (const palitra::error& error) {
+        const palitra::error copy = error;
+        CHECK(copy.what() == std::string("broken"));
+        CHECK(copy.code() == 7);
+        CHECK(copy.error_code() == Status::job_failed);
+        CHECK(copy.error_code().message() == palitra::message(Status::job_failed));
+    }
+    CHECK(runner.try_run("no.such.job").error_code() == Status::unknown_job);
+    CHECK_FALSE(runner.run("palitra.echo", "x").error_code());
+}
+
+TEST_CASE("a job that is started is ready if it is inline, and waited for otherwise") {
+    const palitra::Runner runner;
+    palitra::Started ready = runner.start("palitra.echo", "x");
+    CHECK(ready.is_ready());
+    CHECK(std::move(ready).wait().text() == "x");
+    palitra::Started pending = runner.start("test.nested", "y");
+    CHECK_FALSE(pending.is_ready());
+    CHECK(pending.token());
+    CHECK(std::move(pending).wait().text() == "y");
+    CHECK(runner.start("no.such.job").reply().status() == Status::unknown_job);
+    CHECK(thrown_by([&] { (void)runner.start("test.fail", failing).wait(); }) == Status::job_failed);
+}
+
 TEST_CASE("a finished token is waited for again, each reply on its own") {
     const palitra::Runner runner;
     const palitra::Token token = runner.submit("palitra.echo", "hello");
@@ -243,7 +296,8 @@ TEST_CASE("replies outlive their token and their runner") {
     }
     CHECK(reply.text() == "kept");
     CHECK(token.poll()->text() == "kept");
-    CHECK(token.try_wait().status() == Status::invalid_handle);
+    CHECK(token.wait().text() == "kept");
+    CHECK(token.wait_for(1s)->text() == "kept");
 }
 
 TEST_CASE("a configuration of the process is for the runners that are made after it") {
@@ -376,16 +430,19 @@ TEST_CASE("a stop token cancels a run and a wait") {
     CHECK(runner.run("palitra.echo", "hello", std::stop_token()).text() == "hello");
     CHECK(runner.try_run("test.stream", R"({"items": 40})", std::stop_source().get_token()).message() ==
           "nobody reads the stream any more");
+    CHECK(runner.try_run("test.never", {}, std::stop_source().get_token(), 5ms).status() == Status::deadline);
+    CHECK(runner.run("test.nested", "in time", std::stop_source().get_token(), 20s).text() == "in time");
     const palitra::Token never = runner.submit("test.never");
     const auto submitted = runner.stats().submitted;
     CHECK(thrown_by([&] { (void)runner.run("palitra.echo", "never starts", stop.get_token()); }) == Status::cancelled);
     CHECK(runner.stats().submitted == submitted);
-    Status in_a_callback = Status::ok;
+    Mailbox<Status> in_a_callback;
     runner.submit("test.nested", "x").on_complete([&](const palitra::Reply&) {
-        in_a_callback = runner.try_run("test.never", {}, std::stop_source().get_token()).status();
+        in_a_callback.put(runner.try_run("test.never", {}, std::stop_source().get_token()).status());
     });
-    eventually([&] { return runner.stats().cancelled == 2; });
-    CHECK(in_a_callback == Status::would_deadlock);
+    CHECK(in_a_callback.take() == Status::would_deadlock);
+    // The nested job and its own.
+    CHECK(runner.stats().submitted == submitted + 2);
 #if defined(__cpp_impl_coroutine)
     {
         const auto cancelling = palitra::cancel_on(std::stop_source().get_token(), never);

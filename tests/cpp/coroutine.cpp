@@ -1,44 +1,15 @@
 // Tokens in coroutines: where they resume, that they resume once, and what becomes of those that do not.
 //
 // Promise 1: a token finishes exactly once.
+#include "coroutines.hpp"
 #include "support.hpp"
 
 #if defined(__cpp_impl_coroutine)
 
-#include <coroutine>
 #include <deque>
 #include <vector>
 
 namespace {
-
-// Runs at once, until its first suspension, and destroys itself at its end.
-struct Detached {
-    struct promise_type {
-        Detached get_return_object() { return {}; }
-        std::suspend_never initial_suspend() noexcept { return {}; }
-        std::suspend_never final_suspend() noexcept { return {}; }
-        void return_void() {}
-        void unhandled_exception() { std::terminate(); }
-    };
-};
-
-// Runs at once, and is destroyed by its owner, wherever it waits.
-class Owned {
-public:
-    struct promise_type {
-        Owned get_return_object() { return Owned(std::coroutine_handle<promise_type>::from_promise(*this)); }
-        std::suspend_never initial_suspend() noexcept { return {}; }
-        std::suspend_always final_suspend() noexcept { return {}; }
-        void return_void() {}
-        void unhandled_exception() { std::terminate(); }
-    };
-    explicit Owned(std::coroutine_handle<promise_type> coroutine) : coroutine_(coroutine) {}
-    Owned(Owned&&) = delete;
-    ~Owned() { coroutine_.destroy(); }
-
-private:
-    std::coroutine_handle<promise_type> coroutine_;
-};
 
 // A user's event loop: work comes from any thread and runs on the one that calls run_one.
 class Loop {
@@ -221,6 +192,159 @@ TEST_CASE("a coroutine may be destroyed while it waits") {
         }(runner);
     }
     CHECK(resumed == 0);
+}
+
+TEST_CASE("an awaiter that is awaited again has the reply again") {
+    const palitra::Runner runner;
+    Loop loop;
+    Mailbox<std::string> seen;
+    const palitra::Token token = runner.submit("palitra.sleep", R"({"seconds": 0.02})");
+    const auto twice = [&](auto executor) -> Detached {
+        std::string texts;
+        auto awaiter = palitra::try_resume_on(executor, token);
+        for (int i = 0; i < 2; i++) {
+            const palitra::Reply reply = *co_await awaiter;
+            texts += reply.text();
+        }
+        seen.put(texts);
+    };
+    const std::string expected = R"({"seconds":0.02}{"seconds":0.02})";
+    twice(palitra::InlineExecutor());
+    CHECK(seen.take() == expected);
+    twice(loop.executor());
+    loop.run_one();
+    loop.run_one();
+    CHECK(seen.take() == expected);
+}
+
+TEST_CASE("a coroutine resumes while a job blocks the runner's thread") {
+    const palitra::Runner runner;
+    Mailbox<Status> seen;
+    const auto await = [&](const palitra::Token& token) -> Detached {
+        seen.put((co_await palitra::try_await(token)).status());
+    };
+    Loop loop;
+    const auto await_in_loop = [&](const palitra::Token& token) -> Detached {
+        seen.put((co_await palitra::try_resume_on(loop.executor(), token)).status());
+    };
+    palitra::SubmitOptions soon;
+    soon.deadline = 50ms;
+    const Blocked blocked(runner);
+    const palitra::Token never = runner.submit("test.never"), late = runner.submit("test.never", {}, soon);
+    await(never);
+    never.cancel();
+    CHECK(seen.take() == Status::cancelled);
+    await_in_loop(late);
+    loop.run_one();
+    CHECK(seen.take() == Status::deadline);
+    CHECK(blocked.still());
+}
+
+TEST_CASE("what resumes inline does so on a thread of the runner's, never in the call that ends the wait") {
+    const palitra::Runner runner;
+    Mailbox<Status> seen;
+    std::thread::id resumed_on;
+    const auto await = [&](const palitra::Token& token) -> Detached {
+        const Status status = (co_await palitra::try_await(token)).status();
+        resumed_on = std::this_thread::get_id();
+        // A thread of the runner's is where waiting would deadlock.
+        CHECK(runner.try_run("test.nested", "x").status() == Status::would_deadlock);
+        seen.put(status);
+    };
+    auto lost = std::make_unique<palitra::Token>(runner.submit("test.never"));
+    await(*lost);
+    lost.reset();
+    CHECK(seen.take() == Status::invalid_handle);
+    CHECK(resumed_on != std::this_thread::get_id());
+    const palitra::Token never = runner.submit("test.never");
+    await(never);
+    never.cancel();
+    CHECK(seen.take() == Status::cancelled);
+    CHECK(resumed_on != std::this_thread::get_id());
+}
+
+TEST_CASE("the items of a stream are awaited one by one, and then none") {
+    const palitra::Runner runner;
+    Loop loop;
+    Mailbox<std::string> seen;
+    const auto read = [&](auto next, const char* options) -> Detached {
+        const palitra::Token stream = runner.submit("test.stream", options);
+        std::string items;
+        try {
+            while (const std::optional<palitra::Reply> item = co_await next(stream)) items += item->text();
+            const palitra::result<palitra::Reply> end = co_await palitra::try_next_item(stream);
+            items += end.status() == Status::end ? "." : "?";
+        } catch (const palitra::job_failed& failed) {
+            items += failed.message();
+        }
+        seen.put(items);
+    };
+    std::string expected;
+    for (int i = 0; i < 40; i++) expected += std::to_string(i);
+    const auto here = [](const palitra::Token& token) { return palitra::next_item(token); };
+    read(here, R"({"items": 40})");
+    CHECK(seen.take() == expected + '.');
+    read(here, R"({"items": 3, "fail_at": 2})");
+    CHECK(seen.take() == "01failed at 2");
+    read([&](const palitra::Token& token) { return palitra::resume_on(loop.executor(), palitra::next_item(token)); },
+         R"({"items": 2})");
+    for (int i = 0; i < 3; i++) loop.run_one();
+    CHECK(seen.take() == "01.");
+}
+
+TEST_CASE("a job that is ready where it is started resumes there, without a hand-off") {
+    const palitra::Runner runner;
+    Loop loop;
+    std::vector<std::string> seen;
+    const auto run = [&](const char* job) -> Detached {
+        seen.emplace_back((co_await runner.start(job, "x")).text());
+        const palitra::Reply reply = co_await palitra::resume_on(loop.executor(), runner.start(job, "x"));
+        seen.emplace_back(reply.text());
+    };
+    {
+        const Blocked blocked(runner);
+        run("palitra.echo");
+        CHECK(seen == std::vector<std::string>{"x", "x"});
+        CHECK(blocked.still());
+    }
+    const palitra::Runner other;
+    const auto wait = [&]() -> Detached {
+        const palitra::Reply reply = co_await palitra::resume_on(loop.executor(), other.start("test.nested", "y"));
+        seen.emplace_back(reply.text());
+        seen.emplace_back(palitra::name((co_await palitra::try_await(other.start("no.such.job"))).status()));
+    };
+    wait();
+    loop.run_one();
+    CHECK(seen == std::vector<std::string>{"x", "x", "y", "PALITRA_UNKNOWN_JOB"});
+}
+
+namespace {
+
+// As cppcoro's when_all and the senders of std::execution do: what is awaited is passed by value, and moves.
+template <class First, class Second>
+Detached join(First first, Second second, Mailbox<std::string>& seen) {
+    First moved = std::move(first);
+    const palitra::Reply one = co_await std::move(moved);
+    const palitra::Reply two = co_await std::move(second);
+    seen.put(std::string(one.text()) + std::string(two.text()));
+}
+
+} // namespace
+
+TEST_CASE("what is awaited moves, and owns a token that was passed as a temporary") {
+    const palitra::Runner runner;
+    Mailbox<std::string> seen;
+    join(palitra::resume_on(palitra::InlineExecutor(), runner.submit("test.nested", "a")),
+         palitra::resume_on(palitra::InlineExecutor(), runner.start("test.nested", "b")), seen);
+    CHECK(seen.take() == "ab");
+    join(runner.submit("test.nested", "c"), runner.submit("test.nested", "d"), seen);
+    CHECK(seen.take() == "cd");
+    auto kept = palitra::try_await(runner.submit("test.nested", "e"));
+    [](auto awaitable, Mailbox<std::string>& seen) -> Detached {
+        const palitra::Reply reply = *co_await awaitable;
+        seen.put(std::string(reply.text()));
+    }(std::move(kept), seen);
+    CHECK(seen.take() == "e");
 }
 
 TEST_CASE("each of many resumes once, while jobs finish, are cancelled and are lost") {

@@ -35,7 +35,7 @@ for example in download coroutines; do
 done
 
 # A block of the README that is a program says its name in its first line.
-for program in hello calls; do
+for program in hello calls pages; do
     awk -v name="// $program.cpp" '/^```cpp$/ { getline; if (index($0, name) == 1) inside = 1 }
         /^```$/ { inside = 0 } inside' "$root/bindings/cpp/README.md" >"$work/$program.cpp"
     compile c++17 "$work/$program.cpp" "$work/$program"
@@ -43,6 +43,7 @@ for program in hello calls; do
 done
 [ "$(cat "$work/hello.out")" = 'hello
 {"seconds":0.1}' ] || fail "the README's hello.cpp says $(cat "$work/hello.out")"
+[ "$(cat "$work/pages.out")" = hello ] || fail "the README's pages.cpp says $(cat "$work/pages.out")"
 grep -q '^a future$' "$work/calls.out" || fail "the README's calls.cpp says $(cat "$work/calls.out")"
 
 python3 "$root/examples/c/serve.py" >"$work/base" &

@@ -4,6 +4,8 @@
 #include <poll.h>
 
 #include <list>
+#include <limits>
+#include <map>
 #include <vector>
 
 #if __has_include(<ranges>)
@@ -40,6 +42,24 @@ TEST_CASE("gather takes any range of tokens") {
     const std::vector<std::reference_wrapper<const palitra::Token>> chosen{tokens[7], list.front()};
     CHECK(palitra::gather(chosen)[0].text() == "7");
     CHECK(palitra::gather(chosen)[1].text() == "listed");
+    const palitra::Token* pointers[] = {&tokens[8], &list.front()};
+    CHECK(palitra::gather(pointers)[0].text() == "8");
+    std::vector<std::shared_ptr<palitra::Token>> shared;
+    shared.push_back(std::make_shared<palitra::Token>(runner.submit("palitra.echo", "shared")));
+    CHECK(palitra::gather(shared)[0].text() == "shared");
+    std::map<int, std::unique_ptr<palitra::Token>> owned;
+    owned[1] = std::make_unique<palitra::Token>(runner.submit("palitra.echo", "owned"));
+    std::vector<std::unique_ptr<palitra::Token>> unique;
+    unique.push_back(std::move(owned[1]));
+    CHECK(palitra::when_any(unique) == 0);
+    CHECK(palitra::gather(palitra::fail_fast, unique)[0].text() == "owned");
+#if defined(__cpp_lib_ranges)
+    // A view that is iterated only as it is no constant.
+    auto few = tokens | std::views::filter([&](const palitra::Token& token) { return &token < &tokens[3]; });
+    CHECK(palitra::gather(few).size() == 3);
+    CHECK(palitra::gather(tokens | std::views::reverse)[0].text() == "199");
+    CHECK(palitra::when_any(tokens | std::views::take(1)) == 0);
+#endif
     CHECK(palitra::gather(std::vector<palitra::Token>()).empty());
     CHECK(palitra::try_gather(std::vector<palitra::Token>()));
 }
@@ -161,6 +181,23 @@ TEST_CASE("gather takes the tokens of one runner") {
     CHECK(gathered.replies[0].status() == Status::invalid_argument);
 }
 
+TEST_CASE("tokens that have finished are gathered when their runner is gone") {
+    palitra::Token good, bad;
+    {
+        const palitra::Runner runner;
+        good = runner.submit("palitra.echo", "good");
+        bad = runner.submit("test.fail", failing);
+        (void)palitra::try_gather(good, bad);
+    }
+    CHECK(palitra::gather(good)[0].text() == "good");
+    const auto gathered = palitra::try_gather(good, bad);
+    CHECK(gathered.status == Status::job_failed);
+    CHECK(gathered.replies[0].text() == "good");
+    CHECK(gathered.replies[1].code() == 7);
+    CHECK(palitra::try_gather(palitra::fail_fast, good, bad).status == Status::job_failed);
+    CHECK(palitra::when_any(bad, good) == 0);
+}
+
 TEST_CASE("when_any returns which has finished") {
     const palitra::Runner runner;
     const palitra::Token never = runner.submit("test.never");
@@ -217,11 +254,34 @@ TEST_CASE("a queue is drained in batches and ends when it is closed") {
     CHECK(tags == 99 * 100 / 2);
     CHECK(queue.try_next_batch(1, 0s).status() == Status::pending);
     CHECK(queue.try_next_batch(0).status() == Status::invalid_argument);
+    // As many as there are, however many one would take.
+    for (int i = 0; i < 150; i++) runner.submit_detached("test.ready", {}, options);
+    eventually([&] { return runner.stats().succeeded == 250; });
+    std::size_t taken = 0;
+    while (taken < 150) taken += queue.next_batch(std::numeric_limits<std::size_t>::max()).size();
+    CHECK(taken == 150);
     queue.close();
     CHECK_FALSE(queue.next().has_value());
     CHECK(queue.next_batch(16).empty());
     CHECK(queue.try_next().status() == Status::end);
     CHECK(queue.try_next_batch(16).status() == Status::end);
+}
+
+TEST_CASE("a queue is closed while events come") {
+    palitra::RunnerOptions several;
+    several.worker_threads = 2;
+    const palitra::Runner runner(several);
+    for (int i = 0; i < 50; i++) {
+        const palitra::Queue queue;
+        palitra::SubmitOptions options;
+        options.queue = &queue;
+        for (int job = 0; job < 50; job++) runner.submit_detached("test.ready", {}, options);
+        std::thread closer([&] { queue.close(); });
+        std::size_t taken = 0;
+        while (queue.try_next()) taken++;
+        CHECK(taken <= 50);
+        closer.join();
+    }
 }
 
 TEST_CASE("a queue's descriptor is readable while events wait") {

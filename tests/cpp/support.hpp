@@ -11,7 +11,9 @@
 #include <memory>
 #include <mutex>
 #include <ostream>
+#include <optional>
 #include <palitra.hpp>
+#include <string>
 #include <thread>
 
 using namespace std::chrono_literals;
@@ -58,6 +60,26 @@ public:
 private:
     static void end(Counts* counts) { counts->ends++; }
     std::unique_ptr<Counts, void (*)(Counts*)> counts_;
+};
+
+// Blocks the runner's thread for longer than any of these tests may take, until it is destroyed: a job that does not
+// yield. Destroying the runner meanwhile costs its second.
+class Blocked {
+public:
+    explicit Blocked(const palitra::Runner& runner) {
+        const std::string before = held();
+        blocking_ = runner.submit("test.hold", R"({"seconds": 6})");
+        eventually([&] { return held() != before; });
+    }
+    bool still() const { return began_ + 5s > std::chrono::steady_clock::now(); }
+
+private:
+    // How many such jobs have started, as another runner says.
+    std::string held() const { return std::string(other_.run("test.holds").text()); }
+
+    palitra::Runner other_;
+    palitra::Token blocking_;
+    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
 // A value that another thread leaves.

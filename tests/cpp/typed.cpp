@@ -44,6 +44,16 @@ TEST_CASE("a codec makes values of payloads and replies") {
     CHECK(json.try_submit("palitra.echo", 5)->wait().text() == "5");
 }
 
+TEST_CASE("a codec may keep the runner, and a copy works as long as that lives") {
+    const palitra::Typed global(palitra::Runner::global(), Json{});
+    CHECK(global.run<int>("palitra.echo", 5) == 5);
+    std::optional<palitra::Typed<Json>> own(std::in_place, palitra::Runner(), Json{});
+    const palitra::Typed<Json> copy = *own;
+    CHECK(copy.run<int>("palitra.echo", 5) == 5);
+    own.reset();
+    CHECK(copy.try_run<int>("palitra.echo", 5).status() == Status::invalid_handle);
+}
+
 TEST_CASE("a typed call fails as any other") {
     const palitra::Runner runner;
     const palitra::Typed json(runner, Json{});

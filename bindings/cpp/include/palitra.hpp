@@ -14,9 +14,11 @@
 ///   throw. Past a timeout, wait_for returns nothing and try_ calls return Status::pending.
 /// - Any number of threads may use the same object at once, as long as none of them moves, assigns or destroys it.
 /// - Callbacks run on the runner's thread, where whatever would block fails with Status::would_deadlock. One that
-///   throws ends the program by std::terminate: its exception has nowhere to go.
+///   throws ends the program by std::terminate: its exception has nowhere to go. What somebody waits for comes on time,
+///   though a job blocks that thread: futures, coroutines, callbacks that keep their token.
 /// - The headers start no threads and have no global objects and no macros but the include guards. Objects may be
 ///   static: what is destroyed last at exit still finds its library.
+/// - A program in which `forever` or `Status` is a macro says no_timeout and StatusCode.
 ///
 /// palitra/asio.hpp is for those who use asio and is not included here.
 #ifndef PALITRA_HPP
@@ -31,6 +33,7 @@
 #include "palitra/queue.hpp"
 #include "palitra/reply.hpp"
 #include "palitra/runner.hpp"
+#include "palitra/started.hpp"
 #include "palitra/status.hpp"
 #include "palitra/stream.hpp"
 #include "palitra/submission.hpp"

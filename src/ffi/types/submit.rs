@@ -20,6 +20,9 @@ pub const PALITRA_NO_ITEMS: u32 = 2u32;
 /// call returns at once whatever the job does, and the caller can keep a timeout of its own.
 /// palitra_runner_submit ignores the flag: it never polls.
 pub const PALITRA_INLINE_ONLY: u32 = 4u32;
+/// A flag: the caller will wait for the token. So submitting returns PALITRA_WOULD_DEADLOCK, and
+/// nothing is submitted, where waiting would: in a job or a callback of the runner.
+pub const PALITRA_WILL_WAIT: u32 = 8u32;
 
 /// How to submit a job. Call palitra_submit_options_init first, then set what is to differ.
 #[repr(C)]
@@ -27,7 +30,8 @@ pub const PALITRA_INLINE_ONLY: u32 = 4u32;
 pub struct palitra_submit_options {
     /// The size of this struct in bytes; palitra_submit_options_init sets it.
     pub size: u32,
-    /// PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, PALITRA_INLINE_ONLY, combined with |, or 0.
+    /// PALITRA_ITEM_EVENTS, PALITRA_NO_ITEMS, PALITRA_INLINE_ONLY, PALITRA_WILL_WAIT, combined with
+    /// |, or 0.
     pub flags: u32,
     /// The deadline, in nanoseconds after the call: the job is cancelled then, and its token
     /// finishes with PALITRA_DEADLINE. This is some hundredths of a second late if a job blocks the

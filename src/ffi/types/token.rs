@@ -13,3 +13,6 @@ use super::status::palitra_status;
 /// @param user_data  what palitra_token_on_complete was given
 pub type palitra_complete_fn =
     Option<unsafe extern "C" fn(token: palitra_token, status: palitra_status, user_data: *mut c_void)>;
+
+/// A flag of palitra_token_on_ready: the callback is also called when an item can be read.
+pub const PALITRA_OR_ITEM: u32 = 1u32;

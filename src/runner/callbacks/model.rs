@@ -59,3 +59,24 @@ fn what_is_added_to_a_closed_lane_does_not_stay_there() {
         assert!(taken.load(Std::SeqCst), "left in the lane");
     });
 }
+
+#[test]
+fn two_threads_that_call_do_so_one_after_the_other() {
+    explore(|| {
+        let gate = Arc::new(CallbackGate::default());
+        // What callbacks share without a lock of their own.
+        let shared = Arc::new(AtomicBool::new(false));
+        let call = |gate: &CallbackGate, shared: &AtomicBool| {
+            if gate.enter() {
+                assert!(!shared.load(Ordering::Relaxed), "another callback runs");
+                shared.store(true, Ordering::Relaxed);
+                shared.store(false, Ordering::Relaxed);
+                gate.leave();
+            }
+        };
+        let (caller, used) = (Arc::clone(&gate), Arc::clone(&shared));
+        let watchdog = thread::spawn(move || call(&caller, &used));
+        call(&gate, &shared);
+        watchdog.join().unwrap();
+    });
+}

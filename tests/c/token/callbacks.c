@@ -3,33 +3,9 @@
  *
  * Promise 6: callbacks run once.
  */
-#include "test.h"
+#include "calls.h"
 
 static palitra_runner runner;
-
-/* What a callback leaves. */
-struct call {
-    int calls, frees;
-    bool freed_before_called;
-    palitra_token token;
-    palitra_status status;
-    pthread_t thread;
-};
-
-static void note_call(palitra_token token, palitra_status status, void *user_data) {
-    struct call *call = user_data;
-    call->token = token;
-    call->status = status;
-    call->thread = pthread_self();
-    call->freed_before_called = __atomic_load_n(&call->frees, __ATOMIC_ACQUIRE) != 0;
-    __atomic_fetch_add(&call->calls, 1, __ATOMIC_RELEASE);
-}
-
-static void note_free(void *user_data) { __atomic_fetch_add(&((struct call *)user_data)->frees, 1, __ATOMIC_RELEASE); }
-
-static int calls(struct call *call) { return __atomic_load_n(&call->calls, __ATOMIC_ACQUIRE); }
-
-static int frees(struct call *call) { return __atomic_load_n(&call->frees, __ATOMIC_ACQUIRE); }
 
 static palitra_status on_complete(palitra_token token, struct call *call) {
     return palitra_token_on_complete(token, note_call, call, note_free);

@@ -53,14 +53,59 @@ says_the_same "$work/cmake/native"
 says_the_same "$work/cmake/alone"
 if ldd "$work/cmake/alone" | grep palitra; then fail "palitra::static is linked with the shared library"; fi
 
-# A version that does not exist yet, and one of another ABI.
-for version in 0.99 7.0; do
-    printf 'cmake_minimum_required(VERSION 3.16)\nproject(p LANGUAGES C)\nfind_package(palitra %s REQUIRED)\n' $version \
-        >"$work/CMakeLists.txt"
-    if cmake -S "$work" -B "$work/refused" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null 2>&1; then
-        fail "CMake takes it for version $version"
-    fi
+# A project that asks for certain versions or components, of a prefix, for C alone.
+finds() { # prefix, what to ask for, more for CMake
+    found=$1 words=$2
+    shift 2
+    rm -rf "$work/asks"
+    mkdir "$work/asks"
+    cp "$here/plain.c" "$work/asks"
+    {
+        echo 'cmake_minimum_required(VERSION 3.19)'
+        echo 'project(asks LANGUAGES C)'
+        echo "find_package(palitra $words REQUIRED)"
+        echo 'add_executable(asks plain.c)'
+        echo 'target_link_libraries(asks PRIVATE palitra::static)'
+    } >"$work/asks/CMakeLists.txt"
+    cmake -S "$work/asks" -B "$work/asks/build" -DCMAKE_PREFIX_PATH="$found" -DCMAKE_C_COMPILER="$cc" "$@" \
+        >"$work/log" 2>&1
+}
+
+version=$(sed -n 's/^set(PACKAGE_VERSION "\(.*\)")/\1/p' "$prefix/lib/cmake/palitra/palitra-config-version.cmake")
+for words in 0.1 "$version EXACT" 0.1...0.99 "0.1...$version" '0.1...<0.99' 'COMPONENTS c static cpp' \
+    '0.1 COMPONENTS static OPTIONAL_COMPONENTS other'; do
+    finds "$prefix" "$words" || { cat "$work/log" >&2 && fail "CMake does not find palitra $words"; }
 done
+# A version that does not exist yet, one of another ABI, ranges that it is not in, and a component that there is not.
+for words in 0.99 7.0 0.99...1.0 0.1...0.1.9 "0.1...<$version" 'COMPONENTS cpp other'; do
+    if finds "$prefix" "$words"; then fail "CMake takes it for palitra $words"; fi
+done
+grep -q 'no component other' "$work/log" || { cat "$work/log" >&2 && fail "CMake does not say which component is missing"; }
+
+# The archive needs no runtime of C++.
+finds "$prefix" 'COMPONENTS static' && cmake --build "$work/asks/build" --verbose >"$work/log" 2>&1 ||
+    { cat "$work/log" >&2 && fail "the archive alone"; }
+says_the_same "$work/asks/build/asks"
+if grep -- -lstdc++ "$work/log" || ldd "$work/asks/build/asks" | grep -e stdc++ -e palitra; then
+    fail "palitra::static is linked with a runtime of C++, or with the shared library"
+fi
+
+# Through a link as that of a merged /usr: /lib is usr/lib.
+mkdir "$work/root"
+ln -s "$prefix" "$work/root/usr"
+ln -s usr/lib "$work/root/lib"
+finds "$work/root" '' -Dpalitra_DIR="$work/root/lib/cmake/palitra" && cmake --build "$work/asks/build" >"$work/log" 2>&1 ||
+    { cat "$work/log" >&2 && fail "CMake does not find it through /lib"; }
+says_the_same "$work/asks/build/asks"
+
+# A library for another width of pointers, by the class in its header: not for this machine's programs.
+mkdir "$work/narrow"
+cp "${PALITRA_LIBRARY_DIR:-$root/target/release}"/libpalitra.* "$work/narrow"
+printf '\001' | dd of="$work/narrow/libpalitra.so" bs=1 seek=4 conv=notrunc 2>/dev/null
+install PREFIX="$work/cross" PALITRA_LIBRARY_DIR="$work/narrow"
+if finds "$work/cross" ''; then fail "CMake takes a library of 32 bits for one of 64"; fi
+grep -q '32bit' "$work/log" || grep -q 'considered but not accepted' "$work/log" ||
+    { cat "$work/log" >&2 && fail "CMake does not refuse the width of the pointers"; }
 
 export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
 pkg-config --exists 'palitra >= 0.1' || fail "pkg-config does not find it"

@@ -32,15 +32,17 @@ lock=$(std_name '5mutex5futex.*Mutex14lock_contended')
 wait=$(std_name '3sys4sync7condvar5futex.*Condvar4wait')
 timeout=$(std_name '3sys4sync7condvar5futex.*Condvar12wait_timeout')
 once=$(std_name '4once5futex.*Once4call')
+read=$(std_name '6rwlock5futex.*RwLock14read_contended')
+write=$(std_name '6rwlock5futex.*RwLock15write_contended')
 
 mkdir -p "$target"
 object=$(cd "$target" && pwd)/std_sync.o
 "${CC_TSAN:-clang}" -std=c11 -Wall -Wextra -Werror -O1 -fPIC -fexceptions -c "$here/std_sync.c" -o "$object" \
     "-DLOCK_CONTENDED=\"$lock\"" "-DCONDVAR_WAIT=\"$wait\"" "-DCONDVAR_WAIT_TIMEOUT=\"$timeout\"" \
-    "-DONCE_CALL=\"$once\""
+    "-DONCE_CALL=\"$once\"" "-DREAD_CONTENDED=\"$read\"" "-DWRITE_CONTENDED=\"$write\""
 
 flags="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer -Clink-arg=$object"
-for name in "$lock" "$wait" "$timeout" "$once" __tsan_atomic64_fetch_sub; do
+for name in "$lock" "$wait" "$timeout" "$once" "$read" "$write" __tsan_atomic64_fetch_sub; do
     flags="$flags -Clink-arg=-Wl,--wrap=$name"
 done
 # Without link-time optimisation: that inlines the functions to be wrapped.

@@ -3,7 +3,8 @@
  * A lock of std is taken and released by inlined code, which is instrumented; only its slow paths are functions of
  * std's own: waiting for a lock that another thread holds, waiting for a condition, and what is done once. The linker
  * sends calls of those here (--wrap), and each says the acquire or the release that its C++ counterpart would have
- * said: on the lock's own word, so that nothing is ordered that the lock does not order. Without this every wait looks like a race.
+ * said: on the lock's own word, so that nothing is ordered that the lock does not order. Without this every wait looks
+ * like a race.
  *
  * An Arc counts down with release, and the last owner says acquire by a fence, which ThreadSanitizer does not see:
  * the count itself says both. Palitra counts nothing down with release, so that hides nothing of its own.
@@ -23,6 +24,21 @@ void real_lock(uint32_t *lock) __asm__("__real_" LOCK_CONTENDED);
 void wrap_lock(uint32_t *lock) __asm__("__wrap_" LOCK_CONTENDED);
 void wrap_lock(uint32_t *lock) {
     real_lock(lock);
+    acquire(lock);
+}
+
+/* Of a lock of many readers the first word is the one that readers and the writer are counted in. */
+void real_read(uint32_t *lock) __asm__("__real_" READ_CONTENDED);
+void wrap_read(uint32_t *lock) __asm__("__wrap_" READ_CONTENDED);
+void wrap_read(uint32_t *lock) {
+    real_read(lock);
+    acquire(lock);
+}
+
+void real_write(uint32_t *lock) __asm__("__real_" WRITE_CONTENDED);
+void wrap_write(uint32_t *lock) __asm__("__wrap_" WRITE_CONTENDED);
+void wrap_write(uint32_t *lock) {
+    real_write(lock);
     acquire(lock);
 }
 

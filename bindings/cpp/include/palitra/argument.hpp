@@ -17,6 +17,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "names_begin.inc"
+
 namespace palitra {
 
 namespace detail {
@@ -58,12 +60,32 @@ private:
     std::size_t size_ = 0;
 };
 
-/// How long a call may wait: any duration, or `forever`. A negative duration is a time that has passed, as in
-/// `deadline - now`, and means 0: do not block. A duration of more than 292 years means forever.
+/// How long a call may wait: any duration, until a time of any clock, or `forever`. A negative duration is a time that
+/// has passed, as in `deadline - now`, and means 0: do not block. A duration of more than 292 years means forever.
 class Timeout {
+    // As floating point it cannot overflow.
+    using Exact = std::chrono::duration<long double, std::nano>;
+
+    template <class Count, class Period>
+    static constexpr std::int64_t count(std::chrono::duration<Count, Period> duration) noexcept {
+        using std::chrono::duration_cast;
+        using std::chrono::nanoseconds;
+        constexpr long double limit = 9.2e18L;
+        const auto exact = Exact(duration).count();
+        if (!(exact > 0)) return 0;
+        if (exact >= limit) return PALITRA_FOREVER;
+        // Up, not down: 0 would not wait at all.
+        const auto whole = duration_cast<nanoseconds>(duration).count();
+        return static_cast<long double>(whole) < exact ? whole + 1 : whole;
+    }
+
 public:
     template <class Count, class Period>
     constexpr Timeout(std::chrono::duration<Count, Period> duration) noexcept : nanoseconds_(count(duration)) {}
+    /// The clock is read now: the time that is left is what a later use of this object means.
+    template <class Clock, class Duration>
+    Timeout(std::chrono::time_point<Clock, Duration> until) noexcept
+        : Timeout(Exact(until.time_since_epoch()) - Exact(Clock::now().time_since_epoch())) {}
 
     [[nodiscard]] static constexpr Timeout forever() noexcept { return Timeout(); }
     /// As the C functions take it: negative means forever.
@@ -72,25 +94,13 @@ public:
 private:
     constexpr Timeout() noexcept = default;
 
-    template <class Count, class Period>
-    static constexpr std::int64_t count(std::chrono::duration<Count, Period> duration) noexcept {
-        using std::chrono::duration_cast;
-        using std::chrono::nanoseconds;
-        // Compared as floating point: there it cannot overflow.
-        constexpr long double limit = 9.2e18L;
-        const auto exact = std::chrono::duration<long double, std::nano>(duration).count();
-        if (!(exact > 0)) return 0;
-        if (exact >= limit) return PALITRA_FOREVER;
-        // Up, not down: 0 would not wait at all.
-        const auto whole = duration_cast<nanoseconds>(duration).count();
-        return static_cast<long double>(whole) < exact ? whole + 1 : whole;
-    }
-
     std::int64_t nanoseconds_ = PALITRA_FOREVER;
 };
 
 /// As long as it takes.
 inline constexpr Timeout forever = Timeout::forever();
+/// The same, for programs in which `forever` is a macro, as Qt makes it.
+inline constexpr Timeout no_timeout = forever;
 
 namespace detail {
 
@@ -122,5 +132,7 @@ private:
 
 } // namespace detail
 } // namespace palitra
+
+#include "names_end.inc"
 
 #endif

@@ -12,13 +12,9 @@
 
 #include "reply.hpp"
 
-namespace palitra::detail {
+#include "names_begin.inc"
 
-inline result<Reply> poll(palitra_token token) noexcept {
-    palitra_reply raw{};
-    const palitra_status status = palitra_token_poll(token, &raw);
-    return filled(status, raw);
-}
+namespace palitra::detail {
 
 template <class Function>
 inline constexpr bool is_callback =
@@ -26,11 +22,11 @@ inline constexpr bool is_callback =
 
 /// Calls the function with the most that it takes: the reply, the status, or nothing.
 template <class Function>
-void complete(Function& function, palitra_token token, palitra_status status) {
+void complete(Function& function, Reply reply) {
     if constexpr (std::is_invocable_v<Function&, Reply>) {
-        function(*poll(token));
+        function(std::move(reply));
     } else if constexpr (std::is_invocable_v<Function&, Status>) {
-        function(static_cast<Status>(status));
+        function(reply.status());
     } else {
         function();
     }
@@ -48,41 +44,65 @@ private:
     explicit Callback(Function function) : function_(std::move(function)) {}
 
     static void call(palitra_token token, palitra_status status, void* box) noexcept {
-        complete(static_cast<Callback*>(box)->function_, token, status);
+        auto& function = static_cast<Callback*>(box)->function_;
+        // A status needs no reply, and is known even if the token has been freed since.
+        if constexpr (std::is_invocable_v<Function&, Reply>) detail::complete(function, *detail::look(token));
+        else detail::complete(function, Reply(static_cast<Status>(status)));
     }
     static void free(void* box) noexcept { delete static_cast<Callback*>(box); }
 
     Function function_;
 };
 
-/// Where a promise is kept: on the runner's thread when the job finished, or as the callback is freed without a call.
-enum class Kept { on_runner, as_freed };
+/// What a promise waits for: the end of the job, and its reply.
+struct End {
+    static constexpr std::uint32_t flags = 0;
+    static result<Reply> look(palitra_token token) noexcept { return detail::look(token); }
+};
+/// Or the next item, Status::end after the last, or what the job failed with.
+struct Item {
+    static constexpr std::uint32_t flags = PALITRA_OR_ITEM;
+    static result<Reply> look(palitra_token token) noexcept { return detail::next(token, std::chrono::seconds(0)); }
+};
 
-/// Is called exactly once with a reply, whatever becomes of the token. If the library frees it without a call, because
-/// the token or its runner is gone or the registration was refused, it is called as it is freed, with a reply that says
-/// so. That may be before attach has returned.
-template <class Function>
+/// Where a promise is kept: on a thread of the runner's, or within attach(), because the library refused it.
+enum class Kept { on_runner, at_once };
+
+/// Is called exactly once with the reply, whatever becomes of the token and its runner.
+template <class Awaited, class Function>
 class Promise {
 public:
-    static void attach(palitra_token token, Function function) {
-        palitra_token_on_complete(token, &call, new Promise(token, std::move(function)), &free);
+    /// Returns where it will be called, or has been.
+    static Kept attach(palitra_token token, Function function) {
+        const palitra_status status =
+            palitra_token_on_ready(token, Awaited::flags, &call, new Promise(token, std::move(function)), &free);
+        return status == PALITRA_OK ? Kept::on_runner : Kept::at_once;
     }
 
 private:
     Promise(palitra_token token, Function function) : token_(token), function_(std::move(function)) {}
 
-    static void call(palitra_token, palitra_status, void* box) noexcept {
-        static_cast<Promise*>(box)->keep(Kept::on_runner);
+    static void call(palitra_token token, palitra_status, void* box) noexcept {
+        auto* promise = static_cast<Promise*>(box);
+        result<Reply> outcome = Awaited::look(token);
+        // Another reader was faster: there may be a next item.
+        if (outcome.status() == Status::pending) {
+            promise->kept_ = true;
+            attach(token, std::move(promise->function_));
+        } else {
+            promise->keep(*std::move(outcome), Kept::on_runner);
+        }
     }
     static void free(void* box) noexcept {
         const std::unique_ptr<Promise> promise(static_cast<Promise*>(box));
-        if (!promise->kept_) promise->keep(Kept::as_freed);
+        if (promise->kept_) return;
+        Reply reply = *Awaited::look(promise->token_);
+        if (reply.status() == Status::pending) reply = Reply(Status::shut_down);
+        promise->keep(std::move(reply), Kept::at_once);
     }
 
-    void keep(Kept where) noexcept {
+    void keep(Reply reply, Kept where) noexcept {
         kept_ = true;
-        Reply reply = *poll(token_);
-        if (reply.status() == Status::pending) reply = Reply(Status::shut_down);
         function_(std::move(reply), where);
     }
 
@@ -91,11 +111,13 @@ private:
     bool kept_ = false;
 };
 
-template <class Function>
-void promise(palitra_token token, Function&& function) {
-    Promise<std::decay_t<Function>>::attach(token, std::forward<Function>(function));
+template <class Awaited, class Function>
+Kept promise(palitra_token token, Function&& function) {
+    return Promise<Awaited, std::decay_t<Function>>::attach(token, std::forward<Function>(function));
 }
 
 } // namespace palitra::detail
+
+#include "names_end.inc"
 
 #endif

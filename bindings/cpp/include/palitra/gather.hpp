@@ -1,7 +1,7 @@
 /// Waiting for many tokens: gather for all of them, when_any for the first; run_many submits them, too. All block.
 ///
-/// Pass the tokens one by one, as in `gather(a, b, c)`, or as a range of tokens or of std::reference_wrapper. All
-/// belong to one runner.
+/// Pass the tokens one by one, as in `gather(a, b, c)`, or as a range: of tokens, of std::reference_wrapper, or of
+/// pointers to tokens, smart or plain. All belong to one runner.
 #ifndef PALITRA_GATHER_HPP
 #define PALITRA_GATHER_HPP
 
@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "runner.hpp"
+
+#include "names_begin.inc"
 
 namespace palitra {
 
@@ -47,15 +49,20 @@ namespace detail {
 template <class T>
 inline constexpr bool is_token = std::is_same_v<std::decay_t<T>, Token>;
 
-/// Anything that std::begin takes and whose elements are tokens or convert to them, as std::reference_wrapper does.
-template <class Range, class = void>
-struct is_token_range : std::false_type {};
-template <class Range>
-struct is_token_range<Range, std::void_t<decltype(*std::begin(std::declval<const Range&>()))>>
-    : std::is_convertible<decltype(*std::begin(std::declval<const Range&>())), const Token&> {};
+/// The token that an element of a range stands for: itself, what it converts to, or what it points to.
+template <class Element, class = std::enable_if_t<std::is_convertible_v<Element&&, const Token&>>>
+const Token& token_of(Element&& element) {
+    return element;
+}
+template <class Pointer, class = void,
+          class = std::enable_if_t<std::is_convertible_v<decltype(*std::declval<Pointer&>()), const Token&>>>
+const Token& token_of(const Pointer& pointer) {
+    return *pointer;
+}
 
+/// Anything that std::begin takes and whose elements stand for tokens. Not const: some views are iterated only so.
 template <class Range>
-using if_tokens = std::enable_if_t<is_token_range<Range>::value>;
+using if_tokens = decltype(detail::token_of(*std::begin(std::declval<Range&>())), void());
 template <class... Tokens>
 using if_each_token = std::enable_if_t<(sizeof...(Tokens) > 0) && (is_token<Tokens> && ...)>;
 
@@ -66,9 +73,10 @@ struct Handles {
 };
 
 template <class Range>
-Handles handles(const Range& range) {
+Handles handles(Range&& range) {
     Handles handles;
-    for (const Token& token : range) {
+    for (auto&& element : range) {
+        const Token& token = detail::token_of(element);
         if (handles.tokens.empty()) handles.runner = token.runner();
         handles.tokens.push_back(token.get());
     }
@@ -95,8 +103,8 @@ inline result<std::size_t> any(palitra_runner runner, const palitra_token* token
 
 /// Waits for a range of tokens and returns how each ended. Returns ok at once for no tokens.
 template <class Range, class = detail::if_tokens<Range>>
-Gathered<std::vector<Reply>> try_gather(const GatherOptions& options, const Range& range) {
-    const detail::Handles handles = detail::handles(range);
+Gathered<std::vector<Reply>> try_gather(const GatherOptions& options, Range&& range) {
+    const detail::Handles handles = detail::handles(std::forward<Range>(range));
     const std::size_t count = handles.tokens.size();
     std::vector<palitra_reply> raw(count);
     Gathered<std::vector<Reply>> gathered{Status::ok, std::vector<Reply>(count)};
@@ -106,8 +114,8 @@ Gathered<std::vector<Reply>> try_gather(const GatherOptions& options, const Rang
     return gathered;
 }
 template <class Range, class = detail::if_tokens<Range>>
-Gathered<std::vector<Reply>> try_gather(const Range& range) {
-    return try_gather(GatherOptions(), range);
+Gathered<std::vector<Reply>> try_gather(Range&& range) {
+    return try_gather(GatherOptions(), std::forward<Range>(range));
 }
 
 /// Waits for these tokens and returns how each ended.
@@ -129,12 +137,12 @@ auto try_gather(const Tokens&... tokens) noexcept {
 /// Returns the replies in the order of the tokens: an array for tokens, a vector for a range. Throws the first failure
 /// in order; with fail_fast the first in time, after cancelling the rest. Throws Status::pending past the timeout.
 template <class Range, class = detail::if_tokens<Range>>
-[[nodiscard]] std::vector<Reply> gather(const GatherOptions& options, const Range& range) {
-    return try_gather(options, range).value();
+[[nodiscard]] std::vector<Reply> gather(const GatherOptions& options, Range&& range) {
+    return try_gather(options, std::forward<Range>(range)).value();
 }
 template <class Range, class = detail::if_tokens<Range>>
-[[nodiscard]] std::vector<Reply> gather(const Range& range) {
-    return try_gather(range).value();
+[[nodiscard]] std::vector<Reply> gather(Range&& range) {
+    return try_gather(std::forward<Range>(range)).value();
 }
 template <class... Tokens, class = detail::if_each_token<Tokens...>>
 [[nodiscard]] std::array<Reply, sizeof...(Tokens)> gather(const GatherOptions& options, const Tokens&... tokens) {
@@ -148,8 +156,8 @@ template <class... Tokens, class = detail::if_each_token<Tokens...>>
 /// Submits a range of Submission and waits for all of them. Returns how each ended. If one was not submitted, the
 /// status says why, and the replies are those of the jobs before it, which have been cancelled.
 template <class Range, class = detail::if_submissions<Range>>
-Gathered<std::vector<Reply>> try_run_many(const Runner& runner, const Range& range, const GatherOptions& options = {}) {
-    const Submitted submitted = runner.try_submit_many(range);
+Gathered<std::vector<Reply>> try_run_many(const Runner& runner, Range&& range, const GatherOptions& options = {}) {
+    const Submitted submitted = runner.try_submit_many(std::forward<Range>(range));
     if (!submitted)
         for (const Token& token : submitted.tokens) (void)token.try_cancel();
     Gathered<std::vector<Reply>> gathered = try_gather(options, submitted.tokens);
@@ -158,14 +166,14 @@ Gathered<std::vector<Reply>> try_run_many(const Runner& runner, const Range& ran
 }
 /// The same, but returns the replies in the order of the jobs, or throws why one was refused, or the first failure.
 template <class Range, class = detail::if_submissions<Range>>
-[[nodiscard]] std::vector<Reply> run_many(const Runner& runner, const Range& range, const GatherOptions& options = {}) {
-    return gather(options, runner.submit_many(range));
+[[nodiscard]] std::vector<Reply> run_many(const Runner& runner, Range&& range, const GatherOptions& options = {}) {
+    return gather(options, runner.submit_many(std::forward<Range>(range)));
 }
 
 /// Returns the index of a token that has finished, however its job ended. Returns Status::pending past the timeout.
 template <class Range, class = detail::if_tokens<Range>>
-result<std::size_t> try_when_any(Timeout timeout, const Range& range) {
-    const detail::Handles handles = detail::handles(range);
+result<std::size_t> try_when_any(Timeout timeout, Range&& range) {
+    const detail::Handles handles = detail::handles(std::forward<Range>(range));
     if (handles.tokens.empty()) return Status::invalid_argument;
     return detail::any(handles.runner, handles.tokens.data(), handles.tokens.size(), timeout);
 }
@@ -178,8 +186,8 @@ result<std::size_t> try_when_any(Timeout timeout, const Tokens&... tokens) noexc
 
 /// Returns the index of a token that has finished, however its job ended.
 template <class Range, class = detail::if_tokens<Range>>
-[[nodiscard]] std::size_t when_any(const Range& range) {
-    return try_when_any(forever, range).value();
+[[nodiscard]] std::size_t when_any(Range&& range) {
+    return try_when_any(forever, std::forward<Range>(range)).value();
 }
 template <class... Tokens, class = detail::if_each_token<Tokens...>>
 [[nodiscard]] std::size_t when_any(const Tokens&... tokens) {
@@ -187,5 +195,7 @@ template <class... Tokens, class = detail::if_each_token<Tokens...>>
 }
 
 } // namespace palitra
+
+#include "names_end.inc"
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "callback.hpp"
 
+#include "names_begin.inc"
+
 namespace palitra {
 
 /// "1.2.3". Lives as long as the library is loaded.
@@ -80,5 +82,7 @@ void set_log(LogLevel level, Function&& function) {
 inline void clear_log() noexcept { palitra_log_set(PALITRA_LOG_OFF, nullptr, nullptr, nullptr); }
 
 } // namespace palitra
+
+#include "names_end.inc"
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "reply.hpp"
 
+#include "names_begin.inc"
+
 namespace palitra {
 
 /// A finished job, as its queue reports it.
@@ -51,8 +53,8 @@ public:
         if (status != PALITRA_OK) return static_cast<Status>(status);
         return of(event);
     }
-    /// Returns up to `most` events and waits for the first of them only. Returns none when the queue is closed and
-    /// empty.
+    /// Returns up to `most` events, which may be any number, and waits for the first of them only. Returns none when
+    /// the queue is closed and empty.
     [[nodiscard]] std::vector<Event> next_batch(std::size_t most) const {
         auto outcome = try_next_batch(most);
         if (outcome.status() == Status::end) return {};
@@ -60,13 +62,19 @@ public:
     }
     /// The same, but returns Status::end when the queue is closed and empty, and Status::pending past the timeout.
     result<std::vector<Event>> try_next_batch(std::size_t most, Timeout timeout = forever) const {
-        std::vector<palitra_event> raw(most);
-        std::size_t count = 0;
-        const palitra_status status = palitra_queue_next(raw_, timeout.nanoseconds(), raw.data(), most, &count);
-        if (status != PALITRA_OK) return static_cast<Status>(status);
+        if (most == 0) return Status::invalid_argument;
         std::vector<Event> events;
-        events.reserve(count);
-        for (std::size_t i = 0; i < count; i++) events.push_back(of(raw[i]));
+        palitra_event raw[64];
+        constexpr std::size_t room = sizeof raw / sizeof *raw;
+        // What waits is taken piece by piece: its number is not known, and `most` may be without bound.
+        for (std::size_t count = room; count == room && events.size() < most; timeout = std::chrono::seconds(0)) {
+            const std::size_t wanted = most - events.size() < room ? most - events.size() : room;
+            // First: what has been taken must not be lost for want of memory.
+            if (events.capacity() < events.size() + wanted) events.reserve(2 * events.size() + wanted);
+            const palitra_status status = palitra_queue_next(raw_, timeout.nanoseconds(), raw, wanted, &count);
+            if (status != PALITRA_OK && events.empty()) return static_cast<Status>(status);
+            for (std::size_t i = 0; i < count; i++) events.push_back(of(raw[i]));
+        }
         return events;
     }
 
@@ -93,5 +101,7 @@ private:
 };
 
 } // namespace palitra
+
+#include "names_end.inc"
 
 #endif

@@ -11,6 +11,8 @@
 #include "argument.hpp"
 #include "status.hpp"
 
+#include "names_begin.inc"
+
 namespace palitra {
 
 /// The result of a finished job: its bytes, or why there are none. Owns them, is move-only, and may outlive its token
@@ -67,10 +69,13 @@ public:
     }
     /// The same, as an exception.
     [[nodiscard]] palitra::error error() const { return {status(), code(), std::string(message())}; }
+    /// The status, as the standard has it: false if the job succeeded.
+    [[nodiscard]] std::error_code error_code() const noexcept { return make_error_code(status()); }
     /// Throws error() unless the job succeeded, as palitra::job_failed or palitra::bad_payload where it is one.
     void check() const {
         if (!*this) detail::raise(status(), code(), std::string(message()));
     }
+#if defined(__cpp_exceptions)
     /// What check() would throw; nullptr if the job succeeded.
     [[nodiscard]] std::exception_ptr exception() const noexcept {
         try {
@@ -80,6 +85,7 @@ public:
             return std::current_exception();
         }
     }
+#endif
 
 private:
     static palitra_reply none() noexcept {
@@ -103,10 +109,22 @@ public:
     /// Lives as long as the result.
     [[nodiscard]] std::string_view message() const noexcept { return reply_.message(); }
     [[nodiscard]] palitra::error error() const { return reply_.error(); }
+    [[nodiscard]] std::error_code error_code() const noexcept { return reply_.error_code(); }
 
 protected:
     explicit Outcome(Reply reply) noexcept : reply_(std::move(reply)) {}
     Reply reply_;
+};
+
+} // namespace detail
+
+namespace detail {
+
+/// What `->` of a temporary result is: its value. A token is another: see token.hpp.
+template <class T>
+struct Arrow {
+    using type = T*;
+    static type of(std::optional<T>& value) noexcept { return &*value; }
 };
 
 } // namespace detail
@@ -124,8 +142,9 @@ public:
     [[nodiscard]] T& operator*() & noexcept { return *value_; }
     [[nodiscard]] const T& operator*() const& noexcept { return *value_; }
     [[nodiscard]] T&& operator*() && noexcept { return *std::move(value_); }
-    [[nodiscard]] T* operator->() noexcept { return &*value_; }
-    [[nodiscard]] const T* operator->() const noexcept { return &*value_; }
+    [[nodiscard]] T* operator->() & noexcept { return &*value_; }
+    [[nodiscard]] const T* operator->() const& noexcept { return &*value_; }
+    [[nodiscard]] typename detail::Arrow<T>::type operator->() && noexcept { return detail::Arrow<T>::of(value_); }
     T& value() & {
         reply_.check();
         return *value_;
@@ -170,7 +189,7 @@ public:
 namespace detail {
 
 /// What a C function that fills a reply returned. The reply has the same status.
-inline result<Reply> filled(palitra_status status, palitra_reply raw) noexcept {
+[[nodiscard]] inline result<Reply> filled(palitra_status status, palitra_reply raw) noexcept {
     raw.status = status;
     return result<Reply>(Reply::adopt(raw));
 }
@@ -183,7 +202,22 @@ inline std::optional<Reply> unless(Status expected, result<Reply> outcome) {
     return std::move(outcome).value();
 }
 
+/// The reply of a token, or Status::pending. Never blocks.
+[[nodiscard]] inline result<Reply> look(palitra_token token) noexcept {
+    palitra_reply raw{};
+    const palitra_status status = palitra_token_poll(token, &raw);
+    return detail::filled(status, raw);
+}
+/// The next item of a token, Status::end or how the job ended, or Status::pending.
+[[nodiscard]] inline result<Reply> next(palitra_token token, Timeout timeout) noexcept {
+    palitra_reply raw{};
+    const palitra_status status = palitra_token_next(token, timeout.nanoseconds(), &raw);
+    return detail::filled(status, raw);
+}
+
 } // namespace detail
 } // namespace palitra
+
+#include "names_end.inc"
 
 #endif

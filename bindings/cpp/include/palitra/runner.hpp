@@ -3,6 +3,7 @@
 #define PALITRA_RUNNER_HPP
 
 #include "queue.hpp"
+#include "started.hpp"
 #include "stream.hpp"
 #include "submission.hpp"
 #include "token.hpp"
@@ -10,6 +11,8 @@
 #if __has_include(<stop_token>)
 #include <stop_token>
 #endif
+
+#include "names_begin.inc"
 
 namespace palitra {
 
@@ -107,6 +110,9 @@ public:
         return ended(palitra_shutdown_global_runner(grace.nanoseconds()));
     }
 
+    /// Stands for a runner that somebody else frees: destroying the object does nothing to it.
+    [[nodiscard]] static Runner borrow(palitra_runner raw) noexcept { return Runner(raw, false); }
+
     Runner(Runner&& other) noexcept : raw_(std::exchange(other.raw_, {})), owned_(std::exchange(other.owned_, false)) {}
     Runner& operator=(Runner&& other) noexcept {
         if (this != &other) {
@@ -145,6 +151,16 @@ public:
         return Token(raw_, token);
     }
 
+    /// Starts a job without ever waiting for it: an inline job, one whose author declares that its first poll never
+    /// blocks, is polled once on this thread, and may have finished then. Any other is submitted. A refusal is the reply
+    /// of what is returned.
+    [[nodiscard]] Started start(std::string_view job, Payload payload = {},
+                                const SubmitOptions& options = {}) const noexcept {
+        palitra_submit_options raw;
+        if (!fill(raw, options)) return Started(Reply(Status::invalid_handle));
+        return start(job, payload, raw, 0);
+    }
+
     /// Submits a job whose reply is discarded. The queue of the options, if any, is notified.
     void submit_detached(std::string_view job, Payload payload = {}, const SubmitOptions& options = {}) const {
         taken(job, try_submit_detached(job, payload, options)).value();
@@ -157,20 +173,20 @@ public:
     /// Submits a range of Submission in order, for less than half of what as many calls of submit() cost, and returns
     /// the tokens. Throws why one was refused, after cancelling those before it. The tag of the options is not used.
     template <class Range, class = detail::if_submissions<Range>>
-    [[nodiscard]] std::vector<Token> submit_many(const Range& range, const SubmitOptions& options = {}) const {
-        const detail::Submissions submissions(range);
+    [[nodiscard]] std::vector<Token> submit_many(Range&& range, const SubmitOptions& options = {}) const {
+        const detail::Submissions submissions(std::forward<Range>(range));
         Submitted submitted = submit_many(submissions, options);
         if (submitted) return std::move(submitted.tokens);
         for (const Token& token : submitted.tokens) (void)token.try_cancel();
         if (submitted.status == Status::unknown_job)
-            throw detail::unknown_job(submissions.raw()[submitted.tokens.size()].job);
+            detail::fail(detail::unknown_job(submissions.raw()[submitted.tokens.size()].job));
         detail::raise(submitted.status, 0, std::string(message(submitted.status)));
     }
     /// The same, but at the first job that is refused it stops and returns why, with the tokens of those before it.
     /// Throws only std::bad_alloc.
     template <class Range, class = detail::if_submissions<Range>>
-    Submitted try_submit_many(const Range& range, const SubmitOptions& options = {}) const {
-        return submit_many(detail::Submissions(range), options);
+    Submitted try_submit_many(Range&& range, const SubmitOptions& options = {}) const {
+        return submit_many(detail::Submissions(std::forward<Range>(range)), options);
     }
 
     /// Submits a job that streams and returns the range of its items.
@@ -186,28 +202,23 @@ public:
 
 #if defined(__cpp_lib_jthread)
     /// Runs a job that the stop token may cancel; then it throws Status::cancelled. If it is stopped already, the job
-    /// never starts. A job that is ready at once needs no other thread if it is an inline job, as with a timeout.
-    [[nodiscard]] Reply run(std::string_view job, Payload payload, const std::stop_token& stop) const {
-        return try_run(job, payload, stop).value();
+    /// never starts. A job that is ready at once needs no other thread if it is an inline job, as with a timeout. Past
+    /// the timeout the job is cancelled and Status::deadline is thrown.
+    [[nodiscard]] Reply run(std::string_view job, Payload payload, const std::stop_token& stop,
+                            Timeout timeout = forever) const {
+        return try_run(job, payload, stop, timeout).value();
     }
-    result<Reply> try_run(std::string_view job, Payload payload, const std::stop_token& stop) const noexcept {
-        if (!stop.stop_possible()) return try_run(job, payload);
+    result<Reply> try_run(std::string_view job, Payload payload, const std::stop_token& stop,
+                          Timeout timeout = forever) const noexcept {
+        if (!stop.stop_possible()) return try_run(job, payload, timeout);
         if (stop.stop_requested()) return Reply(Status::cancelled);
         palitra_submit_options options;
         palitra_submit_options_init(&options);
-        options.flags = PALITRA_INLINE_ONLY | PALITRA_NO_ITEMS;
-        palitra_token pending{};
-        palitra_reply raw{};
-        const palitra_status status = palitra_runner_start(raw_, detail::CString(job).get(), payload.data(),
-                                                           payload.size(), &options, &pending, &raw);
-        auto started = detail::filled(status, raw);
-        if (status != PALITRA_PENDING) return started;
-        const Token token(raw_, pending);
-        const std::stop_callback cancel(stop, [pending]() noexcept { palitra_token_cancel(pending); });
-        auto ended = token.try_wait();
-        // On the runner's own thread nobody can wait for the job, so it is not to run either.
-        if (ended.status() == Status::would_deadlock) palitra_token_cancel(pending);
-        return ended;
+        options.deadline_ns = deadline(timeout);
+        Started started = start(job, payload, options, PALITRA_NO_ITEMS | PALITRA_WILL_WAIT);
+        const std::stop_callback cancel(
+            stop, [pending = started.token().get()]() noexcept { palitra_token_cancel(pending); });
+        return std::move(started).try_wait();
     }
 #endif
 
@@ -243,6 +254,17 @@ public:
 private:
     Runner(palitra_runner raw, bool owned) noexcept : raw_(raw), owned_(owned) {}
 
+    Started start(std::string_view job, Payload payload, palitra_submit_options& options,
+                  std::uint32_t flags) const noexcept {
+        options.flags = flags | PALITRA_INLINE_ONLY;
+        palitra_token pending{};
+        palitra_reply raw{};
+        const palitra_status status = palitra_runner_start(raw_, detail::CString(job).get(), payload.data(),
+                                                           payload.size(), &options, &pending, &raw);
+        Reply reply = *detail::filled(status, raw);
+        return status == PALITRA_PENDING ? Started(Token(raw_, pending)) : Started(std::move(reply));
+    }
+
     palitra_status submit(std::string_view job, Payload payload, const SubmitOptions& options,
                           palitra_token* token) const noexcept {
         palitra_submit_options raw;
@@ -268,18 +290,22 @@ private:
     /// Returns false for a queue that was moved from, which must not mean "no queue".
     static bool fill(palitra_submit_options& raw, const SubmitOptions& options) noexcept {
         palitra_submit_options_init(&raw);
-        // 0 means none for the C function; a deadline that has passed is 1.
-        raw.deadline_ns = options.deadline.nanoseconds() == 0 ? 1 : options.deadline.nanoseconds();
+        raw.deadline_ns = deadline(options.deadline);
         raw.tag = options.tag;
         if (options.queue == nullptr) return true;
         raw.queue = options.queue->get();
         return static_cast<bool>(*options.queue);
     }
 
+    /// 0 means none for the C function; a deadline that has passed is 1.
+    static std::int64_t deadline(Timeout timeout) noexcept {
+        return timeout.nanoseconds() == 0 ? 1 : timeout.nanoseconds();
+    }
+
     /// Returns the result as it is, but throws for an unknown job, with its name.
     template <class Result>
     static Result taken(std::string_view job, Result submitted) {
-        if (submitted.status() == Status::unknown_job) throw detail::unknown_job(job);
+        if (submitted.status() == Status::unknown_job) detail::fail(detail::unknown_job(job));
         return submitted;
     }
 
@@ -294,5 +320,7 @@ private:
 };
 
 } // namespace palitra
+
+#include "names_end.inc"
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "token.hpp"
 
+#include "names_begin.inc"
+
 namespace palitra {
 
 /// An input range of replies: `for (const palitra::Reply& item : runner.stream(...))`. It owns the token: destroying
@@ -66,5 +68,7 @@ private:
 };
 
 } // namespace palitra
+
+#include "names_end.inc"
 
 #endif

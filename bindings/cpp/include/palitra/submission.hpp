@@ -8,6 +8,8 @@
 
 #include "token.hpp"
 
+#include "names_begin.inc"
+
 namespace palitra {
 
 /// One of the jobs of Runner::submit_many. Name and payload are views: they live for the call.
@@ -32,13 +34,13 @@ namespace detail {
 /// Anything that std::begin takes and whose elements are submissions or convert to them.
 template <class Range>
 using if_submissions =
-    std::enable_if_t<std::is_convertible_v<decltype(*std::begin(std::declval<const Range&>())), const Submission&>>;
+    std::enable_if_t<std::is_convertible_v<decltype(*std::begin(std::declval<Range&>())), const Submission&>>;
 
 /// The jobs as the C function takes them. A name that repeats is the same pointer, which is not looked up again.
 class Submissions {
 public:
-    template <class Range>
-    explicit Submissions(const Range& range) {
+    template <class Range, class = if_submissions<Range>>
+    explicit Submissions(Range&& range) {
         for (const Submission& one : range) {
             if (names_.empty() || one.job != last_) names_.emplace_back(last_ = one.job);
             const auto* data = static_cast<const std::uint8_t*>(one.payload.data());
@@ -56,5 +58,7 @@ private:
 
 } // namespace detail
 } // namespace palitra
+
+#include "names_end.inc"
 
 #endif

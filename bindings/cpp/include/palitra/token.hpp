@@ -4,6 +4,8 @@
 
 #include "callback.hpp"
 
+#include "names_begin.inc"
+
 namespace palitra {
 
 /// How far the job is, by its own report; both are 0 before the first.
@@ -37,15 +39,20 @@ public:
     [[nodiscard]] std::optional<Reply> wait_for(Timeout timeout) const {
         return detail::unless(Status::pending, try_wait(timeout));
     }
+    /// The same, until a time of any clock.
+    template <class Clock, class Duration>
+    [[nodiscard]] std::optional<Reply> wait_until(std::chrono::time_point<Clock, Duration> time) const {
+        return wait_for(time);
+    }
     result<Reply> try_wait(Timeout timeout = forever) const noexcept {
         palitra_reply raw{};
-        const palitra_status status = palitra_runner_wait(runner_, token_, timeout.nanoseconds(), &raw);
+        const palitra_status status = palitra_token_wait(token_, timeout.nanoseconds(), &raw);
         return detail::filled(status, raw);
     }
 
     /// Returns the reply if the job has finished, else nothing. Never blocks. Throws what the job failed with.
     [[nodiscard]] std::optional<Reply> poll() const { return detail::unless(Status::pending, try_poll()); }
-    result<Reply> try_poll() const noexcept { return detail::poll(token_); }
+    result<Reply> try_poll() const noexcept { return detail::look(token_); }
 
     /// Finishes the token with Status::cancelled and drops the job at its next await. Does nothing if it has finished.
     void cancel() const { try_cancel().value(); }
@@ -54,11 +61,7 @@ public:
     /// Returns the next item of a job that streams, and nothing after the last. Throws what the job failed with.
     [[nodiscard]] std::optional<Reply> next() const { return detail::unless(Status::end, try_next()); }
     /// The same, but returns Status::end after the last item and Status::pending past the timeout.
-    result<Reply> try_next(Timeout timeout = forever) const noexcept {
-        palitra_reply raw{};
-        const palitra_status status = palitra_token_next(token_, timeout.nanoseconds(), &raw);
-        return detail::filled(status, raw);
-    }
+    result<Reply> try_next(Timeout timeout = forever) const noexcept { return detail::next(token_, timeout); }
 
     [[nodiscard]] Progress progress() const { return try_progress().value(); }
     result<Progress> try_progress() const noexcept {
@@ -83,14 +86,22 @@ public:
         return detail::done(detail::Callback<std::decay_t<Function>>::attach(token_, std::forward<Function>(function)));
     }
     /// The same for a token that nobody keeps, as in `runner.submit(...).on_complete(...)`. The callback keeps it and
-    /// is called exactly once with the Reply, whatever happens; on the current thread if the runner is gone.
+    /// is called exactly once, whatever happens: on the runner's thread; on that of its watchdog while a job blocks the
+    /// runner's; on the current thread if the runner is gone.
     template <class Function>
     void on_complete(Function&& function) && {
-        static_assert(std::is_invocable_v<std::decay_t<Function>&, Reply>, "takes a palitra::Reply");
         using Own = std::decay_t<Function>;
+        static_assert(detail::is_callback<Own>, "takes a palitra::Reply, a palitra::Status or nothing");
         const palitra_token token = token_;
-        detail::promise(token, [kept = std::move(*this), own = Own(std::forward<Function>(function))](
-                                   Reply reply, detail::Kept) mutable { own(std::move(reply)); });
+        detail::promise<detail::End>(
+            token, [kept = std::move(*this), own = Own(std::forward<Function>(function))](
+                       Reply reply, detail::Kept) mutable { detail::complete(own, std::move(reply)); });
+    }
+    /// The same. It always succeeds: a token that has no job calls the function with Status::invalid_handle.
+    template <class Function>
+    result<void> try_on_complete(Function&& function) && {
+        std::move(*this).on_complete(std::forward<Function>(function));
+        return Status::ok;
     }
 
     /// Whether it has a job.
@@ -106,6 +117,33 @@ private:
     palitra_token token_{};
 };
 
+namespace detail {
+
+/// A token that nobody keeps, called through a pointer: `runner.try_submit(...)->on_complete(...)`.
+class PassingToken : public Token {
+public:
+    explicit PassingToken(Token token) noexcept : Token(std::move(token)) {}
+    PassingToken* operator->() noexcept { return this; }
+
+    template <class Function>
+    void on_complete(Function&& function) {
+        std::move(*this).Token::on_complete(std::forward<Function>(function));
+    }
+    template <class Function>
+    result<void> try_on_complete(Function&& function) {
+        return std::move(*this).Token::try_on_complete(std::forward<Function>(function));
+    }
+};
+
+template <>
+struct Arrow<Token> {
+    using type = PassingToken;
+    static type of(std::optional<Token>& value) noexcept { return PassingToken(value ? *std::move(value) : Token()); }
+};
+
+} // namespace detail
 } // namespace palitra
+
+#include "names_end.inc"
 
 #endif
