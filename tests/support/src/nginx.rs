@@ -11,7 +11,8 @@
 //! | `/page/...` | 200, the path |
 //! | `/missing` | 404 |
 //! | `/big`, `/slow` | [`BIG`] bytes, at full speed or so slowly that no test sees the end |
-//! | `/chunked` | the same, without saying how many |
+//! | `/huge` | [`HUGE`] bytes, all 0 |
+//! | `/chunked` | as `/big`, without saying how many |
 //! | `/packed` | the same, compressed by gzip for who accepts that |
 //! | `/silent` | nothing at all |
 //! | `/latin1` | the one byte E9 |
@@ -42,6 +43,9 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The length of `/big`.
 pub const BIG: usize = 4 << 20;
+
+/// The length of `/huge`, of which no disk has more than the length.
+pub const HUGE: u64 = 1 << 30;
 
 /// A running nginx.
 pub struct Nginx {
@@ -221,6 +225,7 @@ impl Directory {
         write("nginx.conf", configuration(ports).as_bytes());
         write("www/big", &vec![b'.'; BIG]);
         write("www/latin1", b"\xe9");
+        fs::File::create(self.0.join("www/huge")).and_then(|huge| huge.set_len(HUGE)).expect("a sparse file");
         self.make_certificate();
     }
 
