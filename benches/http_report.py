@@ -154,7 +154,7 @@ def main():
     parser.add_argument("python")
     parser.add_argument("words", nargs="*")
     parser.add_argument("--rounds", type=int, default=11)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
     print(f"{options.rounds} rounds, load {os.getloadavg()[0]:.1f}")
     print(LINE.format("palitra / rival", "goal", "figure", "reached", "quartiles", "us a request"))

@@ -33,23 +33,30 @@
 //! | `client` | whose turn it is, and where redirects lead |
 //! | `redirect` | the rules of redirects |
 //! | `exchange` | one request and one response, on a kept connection or a new one |
+//! | `link`, `pool` | one connection, which its user drives; those that are kept |
+//! | `content` | the body of a request |
 //! | `connect`, `resolve`, `roots` | how connections are made, to which addresses, and whom they trust |
 //! | `response`, `body`, `unpack` | what comes back, its body, and compressed bodies |
 //! | `page`, `text` | replies out of responses, and text out of bytes |
 //! | `download`, `file` | files out of responses |
+//! | `alarm` | the timeouts |
 //! | `background` | threads for what would block the runner's |
 //! | `code`, `shown` | the codes of failures, and what their messages show |
 
+mod alarm;
 mod background;
 mod body;
 mod client;
 pub mod code;
 mod connect;
+mod content;
 mod download;
 mod exchange;
 mod file;
+mod link;
 mod page;
 mod payload;
+mod pool;
 mod redirect;
 mod request;
 mod resolve;

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use hyper::Response;
-use hyper::body::Incoming;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::exchange::Exchange;
+use super::alarm::Alarms;
+use super::exchange::{Begun, Exchange};
 use super::request::Prepared;
 use super::response::Fetched;
 use super::roots::SystemRoots;
@@ -15,9 +14,8 @@ use super::{code, page, redirect};
 use crate::job::{Context, Json, RunnerState};
 use crate::reply::JobError;
 
-/// Requests of one runner that are under way at a time; the others wait their turn. Each is a connection, or two for a
-/// moment: one that is given the connection of another request leaves its own, which was being made, to the next. A
-/// process commonly has 1024 file descriptors for everything.
+/// Requests of one runner that are under way at a time; the others wait their turn. Each is a connection. A process
+/// commonly has 1024 file descriptors for everything.
 const UNDER_WAY: usize = 256;
 /// Room made for a body before its first byte arrives. The length is the server's word, so it is not trusted beyond.
 const TRUSTED_LENGTH: u64 = 1 << 20;
@@ -27,13 +25,14 @@ pub(super) struct Client {
     exchange: Exchange,
     roots: Arc<SystemRoots>,
     turns: Semaphore,
+    pub(super) alarms: Alarms,
 }
 
 impl RunnerState for Client {
     fn create() -> Result<Self, JobError> {
         let roots = SystemRoots::new();
         let exchange = Exchange::new(roots.client_config().map_err(code::no_client)?);
-        Ok(Client { exchange, roots, turns: Semaphore::new(UNDER_WAY) })
+        Ok(Client { exchange, roots, turns: Semaphore::new(UNDER_WAY), alarms: Alarms::default() })
     }
 }
 
@@ -43,16 +42,8 @@ impl Client {
     pub(super) async fn fetch(&self, mut prepared: Prepared, context: &Context) -> Result<Fetched, JobError> {
         let (_turn, end) = self.turn(&prepared).await?;
         let (url, timeout) = (prepared.outgoing.url.clone(), prepared.timeout);
-        let fetched = match timeout_at(end, self.perform(&mut prepared, context)).await {
-            Ok(fetched) => fetched,
-            Err(_) => Err(code::timeout(&url, timeout)),
-        };
-        if self.turns.available_permits() == 0 {
-            // A task of the HTTP library's puts the connection back. Whoever has the next turn finds it there, and
-            // opens none of its own.
-            tokio::task::yield_now().await;
-        }
-        fetched
+        let fetched = self.alarms.before(end, self.perform(&mut prepared, context)).await;
+        fetched.unwrap_or_else(|| Err(code::timeout(&url, timeout)))
     }
 
     /// Waits for the turn of a request; when its time is over.
@@ -65,9 +56,9 @@ impl Client {
             let turn = self.turns.acquire().await.map_err(closed)?;
             return Ok((turn, Instant::now() + timeout));
         }
-        match timeout_at(asked + timeout, self.turns.acquire()).await {
-            Ok(turn) => Ok((turn.map_err(closed)?, asked + timeout)),
-            Err(_) => Err(code::no_turn(&prepared.outgoing.url, timeout)),
+        match self.alarms.before(asked + timeout, self.turns.acquire()).await {
+            Some(turn) => Ok((turn.map_err(closed)?, asked + timeout)),
+            None => Err(code::no_turn(&prepared.outgoing.url, timeout)),
         }
     }
 
@@ -92,8 +83,8 @@ impl Client {
     ) -> Result<(), JobError> {
         let (turn, end) = self.turn(&prepared).await?;
         let (url, timeout) = (prepared.outgoing.url.clone(), prepared.timeout);
-        let late = |_| code::timeout(&url, timeout);
-        let response = timeout_at(end, self.send(&mut prepared)).await.map_err(late)??;
+        let late = || code::timeout(&url, timeout);
+        let response = self.alarms.before(end, self.send(&mut prepared)).await.ok_or_else(late)??;
         drop(turn);
         let (fetched, mut reader) = Fetched::begin(response, &prepared, 0)?;
         if with_head {
@@ -101,34 +92,36 @@ impl Client {
         } else if !fetched.status.is_success() {
             return Err(code::unsuccessful(&fetched.url, fetched.status));
         }
-        while let Some(chunk) = tokio::time::timeout(timeout, reader.next(context)).await.map_err(late)?? {
+        let next = || Instant::now() + timeout;
+        while let Some(chunk) = self.alarms.before(next(), reader.next(context)).await.ok_or_else(late)?? {
             context.send(chunk.to_vec()).await?;
         }
         Ok(())
     }
 
     /// Sends the request, and again wherever a redirect leads, until a response is none.
-    pub(super) async fn send(&self, prepared: &mut Prepared) -> Result<Response<Incoming>, JobError> {
+    pub(super) async fn send(&self, prepared: &mut Prepared) -> Result<Begun, JobError> {
         let mut followed = 0;
         loop {
             let outgoing = &mut prepared.outgoing;
             if outgoing.url.scheme() == "https" {
                 self.roots.read_ahead().await;
             }
-            let response = self.exchange.send(outgoing).await?;
-            let from = &outgoing.url;
+            let begun = self.exchange.send(outgoing).await?;
+            let (from, response) = (&outgoing.url, &begun.response);
             if prepared.redirects == 0 {
-                return Ok(response);
+                return Ok(begun);
             }
             let target = redirect::target(from, response.status(), response.headers());
             let Some(target) = target.map_err(|what| code::broken(from, what))? else {
-                return Ok(response);
+                return Ok(begun);
             };
             if followed == prepared.redirects {
                 return Err(code::too_many_redirects(from, prepared.redirects));
             }
             followed += 1;
-            redirect::follow(outgoing, response.status(), target);
+            let status = response.status();
+            redirect::follow(outgoing, status, target);
         }
     }
 }
