@@ -20,6 +20,7 @@ const SYSTEM: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
 
 const SHIPPED: [&str; 8] = [
     "http.bytes",
+    "http.configure",
     "http.download",
     "http.fetch",
     "http.get",

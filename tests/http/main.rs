@@ -6,6 +6,7 @@
 #![cfg(feature = "http")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod configure;
 mod connections;
 mod content;
 mod download;

@@ -1,42 +1,79 @@
-//! The client that the HTTP jobs of one runner share: whose turn it is, where redirects lead, what comes back.
+//! The client that the HTTP jobs of one runner share, until it is configured anew: where redirects lead, what comes
+//! back.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::alarm::Alarms;
+use super::connect::Connector;
+use super::cookies::Cookies;
 use super::exchange::{Begun, Exchange};
+use super::payload::Configure;
 use super::request::Prepared;
 use super::response::Fetched;
 use super::roots::SystemRoots;
-use super::{code, page, redirect};
+use super::settings::Settings;
+use super::turns::{Turn, Turns};
+use super::{background, code, page, redirect};
 use crate::job::{Context, Json, RunnerState};
 use crate::reply::JobError;
 
-/// Requests of one runner that are under way at a time; the others wait their turn. Each is a connection. A process
-/// commonly has 1024 file descriptors for everything.
-const UNDER_WAY: usize = 256;
 /// Room made for a body before its first byte arrives. The length is the server's word, so it is not trusted beyond.
 const TRUSTED_LENGTH: u64 = 1 << 20;
+
+/// The client that the next request of a runner uses. Requests that are under way keep theirs.
+pub(super) struct Clients {
+    roots: Arc<SystemRoots>,
+    current: RwLock<Arc<Client>>,
+}
 
 /// One pool of connections, and the turns to use them.
 pub(super) struct Client {
     exchange: Exchange,
     roots: Arc<SystemRoots>,
-    turns: Semaphore,
+    turns: Turns,
     pub(super) alarms: Alarms,
 }
 
-impl RunnerState for Client {
+impl RunnerState for Clients {
     fn create() -> Result<Self, JobError> {
         let roots = SystemRoots::new();
-        let exchange = Exchange::new(roots.client_config().map_err(code::no_client)?);
-        Ok(Client { exchange, roots, turns: Semaphore::new(UNDER_WAY), alarms: Alarms::default() })
+        let client = Client::new(Settings::default(), &roots).map_err(code::no_client)?;
+        Ok(Clients { roots, current: RwLock::new(Arc::new(client)) })
+    }
+}
+
+impl Clients {
+    pub(super) fn current(&self) -> Arc<Client> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes a client with these settings. Its files are read on a thread of their own.
+    pub(super) async fn configure(&self, fields: Configure) -> Result<(), JobError> {
+        let roots = Arc::clone(&self.roots);
+        let make = move || {
+            let settings = Settings::read(fields, roots.provider())?;
+            Client::new(settings, &roots).map_err(|error| code::invalid(format_args!("\"client_cert\": {error}")))
+        };
+        let lost = || Err(JobError::from("the settings were lost on the thread that read them"));
+        let client = Arc::new(background::compute(make).await.unwrap_or_else(lost)?);
+        let old = std::mem::replace(&mut *self.current.write().unwrap_or_else(PoisonError::into_inner), client);
+        // Outside the lock: it closes connections.
+        drop(old);
+        Ok(())
     }
 }
 
 impl Client {
+    fn new(settings: Settings, roots: &Arc<SystemRoots>) -> Result<Client, rustls::Error> {
+        let tls = roots.client_config(settings.verifier, settings.identity)?;
+        let connector = Connector::new(tls, settings.proxies, settings.addresses);
+        let exchange = Exchange::new(connector, settings.user_agent, settings.cookies.then(Cookies::default));
+        let turns = Turns::new(settings.requests, settings.requests_per_host);
+        Ok(Client { exchange, roots: Arc::clone(roots), turns, alarms: Alarms::default() })
+    }
+
     /// The response to a request. Its timeout runs from its turn on, unless the request says otherwise: a thousand
     /// requests submitted at once do not use up each other's time.
     pub(super) async fn fetch(&self, mut prepared: Prepared, context: &Context) -> Result<Fetched, JobError> {
@@ -47,16 +84,16 @@ impl Client {
     }
 
     /// Waits for the turn of a request; when its time is over.
-    pub(super) async fn turn(&self, prepared: &Prepared) -> Result<(SemaphorePermit<'_>, Instant), JobError> {
+    pub(super) async fn turn(&self, prepared: &Prepared) -> Result<(Turn<'_>, Instant), JobError> {
         let timeout = prepared.timeout;
         let asked = Instant::now();
         // It cannot fail: nobody closes the semaphore.
         let closed = |_| code::no_client("the runner ends");
         if !prepared.timeout_includes_wait {
-            let turn = self.turns.acquire().await.map_err(closed)?;
+            let turn = self.turns.wait(&prepared.outgoing.url).await.map_err(closed)?;
             return Ok((turn, Instant::now() + timeout));
         }
-        match self.alarms.before(asked + timeout, self.turns.acquire()).await {
+        match self.alarms.before(asked + timeout, self.turns.wait(&prepared.outgoing.url)).await {
             Some(turn) => Ok((turn.map_err(closed)?, asked + timeout)),
             None => Err(code::no_turn(&prepared.outgoing.url, timeout)),
         }

@@ -1,9 +1,11 @@
 //! How a connection comes about: directly or through a proxy, plain or encrypted.
 //!
-//! The proxies are those of the environment, read when the client is made. A proxy that refuses is named in the error,
+//! A proxy that refuses is named in the error,
 //! so that nobody looks for the fault at the server.
 
+use std::collections::HashMap;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -42,12 +44,12 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    pub(super) fn new(tls: ClientConfig) -> Connector {
-        let mut tcp = HttpConnector::new_with_resolver(Resolver::new());
+    pub(super) fn new(tls: ClientConfig, proxies: Matcher, addresses: HashMap<String, Vec<IpAddr>>) -> Connector {
+        let mut tcp = HttpConnector::new_with_resolver(Resolver::new(addresses));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(KEEP_ALIVE));
-        Connector { tcp, tls: Arc::new(tls), proxies: Arc::new(Matcher::from_env()) }
+        Connector { tcp, tls: Arc::new(tls), proxies: Arc::new(proxies) }
     }
 
     /// A connection to the server of this URI, and what requests over it say, if they go to a proxy.

@@ -10,12 +10,12 @@ use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, HOST, HeaderMap, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
 use hyper::{Method, Response, StatusCode, Uri};
-use rustls::ClientConfig;
 use url::{Position, Url};
 
 use super::code;
 use super::connect::{Connector, ToProxy};
 use super::content::Content;
+use super::cookies::Cookies;
 use super::link::{Link, Request};
 use super::pool::{Lease, Pool};
 use crate::reply::JobError;
@@ -44,6 +44,8 @@ pub(super) struct Begun {
 pub(super) struct Exchange {
     connector: Connector,
     pool: Arc<Pool>,
+    user_agent: HeaderValue,
+    cookies: Option<Cookies>,
 }
 
 /// Why there is no response.
@@ -57,8 +59,8 @@ enum Failed {
 }
 
 impl Exchange {
-    pub(super) fn new(tls: ClientConfig) -> Exchange {
-        Exchange { connector: Connector::new(tls), pool: Arc::default() }
+    pub(super) fn new(connector: Connector, user_agent: HeaderValue, cookies: Option<Cookies>) -> Exchange {
+        Exchange { connector, pool: Arc::default(), user_agent, cookies }
     }
 
     /// The response to a request: its head, and its body as it comes.
@@ -67,6 +69,9 @@ impl Exchange {
     /// repeated is then sent once more, on a connection of its own.
     pub(super) async fn send(&self, outgoing: &Outgoing) -> Result<Begun, JobError> {
         let begun = self.once_or_twice(outgoing).await?;
+        if let Some(cookies) = &self.cookies {
+            cookies.keep(&outgoing.url, begun.response.headers());
+        }
         if begun.response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(code::broken(&outgoing.url, "the server switched to another protocol"));
         }
@@ -80,14 +85,14 @@ impl Exchange {
             Failed::Other(error) => error,
         };
         if let Some(kept) = self.pool.take(&url[..Position::AfterPort]) {
-            match over(kept, outgoing).await {
+            match self.over(kept, outgoing).await {
                 Err(Failed::Closed { unsent, .. }) if unsent || may_be_repeated(&outgoing.method) => {}
                 result => return result.map_err(failed),
             }
         }
         // A box of its own: most requests need no new connection, and each moves all that it might need.
         let link = Box::pin(self.connect(url)).await?;
-        over(link, outgoing).await.map_err(failed)
+        self.over(link, outgoing).await.map_err(failed)
     }
 
     async fn connect(&self, url: &Url) -> Result<Lease, JobError> {
@@ -97,58 +102,67 @@ impl Exchange {
         let link = Link::new(&url[..Position::AfterPort], stream, proxy).await;
         Ok(self.pool.lease(link.map_err(|error| code::not_connected(url, &error))?))
     }
-}
 
-/// Sends a request over this connection.
-async fn over(mut lease: Lease, outgoing: &Outgoing) -> Result<Begun, Failed> {
-    let url = &outgoing.url;
-    let mut request = request(outgoing, lease.proxy.as_ref()).map_err(Failed::Other)?;
-    let announced = Arc::<AtomicU32>::default();
-    let counting = Arc::clone(&announced);
-    hyper::ext::on_informational(&mut request, move |_| {
-        counting.fetch_add(1, Ordering::Relaxed);
-    });
-    let mut sending = pin!(lease.send(request));
-    let sent = poll_fn(|cx| {
-        let sent = lease.drive(cx, |cx| sending.as_mut().poll(cx));
-        let too_many = announced.load(Ordering::Relaxed) > MOST_ANNOUNCEMENTS;
-        if too_many { Poll::Ready(None) } else { sent.map(Some) }
-    });
-    match sent.await {
-        Some(Ok(response)) => Ok(Begun { response, lease }),
-        Some(Err(mut error)) => {
-            let (unsent, error) = (error.take_message().is_some(), error.into_error());
-            let closed = unsent || code::is_closed(&error);
-            Err(if closed { Failed::Closed { unsent, error } } else { Failed::Other(code::from_library(url, &error)) })
+    /// Sends a request over this connection.
+    async fn over(&self, mut lease: Lease, outgoing: &Outgoing) -> Result<Begun, Failed> {
+        let url = &outgoing.url;
+        let mut request = self.request(outgoing, lease.proxy.as_ref()).map_err(Failed::Other)?;
+        let announced = Arc::<AtomicU32>::default();
+        let counting = Arc::clone(&announced);
+        hyper::ext::on_informational(&mut request, move |_| {
+            counting.fetch_add(1, Ordering::Relaxed);
+        });
+        let mut sending = pin!(lease.send(request));
+        let sent = poll_fn(|cx| {
+            let sent = lease.drive(cx, |cx| sending.as_mut().poll(cx));
+            let too_many = announced.load(Ordering::Relaxed) > MOST_ANNOUNCEMENTS;
+            if too_many { Poll::Ready(None) } else { sent.map(Some) }
+        });
+        match sent.await {
+            Some(Ok(response)) => Ok(Begun { response, lease }),
+            Some(Err(mut error)) => {
+                let (unsent, error) = (error.take_message().is_some(), error.into_error());
+                let closed = unsent || code::is_closed(&error);
+                Err(if closed {
+                    Failed::Closed { unsent, error }
+                } else {
+                    Failed::Other(code::from_library(url, &error))
+                })
+            }
+            None => Err(Failed::Other(code::broken(
+                url,
+                format_args!(
+                    "more than {MOST_ANNOUNCEMENTS} responses with a status below 200 came before the response"
+                ),
+            ))),
         }
-        None => Err(Failed::Other(code::broken(
-            url,
-            format_args!("more than {MOST_ANNOUNCEMENTS} responses with a status below 200 came before the response"),
-        ))),
     }
-}
 
-/// The request as it is sent: to a server, or to a proxy.
-fn request(outgoing: &Outgoing, proxy: Option<&ToProxy>) -> Result<Request, JobError> {
-    let url = &outgoing.url;
-    // A proxy is to know the server, too.
-    let start = if proxy.is_some() { Position::BeforeScheme } else { Position::BeforePath };
-    let uri = Uri::try_from(&url[start..Position::AfterQuery]).map_err(|error| unsendable(url, &error))?;
-    let mut headers = outgoing.headers.clone();
-    if !headers.contains_key(HOST) {
-        let host = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]);
-        headers.insert(HOST, host.map_err(|error| unsendable(url, &error))?);
+    /// The request as it is sent: to a server, or to a proxy.
+    fn request(&self, outgoing: &Outgoing, proxy: Option<&ToProxy>) -> Result<Request, JobError> {
+        let url = &outgoing.url;
+        // A proxy is to know the server, too.
+        let start = if proxy.is_some() { Position::BeforeScheme } else { Position::BeforePath };
+        let uri = Uri::try_from(&url[start..Position::AfterQuery]).map_err(|error| unsendable(url, &error))?;
+        let mut headers = outgoing.headers.clone();
+        if !headers.contains_key(HOST) {
+            let host = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]);
+            headers.insert(HOST, host.map_err(|error| unsendable(url, &error))?);
+        }
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+        headers.entry(USER_AGENT).or_insert_with(|| self.user_agent.clone());
+        if let Some(cookies) = &self.cookies {
+            cookies.add(url, &mut headers);
+        }
+        if let Some(value) = proxy.and_then(|proxy| proxy.authorization.clone()) {
+            headers.entry(PROXY_AUTHORIZATION).or_insert(value);
+        }
+        let mut request = hyper::Request::new(Content::new(outgoing.body.clone()));
+        *request.method_mut() = outgoing.method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        Ok(request)
     }
-    headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-    headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(concat!("palitra/", env!("CARGO_PKG_VERSION"))));
-    if let Some(value) = proxy.and_then(|proxy| proxy.authorization.clone()) {
-        headers.entry(PROXY_AUTHORIZATION).or_insert(value);
-    }
-    let mut request = hyper::Request::new(Content::new(outgoing.body.clone()));
-    *request.method_mut() = outgoing.method.clone();
-    *request.uri_mut() = uri;
-    *request.headers_mut() = headers;
-    Ok(request)
 }
 
 fn unsendable(url: &Url, error: &dyn std::fmt::Display) -> JobError {

@@ -141,3 +141,39 @@ pub(super) struct Common {
     pub(super) max_bytes: Option<u64>,
     pub(super) redirects: Option<u32>,
 }
+
+/// What `http.configure` takes. What is left out is as if nothing had been configured.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Configure {
+    /// The header `user-agent` of requests that name none; `palitra/` and the version if left out.
+    pub user_agent: Option<String>,
+    /// The URL of the proxy for all requests, in place of those that the environment names; an empty one for none.
+    pub proxy: Option<String>,
+    /// The hosts that the proxy is not for, as in `NO_PROXY`.
+    pub no_proxy: Option<String>,
+    /// A file of certificates in PEM that are trusted in place of the system's.
+    pub ca_file: Option<String>,
+    /// A file with the certificate that servers may ask for, and those that vouch for it, in PEM.
+    pub client_cert: Option<String>,
+    /// A file with its key in PEM; if left out the key is in the same file.
+    pub client_key: Option<String>,
+    /// IP addresses of host names, which are not looked up then.
+    pub resolve: Option<BTreeMap<String, Addresses>>,
+    /// How many requests are under way at a time; 256 if left out.
+    pub requests: Option<usize>,
+    /// The same for each host and port; no limit if left out.
+    pub requests_per_host: Option<usize>,
+    /// Whether the cookies that servers set are sent back to them; false if left out.
+    pub cookies: Option<bool>,
+}
+
+/// One IP address, or several that are tried in turn.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected an IP address or a list of them")]
+pub enum Addresses {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
