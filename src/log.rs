@@ -45,10 +45,6 @@ const FILTERS: [LevelFilter; 6] = [
     LevelFilter::TRACE,
 ];
 
-/// What logs while it holds a lock that jobs need: the pool of HTTP connections. A callback that sends a request, or
-/// waits for a thread that does, would wait forever.
-const UNDER_A_LOCK: &str = "hyper_util::client::legacy::pool";
-
 /// The most that can be asked for.
 pub(crate) const MAX_LEVEL: usize = FILTERS.len() - 1;
 
@@ -83,9 +79,7 @@ struct Listener;
 
 impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event()
-            && metadata.target() != UNDER_A_LOCK
-            && *metadata.level() <= FILTERS[LEVEL.load(Ordering::Relaxed).min(MAX_LEVEL)]
+        metadata.is_event() && *metadata.level() <= FILTERS[LEVEL.load(Ordering::Relaxed).min(MAX_LEVEL)]
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {

@@ -37,7 +37,7 @@
 //! | `redirect` | the rules of redirects |
 //! | `exchange` | one request and one response, on a kept connection or a new one |
 //! | `link`, `pool` | one connection, which its user drives; those that are kept |
-//! | `content` | the body of a request |
+//! | `content`, `multipart` | the body of a request |
 //! | `connect`, `resolve`, `roots` | how connections are made, to which addresses, and whom they trust |
 //! | `response`, `body`, `unpack` | what comes back, its body, and compressed bodies |
 //! | `page`, `text` | replies out of responses, and text out of bytes |
@@ -58,6 +58,7 @@ mod download;
 mod exchange;
 mod file;
 mod link;
+mod multipart;
 mod page;
 mod payload;
 mod pool;
@@ -82,7 +83,7 @@ use client::Clients;
 pub use download::Downloaded;
 use page::Written;
 pub use page::{Head, Page};
-pub use payload::{Addresses, Configure, Download, Fetch, Field, Fields, Get, GetBytes, Request, Stream};
+pub use payload::{Addresses, Configure, Download, Fetch, Field, Fields, Get, GetBytes, Part, Request, Stream};
 
 /// Gets a page. Takes `{"url", "headers": {name: value}, "query": {name: value}, "basic": [name, password], "bearer":
 /// token, "charset": of the body, "timeout": seconds for the whole request (30), "timeout_includes_wait": for its turn
@@ -96,8 +97,9 @@ async fn get(clients: State<Clients>, context: Context, Json(mut get): Json<Get>
     page::page(clients.current().fetch(get.prepare()?, &context).await?, charset).await
 }
 
-/// Sends a request of any method. Takes what `http.get` takes, and `"method"` (GET, POST with a form) and `"body"`
-/// (text) or `"form"` (`{name: value}`); leaves and fails as `http.get` does.
+/// Sends a request of any method. Takes what `http.get` takes, and `"method"` (GET; POST with one of the last three) and
+/// `"body"` (text), `"form"` (`{name: value}`), `"multipart"` (`[{"name", "value" or "file": path, "filename",
+/// "content_type"}]`) or `"body_file"` (path). Leaves and fails as `http.get` does, and with 12 a file cannot be read.
 #[palitra::job("http.request")]
 async fn request(
     clients: State<Clients>,
@@ -105,7 +107,7 @@ async fn request(
     Json(mut request): Json<Request>,
 ) -> Result<Written, JobError> {
     let charset = request.charset.take();
-    page::page(clients.current().fetch(request.prepare()?, &context).await?, charset).await
+    page::page(clients.current().fetch(request.prepare().await?, &context).await?, charset).await
 }
 
 /// Gets the body of a page as it came. Takes what `http.get` takes but the charset, and fails as it does; a status
@@ -118,10 +120,10 @@ async fn bytes(clients: State<Clients>, context: Context, Json(get): Json<GetByt
 
 /// Sends a request of any method, whose body is bytes, for a response whose body is bytes. Takes the JSON that
 /// `http.request` takes, without a body and charset, and behind it a line feed and the body, if there is one. Leaves
-/// `{"status", "url", "headers"}` as JSON without a line feed, a line feed, and the body. Fails as `http.get` does.
+/// `{"status", "url", "headers"}` as JSON without a line feed, a line feed, and the body. Fails as `http.request` does.
 #[palitra::job("http.fetch")]
 async fn fetch(clients: State<Clients>, context: Context, framed: Framed) -> Result<Vec<u8>, JobError> {
-    page::framed(clients.current().fetch(framed.head.prepare(framed.body)?, &context).await?).await
+    page::framed(clients.current().fetch(framed.head.prepare(framed.body).await?, &context).await?).await
 }
 
 /// Streams the body of a page in chunks, without holding it whole. Takes what `http.bytes` takes, but without

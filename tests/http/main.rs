@@ -10,6 +10,7 @@ mod configure;
 mod connections;
 mod content;
 mod download;
+mod folder;
 mod hostile;
 mod kept;
 mod limits;
@@ -20,6 +21,7 @@ mod responses;
 mod stream;
 mod tls;
 mod turns;
+mod upload;
 
 use palitra::{Reply, Runner, Status};
 use palitra_test_support::nginx::PATIENCE;

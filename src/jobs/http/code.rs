@@ -13,6 +13,7 @@ use hyper::StatusCode;
 use url::Url;
 
 use super::connect::ProxyError;
+use super::content::Unreadable;
 use crate::reply::JobError;
 
 /// The request cannot be sent as it is: an invalid url, method, header or timeout.
@@ -39,6 +40,9 @@ pub const FILE_EXISTS: i32 = 9;
 pub const NO_SPACE: i32 = 10;
 /// The file of a download cannot be written, for another reason.
 pub const CANNOT_WRITE: i32 = 11;
+
+/// A file that is to be sent cannot be read, or became shorter meanwhile.
+pub const CANNOT_READ: i32 = 12;
 
 pub(super) fn invalid(what: impl Display) -> JobError {
     JobError::new(INVALID_REQUEST, what.to_string())
@@ -88,8 +92,16 @@ pub(super) fn no_turn(url: &Url, timeout: Duration) -> JobError {
     JobError::new(TIMEOUT, format!("{url}: waited {} seconds for its turn in vain", timeout.as_secs_f64()))
 }
 
+/// What keeps a file from being sent.
+pub(super) fn unreadable(path: &str, error: &dyn Display) -> JobError {
+    JobError::new(CANNOT_READ, format!("the file {path:?} cannot be read: {error}"))
+}
+
 /// What went wrong with the exchange over a connection.
 pub(super) fn from_library(url: &Url, error: &(dyn Error + 'static)) -> JobError {
+    if let Some(Unreadable { path, error }) = causes(error).find_map(|cause| cause.downcast_ref()) {
+        return unreadable(path, error);
+    }
     tls(url, error).unwrap_or_else(|| broken(url, format_args!("the response is broken: {}", innermost(error))))
 }
 

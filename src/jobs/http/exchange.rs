@@ -6,15 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 
-use bytes::Bytes;
-use hyper::body::Incoming;
-use hyper::header::{ACCEPT, HOST, HeaderMap, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
+use hyper::body::{Body, Incoming};
+use hyper::header::{ACCEPT, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
 use hyper::{Method, Response, StatusCode, Uri};
 use url::{Position, Url};
 
 use super::code;
 use super::connect::{Connector, ToProxy};
-use super::content::Content;
+use super::content::Source;
 use super::cookies::Cookies;
 use super::link::{Link, Request};
 use super::pool::{Lease, Pool};
@@ -30,7 +29,7 @@ pub(super) struct Outgoing {
     /// Without name, password and fragment.
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(super) body: Source,
 }
 
 /// The head of a response, and its body as it comes.
@@ -157,7 +156,12 @@ impl Exchange {
         if let Some(value) = proxy.and_then(|proxy| proxy.authorization.clone()) {
             headers.entry(PROXY_AUTHORIZATION).or_insert(value);
         }
-        let mut request = hyper::Request::new(Content::new(outgoing.body.clone()));
+        let content = outgoing.body.content();
+        if content.is_end_stream() && expects_content(&outgoing.method) {
+            // The library does not say that there is none, and a server may insist (RFC 9110, 8.6).
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        let mut request = hyper::Request::new(content);
         *request.method_mut() = outgoing.method.clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
@@ -167,6 +171,11 @@ impl Exchange {
 
 fn unsendable(url: &Url, error: &dyn std::fmt::Display) -> JobError {
     code::invalid(format_args!("{url}: not a url that can be sent: {error}"))
+}
+
+/// Of these a server expects a body, if only an empty one.
+fn expects_content(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH].contains(method)
 }
 
 /// Sent twice, these do what they do when sent once (RFC 9110, 9.2.2).

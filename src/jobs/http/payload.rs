@@ -81,12 +81,16 @@ payload! {
 payload! {
     /// What `http.request` takes.
     Request {
-        /// The method, in upper case; if left out POST with a form, else GET.
+        /// The method, in upper case; if left out POST with a form, with parts or a file, else GET.
         method: Option<String>,
         /// The body, sent as UTF-8. No content type is sent but the one among the headers.
         body: Option<String>,
         /// The body, as HTML forms send theirs.
         form: Option<Fields>,
+        /// The body, as HTML forms with files send theirs.
+        multipart: Option<Vec<Part>>,
+        /// The path of a file with the body, which is sent as it is read.
+        body_file: Option<String>,
         /// See [`Get::charset`].
         charset: Option<String>,
     }
@@ -99,6 +103,10 @@ payload! {
         method: Option<String>,
         /// See [`Request::form`].
         form: Option<Fields>,
+        /// See [`Request::multipart`].
+        multipart: Option<Vec<Part>>,
+        /// See [`Request::body_file`].
+        body_file: Option<String>,
     }
 }
 
@@ -127,6 +135,22 @@ payload! {
         /// is there is gone on with, if the server still has the same version.
         resume: Option<bool>,
     }
+}
+
+/// A part of a multipart form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// The name of the field.
+    pub name: String,
+    /// Its value; or
+    pub value: Option<String>,
+    /// the path of a file with it, which is sent as it is read.
+    pub file: Option<String>,
+    /// What the server is told of the file's name; if left out the last part of its path.
+    pub filename: Option<String>,
+    /// If left out none for a value, and `application/octet-stream` for a file.
+    pub content_type: Option<String>,
 }
 
 /// The fields that all payloads have.
