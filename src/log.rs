@@ -2,8 +2,7 @@
 //!
 //! The library's own events, those of the crates it is built with and those of a user's jobs all come this
 //! way. Nothing is installed until a host registers a callback, and without one an event costs the reading of one
-//! number. The callback is called on whichever thread logs, outside every lock of the library; who logs under a lock of
-//! its own is not listened to ([`UNDER_A_LOCK`]).
+//! number. The callback is called on whichever thread logs, outside every lock of the library.
 
 use std::cell::Cell;
 use std::fmt::{self, Write};
