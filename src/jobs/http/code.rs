@@ -93,14 +93,14 @@ pub(super) fn no_turn(url: &Url, timeout: Duration) -> JobError {
 }
 
 /// What keeps a file from being sent.
-pub(super) fn unreadable(path: &str, error: &dyn Display) -> JobError {
-    JobError::new(CANNOT_READ, format!("the file {path:?} cannot be read: {error}"))
+pub(super) fn unreadable(error: &Unreadable) -> JobError {
+    JobError::new(CANNOT_READ, error.to_string())
 }
 
 /// What went wrong with the exchange over a connection.
 pub(super) fn from_library(url: &Url, error: &(dyn Error + 'static)) -> JobError {
-    if let Some(Unreadable { path, error }) = causes(error).find_map(|cause| cause.downcast_ref()) {
-        return unreadable(path, error);
+    if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref()) {
+        return unreadable(error);
     }
     tls(url, error).unwrap_or_else(|| broken(url, format_args!("the response is broken: {}", innermost(error))))
 }

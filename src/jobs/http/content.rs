@@ -14,8 +14,6 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
 use super::background;
-use super::code;
-use crate::reply::JobError;
 
 /// So much of a file is read at a time.
 const CHUNK: usize = 64 << 10;
@@ -43,8 +41,8 @@ impl Source {
     }
 
     /// Finds the lengths of the files.
-    pub(super) async fn measure(pieces: Vec<Piece>) -> Result<Source, JobError> {
-        let lost = || Err(JobError::from("the files were lost on the thread that measured them"));
+    pub(super) async fn measure(pieces: Vec<Piece>) -> Result<Source, Unreadable> {
+        let lost = || Err(Unreadable { path: String::new(), error: io::Error::other("its thread ended") });
         let measure = move || pieces.into_iter().map(measured).collect::<Result<_, _>>();
         Ok(Source::Pieces(background::compute(measure).await.unwrap_or_else(lost)?))
     }
@@ -70,12 +68,12 @@ impl Piece {
     }
 }
 
-fn measured(piece: Piece) -> Result<Piece, JobError> {
+fn measured(piece: Piece) -> Result<Piece, Unreadable> {
     let Piece::File(path, _) = piece else { return Ok(piece) };
     match std::fs::metadata(&path) {
         Ok(metadata) if metadata.is_file() => Ok(Piece::File(path, metadata.len())),
-        Ok(_) => Err(code::unreadable(&path, &"it is no regular file")),
-        Err(error) => Err(code::unreadable(&path, &error)),
+        Ok(_) => Err(Unreadable { path, error: io::Error::other("it is no regular file") }),
+        Err(error) => Err(Unreadable { path, error }),
     }
 }
 
@@ -92,11 +90,11 @@ pub(super) enum Content {
     },
 }
 
-/// A file that cannot be read while it is sent.
+/// A file that cannot be read, or not to the length that it had.
 #[derive(Debug)]
 pub(super) struct Unreadable {
-    pub(super) path: String,
-    pub(super) error: io::Error,
+    path: String,
+    error: io::Error,
 }
 
 impl std::fmt::Display for Unreadable {

@@ -122,9 +122,9 @@ impl Bodies {
             if outgoing.headers.insert(CONTENT_TYPE, content_type).is_some() {
                 return Err(code::invalid("\"multipart\" and the header \"content-type\" exclude each other"));
             }
-            outgoing.body = Source::measure(multipart::pieces(parts, &boundary)?).await?;
+            outgoing.body = measure(multipart::pieces(parts, &boundary)?).await?;
         } else if let Some(path) = self.file {
-            outgoing.body = Source::measure(vec![Piece::File(path, 0)]).await?;
+            outgoing.body = measure(vec![Piece::File(path, 0)]).await?;
         }
         Ok(prepared)
     }
@@ -133,6 +133,10 @@ impl Bodies {
     fn special(&self) -> usize {
         usize::from(self.form.is_some()) + usize::from(self.multipart.is_some()) + usize::from(self.file.is_some())
     }
+}
+
+async fn measure(pieces: Vec<Piece>) -> Result<Source, JobError> {
+    Source::measure(pieces).await.map_err(|error| code::unreadable(&error))
 }
 
 fn encoded(form: &Fields) -> Bytes {
