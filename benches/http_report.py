@@ -1,12 +1,18 @@
-"""palitra beside libcurl's multi interface: GETs from an nginx on this machine, in turns.
+"""The HTTP jobs beside their rivals: GETs with keep-alive from an nginx on this machine, in turns.
 
-    http_report.py PROGRAM [--rounds N]        PROGRAM: benches/http_requests.c, compiled
+    http_report.py FOLDER PYTHON [--rounds N] [WORDS]
 
-Prints the medians of both, in microseconds a request and microseconds of the processors a request, and the median of
-the ratios of the pairs: rival to palitra, so that above 1 palitra is faster.
+FOLDER holds the programs that make bench-http builds: http (http_requests.c: palitra and libcurl's multi interface),
+http_hyper (bare hyper) and http_go (palitra and net/http); PYTHON runs http_python.py. With WORDS only the rows whose
+titles have all of them are measured.
+
+A row is a speed-up: how many times the rival's throughput palitra reaches, in time and in processor time, the median of
+the paired ratios of the rounds, with the goal of each and whether it is reached. In brackets are the quartiles. The
+microseconds are those of a request, ours / rival, time and processor time: they are of this machine in this minute.
 """
 
 import argparse
+import dataclasses
 import os
 import pathlib
 import shutil
@@ -16,14 +22,54 @@ import subprocess
 import tempfile
 import time
 
-# Path, its length, requests in flight, requests.
-CASES = [
-    ("/small", 100, 1, 1000),
-    ("/small", 100, 8, 4000),
-    ("/small", 100, 64, 4000),
-    ("/small", 100, 256, 4000),
-    ("/large", 100_000, 32, 1000),
+#: The pages, and their bytes.
+PAGES = {"/small": 100, "/large": 100_000}
+
+
+@dataclasses.dataclass
+class Row:
+    """Two subjects, each a program and its first argument, that ask for the same number of the same page."""
+
+    title: str
+    ours: tuple[str, str]
+    rival: tuple[str, str]
+    in_flight: int
+    requests: int
+    goal: float  # of the time
+    processor_goal: float | None = None
+    path: str = "/small"
+
+
+def beside_curl(in_flight, requests, goal, **more):
+    title = f"libcurl multi, {in_flight} in flight" + (", 100 kB" if more else "")
+    return Row(title, ("http", "palitra"), ("http", "curl"), in_flight, requests, goal, goal, **more)
+
+
+def beside_hyper(in_flight, requests):
+    return Row(f"bare hyper, {in_flight} in flight", ("http", "palitra"), ("http_hyper", "hyper"),
+               in_flight, requests, 0.97)  # fmt: skip
+
+
+def in_python(rival, goal):
+    return Row(f"Python: gather / {rival}, 256 in flight", ("python", "palitra"), ("python", rival), 256, 2048, goal)
+
+
+ROWS = [
+    beside_curl(1, 1000, 0.9),
+    beside_curl(8, 4000, 1),
+    beside_curl(64, 4000, 1),
+    beside_curl(256, 4000, 1),
+    beside_curl(32, 1000, 1, path="/large"),
+    beside_hyper(1, 1000),
+    beside_hyper(8, 4000),
+    beside_hyper(64, 4000),
+    beside_hyper(256, 4000),
+    in_python("pycurl", 1),
+    in_python("aiohttp", 5),
+    Row("Go: Run / net/http, 64 goroutines", ("http_go", "palitra"), ("http_go", "net/http"), 64, 4000, 0.9),
 ]
+
+LINE = "{:41} {:>13} {:>6} {:7} {:15} {:>15}"
 
 CONFIGURATION = """
 daemon off; master_process off; pid nginx.pid; error_log error.log;
@@ -43,7 +89,7 @@ class Nginx:
     def __enter__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp())
         (self.folder / "www").mkdir()
-        for path, length, *_ in CASES:
+        for path, length in PAGES.items():
             (self.folder / "www" / path[1:]).write_bytes(b"." * length)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -65,33 +111,57 @@ class Nginx:
         shutil.rmtree(self.folder)
 
 
-def measure(program, subject, url, requests, in_flight):
-    command = [program, subject, url, str(requests), str(in_flight)]
-    output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+def command(options, program):
+    if program == "python":
+        return [options.python, "-B", pathlib.Path(__file__).parent / "http_python.py"]
+    return [options.folder / program]
+
+
+def measure(options, subject, url, row):
+    """The microseconds of a request, and those of the processors."""
+    program, name = subject
+    arguments = [*command(options, program), name, url, str(row.requests), str(row.in_flight)]
+    output = subprocess.run(arguments, check=True, capture_output=True, text=True, timeout=120).stdout
     return [float(number) for number in output.split()]
+
+
+def pair(options, row, url, turn):
+    """Both subjects, each first in every other round."""
+    subjects = [row.ours, row.rival]
+    figures = {subject: measure(options, subject, url, row) for subject in subjects[:: 1 if turn % 2 else -1]}
+    return figures[row.ours], figures[row.rival]
+
+
+def print_figure(title, goal, ratios, ours, rival):
+    lower, figure, upper = statistics.quantiles(ratios, n=4)
+    wanted = "" if goal is None else f"at least {goal:g}x"
+    reached = "" if goal is None else "yes" if figure >= goal else "NO"
+    spread = f"[{lower:.2f} - {upper:.2f}]"
+    print(LINE.format(title, wanted, f"{figure:.2f}x", reached, spread, f"{ours:.1f} / {rival:.1f}"), flush=True)
+
+
+def report(options, row, base):
+    pairs = [pair(options, row, base + row.path, turn) for turn in range(options.rounds)]
+    for index, (title, goal) in enumerate([(row.title, row.goal), ("  the same, processor time", row.processor_goal)]):
+        ratios = [rival[index] / ours[index] for ours, rival in pairs]
+        ours, rival = (statistics.median(figures[index] for figures in side) for side in zip(*pairs))
+        print_figure(title, goal, ratios, ours, rival)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("python")
+    parser.add_argument("words", nargs="*")
     parser.add_argument("--rounds", type=int, default=11)
-    arguments = parser.parse_args()
-    os.environ["NO_PROXY"] = "127.0.0.1"
-    print(f"load {os.getloadavg()[0]:.1f}; us a request / processors' us a request, {arguments.rounds} rounds")
-    print(f"{'body':>8} {'in flight':>9} {'palitra':>15} {'curl multi':>15} {'time':>6} {'processors':>10}")
+    options = parser.parse_intermixed_args()
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
+    print(f"{options.rounds} rounds, load {os.getloadavg()[0]:.1f}")
+    print(LINE.format("palitra / rival", "goal", "figure", "reached", "quartiles", "us a request"))
     with Nginx() as base:
-        for path, length, in_flight, requests in CASES:
-            pairs = []
-            for turn in range(arguments.rounds):
-                order = ["palitra", "curl"] if turn % 2 == 0 else ["curl", "palitra"]
-                pair = {name: measure(arguments.program, name, base + path, requests, in_flight) for name in order}
-                pairs.append((pair["palitra"], pair["curl"]))
-            ours, theirs = ([statistics.median(pair[who][i] for pair in pairs) for i in (0, 1)] for who in (0, 1))
-            ratios = [statistics.median(pair[1][i] / pair[0][i] for pair in pairs) for i in (0, 1)]
-            print(
-                f"{length:>8} {in_flight:>9} {ours[0]:>7.1f}/{ours[1]:>7.1f} {theirs[0]:>7.1f}/{theirs[1]:>7.1f}"
-                f" {ratios[0]:>6.2f} {ratios[1]:>10.2f}"
-            )
+        for row in ROWS:
+            if all(word in row.title for word in options.words):
+                report(options, row, base)
 
 
 if __name__ == "__main__":

@@ -397,6 +397,8 @@ const char *palitra_job_nearest(const char *name);
 #define PALITRA_HTTP_NO_SPACE 10
 /** The file of a download cannot be written, for another reason. */
 #define PALITRA_HTTP_CANNOT_WRITE 11
+/** A file that is to be sent cannot be read, or became shorter meanwhile. */
+#define PALITRA_HTTP_CANNOT_READ 12
 
 /* ------------------------------------------------------------------------------------------------
  * Log: the messages of the library, and of the Rust crates in it, for one callback.

@@ -23,9 +23,11 @@ $(BENCH_PROGRAM): $(BENCH_SOURCES) $(BENCH_HEADERS) | all bench-rivals
 bench-rivals:
 	cargo build --release --package palitra-rivals
 
-## HTTP jobs beside libcurl's multi interface, against an nginx of its own
-bench-http: target/bench/http
-	python3 -B benches/http_report.py $<
+## HTTP jobs beside libcurl, bare hyper, pycurl, aiohttp and Go's net/http, against an nginx of its own
+bench-http: target/bench/http installed-wheel bench-rivals $(GO_ENVIRONMENT)/made
+	ln -sf ../release/http_hyper target/bench/http_hyper
+	GO_DIRECTORY=$(CURDIR)/benches/http_go tests/go/go.sh library go build -o $(CURDIR)/target/bench/http_go .
+	python3 -B benches/http_report.py target/bench $(PYTHON_BIN)/python
 
 target/bench/http: benches/http_requests.c include/palitra.h | all
 	mkdir -p $(@D)

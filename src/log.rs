@@ -2,8 +2,7 @@
 //!
 //! The library's own events, those of the crates it is built with and those of a user's jobs all come this
 //! way. Nothing is installed until a host registers a callback, and without one an event costs the reading of one
-//! number. The callback is called on whichever thread logs, outside every lock of the library; who logs under a lock of
-//! its own is not listened to ([`UNDER_A_LOCK`]).
+//! number. The callback is called on whichever thread logs, outside every lock of the library.
 
 use std::cell::Cell;
 use std::fmt::{self, Write};
@@ -45,10 +44,6 @@ const FILTERS: [LevelFilter; 6] = [
     LevelFilter::TRACE,
 ];
 
-/// What logs while it holds a lock that jobs need: the pool of HTTP connections. A callback that sends a request, or
-/// waits for a thread that does, would wait forever.
-const UNDER_A_LOCK: &str = "hyper_util::client::legacy::pool";
-
 /// The most that can be asked for.
 pub(crate) const MAX_LEVEL: usize = FILTERS.len() - 1;
 
@@ -83,9 +78,7 @@ struct Listener;
 
 impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event()
-            && metadata.target() != UNDER_A_LOCK
-            && *metadata.level() <= FILTERS[LEVEL.load(Ordering::Relaxed).min(MAX_LEVEL)]
+        metadata.is_event() && *metadata.level() <= FILTERS[LEVEL.load(Ordering::Relaxed).min(MAX_LEVEL)]
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {

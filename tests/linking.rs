@@ -18,8 +18,9 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// What an archive wants from the system; glibc before 2.34 keeps it in libraries of their own.
 const SYSTEM: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
 
-const SHIPPED: [&str; 8] = [
+const SHIPPED: [&str; 9] = [
     "http.bytes",
+    "http.configure",
     "http.download",
     "http.fetch",
     "http.get",

@@ -2,9 +2,10 @@
 //
 //     download FOLDER URL [URL ...]
 //
-// Prints one line for each download as it ends: its bytes and its file, or why there is none. Meanwhile it shows how
-// much has come, if standard error is a terminal. It exits with 0 if every file was written, with 1 if any was not,
-// with 2 for wrong usage.
+// Prints one line for each download as it ends: its bytes and its file, or why there is none. Meanwhile it shows a bar
+// of the bytes that have come, if standard error is a terminal. It exits with 0 if every file was written, with 1 if
+// any was not, with 2 for wrong usage. A file of any size takes some hundred kilobytes of memory: it is never held
+// whole.
 //
 // How a program uses palitra, from top to bottom: main makes a runner and a queue and submits one http.download for
 // each URL, tagged with its number; the queue returns an event for each, in the order in which they finish; between two
@@ -58,16 +59,22 @@ bool finish(const Download& download) {
     }
 }
 
+// A bar of the bytes that have come, of those that the servers have announced so far.
 void show_progress(const std::vector<Download>& downloads) {
-    if (!isatty(STDERR_FILENO)) return;
+    constexpr std::size_t width = 30;
     palitra::Progress sum{};
     for (const Download& download : downloads) {
         const palitra::Progress progress = download.token.progress();
         sum.done += progress.done;
         sum.total += progress.total;
     }
-    std::cerr << sum.done << " of " << sum.total << " bytes\r";
+    const auto share = sum.total == 0 ? 0.0 : static_cast<double>(sum.done) / static_cast<double>(sum.total);
+    const auto filled = static_cast<std::size_t>(share * width);
+    std::cerr << "\r[" << std::string(filled, '#') << std::string(width - filled, '.') << "] " << sum.done / 1'000'000
+              << " of " << sum.total / 1'000'000 << " MB\x1b[K" << std::flush;
 }
+
+void clear_progress() { std::cerr << "\r\x1b[K" << std::flush; }
 
 } // namespace
 
@@ -82,14 +89,14 @@ int main(int count, char** arguments) try {
     const palitra::Runner runner;
     const palitra::Queue queue;
     const auto downloads = start(runner, queue, folder, {arguments + 2, arguments + count});
+    const bool shows_progress = isatty(STDERR_FILENO) != 0;
     bool all_came = true;
     for (std::size_t left = downloads.size(); left > 0;) {
         const auto event = queue.try_next(100ms);
+        if (shows_progress) event ? clear_progress() : show_progress(downloads);
         if (event) {
             all_came &= finish(downloads[event->tag]);
             left--;
-        } else {
-            show_progress(downloads);
         }
     }
     return all_came ? 0 : 1;

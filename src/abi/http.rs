@@ -21,4 +21,5 @@ const _: () = {
     assert!(PALITRA_HTTP_FILE_EXISTS == code::FILE_EXISTS);
     assert!(PALITRA_HTTP_NO_SPACE == code::NO_SPACE);
     assert!(PALITRA_HTTP_CANNOT_WRITE == code::CANNOT_WRITE);
+    assert!(PALITRA_HTTP_CANNOT_READ == code::CANNOT_READ);
 };

@@ -8,13 +8,14 @@
 //! | `http.fetch` | JSON [`Fetch`], and the body behind a line feed | JSON [`Head`], a line feed, and the body |
 //! | `http.stream` | JSON [`Stream`] | the body as it comes, as the items of a stream |
 //! | `http.download` | JSON [`Download`] | JSON [`Downloaded`]; the body is in a file |
+//! | `http.configure` | JSON [`Configure`] | `{}`; what all later requests of the runner share |
 //!
 //! All say as their progress how many bytes of how many have come.
 //!
-//! All jobs of a runner share one client, so a connection is kept alive from call to call. They speak HTTP/1.1, trust
-//! the certificates that the system trusts (or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name) and go through the
-//! proxies that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name; each is read once per runner, at its
-//! first request of that kind. Responses may come compressed; they are unpacked, unless the host asks for codings of
+//! All jobs of a runner share one client, so a connection is kept alive from call to call. They speak HTTP/1.1. Unless
+//! it is configured otherwise, the client trusts the certificates that the system trusts (or those that
+//! `SSL_CERT_FILE` and `SSL_CERT_DIR` name) and goes through the proxies that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`
+//! and `NO_PROXY` name; each is read once per runner, at its first request of that kind. Responses may come compressed; they are unpacked, unless the host asks for codings of
 //! its own or for a part of the body.
 //!
 //! They are no inline jobs: a request is never ready at its first poll, so the word would gain nothing, and that poll
@@ -30,44 +31,59 @@
 //! |---|---|
 //! | `payload` | what hosts write, in JSON |
 //! | `request` | what of it can be sent: a checked request and its limits |
-//! | `client` | whose turn it is, and where redirects lead |
+//! | `settings` | what of `http.configure` can be used |
+//! | `client` | the client of a runner, and where its redirects lead |
+//! | `turns`, `cookies` | how many requests at a time; the cookies of a client |
 //! | `redirect` | the rules of redirects |
 //! | `exchange` | one request and one response, on a kept connection or a new one |
+//! | `link`, `pool` | one connection, which its user drives; those that are kept |
+//! | `content`, `multipart` | the body of a request |
 //! | `connect`, `resolve`, `roots` | how connections are made, to which addresses, and whom they trust |
 //! | `response`, `body`, `unpack` | what comes back, its body, and compressed bodies |
 //! | `page`, `text` | replies out of responses, and text out of bytes |
 //! | `download`, `file` | files out of responses |
+//! | `alarm` | the timeouts |
 //! | `background` | threads for what would block the runner's |
 //! | `code`, `shown` | the codes of failures, and what their messages show |
 
+mod alarm;
 mod background;
 mod body;
 mod client;
 pub mod code;
 mod connect;
+mod content;
+mod cookies;
 mod download;
 mod exchange;
 mod file;
+mod link;
+mod multipart;
 mod page;
 mod payload;
+mod pool;
 mod redirect;
 mod request;
 mod resolve;
 mod response;
 mod roots;
+mod settings;
 mod shown;
 mod text;
+mod turns;
 mod unpack;
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
 use crate::job::{Context, FromRequest, Json, State};
 use crate::reply::{Format, JobError};
-use client::Client;
+use client::Clients;
 pub use download::Downloaded;
 use page::Written;
 pub use page::{Head, Page};
-pub use payload::{Download, Fetch, Field, Fields, Get, GetBytes, Request, Stream};
+pub use payload::{Addresses, Configure, Download, Fetch, Field, Fields, Get, GetBytes, Part, Request, Stream};
 
 /// Gets a page. Takes `{"url", "headers": {name: value}, "query": {name: value}, "basic": [name, password], "bearer":
 /// token, "charset": of the body, "timeout": seconds for the whole request (30), "timeout_includes_wait": for its turn
@@ -76,37 +92,38 @@ pub use payload::{Download, Fetch, Field, Fields, Get, GetBytes, Request, Stream
 /// 2 cannot connect, 3 timeout, 4 too many redirects, 5 body too large, 6 TLS, 7 not understood or broken off, 8 body
 /// not text.
 #[palitra::job("http.get")]
-async fn get(client: State<Client>, context: Context, Json(mut get): Json<Get>) -> Result<Written, JobError> {
+async fn get(clients: State<Clients>, context: Context, Json(mut get): Json<Get>) -> Result<Written, JobError> {
     let charset = get.charset.take();
-    page::page(client.fetch(get.prepare()?, &context).await?, charset).await
+    page::page(clients.current().fetch(get.prepare()?, &context).await?, charset).await
 }
 
-/// Sends a request of any method. Takes what `http.get` takes, and `"method"` (GET, POST with a form) and `"body"`
-/// (text) or `"form"` (`{name: value}`); leaves and fails as `http.get` does.
+/// Sends a request of any method. Takes what `http.get` takes, and `"method"` (GET; POST with one of the last three) and
+/// `"body"` (text), `"form"` (`{name: value}`), `"multipart"` (`[{"name", "value" or "file": path, "filename",
+/// "content_type"}]`) or `"body_file"` (path). Leaves and fails as `http.get` does, and with 12 a file cannot be read.
 #[palitra::job("http.request")]
 async fn request(
-    client: State<Client>,
+    clients: State<Clients>,
     context: Context,
     Json(mut request): Json<Request>,
 ) -> Result<Written, JobError> {
     let charset = request.charset.take();
-    page::page(client.fetch(request.prepare()?, &context).await?, charset).await
+    page::page(clients.current().fetch(request.prepare().await?, &context).await?, charset).await
 }
 
 /// Gets the body of a page as it came. Takes what `http.get` takes but the charset, and fails as it does; a status
 /// outside 200 to 299 fails too, with that status as the code.
 #[palitra::job("http.bytes")]
-async fn bytes(client: State<Client>, context: Context, Json(get): Json<GetBytes>) -> Result<Vec<u8>, JobError> {
-    let fetched = client.fetch(get.prepare()?, &context).await?;
+async fn bytes(clients: State<Clients>, context: Context, Json(get): Json<GetBytes>) -> Result<Vec<u8>, JobError> {
+    let fetched = clients.current().fetch(get.prepare()?, &context).await?;
     if fetched.status.is_success() { Ok(fetched.body) } else { Err(code::unsuccessful(&fetched.url, fetched.status)) }
 }
 
 /// Sends a request of any method, whose body is bytes, for a response whose body is bytes. Takes the JSON that
 /// `http.request` takes, without a body and charset, and behind it a line feed and the body, if there is one. Leaves
-/// `{"status", "url", "headers"}` as JSON without a line feed, a line feed, and the body. Fails as `http.get` does.
+/// `{"status", "url", "headers"}` as JSON without a line feed, a line feed, and the body. Fails as `http.request` does.
 #[palitra::job("http.fetch")]
-async fn fetch(client: State<Client>, context: Context, framed: Framed) -> Result<Vec<u8>, JobError> {
-    page::framed(client.fetch(framed.head.prepare(framed.body)?, &context).await?).await
+async fn fetch(clients: State<Clients>, context: Context, framed: Framed) -> Result<Vec<u8>, JobError> {
+    page::framed(clients.current().fetch(framed.head.prepare(framed.body).await?, &context).await?).await
 }
 
 /// Streams the body of a page in chunks, without holding it whole. Takes what `http.bytes` takes, but without
@@ -114,9 +131,9 @@ async fn fetch(client: State<Client>, context: Context, framed: Framed) -> Resul
 /// as `http.bytes` does, after the chunks that came before. With `"head": true` the first item is the JSON
 /// `{"status", "url", "headers"}`, and no status fails.
 #[palitra::job("http.stream")]
-async fn stream(client: State<Client>, context: Context, Json(stream): Json<Stream>) -> Result<(), JobError> {
+async fn stream(clients: State<Clients>, context: Context, Json(stream): Json<Stream>) -> Result<(), JobError> {
     let with_head = stream.head.unwrap_or(false);
-    client.stream(stream.prepare()?, with_head, &context).await
+    clients.current().stream(stream.prepare()?, with_head, &context).await
 }
 
 /// Downloads a page into a file. Takes what `http.bytes` takes, and `"path"`, `"overwrite"` (false: a file that is
@@ -126,11 +143,24 @@ async fn stream(client: State<Client>, context: Context, Json(stream): Json<Stre
 /// length}`. Fails as `http.bytes` does, and with 9 the file exists, 10 no space, 11 the file cannot be written.
 #[palitra::job("http.download")]
 async fn download(
-    client: State<Client>,
+    clients: State<Clients>,
     context: Context,
     Json(download): Json<Download>,
 ) -> Result<Json<Downloaded>, JobError> {
-    download::download(&client, download, &context).await.map(Json)
+    download::download(&clients.current(), download, &context).await.map(Json)
+}
+
+/// Configures the client of this runner, whose requests are those that begin later. Takes `{"user_agent", "proxy": url,
+/// or "" for none, "no_proxy": hosts, "ca_file": PEM, "client_cert": PEM, "client_key": PEM, "resolve": {name: address},
+/// "requests": at a time (256), "requests_per_host": the same for each (no limit), "cookies": kept and sent (false)}`;
+/// what is left out is as if nothing had been configured. Connections and cookies of the client before are not kept.
+/// Leaves `{}`. Fails with 1 for a setting that does not fit, and then changes nothing.
+#[palitra::job("http.configure")]
+async fn configure(
+    clients: State<Clients>,
+    Json(settings): Json<Configure>,
+) -> Result<Json<BTreeMap<String, String>>, JobError> {
+    clients.configure(settings).await.map(|()| Json(BTreeMap::new()))
 }
 
 /// JSON, and bytes behind a line feed.

@@ -3,6 +3,7 @@
 # Called by test.sh and conformance.sh, and fit for the hand:
 #
 #     tests/go/go.sh jobs test ./...          linked with the library of tests/jobs, by the build tag
+#     tests/go/go.sh library build .          the same with libpalitra, which has the HTTP jobs
 #     tests/go/go.sh pkg-config test ./...    linked with libpalitra as `make install` leaves it in target/go/installed
 #     tests/go/go.sh static run .             linked with the archive
 #
@@ -36,6 +37,11 @@ jobs)
     export CGO_CFLAGS="-O2 -I$root/include"
     export CGO_LDFLAGS="-L$libraries -lpalitra_test_jobs -Wl,-rpath,$libraries"
     ;;
+library)
+    export GOFLAGS="-mod=mod -tags=palitra_custom"
+    export CGO_CFLAGS="-O2 -I$root/include"
+    export CGO_LDFLAGS="-L$libraries -lpalitra -Wl,-rpath,$libraries"
+    ;;
 pkg-config)
     export GOFLAGS=-mod=mod
     export PKG_CONFIG_PATH="$root/target/go/installed/lib/pkgconfig"
@@ -47,7 +53,7 @@ static)
     export CGO_LDFLAGS="$libraries/libpalitra.a -lm"
     ;;
 *)
-    echo "tests/go/go.sh: link with jobs, pkg-config or static, not $link" >&2
+    echo "tests/go/go.sh: link with jobs, library, pkg-config or static, not $link" >&2
     exit 1
     ;;
 esac

@@ -145,3 +145,24 @@ fn the_committed_one_is_what_a_build_writes() {
     let difference = written.lines().zip(committed.lines()).find(|(now, before)| now != before);
     assert!(written == committed, "it is stale: run `make` and add what it wrote. First difference: {difference:?}");
 }
+
+/// The codes of the HTTP jobs: names and numbers.
+fn http_codes(header: &str) -> Vec<(&str, &str)> {
+    let lines = header.lines().filter_map(|line| line.strip_prefix("#define PALITRA_HTTP_"));
+    lines.filter_map(|line| line.split_once(' ')).collect()
+}
+
+#[test]
+fn the_codes_of_http_have_names_in_every_binding() {
+    let header = header();
+    let codes = http_codes(&header);
+    assert!(codes.len() >= 12, "{codes:?}");
+    let read = |path: &str| std::fs::read_to_string(root().join("bindings").join(path)).expect("a file of a binding");
+    let (cpp, go, python) =
+        (read("cpp/include/palitra/http.hpp"), read("go/http.go"), read("python/src/palitra/_http.py"));
+    for (name, number) in codes {
+        assert!(cpp.contains(&format!("    {} = PALITRA_HTTP_{name}", name.to_lowercase())), "C++: {name}");
+        assert!(go.lines().any(|line| line.ends_with(&format!("= C.PALITRA_HTTP_{name}"))), "Go: {name}");
+        assert!(python.contains(&format!("    {name} = {number}\n")), "Python: {name}");
+    }
+}

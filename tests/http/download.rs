@@ -1,46 +1,18 @@
 //! `http.download`: a page becomes a file, whole or not at all.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use palitra::Runner;
 use palitra::http::code;
 use serde_json::{Value, json};
 
+use crate::folder::Folder;
 use crate::{Failure, assert_failure, checked, get, page};
 use palitra_test_support::nginx::{BIG, Nginx, PATIENCE};
-use palitra_test_support::process::{run, scratch, wait_until};
+use palitra_test_support::process::{run, wait_until};
 use palitra_test_support::scripted::Server;
-
-/// A folder that is removed with its owner.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Folder {
-        let path = scratch("download");
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_string()
-    }
-
-    /// The names in it, in order.
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap());
-        let mut names: Vec<_> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn download(runner: &Runner, url: &str, path: &str, extra: Value) -> Result<Value, Failure> {
     let mut request = json!({"url": url, "path": path});

@@ -1,5 +1,8 @@
 //! A kept connection that the server closes just when the next request is on its way to it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use palitra::Runner;
 use palitra::http::code;
 use serde_json::json;
@@ -74,4 +77,42 @@ fn a_response_that_has_begun_is_not_asked_for_again() {
     assert_failure(get(&runner, json!({"url": server.url("/")})), code::BROKEN_RESPONSE, &["the response is broken"]);
     wait_until("the server has read both", || server.requests().len() == 2);
     assert_eq!(server.accepted(), 1);
+}
+
+/// How many connections to this address the other side has closed and this process has not.
+fn half_closed(address: &str) -> usize {
+    const CLOSE_WAIT: &str = "08";
+    let port: u16 = address.rsplit_once(':').unwrap().1.parse().unwrap();
+    let remote = format!("0100007F:{port:04X}");
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let lines = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    lines.filter(|words| words[2] == remote && words[3] == CLOSE_WAIT).count()
+}
+
+#[test]
+fn connections_that_the_server_closes_are_closed_while_nobody_uses_them() {
+    let closes = Arc::new(AtomicBool::new(false));
+    let theirs = Arc::clone(&closes);
+    let closed = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&closed);
+    let server = Server::start(move |mut connection| {
+        if connection.request().is_some() && connection.respond("") {
+            wait_until("all have come", || theirs.load(Ordering::SeqCst));
+        }
+        drop(connection);
+        counting.fetch_add(1, Ordering::SeqCst);
+    });
+    let runner = Runner::new().unwrap();
+    let request = json!({"url": server.url("/")}).to_string();
+    let tokens: Vec<_> = (0..8).map(|_| runner.submit_job("http.get", &*request).unwrap()).collect();
+    for reply in runner.gather_jobs(&tokens, Some(PATIENCE)).unwrap() {
+        checked(reply).unwrap();
+    }
+    assert_eq!(server.accepted(), 8);
+    closes.store(true, Ordering::SeqCst);
+    wait_until("the server has closed them", || closed.load(Ordering::SeqCst) == 8);
+    wait_until("none is half closed", || half_closed(&server.address()) == 0);
+    // The next request opens one.
+    assert_eq!(get(&runner, json!({"url": server.url("/")})).unwrap()["status"], 200);
+    assert_eq!(server.accepted(), 9);
 }

@@ -6,9 +6,11 @@
 #![cfg(feature = "http")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod configure;
 mod connections;
 mod content;
 mod download;
+mod folder;
 mod hostile;
 mod kept;
 mod limits;
@@ -19,6 +21,7 @@ mod responses;
 mod stream;
 mod tls;
 mod turns;
+mod upload;
 
 use palitra::{Reply, Runner, Status};
 use palitra_test_support::nginx::PATIENCE;

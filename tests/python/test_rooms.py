@@ -17,6 +17,7 @@ import pytest
 #: Every module of the package, below those that it may import.
 ORDER = [
     "palitra._errors",
+    "palitra._http",
     "palitra._fork",
     "palitra._limits",
     "palitra._future",

@@ -29,6 +29,7 @@
 #include "palitra/coroutine.hpp"
 #include "palitra/future.hpp"
 #include "palitra/gather.hpp"
+#include "palitra/http.hpp"
 #include "palitra/library.hpp"
 #include "palitra/queue.hpp"
 #include "palitra/reply.hpp"

@@ -25,3 +25,5 @@ pub const PALITRA_HTTP_FILE_EXISTS: i32 = 9;
 pub const PALITRA_HTTP_NO_SPACE: i32 = 10;
 /// The file of a download cannot be written, for another reason.
 pub const PALITRA_HTTP_CANNOT_WRITE: i32 = 11;
+/// A file that is to be sent cannot be read, or became shorter meanwhile.
+pub const PALITRA_HTTP_CANNOT_READ: i32 = 12;

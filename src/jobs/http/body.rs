@@ -1,11 +1,14 @@
 //! Reads a body chunk by chunk, unpacks it, and says how far it is.
 
+use std::future::poll_fn;
+use std::pin::Pin;
+
 use bytes::Bytes;
-use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use url::Url;
 
 use super::code;
+use super::pool::Lease;
 use super::unpack::{Piece, Unpacker};
 use crate::job::Context;
 use crate::reply::JobError;
@@ -13,7 +16,9 @@ use crate::reply::JobError;
 /// Reads a body chunk by chunk, and says how far it is. A body that is larger than its limit, as it comes or unpacked,
 /// ends the reading at once; dropped, the connection is closed.
 pub(super) struct Reader {
+    /// Before the connection: read to its end or not, it is dropped first.
     body: Incoming,
+    lease: Lease,
     unpacker: Option<Unpacker>,
     url: Url,
     limit: u64,
@@ -28,13 +33,14 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new(
         body: Incoming,
+        lease: Lease,
         unpacker: Option<Unpacker>,
         url: Url,
         limit: u64,
         before: u64,
     ) -> Result<Reader, JobError> {
         let announced = body.size_hint().exact().unwrap_or(0);
-        let reader = Reader { body, unpacker, url, limit, before, announced, received: 0, unpacked: 0 };
+        let reader = Reader { body, lease, unpacker, url, limit, before, announced, received: 0, unpacked: 0 };
         if before.saturating_add(announced) > reader.most_received() {
             return Err(code::too_large(&reader.url, limit));
         }
@@ -87,7 +93,9 @@ impl Reader {
 
     async fn receive(&mut self, context: &Context) -> Result<Option<Bytes>, JobError> {
         loop {
-            let Some(frame) = self.body.frame().await else { return Ok(None) };
+            let (body, lease) = (&mut self.body, &mut self.lease);
+            let frame = poll_fn(|cx| lease.drive(cx, |cx| Pin::new(&mut *body).poll_frame(cx))).await;
+            let Some(frame) = frame else { return Ok(None) };
             let frame = frame.map_err(|error| code::from_library(&self.url, &error))?;
             // Trailers are not part of the body.
             let Ok(chunk) = frame.into_data() else { continue };

@@ -1,76 +1,109 @@
-//! The client that the HTTP jobs of one runner share: whose turn it is, where redirects lead, what comes back.
+//! The client that the HTTP jobs of one runner share, until it is configured anew: where redirects lead, what comes
+//! back.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use hyper::Response;
-use hyper::body::Incoming;
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::exchange::Exchange;
+use super::alarm::Alarms;
+use super::connect::Connector;
+use super::cookies::Cookies;
+use super::exchange::{Begun, Exchange};
+use super::payload::Configure;
 use super::request::Prepared;
 use super::response::Fetched;
 use super::roots::SystemRoots;
-use super::{code, page, redirect};
+use super::settings::Settings;
+use super::turns::{Turn, Turns};
+use super::{background, code, page, redirect};
 use crate::job::{Context, Json, RunnerState};
 use crate::reply::JobError;
 
-/// Requests of one runner that are under way at a time; the others wait their turn. Each is a connection, or two for a
-/// moment: one that is given the connection of another request leaves its own, which was being made, to the next. A
-/// process commonly has 1024 file descriptors for everything.
-const UNDER_WAY: usize = 256;
 /// Room made for a body before its first byte arrives. The length is the server's word, so it is not trusted beyond.
 const TRUSTED_LENGTH: u64 = 1 << 20;
+
+/// The client that the next request of a runner uses. Requests that are under way keep theirs.
+pub(super) struct Clients {
+    roots: Arc<SystemRoots>,
+    current: RwLock<Arc<Client>>,
+}
 
 /// One pool of connections, and the turns to use them.
 pub(super) struct Client {
     exchange: Exchange,
     roots: Arc<SystemRoots>,
-    turns: Semaphore,
+    turns: Turns,
+    pub(super) alarms: Alarms,
 }
 
-impl RunnerState for Client {
+impl RunnerState for Clients {
     const NAME: &str = "http";
-    type Config = ();
+    type Config = Configure;
 
-    async fn create((): ()) -> Result<Self, JobError> {
+    async fn create(config: Configure) -> Result<Self, JobError> {
         let roots = SystemRoots::new();
-        let exchange = Exchange::new(roots.client_config().map_err(code::no_client)?);
-        Ok(Client { exchange, roots, turns: Semaphore::new(UNDER_WAY) })
+        let client = make(&roots, config).await?;
+        Ok(Clients { roots, current: RwLock::new(client) })
+    }
+}
+
+/// A client with these settings. Their files are read on a thread of their own.
+async fn make(roots: &Arc<SystemRoots>, fields: Configure) -> Result<Arc<Client>, JobError> {
+    let roots = Arc::clone(roots);
+    let make = move || {
+        let settings = Settings::read(fields, roots.provider())?;
+        Client::new(settings, &roots).map_err(|error| code::invalid(format_args!("\"client_cert\": {error}")))
+    };
+    let lost = || Err(JobError::from("the settings were lost on the thread that read them"));
+    background::compute(make).await.unwrap_or_else(lost).map(Arc::new)
+}
+
+impl Clients {
+    pub(super) fn current(&self) -> Arc<Client> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes a client with these settings, which takes the place of the one before.
+    pub(super) async fn configure(&self, fields: Configure) -> Result<(), JobError> {
+        let client = make(&self.roots, fields).await?;
+        let old = std::mem::replace(&mut *self.current.write().unwrap_or_else(PoisonError::into_inner), client);
+        // Outside the lock: it closes connections.
+        drop(old);
+        Ok(())
     }
 }
 
 impl Client {
+    fn new(settings: Settings, roots: &Arc<SystemRoots>) -> Result<Client, rustls::Error> {
+        let tls = roots.client_config(settings.verifier, settings.identity)?;
+        let connector = Connector::new(tls, settings.proxies, settings.addresses);
+        let exchange = Exchange::new(connector, settings.user_agent, settings.cookies.then(Cookies::default));
+        let turns = Turns::new(settings.requests, settings.requests_per_host);
+        Ok(Client { exchange, roots: Arc::clone(roots), turns, alarms: Alarms::default() })
+    }
+
     /// The response to a request. Its timeout runs from its turn on, unless the request says otherwise: a thousand
     /// requests submitted at once do not use up each other's time.
     pub(super) async fn fetch(&self, mut prepared: Prepared, context: &Context) -> Result<Fetched, JobError> {
         let (_turn, end) = self.turn(&prepared).await?;
         let (url, timeout) = (prepared.outgoing.url.clone(), prepared.timeout);
-        let fetched = match timeout_at(end, self.perform(&mut prepared, context)).await {
-            Ok(fetched) => fetched,
-            Err(_) => Err(code::timeout(&url, timeout)),
-        };
-        if self.turns.available_permits() == 0 {
-            // A task of the HTTP library's puts the connection back. Whoever has the next turn finds it there, and
-            // opens none of its own.
-            tokio::task::yield_now().await;
-        }
-        fetched
+        let fetched = self.alarms.before(end, self.perform(&mut prepared, context)).await;
+        fetched.unwrap_or_else(|| Err(code::timeout(&url, timeout)))
     }
 
     /// Waits for the turn of a request; when its time is over.
-    pub(super) async fn turn(&self, prepared: &Prepared) -> Result<(SemaphorePermit<'_>, Instant), JobError> {
+    pub(super) async fn turn(&self, prepared: &Prepared) -> Result<(Turn<'_>, Instant), JobError> {
         let timeout = prepared.timeout;
         let asked = Instant::now();
         // It cannot fail: nobody closes the semaphore.
         let closed = |_| code::no_client("the runner ends");
         if !prepared.timeout_includes_wait {
-            let turn = self.turns.acquire().await.map_err(closed)?;
+            let turn = self.turns.wait(&prepared.outgoing.url).await.map_err(closed)?;
             return Ok((turn, Instant::now() + timeout));
         }
-        match timeout_at(asked + timeout, self.turns.acquire()).await {
-            Ok(turn) => Ok((turn.map_err(closed)?, asked + timeout)),
-            Err(_) => Err(code::no_turn(&prepared.outgoing.url, timeout)),
+        match self.alarms.before(asked + timeout, self.turns.wait(&prepared.outgoing.url)).await {
+            Some(turn) => Ok((turn.map_err(closed)?, asked + timeout)),
+            None => Err(code::no_turn(&prepared.outgoing.url, timeout)),
         }
     }
 
@@ -95,8 +128,8 @@ impl Client {
     ) -> Result<(), JobError> {
         let (turn, end) = self.turn(&prepared).await?;
         let (url, timeout) = (prepared.outgoing.url.clone(), prepared.timeout);
-        let late = |_| code::timeout(&url, timeout);
-        let response = timeout_at(end, self.send(&mut prepared)).await.map_err(late)??;
+        let late = || code::timeout(&url, timeout);
+        let response = self.alarms.before(end, self.send(&mut prepared)).await.ok_or_else(late)??;
         drop(turn);
         let (fetched, mut reader) = Fetched::begin(response, &prepared, 0)?;
         if with_head {
@@ -104,34 +137,36 @@ impl Client {
         } else if !fetched.status.is_success() {
             return Err(code::unsuccessful(&fetched.url, fetched.status));
         }
-        while let Some(chunk) = tokio::time::timeout(timeout, reader.next(context)).await.map_err(late)?? {
+        let next = || Instant::now() + timeout;
+        while let Some(chunk) = self.alarms.before(next(), reader.next(context)).await.ok_or_else(late)?? {
             context.send(chunk.to_vec()).await?;
         }
         Ok(())
     }
 
     /// Sends the request, and again wherever a redirect leads, until a response is none.
-    pub(super) async fn send(&self, prepared: &mut Prepared) -> Result<Response<Incoming>, JobError> {
+    pub(super) async fn send(&self, prepared: &mut Prepared) -> Result<Begun, JobError> {
         let mut followed = 0;
         loop {
             let outgoing = &mut prepared.outgoing;
             if outgoing.url.scheme() == "https" {
                 self.roots.read_ahead().await;
             }
-            let response = self.exchange.send(outgoing).await?;
-            let from = &outgoing.url;
+            let begun = self.exchange.send(outgoing).await?;
+            let (from, response) = (&outgoing.url, &begun.response);
             if prepared.redirects == 0 {
-                return Ok(response);
+                return Ok(begun);
             }
             let target = redirect::target(from, response.status(), response.headers());
             let Some(target) = target.map_err(|what| code::broken(from, what))? else {
-                return Ok(response);
+                return Ok(begun);
             };
             if followed == prepared.redirects {
                 return Err(code::too_many_redirects(from, prepared.redirects));
             }
             followed += 1;
-            redirect::follow(outgoing, response.status(), target);
+            let status = response.status();
+            redirect::follow(outgoing, status, target);
         }
     }
 }

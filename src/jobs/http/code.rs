@@ -10,10 +10,10 @@ use std::iter::successors;
 use std::time::Duration;
 
 use hyper::StatusCode;
-use hyper_util::client::legacy::Error as PoolError;
 use url::Url;
 
 use super::connect::ProxyError;
+use super::content::Unreadable;
 use crate::reply::JobError;
 
 /// The request cannot be sent as it is: an invalid url, method, header or timeout.
@@ -40,6 +40,9 @@ pub const FILE_EXISTS: i32 = 9;
 pub const NO_SPACE: i32 = 10;
 /// The file of a download cannot be written, for another reason.
 pub const CANNOT_WRITE: i32 = 11;
+
+/// A file that is to be sent cannot be read, or became shorter meanwhile.
+pub const CANNOT_READ: i32 = 12;
 
 pub(super) fn invalid(what: impl Display) -> JobError {
     JobError::new(INVALID_REQUEST, what.to_string())
@@ -89,25 +92,47 @@ pub(super) fn no_turn(url: &Url, timeout: Duration) -> JobError {
     JobError::new(TIMEOUT, format!("{url}: waited {} seconds for its turn in vain", timeout.as_secs_f64()))
 }
 
-/// What the library says went wrong with the request to `url`. The innermost cause says most.
+/// What keeps a file from being sent.
+pub(super) fn unreadable(error: &Unreadable) -> JobError {
+    JobError::new(CANNOT_READ, error.to_string())
+}
+
+/// What went wrong with the exchange over a connection.
 pub(super) fn from_library(url: &Url, error: &(dyn Error + 'static)) -> JobError {
-    let causes = || successors(Some(error), |&error| error.source());
-    let innermost = causes().last().map(ToString::to_string).unwrap_or_default();
-    // Which of the two would not be clear from the cause alone.
-    let who = causes().find(|cause| cause.is::<ProxyError>()).map_or(String::new(), |proxy| format!("{proxy}: "));
-    if let Some(error) = causes().find_map(tls_error) {
-        return JobError::new(TLS, format!("{url}: {who}{error}"));
+    if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref()) {
+        return unreadable(error);
     }
-    let connecting = causes().any(|cause| cause.downcast_ref::<PoolError>().is_some_and(PoolError::is_connect));
-    if connecting {
-        return JobError::new(CANNOT_CONNECT, format!("{url}: cannot connect: {who}{innermost}"));
-    }
-    broken(url, format_args!("the response is broken: {innermost}"))
+    tls(url, error).unwrap_or_else(|| broken(url, format_args!("the response is broken: {}", innermost(error))))
+}
+
+/// What went wrong while a connection was made. A proxy is named: it would not be clear from the cause alone who it was.
+pub(super) fn not_connected(url: &Url, error: &(dyn Error + 'static)) -> JobError {
+    let who = proxy(error);
+    tls(url, error)
+        .unwrap_or_else(|| JobError::new(CANNOT_CONNECT, format!("{url}: cannot connect: {who}{}", innermost(error))))
+}
+
+fn tls(url: &Url, error: &(dyn Error + 'static)) -> Option<JobError> {
+    let found = causes(error).find_map(tls_error)?;
+    Some(JobError::new(TLS, format!("{url}: {}{found}", proxy(error))))
+}
+
+fn proxy(error: &(dyn Error + 'static)) -> String {
+    causes(error).find(|cause| cause.is::<ProxyError>()).map_or(String::new(), |proxy| format!("{proxy}: "))
+}
+
+/// The innermost cause says most.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    successors(Some(error), |&error| error.source())
 }
 
 /// Whether the connection was closed before anything of a response came.
 pub(super) fn is_closed(error: &(dyn Error + 'static)) -> bool {
-    successors(Some(error), |&error| error.source()).any(|cause| {
+    causes(error).any(|cause| {
         let by_hyper = cause.downcast_ref::<hyper::Error>();
         let by_system = cause.downcast_ref::<io::Error>();
         by_hyper.is_some_and(|error| error.is_incomplete_message() || error.is_canceled() || error.is_closed())

@@ -1,13 +1,13 @@
 //! How a connection comes about: directly or through a proxy, plain or encrypted.
 //!
-//! The proxies are those of the environment, read when the client is made. A proxy that refuses is named in the error,
+//! A proxy that refuses is named in the error,
 //! so that nobody looks for the fault at the server.
 
-use std::future::Future;
+use std::collections::HashMap;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,12 +15,13 @@ use hyper::Uri;
 use hyper::header::HeaderValue;
 use hyper::http::uri::Scheme;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
@@ -43,37 +44,29 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    pub(super) fn new(tls: ClientConfig) -> Connector {
-        let mut tcp = HttpConnector::new_with_resolver(Resolver::new());
+    pub(super) fn new(tls: ClientConfig, proxies: Matcher, addresses: HashMap<String, Vec<IpAddr>>) -> Connector {
+        let mut tcp = HttpConnector::new_with_resolver(Resolver::new(addresses));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(KEEP_ALIVE));
-        Connector { tcp, tls: Arc::new(tls), proxies: Arc::new(Matcher::from_env()) }
+        Connector { tcp, tls: Arc::new(tls), proxies: Arc::new(proxies) }
     }
 
-    /// What a request to this URI tells its proxy, if it goes through one unencrypted. A tunnel's proxy was told when
-    /// the tunnel was made.
-    pub(super) fn proxy_authorization(&self, uri: &Uri) -> Option<HeaderValue> {
-        if uri.scheme() == Some(&Scheme::HTTPS) {
-            return None;
-        }
-        self.proxies.intercept(uri)?.basic_auth().cloned()
-    }
-
-    async fn connect(mut self, uri: Uri) -> Result<Stream, Failure> {
+    /// A connection to the server of this URI, and what requests over it say, if they go to a proxy.
+    pub(super) async fn connect(&self, uri: Uri) -> Result<(Stream, Option<ToProxy>), Failure> {
         let encrypted = uri.scheme() == Some(&Scheme::HTTPS);
         let Some(proxy) = self.proxies.intercept(&uri) else {
-            let tcp = self.tcp.call(uri.clone()).await?.into_inner();
-            return if encrypted { self.encrypt(tcp, &uri).await } else { Ok(Stream::new(tcp, false)) };
+            let tcp = self.tcp(uri.clone()).await?;
+            return Ok((if encrypted { self.encrypt(tcp, &uri).await? } else { Stream::new(tcp) }, None));
         };
         let named = |error: Failure| Failure::from(ProxyError { proxy: shown(proxy.uri()), error });
         match proxy.uri().scheme_str() {
             Some("http") => {
-                let tcp = self.tcp.call(proxy.uri().clone()).await.map_err(|error| named(error.into()))?.into_inner();
+                let tcp = self.tcp(proxy.uri().clone()).await.map_err(named)?;
                 self.through(tcp, &proxy, uri, encrypted).await
             }
             Some("https") => {
-                let tcp = self.tcp.call(proxy.uri().clone()).await.map_err(|error| named(error.into()))?.into_inner();
+                let tcp = self.tcp(proxy.uri().clone()).await.map_err(named)?;
                 let tls = self.handshake(tcp, proxy.uri()).await.map_err(named)?;
                 self.through(tls, &proxy, uri, encrypted).await
             }
@@ -81,25 +74,35 @@ impl Connector {
         }
     }
 
+    async fn tcp(&self, uri: Uri) -> Result<TcpStream, Failure> {
+        Ok(self.tcp.clone().call(uri).await?.into_inner())
+    }
+
     /// Goes on behind a proxy: with requests to the proxy itself, or in a tunnel.
-    async fn through<T>(&self, mut io: T, proxy: &Intercept, uri: Uri, encrypted: bool) -> Result<Stream, Failure>
+    async fn through<T>(
+        &self,
+        mut io: T,
+        proxy: &Intercept,
+        uri: Uri,
+        encrypted: bool,
+    ) -> Result<(Stream, Option<ToProxy>), Failure>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         if !encrypted {
-            return Ok(Stream::new(io, true));
+            return Ok((Stream::new(io), Some(ToProxy { authorization: proxy.basic_auth().cloned() })));
         }
         tunnel(&mut io, &uri, proxy.basic_auth())
             .await
             .map_err(|error| Failure::from(ProxyError { proxy: shown(proxy.uri()), error: error.into() }))?;
-        self.encrypt(io, &uri).await
+        Ok((self.encrypt(io, &uri).await?, None))
     }
 
     async fn encrypt<T>(&self, io: T, uri: &Uri) -> Result<Stream, Failure>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        Ok(Stream::new(self.handshake(io, uri).await?, false))
+        Ok(Stream::new(self.handshake(io, uri).await?))
     }
 
     async fn handshake<T>(&self, io: T, uri: &Uri) -> Result<tokio_rustls::client::TlsStream<T>, Failure>
@@ -109,20 +112,6 @@ impl Connector {
         // The brackets of an IPv6 address belong to the URI.
         let host = uri.host().unwrap_or("").trim_start_matches('[').trim_end_matches(']').to_string();
         Ok(TlsConnector::from(Arc::clone(&self.tls)).connect(ServerName::try_from(host)?, io).await?)
-    }
-}
-
-impl Service<Uri> for Connector {
-    type Response = Stream;
-    type Error = Failure;
-    type Future = Pin<Box<dyn Future<Output = Result<Stream, Failure>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        Box::pin(self.clone().connect(uri))
     }
 }
 
@@ -192,61 +181,42 @@ trait Io: Read + Write + Send + Unpin {}
 
 impl<T: Read + Write + Send + Unpin> Io for T {}
 
-/// One connection.
-pub(super) struct Stream {
-    io: Box<dyn Io>,
-    /// Requests go to a proxy, and name the server.
-    to_proxy: bool,
-    kept: Kept,
+/// What requests say that go to a proxy themselves, and not through a tunnel: they name their server, too.
+#[derive(Clone, Debug)]
+pub(super) struct ToProxy {
+    pub(super) authorization: Option<HeaderValue>,
 }
 
-/// Whether a connection has brought a response before: if it then breaks, it may just have been closed.
-#[derive(Clone, Default)]
-pub(super) struct Kept(Arc<AtomicBool>);
-
-impl Kept {
-    pub(super) fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
+/// One connection, plain or encrypted.
+pub(super) struct Stream(Box<dyn Io>);
 
 impl Stream {
-    fn new(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, to_proxy: bool) -> Stream {
-        Stream { io: Box::new(TokioIo::new(io)), to_proxy, kept: Kept::default() }
-    }
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        Connected::new().proxy(self.to_proxy).extra(self.kept.clone())
+    fn new(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Stream {
+        Stream(Box::new(TokioIo::new(io)))
     }
 }
 
 impl Read for Stream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.io).poll_read(cx, buffer)
+        Pin::new(&mut *self.0).poll_read(cx, buffer)
     }
 }
 
 impl Write for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.io).poll_write(cx, bytes)
+        Pin::new(&mut *self.0).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.io).poll_flush(cx)
+        Pin::new(&mut *self.0).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.io).poll_shutdown(cx)
+        Pin::new(&mut *self.0).poll_shutdown(cx)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        self.0.is_write_vectored()
     }
 
     fn poll_write_vectored(
@@ -254,6 +224,6 @@ impl Write for Stream {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.io).poll_write_vectored(cx, bytes)
+        Pin::new(&mut *self.0).poll_write_vectored(cx, bytes)
     }
 }

@@ -3,15 +3,15 @@
 use std::io;
 use std::path::PathBuf;
 
-use hyper::body::Incoming;
+use hyper::StatusCode;
 use hyper::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE};
-use hyper::{Response, StatusCode};
 use serde::Serialize;
-use tokio::time::{timeout, timeout_at};
+use tokio::time::Instant;
 use url::Url;
 
 use super::client::Client;
 use super::code;
+use super::exchange::Begun;
 use super::file::{Found, Plan, Writer};
 use super::page::{self, Head};
 use super::payload::Download;
@@ -43,17 +43,19 @@ pub(super) async fn download(client: &Client, download: Download, context: &Cont
     let (turn, end) = client.turn(&prepared).await?;
     let (mut writer, found) = Writer::new(plan).await.map_err(failed)?;
     let patience = prepared.timeout;
-    let late = |_| code::timeout(&url, patience);
-    let (response, before) = timeout_at(end, send(client, &mut prepared, found)).await.map_err(late)??;
+    let late = || code::timeout(&url, patience);
+    let begun = client.alarms.before(end, send(client, &mut prepared, found)).await;
+    let (begun, before) = begun.ok_or_else(late)??;
     drop(turn);
-    let from = note(&url, response.headers());
-    let (fetched, mut reader) = Fetched::begin(response, &prepared, before)?;
+    let from = note(&url, begun.response.headers());
+    let (fetched, mut reader) = Fetched::begin(begun, &prepared, before)?;
     if !fetched.status.is_success() {
         return Err(code::unsuccessful(&fetched.url, fetched.status));
     }
     writer.begin(before > 0, from).await.map_err(failed)?;
     let mut bytes = before;
-    while let Some(chunk) = timeout(patience, reader.next(context)).await.map_err(late)?? {
+    let next = || Instant::now() + patience;
+    while let Some(chunk) = client.alarms.before(next(), reader.next(context)).await.ok_or_else(late)?? {
         bytes += chunk.len() as u64;
         writer.write(chunk).await.map_err(failed)?;
     }
@@ -74,11 +76,7 @@ fn plan(download: &Download) -> Result<Plan, JobError> {
 }
 
 /// The response, and how many bytes of an earlier download stand before its own.
-async fn send(
-    client: &Client,
-    prepared: &mut Prepared,
-    found: Option<Found>,
-) -> Result<(Response<Incoming>, u64), JobError> {
+async fn send(client: &Client, prepared: &mut Prepared, found: Option<Found>) -> Result<(Begun, u64), JobError> {
     let asked = prepared.outgoing.url.clone();
     let before = found.and_then(|found| Some((found.length, validator(&asked, &found.from)?)));
     let Some((length, validator)) = before else { return Ok((client.send(prepared).await?, 0)) };
@@ -86,9 +84,9 @@ async fn send(
     let range = HeaderValue::try_from(format!("bytes={length}-"));
     prepared.outgoing.headers.insert(RANGE, range.map_err(code::invalid)?);
     prepared.outgoing.headers.insert(IF_RANGE, validator);
-    let response = client.send(prepared).await?;
-    match response.status() {
-        StatusCode::PARTIAL_CONTENT if begins_at(response.headers(), length) => Ok((response, length)),
+    let begun = client.send(prepared).await?;
+    match begun.response.status() {
+        StatusCode::PARTIAL_CONTENT if begins_at(begun.response.headers(), length) => Ok((begun, length)),
         StatusCode::PARTIAL_CONTENT => {
             Err(code::broken(&asked, format_args!("the server sent another part than the one from byte {length} on")))
         }
@@ -97,7 +95,7 @@ async fn send(
             prepared.outgoing = first;
             Ok((client.send(prepared).await?, 0))
         }
-        _ => Ok((response, 0)),
+        _ => Ok((begun, 0)),
     }
 }
 

@@ -81,12 +81,16 @@ payload! {
 payload! {
     /// What `http.request` takes.
     Request {
-        /// The method, in upper case; if left out POST with a form, else GET.
+        /// The method, in upper case; if left out POST with a form, with parts or a file, else GET.
         method: Option<String>,
         /// The body, sent as UTF-8. No content type is sent but the one among the headers.
         body: Option<String>,
         /// The body, as HTML forms send theirs.
         form: Option<Fields>,
+        /// The body, as HTML forms with files send theirs.
+        multipart: Option<Vec<Part>>,
+        /// The path of a file with the body, which is sent as it is read.
+        body_file: Option<String>,
         /// See [`Get::charset`].
         charset: Option<String>,
     }
@@ -99,6 +103,10 @@ payload! {
         method: Option<String>,
         /// See [`Request::form`].
         form: Option<Fields>,
+        /// See [`Request::multipart`].
+        multipart: Option<Vec<Part>>,
+        /// See [`Request::body_file`].
+        body_file: Option<String>,
     }
 }
 
@@ -129,6 +137,22 @@ payload! {
     }
 }
 
+/// A part of a multipart form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// The name of the field.
+    pub name: String,
+    /// Its value; or
+    pub value: Option<String>,
+    /// the path of a file with it, which is sent as it is read.
+    pub file: Option<String>,
+    /// What the server is told of the file's name; if left out the last part of its path.
+    pub filename: Option<String>,
+    /// If left out none for a value, and `application/octet-stream` for a file.
+    pub content_type: Option<String>,
+}
+
 /// The fields that all payloads have.
 pub(super) struct Common {
     pub(super) url: String,
@@ -140,4 +164,40 @@ pub(super) struct Common {
     pub(super) timeout_includes_wait: Option<bool>,
     pub(super) max_bytes: Option<u64>,
     pub(super) redirects: Option<u32>,
+}
+
+/// What `http.configure` takes. What is left out is as if nothing had been configured.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Configure {
+    /// The header `user-agent` of requests that name none; `palitra/` and the version if left out.
+    pub user_agent: Option<String>,
+    /// The URL of the proxy for all requests, in place of those that the environment names; an empty one for none.
+    pub proxy: Option<String>,
+    /// The hosts that the proxy is not for, as in `NO_PROXY`.
+    pub no_proxy: Option<String>,
+    /// A file of certificates in PEM that are trusted in place of the system's.
+    pub ca_file: Option<String>,
+    /// A file with the certificate that servers may ask for, and those that vouch for it, in PEM.
+    pub client_cert: Option<String>,
+    /// A file with its key in PEM; if left out the key is in the same file.
+    pub client_key: Option<String>,
+    /// IP addresses of host names, which are not looked up then.
+    pub resolve: Option<BTreeMap<String, Addresses>>,
+    /// How many requests are under way at a time; 256 if left out.
+    pub requests: Option<usize>,
+    /// The same for each host and port; no limit if left out.
+    pub requests_per_host: Option<usize>,
+    /// Whether the cookies that servers set are sent back to them; false if left out.
+    pub cookies: Option<bool>,
+}
+
+/// One IP address, or several that are tried in turn.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected an IP address or a list of them")]
+pub enum Addresses {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
 }

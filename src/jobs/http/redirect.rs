@@ -3,7 +3,6 @@
 //! These are the rules of RFC 9110 (15.4), as browsers follow them. What was meant for one server goes to no other,
 //! however many redirects lie between.
 
-use bytes::Bytes;
 use hyper::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, COOKIE, HOST, HeaderMap,
     HeaderName, LOCATION, PROXY_AUTHORIZATION,
@@ -11,6 +10,7 @@ use hyper::header::{
 use hyper::{Method, StatusCode};
 use url::Url;
 
+use super::content::Source;
 use super::exchange::Outgoing;
 use super::request::LONGEST_URL;
 use super::shown::shown;
@@ -49,7 +49,7 @@ fn is_redirect(status: StatusCode) -> bool {
 pub(super) fn follow(request: &mut Outgoing, status: StatusCode, target: Url) {
     if becomes_get(&request.method, status) {
         request.method = Method::GET;
-        request.body = Bytes::new();
+        request.body = Source::empty();
         remove(&mut request.headers, &OF_THE_BODY);
     }
     if request.url.origin() != target.origin() {
@@ -76,6 +76,8 @@ fn remove(headers: &mut HeaderMap, names: &[HeaderName]) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use hyper::body::Body;
+
     use super::*;
 
     fn url(text: &str) -> Url {
@@ -83,7 +85,7 @@ mod tests {
     }
 
     fn redirected(method: Method, status: u16, to: &str) -> Outgoing {
-        let (from, headers, body) = (url("http://a.example/x"), HeaderMap::new(), Bytes::from("body"));
+        let (from, headers, body) = (url("http://a.example/x"), HeaderMap::new(), Source::Bytes("body".into()));
         let mut request = Outgoing { method, url: from, headers, body };
         for name in FOR_THE_ORIGIN_ALONE.iter().chain(&OF_THE_BODY) {
             request.headers.insert(name, "set".parse().unwrap());
@@ -109,7 +111,7 @@ mod tests {
             let request = redirected(method.parse().unwrap(), status, "http://a.example/y");
             assert_eq!(request.method, after, "{method} {status}");
             let keeps_body = after == method;
-            assert_eq!(!request.body.is_empty(), keeps_body, "{method} {status}");
+            assert_eq!(!request.body.content().is_end_stream(), keeps_body, "{method} {status}");
             assert_eq!(request.headers.contains_key(CONTENT_TYPE), keeps_body, "{method} {status}");
         }
     }

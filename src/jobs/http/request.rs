@@ -15,8 +15,10 @@ use percent_encoding::percent_decode_str;
 use url::{Url, form_urlencoded};
 
 use super::code;
+use super::content::{Piece, Source};
 use super::exchange::Outgoing;
-use super::payload::{Common, Download, Fetch, Field, Fields, Get, GetBytes, Request, Stream};
+use super::multipart;
+use super::payload::{Common, Download, Fetch, Field, Fields, Get, GetBytes, Part, Request, Stream};
 use super::shown::shown;
 use super::unpack::ACCEPTED;
 use crate::reply::JobError;
@@ -44,13 +46,13 @@ pub(super) struct Prepared {
 
 impl Get {
     pub(super) fn prepare(mut self) -> Result<Prepared, JobError> {
-        self.common().prepare(Method::GET, Bytes::new())
+        self.common().prepare(Method::GET, Source::empty())
     }
 }
 
 impl GetBytes {
     pub(super) fn prepare(mut self) -> Result<Prepared, JobError> {
-        self.common().prepare(Method::GET, Bytes::new())
+        self.common().prepare(Method::GET, Source::empty())
     }
 }
 
@@ -58,14 +60,14 @@ impl Stream {
     pub(super) fn prepare(mut self) -> Result<Prepared, JobError> {
         // Of any size: it is never held whole.
         self.max_bytes.get_or_insert(u64::MAX);
-        self.common().prepare(Method::GET, Bytes::new())
+        self.common().prepare(Method::GET, Source::empty())
     }
 }
 
 impl Download {
     pub(super) fn prepare(mut self) -> Result<Prepared, JobError> {
         self.max_bytes.get_or_insert(u64::MAX);
-        let mut prepared = self.common().prepare(Method::GET, Bytes::new())?;
+        let mut prepared = self.common().prepare(Method::GET, Source::empty())?;
         if prepared.unpack {
             // The file is to be what the server has, and its parts fit together.
             prepared.outgoing.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -76,42 +78,78 @@ impl Download {
 }
 
 impl Request {
-    pub(super) fn prepare(mut self) -> Result<Prepared, JobError> {
+    pub(super) async fn prepare(mut self) -> Result<Prepared, JobError> {
         let body = self.body.take().map(Bytes::from);
-        with_content(self.common(), self.method, body, self.form)
+        let bodies =
+            Bodies { body, form: self.form.take(), multipart: self.multipart.take(), file: self.body_file.take() };
+        bodies.prepare(self.common(), self.method.as_deref()).await
     }
 }
 
 impl Fetch {
-    pub(super) fn prepare(mut self, body: Option<Bytes>) -> Result<Prepared, JobError> {
-        with_content(self.common(), self.method, body, self.form)
+    pub(super) async fn prepare(mut self, body: Option<Bytes>) -> Result<Prepared, JobError> {
+        let bodies =
+            Bodies { body, form: self.form.take(), multipart: self.multipart.take(), file: self.body_file.take() };
+        bodies.prepare(self.common(), self.method.as_deref()).await
     }
 }
 
-fn with_content(
-    common: Common,
-    name: Option<String>,
+/// The ways to say what the body is, of which a request has one at most.
+struct Bodies {
     body: Option<Bytes>,
     form: Option<Fields>,
-) -> Result<Prepared, JobError> {
-    let method = method(name.as_deref().unwrap_or(if form.is_some() { "POST" } else { "GET" }))?;
-    let Some(form) = form else { return common.prepare(method, body.unwrap_or_default()) };
-    if body.is_some() {
-        return Err(code::invalid("a body and a form: only one of them can be sent"));
+    multipart: Option<Vec<Part>>,
+    file: Option<String>,
+}
+
+impl Bodies {
+    async fn prepare(self, common: Common, method_name: Option<&str>) -> Result<Prepared, JobError> {
+        let posts = self.form.is_some() || self.multipart.is_some() || self.file.is_some();
+        let method = method(method_name.unwrap_or(if posts { "POST" } else { "GET" }))?;
+        if usize::from(self.body.is_some()) + self.special() > 1 {
+            return Err(code::invalid("a body, a form, a multipart form or a file: only one of them can be sent"));
+        }
+        let mut prepared = common.prepare(method, Source::Bytes(self.body.unwrap_or_default()))?;
+        let outgoing = &mut prepared.outgoing;
+        if let Some(form) = self.form {
+            outgoing.body = Source::Bytes(encoded(&form));
+            let content_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+            outgoing.headers.entry(CONTENT_TYPE).or_insert(content_type);
+        } else if let Some(parts) = self.multipart {
+            let boundary = multipart::boundary();
+            let content_type = format!("multipart/form-data; boundary={boundary}");
+            let content_type = HeaderValue::try_from(content_type).map_err(code::invalid)?;
+            if outgoing.headers.insert(CONTENT_TYPE, content_type).is_some() {
+                return Err(code::invalid("\"multipart\" and the header \"content-type\" exclude each other"));
+            }
+            outgoing.body = measure(multipart::pieces(parts, &boundary)?).await?;
+        } else if let Some(path) = self.file {
+            outgoing.body = measure(vec![Piece::File(path, 0)]).await?;
+        }
+        Ok(prepared)
     }
+
+    /// How many of those there are that are no plain bytes.
+    fn special(&self) -> usize {
+        usize::from(self.form.is_some()) + usize::from(self.multipart.is_some()) + usize::from(self.file.is_some())
+    }
+}
+
+async fn measure(pieces: Vec<Piece>) -> Result<Source, JobError> {
+    Source::measure(pieces).await.map_err(|error| code::unreadable(&error))
+}
+
+fn encoded(form: &Fields) -> Bytes {
     let mut written = form_urlencoded::Serializer::new(String::new());
-    each(&form, |name, value| {
+    each(form, |name, value| {
         written.append_pair(name, value);
     });
-    let mut prepared = common.prepare(method, written.finish().into())?;
-    let content_type = HeaderValue::from_static("application/x-www-form-urlencoded");
-    prepared.outgoing.headers.entry(CONTENT_TYPE).or_insert(content_type);
-    Ok(prepared)
+    written.finish().into()
 }
 
 impl Common {
     /// Checks every field; the first that cannot be sent is the failure.
-    fn prepare(self, method: Method, body: Bytes) -> Result<Prepared, JobError> {
+    fn prepare(self, method: Method, body: Source) -> Result<Prepared, JobError> {
         let mut url = url(&self.url)?;
         let in_url = take_credentials(&mut url);
         if let Some(query) = &self.query {

@@ -1,8 +1,10 @@
-//! Names become addresses, as the system resolves them: on threads of their own, because that blocks.
+//! Names become addresses: those that the host has set, else as the system resolves them, on threads of their own,
+//! because that blocks.
 
-use std::future::Future;
+use std::collections::HashMap;
+use std::future::{Future, ready};
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -19,11 +21,13 @@ const AT_A_TIME: usize = 64;
 #[derive(Clone)]
 pub(super) struct Resolver {
     turns: Arc<Semaphore>,
+    set: Arc<HashMap<String, Vec<IpAddr>>>,
 }
 
 impl Resolver {
-    pub(super) fn new() -> Resolver {
-        Resolver { turns: Arc::new(Semaphore::new(AT_A_TIME)) }
+    /// `set`: the addresses of names that are not looked up, in lower case.
+    pub(super) fn new(set: HashMap<String, Vec<IpAddr>>) -> Resolver {
+        Resolver { turns: Arc::new(Semaphore::new(AT_A_TIME)), set: Arc::new(set) }
     }
 }
 
@@ -37,6 +41,11 @@ impl Service<Name> for Resolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
+        if let Some(addresses) = self.set.get(name.as_str()) {
+            // The port is that of the url.
+            let addresses: Vec<_> = addresses.iter().map(|address| SocketAddr::new(*address, 0)).collect();
+            return Box::pin(ready(Ok(addresses.into_iter())));
+        }
         let turns = Arc::clone(&self.turns);
         Box::pin(async move {
             let turn = turns.acquire_owned().await;

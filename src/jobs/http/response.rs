@@ -1,12 +1,13 @@
 //! A response: its head, and who reads its body.
 
-use hyper::body::{Body, Incoming};
+use hyper::StatusCode;
+use hyper::body::Body;
 use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
-use hyper::{Response, StatusCode};
 use url::Url;
 
 use super::body::Reader;
 use super::code;
+use super::exchange::Begun;
 use super::request::Prepared;
 use super::unpack::Unpacker;
 use crate::reply::JobError;
@@ -22,7 +23,7 @@ pub(super) struct Fetched {
 impl Fetched {
     /// The head of a response, and who reads its body, before which so many bytes have come already.
     pub(super) fn begin(
-        response: Response<Incoming>,
+        Begun { response, lease }: Begun,
         prepared: &Prepared,
         before: u64,
     ) -> Result<(Fetched, Reader), JobError> {
@@ -35,7 +36,7 @@ impl Fetched {
             parts.headers.remove(CONTENT_ENCODING);
             parts.headers.remove(CONTENT_LENGTH);
         }
-        let reader = Reader::new(body, unpacker, url.clone(), prepared.max_bytes, before)?;
+        let reader = Reader::new(body, lease, unpacker, url.clone(), prepared.max_bytes, before)?;
         Ok((Fetched { status: parts.status, url, headers: parts.headers, body: Vec::new() }, reader))
     }
 }

@@ -13,6 +13,7 @@ use rustls_platform_verifier::Verifier;
 use tokio::sync::OnceCell;
 
 use super::background;
+use super::settings::Identity;
 
 /// The system's certificates, once they are needed.
 #[derive(Debug)]
@@ -32,14 +33,26 @@ impl SystemRoots {
         })
     }
 
-    /// A TLS configuration that trusts these roots.
-    pub(super) fn client_config(self: &Arc<SystemRoots>) -> Result<ClientConfig, Error> {
+    /// A TLS configuration that trusts these roots, or whom `verifier` trusts.
+    pub(super) fn client_config(
+        self: &Arc<SystemRoots>,
+        verifier: Option<Arc<dyn ServerCertVerifier>>,
+        identity: Option<Identity>,
+    ) -> Result<ClientConfig, Error> {
         let versions =
             ClientConfig::builder_with_provider(Arc::clone(&self.provider)).with_safe_default_protocol_versions()?;
-        let verifier: Arc<SystemRoots> = Arc::clone(self);
-        let mut config = versions.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+        let verifier = verifier.unwrap_or_else(|| Arc::clone(self) as _);
+        let trusting = versions.dangerous().with_custom_certificate_verifier(verifier);
+        let mut config = match identity {
+            Some(Identity { chain, key }) => trusting.with_client_auth_cert(chain, key)?,
+            None => trusting.with_no_client_auth(),
+        };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
+    }
+
+    pub(super) fn provider(&self) -> &Arc<CryptoProvider> {
+        &self.provider
     }
 
     /// Reads the certificates on a thread of its own, so that the runner's need not stand still for it.

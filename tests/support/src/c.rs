@@ -62,7 +62,7 @@ fn build(compiler: &mut Command, source: &str) -> Program {
     let source = root().join(source);
     let stem = source.file_stem().expect("a file").to_string_lossy();
     let program = Program(scratch(&stem));
-    for folder in ["include", "tests/c/support"] {
+    for folder in ["include", "bindings/cpp/include", "tests/c/support"] {
         compiler.arg("-I").arg(root().join(folder));
     }
     // An archive or a library counts only for what stands before it, so the source goes first.

@@ -11,7 +11,8 @@
 //! | `/page/...` | 200, the path |
 //! | `/missing` | 404 |
 //! | `/big`, `/slow` | [`BIG`] bytes, at full speed or so slowly that no test sees the end |
-//! | `/chunked` | the same, without saying how many |
+//! | `/huge` | [`HUGE`] bytes, all 0 |
+//! | `/chunked` | as `/big`, without saying how many |
 //! | `/packed` | the same, compressed by gzip for who accepts that |
 //! | `/silent` | nothing at all |
 //! | `/latin1` | the one byte E9 |
@@ -43,6 +44,9 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 /// The length of `/big`.
 pub const BIG: usize = 4 << 20;
 
+/// The length of `/huge`, of which no disk has more than the length.
+pub const HUGE: u64 = 1 << 30;
+
 /// A running nginx.
 pub struct Nginx {
     process: Child,
@@ -69,6 +73,7 @@ struct Ports {
     http: u16,
     other: u16,
     https: u16,
+    mutual: u16,
     status: u16,
     silent: u16,
 }
@@ -118,6 +123,21 @@ impl Nginx {
     /// The same over TLS, with [`Nginx::certificate`].
     pub fn https_url(&self, path: &str) -> String {
         format!("https://127.0.0.1:{}{path}", self.ports.https)
+    }
+
+    /// The other origin, which has `/secrets` too.
+    pub fn other_url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.ports.other)
+    }
+
+    /// Over TLS with the same certificate, which the client must have, too; the path does not matter.
+    pub fn mutual_url(&self, path: &str) -> String {
+        format!("https://127.0.0.1:{}{path}", self.ports.mutual)
+    }
+
+    /// The key of the certificate, in PEM.
+    pub fn key(&self) -> PathBuf {
+        self.directory.0.join("key.pem")
     }
 
     /// The self-signed certificate, in PEM.
@@ -174,9 +194,9 @@ fn port(listener: &TcpListener) -> u16 {
 impl Ports {
     /// Free when looked at: all are held until each is known, so they differ.
     fn free(silent: &TcpListener) -> Ports {
-        let held = [listen(), listen(), listen(), listen()];
-        let [http, other, https, status] = [0, 1, 2, 3].map(|i| port(&held[i]));
-        Ports { http, other, https, status, silent: port(silent) }
+        let held = [listen(), listen(), listen(), listen(), listen()];
+        let [http, other, https, mutual, status] = [0, 1, 2, 3, 4].map(|i| port(&held[i]));
+        Ports { http, other, https, mutual, status, silent: port(silent) }
     }
 }
 
@@ -221,6 +241,7 @@ impl Directory {
         write("nginx.conf", configuration(ports).as_bytes());
         write("www/big", &vec![b'.'; BIG]);
         write("www/latin1", b"\xe9");
+        fs::File::create(self.0.join("www/huge")).and_then(|huge| huge.set_len(HUGE)).expect("a sparse file");
         self.make_certificate();
     }
 
@@ -243,7 +264,7 @@ impl Drop for Directory {
 }
 
 fn configuration(ports: Ports) -> String {
-    let Ports { http, other, https, status, silent } = ports;
+    let Ports { http, other, https, mutual, status, silent } = ports;
     // One process and no master: killing it is the end of it.
     format!(
         r#"
@@ -262,6 +283,14 @@ http {{
         listen 127.0.0.1:{other};
         location = / {{ return 302 /secrets; }}
         location = /secrets {{ return 200 "[$http_authorization][$http_cookie]"; }}
+    }}
+    server {{
+        listen 127.0.0.1:{mutual} ssl;
+        ssl_certificate certificate.pem;
+        ssl_certificate_key key.pem;
+        ssl_client_certificate certificate.pem;
+        ssl_verify_client on;
+        location / {{ return 200 "$ssl_client_s_dn"; }}
     }}
     server {{
         listen 127.0.0.1:{http} backlog=1024;

@@ -40,6 +40,7 @@ from ._global import (
     shutdown_global_runner,
     submit,
 )
+from ._http import HttpCode
 from ._native.gather import gather_async
 from ._native.job import Job
 from ._native.library import Library, Runner, job, jobs, load
@@ -53,6 +54,7 @@ __all__ = (
     "Error",
     "EventLoopThreadRunner",
     "ForkedError",
+    "HttpCode",
     "InternalError",
     "InvalidArgumentError",
     "InvalidHandleError",

@@ -1,0 +1,180 @@
+//! `http.configure`: what all requests of a runner share.
+
+use palitra::http::code;
+use palitra::{Runner, Status};
+use serde_json::{Value, json};
+
+use crate::{Failure, assert_failure, get, page};
+use palitra_test_support::nginx::Nginx;
+use palitra_test_support::process::wait_until;
+use palitra_test_support::scripted::Server;
+
+fn configure(runner: &Runner, settings: Value) -> Result<Value, Failure> {
+    page(runner, "http.configure", settings)
+}
+
+/// A runner that is configured so.
+fn configured(settings: Value) -> Runner {
+    let runner = Runner::new().unwrap();
+    assert_eq!(configure(&runner, settings), Ok(json!({})));
+    runner
+}
+
+fn body(runner: &Runner, request: Value) -> String {
+    get(runner, request).unwrap()["body"].as_str().unwrap().to_string()
+}
+
+#[test]
+fn the_user_agent_is_that_of_the_request_else_that_of_the_runner() {
+    let (nginx, runner) = (Nginx::start(), configured(json!({"user_agent": "mine/1"})));
+    let url = nginx.url("/echo");
+    assert_eq!(body(&runner, json!({"url": url})), "GET|||mine/1|");
+    assert_eq!(body(&runner, json!({"url": url, "headers": {"User-Agent": "its/2"}})), "GET|||its/2|");
+    // What is left out is as if nothing had been configured.
+    configure(&runner, json!({})).unwrap();
+    assert_eq!(body(&runner, json!({"url": url})), concat!("GET|||palitra/", env!("CARGO_PKG_VERSION"), "|"));
+}
+
+#[test]
+fn a_proxy_is_for_all_hosts_but_some() {
+    let (nginx, proxy) = (Nginx::start(), Server::that_sends("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nproxy"));
+    let settings = json!({"proxy": format!("http://me:word@{}", proxy.address()), "no_proxy": "127.0.0.1"});
+    let runner = configured(settings);
+    assert_eq!(body(&runner, json!({"url": "http://server.invalid/x"})), "proxy");
+    let asked = proxy.requests()[0].to_ascii_lowercase();
+    assert!(asked.starts_with("get http://server.invalid/x http/1.1\r\n"), "{asked}");
+    assert!(asked.contains("\r\nproxy-authorization: basic bwu6d29yza==\r\n"), "{asked}");
+    assert!(asked.contains("\r\nhost: server.invalid\r\n"), "{asked}");
+    assert_eq!(body(&runner, json!({"url": nginx.url("/hello")})), "hello");
+    configure(&runner, json!({"proxy": ""})).unwrap();
+    let result = get(&runner, json!({"url": "http://server.invalid/x"}));
+    assert_failure(result, code::CANNOT_CONNECT, &["lookup"]);
+}
+
+#[test]
+fn a_ca_file_is_trusted_in_place_of_the_systems_certificates() {
+    let nginx = Nginx::start();
+    let runner = configured(json!({"ca_file": nginx.certificate()}));
+    assert_eq!(body(&runner, json!({"url": nginx.https_url("/hello")})), "hello");
+    configure(&runner, json!({})).unwrap();
+    let result = get(&runner, json!({"url": nginx.https_url("/hello")}));
+    assert_failure(result, code::TLS, &["invalid peer certificate"]);
+}
+
+#[test]
+fn a_server_gets_the_client_certificate_that_it_asks_for() {
+    let nginx = Nginx::start();
+    let mut settings = json!({"ca_file": nginx.certificate()});
+    let runner = configured(settings.clone());
+    let request = json!({"url": nginx.mutual_url("/")});
+    assert_eq!(get(&runner, request.clone()).unwrap()["status"], 400, "it asks for one");
+    settings["client_cert"] = json!(nginx.certificate());
+    settings["client_key"] = json!(nginx.key());
+    configure(&runner, settings).unwrap();
+    assert_eq!(body(&runner, request), "CN=palitra");
+}
+
+#[test]
+fn a_name_has_the_addresses_that_are_set() {
+    let nginx = Nginx::start();
+    let runner = configured(json!({"resolve": {"A.invalid": "127.0.0.1", "b.invalid": ["::1", "127.0.0.1"]}}));
+    for name in ["a.invalid", "B.invalid"] {
+        let url = nginx.url("/hello").replace("127.0.0.1", name);
+        assert_eq!(body(&runner, json!({"url": url})), "hello");
+    }
+    assert_failure(get(&runner, json!({"url": "http://c.invalid/"})), code::CANNOT_CONNECT, &["lookup"]);
+}
+
+#[test]
+fn so_many_requests_are_under_way_at_a_time_in_all_and_to_each_host() {
+    for (settings, of_host, others_wait) in
+        [(json!({"requests": 2}), 2, true), (json!({"requests_per_host": 3}), 3, false)]
+    {
+        let (nginx, runner) = (Nginx::start(), configured(settings));
+        let silent = json!({"url": nginx.url("/silent")}).to_string();
+        let tokens: Vec<_> = (0..5).map(|_| runner.submit_job("http.get", &*silent).unwrap()).collect();
+        wait_until("they are under way", || nginx.connections().open >= of_host);
+        let other = json!({"url": nginx.other_url("/secrets"), "timeout": 1, "timeout_includes_wait": true});
+        let other = get(&runner, other);
+        assert_eq!(other.is_err(), others_wait, "{other:?}");
+        assert_eq!(nginx.connections().accepted, of_host + u64::from(!others_wait));
+        // One that ends makes room for another.
+        tokens[0].cancel();
+        wait_until("the next is under way", || nginx.connections().accepted > of_host + u64::from(!others_wait));
+        drop(tokens);
+    }
+}
+
+#[test]
+fn cookies_are_sent_back_if_that_is_wanted() {
+    let nginx = Nginx::start();
+    let (with, without) = (configured(json!({"cookies": true})), Runner::new().unwrap());
+    for (runner, expected) in [(&with, "[][a=1; b=2]"), (&without, "[][]")] {
+        get(runner, json!({"url": nginx.url("/cookies")})).unwrap();
+        let cookies = body(runner, json!({"url": nginx.url("/secrets")}));
+        let mut words: Vec<_> = cookies.trim_matches(['[', ']']).split("; ").collect();
+        words.sort();
+        assert_eq!(format!("[][{}]", words.join("; ").trim_start_matches("][")), expected, "{cookies}");
+    }
+    // A request with cookies of its own has no others.
+    let own = json!({"url": nginx.url("/secrets"), "headers": {"cookie": "c=3"}});
+    assert_eq!(body(&with, own), "[][c=3]");
+    // Another host gets none.
+    let url = nginx.url("/secrets").replace("127.0.0.1", "localhost");
+    assert_eq!(body(&with, json!({"url": url})), "[][]");
+}
+
+#[test]
+fn cookies_of_a_redirect_are_kept() {
+    let server = Server::start(|mut connection| {
+        while let Some(head) = connection.request() {
+            if head.starts_with("GET /login") {
+                connection
+                    .send("HTTP/1.1 302 Found\r\nset-cookie: id=7; Path=/\r\nlocation: /\r\ncontent-length: 0\r\n\r\n");
+            } else {
+                connection.respond(&head);
+            }
+        }
+    });
+    let runner = configured(json!({"cookies": true}));
+    let head = body(&runner, json!({"url": server.url("/login")}));
+    assert!(head.contains("\r\ncookie: id=7\r\n"), "{head}");
+    assert_eq!(server.accepted(), 1, "a redirect keeps its connection");
+}
+
+#[test]
+fn a_setting_that_does_not_fit_says_so_and_changes_nothing() {
+    let nginx = Nginx::start();
+    let runner = configured(json!({"user_agent": "mine/1"}));
+    let cases = [
+        (json!({"user_agent": "a\nb"}), "user_agent"),
+        (json!({"proxy": "socks5://x"}), "the proxy \"socks5://x\" is no http or https url"),
+        (json!({"proxy": "http://me:word@["}), "the proxy \"http://...@[\""),
+        (json!({"no_proxy": "x"}), "\"no_proxy\" without \"proxy\""),
+        (json!({"ca_file": "/nonexistent"}), "\"ca_file\": \"/nonexistent\": "),
+        (json!({"ca_file": nginx.key()}), "no certificate in PEM"),
+        (json!({"client_cert": nginx.certificate()}), "\"client_key\": "),
+        (json!({"client_key": nginx.key()}), "\"client_key\" without \"client_cert\""),
+        (json!({"resolve": {"a": "b"}}), "\"resolve\": \"b\" is not an IP address"),
+        (json!({"resolve": {"a": []}}), "\"resolve\": no address for \"a\""),
+        (json!({"requests": 0}), "\"requests\" is 0; 1 to"),
+        (json!({"requests_per_host": 10_000_000}), "\"requests_per_host\" is 10000000"),
+    ];
+    for (settings, says) in cases {
+        assert_failure(configure(&runner, settings), code::INVALID_REQUEST, &[says]);
+    }
+    let result = configure(&runner, json!({"agent": "x"}));
+    assert_failure(result, 0, &["unknown field `agent`"]);
+    assert_eq!(body(&runner, json!({"url": nginx.url("/echo")})), "GET|||mine/1|");
+}
+
+#[test]
+fn requests_that_are_under_way_go_on() {
+    let (nginx, runner) = (Nginx::start(), Runner::new().unwrap());
+    let slow = json!({"url": nginx.url("/slow"), "timeout": 1000}).to_string();
+    let token = runner.submit_job("http.bytes", slow).unwrap();
+    wait_until("it is under way", || nginx.connections().writing == 1);
+    configure(&runner, json!({"user_agent": "mine/1"})).unwrap();
+    assert_eq!(token.poll().unwrap_err().status(), Status::Pending);
+    assert_eq!(nginx.connections().writing, 1);
+}
