@@ -200,3 +200,21 @@ func ExampleRunner_Shutdown() {
 	// <nil>
 	// true
 }
+
+func ExampleRunner_Register() {
+	runner, err := palitra.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close()
+
+	// In place of the library's job, for this runner: what it runs needs no network.
+	err = runner.Register("http.get", func(ctx context.Context, call *palitra.Call) ([]byte, error) {
+		return []byte(`{"status": 200, "body": "a page"}`), nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(runner.Run(context.Background(), "http.get", []byte(`{"url": "http://shop.test"}`)))
+	// Output: {"status": 200, "body": "a page"} <nil>
+}

@@ -12,3 +12,21 @@ static void free_handle(void *handle) { palitraGoFreeHandle((uintptr_t)handle); 
 palitra_status palitra_go_on_complete(palitra_token token, uintptr_t handle) {
     return palitra_token_on_complete(token, complete, (void *)handle, free_handle);
 }
+
+static void call(palitra_call call, const void *data, size_t len, void *handle) {
+    palitraGoCall((uintptr_t)handle, call, (void *)data, len);
+}
+
+palitra_status palitra_go_register(palitra_runner runner, const char *name, uintptr_t handle) {
+    const palitra_job_info info = {name, NULL, PALITRA_BYTES, PALITRA_BYTES};
+    return palitra_runner_register(runner, &info, call, (void *)handle, free_handle);
+}
+
+static void cancel(palitra_call call, void *handle) {
+    (void)call;
+    palitraGoCancel((uintptr_t)handle);
+}
+
+palitra_status palitra_go_on_cancel(palitra_call call, uintptr_t handle) {
+    return palitra_call_on_cancel(call, cancel, (void *)handle, free_handle);
+}

@@ -124,4 +124,11 @@ static inline palitra_status palitra_go_next(palitra_token token, palitra_go_rep
 /* Registers the Go function behind a cgo.Handle; the handle is deleted whatever this returns. */
 palitra_status palitra_go_on_complete(palitra_token token, uintptr_t handle);
 
+/* Registers the job whose function is behind a cgo.Handle; the handle is deleted when the runner has ended, or if this
+ * fails. */
+palitra_status palitra_go_register(palitra_runner runner, const char *name, uintptr_t handle);
+
+/* Has the function behind a cgo.Handle called when the answer to a call is not needed any more. */
+palitra_status palitra_go_on_cancel(palitra_call call, uintptr_t handle);
+
 #endif

@@ -241,3 +241,66 @@ TEST_CASE("a future is ready when the shutdown has returned, though a callback b
     }
     CHECK(thrown_by([&] { (void)future.get(); }) == Status::cancelled);
 }
+
+TEST_CASE("a function that returns is a job, called by name as any other") {
+    const palitra::Runner runner;
+    palitra::register_job(runner, "cpp.twice", [](std::string_view payload) { return std::string(payload) += payload; },
+                          {palitra::Format::text, palitra::Format::text});
+    CHECK(runner.run("cpp.twice", "ab").text() == "abab");
+    CHECK(runner.run("cpp.twice", "ab").format() == palitra::Format::text);
+    CHECK(runner.submit("cpp.twice", "ab").wait().text() == "abab");
+    CHECK(runner.try_run("cpp.twice", "\xff").status() == Status::bad_payload);
+    palitra::register_job(runner, "cpp.throws",
+                          [](std::string_view) -> std::string { throw std::runtime_error("no luck"); });
+    const auto failed = runner.try_run("cpp.throws");
+    CHECK(failed.status() == Status::job_failed);
+    CHECK(failed.message() == "no luck");
+}
+
+TEST_CASE("a call may be answered elsewhere, streams, and comes before the library's job of its name") {
+    const palitra::Runner runner;
+    std::thread answers;
+    palitra::register_job(runner, "palitra.echo", [&](palitra::Call call, std::string_view payload) {
+        answers = std::thread([call = std::move(call), payload = std::string(payload)]() mutable {
+            for (int i = 0; i < 100; ++i) call.send(payload);
+            call.progress(100, 100);
+            CHECK(!call.is_cancelled());
+            call.complete("all");
+            CHECK(call.try_complete("again").status() == Status::end);
+            CHECK(call.try_fail(1, "again").status() == Status::end);
+        });
+    });
+    const palitra::Token token = runner.submit("palitra.echo", "item");
+    int items = 0;
+    for (palitra::result<palitra::Reply> item = token.try_next(); item; item = token.try_next())
+        items += item->text() == "item";
+    CHECK(items == 100);
+    CHECK(token.wait().text() == "all");
+    answers.join();
+}
+
+TEST_CASE("a call that nobody answers fails, and one that is not needed is told so once") {
+    Counts counts;
+    Mailbox<palitra::Call> kept;
+    {
+        const palitra::Runner runner;
+        palitra::register_job(runner, "cpp.drops", [](palitra::Call, std::string_view) {});
+        CHECK(runner.try_run("cpp.drops").status() == Status::job_failed);
+        palitra::register_job(runner, "cpp.keeps", [&](palitra::Call call, std::string_view) {
+            call.on_cancel([counted = Counted(counts)]() mutable { counted(palitra::Reply()); });
+            kept.put(std::move(call));
+        });
+        const palitra::Token token = runner.submit("cpp.keeps");
+        palitra::Call call = kept.take();
+        token.cancel();
+        eventually([&] { return counts.calls == 1; });
+        CHECK(call.is_cancelled());
+        CHECK(call.try_complete().status() == Status::cancelled);
+        CHECK(call.try_on_cancel([] {}).status() == Status::cancelled);
+        CHECK(palitra::try_register_job(runner, "cpp.keeps", [](palitra::Call, std::string_view) {}).status() ==
+              Status::invalid_argument);
+    }
+    CHECK(counts.calls == 1);
+    CHECK(counts.ends == 1);
+    CHECK(palitra::Call().try_complete().status() == Status::invalid_handle);
+}

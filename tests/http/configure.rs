@@ -1,7 +1,7 @@
-//! `http.configure`: what all requests of a runner share.
+//! What all requests of a runner share: its configuration, and `http.configure`.
 
 use palitra::http::code;
-use palitra::{Runner, Status};
+use palitra::{Options, Runner, Status};
 use serde_json::{Value, json};
 
 use crate::{Failure, assert_failure, get, page};
@@ -13,11 +13,10 @@ fn configure(runner: &Runner, settings: Value) -> Result<Value, Failure> {
     page(runner, "http.configure", settings)
 }
 
-/// A runner that is configured so.
+/// A runner that is made so.
 fn configured(settings: Value) -> Runner {
-    let runner = Runner::new().unwrap();
-    assert_eq!(configure(&runner, settings), Ok(json!({})));
-    runner
+    let config = json!({"http": settings}).to_string();
+    Runner::with_options(Options { config, ..Options::default() }).unwrap()
 }
 
 fn body(runner: &Runner, request: Value) -> String {

@@ -25,6 +25,7 @@
 #define PALITRA_HPP
 
 #include "palitra/argument.hpp"
+#include "palitra/call.hpp"
 #include "palitra/callback.hpp"
 #include "palitra/coroutine.hpp"
 #include "palitra/future.hpp"

@@ -1,0 +1,108 @@
+package palitra
+
+// Jobs of the program: Go functions that a runner calls whenever somebody calls the job.
+
+/*
+#include <stdlib.h>
+
+#include "native.h"
+*/
+import "C"
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/cgo"
+	"unsafe"
+)
+
+// Call is one call of a job of the program's. It is valid until the job's function has returned.
+type Call struct {
+	Payload []byte // What the job was called with.
+	raw     C.palitra_call
+}
+
+// JobFunc is a job of the program's. Each call has a goroutine of its own. The context is cancelled when the answer is
+// not needed any more: the job was cancelled, its deadline passed, its runner ends. What is returned is the reply; an
+// error fails the job with its text, a [JobError] with its code and message, and a panic ends the job as panicked.
+type JobFunc func(ctx context.Context, call *Call) ([]byte, error)
+
+type registered struct{ function JobFunc }
+
+// Register registers a job of the program's on the runner, until that has ended: whoever calls the job by its name, the
+// program or another job, has the function called. It comes before a job of the library that has the same name, so a
+// test can replace one.
+//
+// Register returns ErrInvalidArgument for a name that is empty, has a NUL, or is registered on this runner already, and
+// ErrShutDown after the runner's end.
+func (r *Runner) Register(name string, function JobFunc) error {
+	defer runtime.KeepAlive(r)
+	if function == nil {
+		return &callError{name, StatusInvalidArgument, nil}
+	}
+	text := C.CString(name)
+	defer C.free(unsafe.Pointer(text))
+	if C.GoString(text) != name {
+		return &callError{name, StatusInvalidArgument, nil}
+	}
+	handle := cgo.NewHandle(&registered{function})
+	if status := C.palitra_go_register(r.core.handle, text, C.uintptr_t(handle)); status != C.PALITRA_OK {
+		return &callError{name, Status(status), nil}
+	}
+	return nil
+}
+
+// Send sends an item of the job's stream. It waits while the reader has enough to read, and returns ErrCancelled when
+// the answer is not needed any more, and an error that is [StatusEnd] if nobody reads.
+func (c *Call) Send(item []byte) error {
+	return Status(C.palitra_call_send(c.raw, C.PALITRA_BYTES, unsafe.Pointer(pointer(item)), C.size_t(len(item)),
+		C.PALITRA_FOREVER)).orNil()
+}
+
+// Progress says how much of how much is done.
+func (c *Call) Progress(done, total uint64) {
+	C.palitra_call_progress(c.raw, C.uint64_t(done), C.uint64_t(total))
+}
+
+// The runner's thread calls this, and goes on: the function has a goroutine.
+//
+//export palitraGoCall
+func palitraGoCall(handle C.uintptr_t, call C.palitra_call, data unsafe.Pointer, size C.size_t) {
+	function := cgo.Handle(handle).Value().(*registered).function
+	c := &Call{C.GoBytes(data, C.int(size)), call}
+	ctx, cancel := context.WithCancel(context.Background())
+	C.palitra_go_on_cancel(call, C.uintptr_t(cgo.NewHandle(cancel)))
+	go c.run(ctx, cancel, function)
+}
+
+//export palitraGoCancel
+func palitraGoCancel(handle C.uintptr_t) {
+	cgo.Handle(handle).Value().(context.CancelFunc)()
+}
+
+func (c *Call) run(ctx context.Context, cancel context.CancelFunc, function JobFunc) {
+	defer C.palitra_call_free(c.raw)
+	defer cancel()
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			c.complete(C.PALITRA_JOB_PANICKED, 0, []byte(fmt.Sprint(panicked)))
+		}
+	}()
+	reply, err := function(ctx, c)
+	var failed *JobError
+	switch {
+	case err == nil:
+		c.complete(C.PALITRA_OK, 0, reply)
+	case errors.As(err, &failed):
+		c.complete(C.PALITRA_JOB_FAILED, failed.Code, []byte(failed.Message))
+	default:
+		c.complete(C.PALITRA_JOB_FAILED, 0, []byte(err.Error()))
+	}
+}
+
+func (c *Call) complete(status C.palitra_status, code int32, data []byte) {
+	C.palitra_call_complete(c.raw, status, C.int32_t(code), C.PALITRA_BYTES, unsafe.Pointer(pointer(data)),
+		C.size_t(len(data)))
+}

@@ -1,0 +1,154 @@
+package palitra_test
+
+// Jobs of the program's own.
+//
+// Promise 1: a token finishes exactly once.
+// Promise 7: a panic ends its job and nothing else.
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"palitra"
+)
+
+func register(t *testing.T, r *palitra.Runner, name string, function palitra.JobFunc) {
+	t.Helper()
+	if err := r.Register(name, function); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRegisteredJobIsCalledByNameAsAnyOther(t *testing.T) {
+	for _, r := range []*palitra.Runner{newRunner(t), newRunner(t, palitra.WithWorkers(2))} {
+		register(t, r, "go.upper", func(_ context.Context, call *palitra.Call) ([]byte, error) {
+			call.Progress(1, 2)
+			return []byte(strings.ToUpper(string(call.Payload))), nil
+		})
+		for _, ctx := range []context.Context{base(t), soon(t)} {
+			if reply, err := r.Run(ctx, "go.upper", []byte("called")); err != nil || reply.String() != "CALLED" {
+				t.Error(reply, err)
+			}
+			if reply, err := r.Run(ctx, "go.upper", nil); err != nil || reply.String() != "" {
+				t.Error(reply, err)
+			}
+		}
+	}
+}
+
+func TestRegisteredJobComesBeforeTheLibrarysForJobsInRustToo(t *testing.T) {
+	r := newRunner(t)
+	register(t, r, "palitra.echo", func(_ context.Context, call *palitra.Call) ([]byte, error) {
+		return []byte("not " + string(call.Payload)), nil
+	})
+	if reply, err := r.Run(base(t), "test.nested", []byte("asked")); err != nil || reply.String() != "not asked" {
+		t.Error(reply, err)
+	}
+	if reply, err := newRunner(t).Run(base(t), "palitra.echo", []byte("asked")); err != nil || reply.String() != "asked" {
+		t.Error(reply, err)
+	}
+}
+
+func TestRegisteredJobFailsAndPanicsAsGoDoes(t *testing.T) {
+	r := newRunner(t)
+	register(t, r, "go.fail", func(_ context.Context, call *palitra.Call) ([]byte, error) {
+		switch string(call.Payload) {
+		case "code":
+			return nil, &palitra.JobError{Code: 7, Message: "no luck"}
+		case "panic":
+			panic("oh no")
+		}
+		return nil, errors.New("no reason")
+	})
+	_, err := r.Run(base(t), "go.fail", []byte("code"))
+	var failed *palitra.JobError
+	if !errors.As(err, &failed) || failed.Code != 7 || failed.Message != "no luck" {
+		t.Error(err)
+	}
+	_, err = r.Run(base(t), "go.fail", nil)
+	if !errors.As(err, &failed) || failed.Code != 0 || failed.Message != "no reason" {
+		t.Error(err)
+	}
+	_, err = r.Run(base(t), "go.fail", []byte("panic"))
+	wantIs(t, err, palitra.ErrJobPanicked)
+	if !strings.Contains(err.Error(), "oh no") {
+		t.Error(err)
+	}
+}
+
+func TestContextOfARegisteredJobEndsWithItsJob(t *testing.T) {
+	r := newRunner(t)
+	begun, ended := make(chan bool, 3), make(chan error, 3)
+	register(t, r, "go.wait", func(ctx context.Context, call *palitra.Call) ([]byte, error) {
+		begun <- true
+		<-ctx.Done()
+		ended <- ctx.Err()
+		wantIs(t, call.Send([]byte("nobody reads")), palitra.ErrCancelled)
+		return nil, ctx.Err()
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	_, err := r.Run(ctx, "go.wait", nil)
+	wantIs(t, err, context.DeadlineExceeded)
+	token, err := r.Submit(base(t), "go.wait", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	<-begun
+	token.Cancel()
+	if _, err := r.Submit(base(t), "go.wait", nil); err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		select {
+		case err := <-ended:
+			wantIs(t, err, context.Canceled)
+		case <-soon(t).Done():
+			t.Fatal("a job was not told that it has ended")
+		}
+	}
+}
+
+func TestRegisteredJobStreams(t *testing.T) {
+	r := newRunner(t)
+	register(t, r, "go.count", func(_ context.Context, call *palitra.Call) ([]byte, error) {
+		for i := range byte(100) {
+			if err := call.Send([]byte{i}); err != nil {
+				return nil, err
+			}
+		}
+		return nil, nil
+	})
+	next := byte(0)
+	for item, err := range r.Stream(base(t), "go.count", nil) {
+		if err != nil || len(item.Data) != 1 || item.Data[0] != next {
+			t.Fatal(item, err, next)
+		}
+		next++
+	}
+	if next != 100 {
+		t.Error(next)
+	}
+}
+
+func TestRegistrationThatCannotBeIsRefused(t *testing.T) {
+	r := newRunner(t)
+	nothing := func(context.Context, *palitra.Call) ([]byte, error) { return nil, nil }
+	register(t, r, "go.once", nothing)
+	for _, name := range []string{"go.once", "", "a\x00b", "\xff"} {
+		wantIs(t, r.Register(name, nothing), palitra.ErrInvalidArgument)
+	}
+	wantIs(t, r.Register("go.nil", nil), palitra.ErrInvalidArgument)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantIs(t, r.Register("go.late", nothing), palitra.ErrClosed)
+}
