@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use palitra::http::code;
-use palitra::{Runner, Status};
+use palitra::{Options, Runner, Status};
 use serde_json::json;
 
 use crate::{assert_failure, checked, get};
@@ -21,6 +21,27 @@ fn a_connection_is_kept_alive_from_call_to_call() {
         }
     }
     assert_eq!(nginx.connections().accepted, 1);
+}
+
+#[test]
+fn worker_threads_share_the_connections() {
+    let nginx = Nginx::start();
+    let runner = Runner::with_options(Options { worker_threads: 3, ..Options::default() }).unwrap();
+    let request = json!({"url": nginx.url("/hello")}).to_string();
+    for _ in 0..50 {
+        let tokens: Vec<_> = (0..64).map(|_| runner.submit_job("http.bytes", &*request).unwrap()).collect();
+        // Some are cancelled wherever they are.
+        for token in &tokens[60..] {
+            token.cancel();
+        }
+        for reply in runner.gather_jobs(&tokens[..60], Some(PATIENCE)).unwrap() {
+            assert_eq!(checked(reply).unwrap().data(), b"hello");
+        }
+    }
+    // Each at most 64, and as many again for those that were cancelled.
+    assert!(nginx.connections().accepted <= 64 + 50 * 4, "{:?}", nginx.connections());
+    runner.shutdown(Some(Duration::ZERO)).unwrap();
+    wait_until("the connections are closed", || nginx.connections().open == 0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A kept connection that the server closes just when the next request is on its way to it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use palitra::Runner;
 use palitra::http::code;
@@ -91,16 +91,16 @@ fn half_closed(address: &str) -> usize {
 
 #[test]
 fn connections_that_the_server_closes_are_closed_while_nobody_uses_them() {
-    let closes = Arc::new(AtomicBool::new(false));
-    let theirs = Arc::clone(&closes);
-    let closed = Arc::new(AtomicUsize::new(0));
-    let counting = Arc::clone(&closed);
+    let (arrived, closed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (arriving, closing) = (Arc::clone(&arrived), Arc::clone(&closed));
     let server = Server::start(move |mut connection| {
-        if connection.request().is_some() && connection.respond("") {
-            wait_until("all have come", || theirs.load(Ordering::SeqCst));
-        }
+        connection.request();
+        arriving.fetch_add(1, Ordering::SeqCst);
+        // None is given the connection of another.
+        wait_until("all have come", || arriving.load(Ordering::SeqCst) >= 8);
+        connection.respond("");
         drop(connection);
-        counting.fetch_add(1, Ordering::SeqCst);
+        closing.fetch_add(1, Ordering::SeqCst);
     });
     let runner = Runner::new().unwrap();
     let request = json!({"url": server.url("/")}).to_string();
@@ -109,7 +109,6 @@ fn connections_that_the_server_closes_are_closed_while_nobody_uses_them() {
         checked(reply).unwrap();
     }
     assert_eq!(server.accepted(), 8);
-    closes.store(true, Ordering::SeqCst);
     wait_until("the server has closed them", || closed.load(Ordering::SeqCst) == 8);
     wait_until("none is half closed", || half_closed(&server.address()) == 0);
     // The next request opens one.

@@ -86,9 +86,8 @@ impl Client {
     /// requests submitted at once do not use up each other's time.
     pub(super) async fn fetch(&self, mut prepared: Prepared, context: &Context) -> Result<Fetched, JobError> {
         let (_turn, end) = self.turn(&prepared).await?;
-        let (url, timeout) = (prepared.outgoing.url.clone(), prepared.timeout);
         let fetched = self.alarms.before(end, self.perform(&mut prepared, context)).await;
-        fetched.unwrap_or_else(|| Err(code::timeout(&url, timeout)))
+        fetched.unwrap_or_else(|| Err(code::timeout(&prepared.outgoing.url, prepared.timeout)))
     }
 
     /// Waits for the turn of a request; when its time is over.

@@ -105,7 +105,7 @@ pub(super) fn from_library(url: &Url, error: &(dyn Error + 'static)) -> JobError
     tls(url, error).unwrap_or_else(|| broken(url, format_args!("the response is broken: {}", innermost(error))))
 }
 
-/// What went wrong while a connection was made. A proxy is named: it would not be clear from the cause alone who it was.
+/// What went wrong while a connection was made. A proxy is named: the cause alone would not say who it was.
 pub(super) fn not_connected(url: &Url, error: &(dyn Error + 'static)) -> JobError {
     let who = proxy(error);
     tls(url, error)

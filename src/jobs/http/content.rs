@@ -1,7 +1,7 @@
 //! The body of a request: bytes, or bytes and files one after the other, which are never held whole.
 //!
-//! A file is read on a thread of its own while it is sent. Its length is known before, and exactly so much of it is sent:
-//! a file that has become shorter breaks the request off, and what is added meanwhile is not sent.
+//! A file is read on a thread of its own while it is sent. Its length is known before, and exactly so much of it is
+//! sent: a file that has become shorter breaks the request off, and what is added meanwhile is not sent.
 
 use std::fs::File;
 use std::io::{self, Read};

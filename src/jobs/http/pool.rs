@@ -2,8 +2,8 @@
 //!
 //! # Guarantees
 //!
-//! * A connection has one user at a time, who holds its [`Lease`]. When that is dropped, the connection comes back if it
-//!   can take another request, else it is closed.
+//! * A connection has one user at a time, who holds its [`Lease`]. When that is dropped, the connection comes back if
+//!   it can take another request, else it is closed.
 //! * A connection that nobody uses is closed after [`IDLE`], or when its server closes it: one task of the pool, the
 //!   janitor, is woken for all that are kept.
 //! * No lock is held while a connection is polled or closed.
