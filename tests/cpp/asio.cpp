@@ -16,7 +16,7 @@ namespace net = asio;
 #if __has_include(ASIO_HEADER(bind_cancellation_slot))
 #define HAS_CANCELLATION 1
 #endif
-#if defined(ASIO_HAS_CO_AWAIT) || defined(BOOST_ASIO_HAS_CO_AWAIT)
+#if defined(ASIO_VERSION) ? defined(ASIO_HAS_CO_AWAIT) : defined(BOOST_ASIO_HAS_CO_AWAIT)
 #define HAS_CO_AWAIT 1
 #endif
 #if defined(HAS_CANCELLATION) && defined(HAS_CO_AWAIT)

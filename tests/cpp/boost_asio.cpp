@@ -3,4 +3,4 @@
 
 #include <boost/asio.hpp>
 
-#include "asio.cpp"
+#include "asio.cpp" // NOLINT(bugprone-suspicious-include): that is what is to be compiled twice

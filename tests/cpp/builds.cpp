@@ -80,7 +80,7 @@ Detached coroutine(const palitra::Runner& runner, std::atomic<int>& steps) {
     steps++;
     const auto stream = runner.try_submit("palitra.sleep", R"({"seconds": 0.01})");
     CHECK((co_await palitra::try_next_item(*stream)).status() == Code::end);
-    const auto here = [](auto work) { work(); };
+    const auto here = [](const auto& work) { work(); };
     CHECK(co_await palitra::try_resume_on(here, *stream));
     steps++;
 }

@@ -235,7 +235,7 @@ TEST_CASE("an error is one of the standard's, with a category") {
         (void)runner.run("test.fail", failing);
         FAIL("nothing was thrown");
     } catch (const palitra::error& error) {
-        const palitra::error copy = error;
+        const palitra::error copy = palitra::error(error);
         CHECK(copy.what() == std::string("broken"));
         CHECK(copy.code() == 7);
         CHECK(copy.error_code() == Status::job_failed);

@@ -186,7 +186,8 @@ static void child_registers_a_callback(void *argument) {
     struct parent *parent = argument;
     struct counts own = {0};
     CHECK_STATUS(PALITRA_FORKED, palitra_token_on_complete(parent->pending, count_call, &own, count_free));
-    CHECK_NUMBER(1, own.freed);
+    CHECK_STATUS(PALITRA_FORKED, palitra_token_on_ready(parent->pending, 0, count_call, &own, count_free));
+    CHECK_NUMBER(2, own.freed);
     CHECK_NUMBER(0, own.called);
 }
 

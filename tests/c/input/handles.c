@@ -69,7 +69,9 @@ static void check_no_stream_or_callback(uint64_t id) {
     CHECK_NUMBER(99, total);
     int before = frees;
     CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_token_on_complete(bad, count_call, &frees, count_free));
-    CHECK_NUMBER(before + 1, frees);
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_token_on_ready(bad, 0, count_call, &frees, count_free));
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_token_on_ready(bad, PALITRA_OR_ITEM, count_call, &frees, count_free));
+    CHECK_NUMBER(before + 3, frees);
     CHECK_NUMBER(0, calls);
 }
 

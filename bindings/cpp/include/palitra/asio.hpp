@@ -119,7 +119,7 @@ void forget_cancellation(const Handler&) {}
 
 #if defined(ASIO_VERSION) ? __has_include(<asio/deferred.hpp>) : __has_include(<boost/asio/deferred.hpp>)
 using DefaultCompletion = net::deferred_t;
-#elif defined(ASIO_HAS_CO_AWAIT) || defined(BOOST_ASIO_HAS_CO_AWAIT)
+#elif defined(ASIO_VERSION) ? defined(ASIO_HAS_CO_AWAIT) : defined(BOOST_ASIO_HAS_CO_AWAIT)
 using DefaultCompletion = net::use_awaitable_t<>;
 #else
 struct DefaultCompletion; // There is none.

@@ -50,19 +50,34 @@ template <class T>
 inline constexpr bool is_token = std::is_same_v<std::decay_t<T>, Token>;
 
 /// The token that an element of a range stands for: itself, what it converts to, or what it points to.
-template <class Element, class = std::enable_if_t<std::is_convertible_v<Element&&, const Token&>>>
-const Token& token_of(Element&& element) {
-    return element;
+template <class Element>
+const Token* token_of(Element&& element) {
+    if constexpr (std::is_convertible_v<Element&&, const Token&>) {
+        const Token& token = element;
+        return &token;
+    } else {
+        const Token& token = *element;
+        return &token;
+    }
 }
-template <class Pointer, class = void,
-          class = std::enable_if_t<std::is_convertible_v<decltype(*std::declval<Pointer&>()), const Token&>>>
-const Token& token_of(const Pointer& pointer) {
-    return *pointer;
-}
+
+template <class Element, class = void>
+struct points_to_token : std::false_type {};
+template <class Element>
+struct points_to_token<Element, std::void_t<decltype(*std::declval<Element>())>>
+    : std::is_convertible<decltype(*std::declval<Element>()), const Token&> {};
+
+template <class Range, class = void>
+struct is_token_range : std::false_type {};
+template <class Range>
+struct is_token_range<Range, std::void_t<decltype(*std::begin(std::declval<Range&>()))>> {
+    using Element = decltype(*std::begin(std::declval<Range&>()));
+    static constexpr bool value = std::is_convertible_v<Element, const Token&> || points_to_token<Element>::value;
+};
 
 /// Anything that std::begin takes and whose elements stand for tokens. Not const: some views are iterated only so.
 template <class Range>
-using if_tokens = decltype(detail::token_of(*std::begin(std::declval<Range&>())), void());
+using if_tokens = std::enable_if_t<is_token_range<Range>::value>;
 template <class... Tokens>
 using if_each_token = std::enable_if_t<(sizeof...(Tokens) > 0) && (is_token<Tokens> && ...)>;
 
@@ -76,9 +91,9 @@ template <class Range>
 Handles handles(Range&& range) {
     Handles handles;
     for (auto&& element : range) {
-        const Token& token = detail::token_of(element);
-        if (handles.tokens.empty()) handles.runner = token.runner();
-        handles.tokens.push_back(token.get());
+        const Token* token = detail::token_of(element);
+        if (handles.tokens.empty()) handles.runner = token->runner();
+        handles.tokens.push_back(token->get());
     }
     return handles;
 }

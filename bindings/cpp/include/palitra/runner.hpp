@@ -174,7 +174,7 @@ public:
     /// the tokens. Throws why one was refused, after cancelling those before it. The tag of the options is not used.
     template <class Range, class = detail::if_submissions<Range>>
     [[nodiscard]] std::vector<Token> submit_many(Range&& range, const SubmitOptions& options = {}) const {
-        const detail::Submissions submissions(std::forward<Range>(range));
+        const auto submissions = detail::Submissions::of(std::forward<Range>(range));
         Submitted submitted = submit_many(submissions, options);
         if (submitted) return std::move(submitted.tokens);
         for (const Token& token : submitted.tokens) (void)token.try_cancel();
@@ -186,7 +186,7 @@ public:
     /// Throws only std::bad_alloc.
     template <class Range, class = detail::if_submissions<Range>>
     Submitted try_submit_many(Range&& range, const SubmitOptions& options = {}) const {
-        return submit_many(detail::Submissions(std::forward<Range>(range)), options);
+        return submit_many(detail::Submissions::of(std::forward<Range>(range)), options);
     }
 
     /// Submits a job that streams and returns the range of its items.

@@ -39,18 +39,22 @@ using if_submissions =
 /// The jobs as the C function takes them. A name that repeats is the same pointer, which is not looked up again.
 class Submissions {
 public:
-    template <class Range, class = if_submissions<Range>>
-    explicit Submissions(Range&& range) {
-        for (const Submission& one : range) {
-            if (names_.empty() || one.job != last_) names_.emplace_back(last_ = one.job);
-            const auto* data = static_cast<const std::uint8_t*>(one.payload.data());
-            raw_.push_back({names_.back().get(), data, one.payload.size(), one.tag});
-        }
+    template <class Range>
+    [[nodiscard]] static Submissions of(Range&& range) {
+        Submissions all;
+        for (const Submission& one : range) all.add(one);
+        return all;
     }
 
     [[nodiscard]] const std::vector<palitra_submission>& raw() const noexcept { return raw_; }
 
 private:
+    void add(const Submission& one) {
+        if (names_.empty() || one.job != last_) names_.emplace_back(last_ = one.job);
+        const auto* data = static_cast<const std::uint8_t*>(one.payload.data());
+        raw_.push_back({names_.back().get(), data, one.payload.size(), one.tag});
+    }
+
     std::string_view last_;
     std::deque<CString> names_; // whose elements stay where they are
     std::vector<palitra_submission> raw_;
