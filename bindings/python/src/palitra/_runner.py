@@ -24,6 +24,7 @@ from ._loop.futures import Submission
 from ._loop.gather import Gathering
 from ._loop.thread import CLOSE_TIMEOUT, CLOSED, LoopThread, sleep_if_exiting
 from ._loop.work import Work, discard
+from ._native.completions import free_queues_of_closed_loops
 from ._native.futures import JobFuture
 from ._native.gather import gather_jobs, is_batch
 from ._native.job import Job
@@ -112,10 +113,7 @@ class EventLoopThreadRunner:
 
     def _make_thread(self, loop_factory: LoopFactory) -> LoopThread:
         sleep_if_exiting()
-        loop = loop_factory()
-        if self._debug is not None:
-            loop.set_debug(self._debug)
-        return LoopThread(loop, self._name)
+        return LoopThread(loop_factory, self._name, self._debug, free_queues_of_closed_loops)
 
     def _keep(self, thread: LoopThread) -> None:
         self._thread = thread

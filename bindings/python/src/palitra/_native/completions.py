@@ -10,6 +10,7 @@ import itertools
 import logging
 import os
 import threading
+import weakref
 from asyncio import AbstractEventLoop, get_running_loop
 from typing import Any
 
@@ -97,12 +98,14 @@ class Completions:
         self.pended = Pended()
         self._after_fork_in_child()
         inheritors.add(self)
+        _all.add(self)
 
     def _after_fork_in_child(self) -> None:
         #: By the ``id`` of a loop that lives: a WeakKeyDictionary takes four times as long to ask.
         self._loops: dict[int, LoopQueue] = {}
         self._futures: FutureQueue | None = None
-        self._lock = threading.Lock()
+        # Reentrant: garbage may be collected while it is held, and a finalizer may submit a job.
+        self._lock = threading.RLock()
 
     def of_running_loop(self) -> LoopQueue:
         """The queue of the loop that runs on this thread. Raises RuntimeError if none does."""
@@ -110,18 +113,22 @@ class Completions:
         return self._loops.get(id(loop)) or self._make(loop)
 
     def _make(self, loop: AbstractEventLoop) -> LoopQueue:
-        """A new queue. Those of closed loops are freed, which nothing announces: a loop that somebody still holds would
-        keep its queue, and a task that waits there would keep its loop."""
+        """A new queue. Those of closed loops are freed: nothing announces the end of a loop that is not palitra's."""
         loops, number = self._loops, id(loop)
         with self._lock:
-            closed = {one: queue for one, queue in list(loops.items()) if queue.is_of_closed_loop()}
-            for one in closed:
-                loops.pop(one, None)
+            self.free_closed()
             queue = LoopQueue(self._functions, loop, self.pended, lambda _: loops.pop(number, None))
             loops[number] = queue
-        for left in closed.values():
-            left.close()
         return queue
+
+    def free_closed(self) -> None:
+        """Frees the queues of closed loops: a loop that somebody still holds would keep its queue, and a task that
+        waits there would keep its loop. From any thread."""
+        with self._lock:
+            for number, queue in list(self._loops.items()):
+                if queue.is_of_closed_loop():
+                    self._loops.pop(number, None)
+                    queue.close()
 
     def of_futures(self) -> FutureQueue:
         """The queue of the futures; its thread starts with the first use."""
@@ -134,3 +141,13 @@ class Completions:
         """As ``FutureQueue.settle``, if there have been futures."""
         if self._futures is not None:
             self._futures.settle(runner)
+
+
+#: Those of every library.
+_all: weakref.WeakSet[Completions] = weakref.WeakSet()
+
+
+def free_queues_of_closed_loops() -> None:
+    """To be called when a loop has been closed. From any thread."""
+    for completions in list(_all):
+        completions.free_closed()

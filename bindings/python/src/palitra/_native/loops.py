@@ -14,6 +14,7 @@ nothing happens.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import ctypes
 import weakref
 from collections.abc import Callable, Iterable, Mapping
@@ -180,7 +181,8 @@ class LoopQueue:
             descriptor = self._functions.queue_fd(self.handle)
             if descriptor < 0:
                 raise InternalError("too many files are open: the loop gets no descriptor to notice a job's end by")
-            loop.add_reader(descriptor, self._drain)
+            # In an empty context: that of the first who waits would live as long as the loop.
+            contextvars.Context().run(loop.add_reader, descriptor, self._drain)
             self._watched = True
         waiter = Waiter(loop)
         self._waiting.update(dict.fromkeys(tags, waiter))

@@ -1,0 +1,96 @@
+"""Threads of the operating system, also where gevent has made greenlets of Python's.
+
+Once gevent has patched a process, ``threading`` starts greenlets: an event loop on one of them, or a wait in C, would
+stop all others. So whatever has to be a thread is started here, and whoever is about to wait in C asks
+:func:`in_gevent` and waits for a descriptor instead. Locks, events and futures need no care: those of gevent work
+between threads too, and let other greenlets run meanwhile. A thread that uses them has a hub of its own.
+
+eventlet's locks do not work between threads. Where it has patched threading, every start of a thread is an error.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextvars
+import sys
+import threading
+from collections.abc import Callable
+from sys import modules
+from typing import Any
+
+#: The longest single wait for a descriptor, in seconds.
+LONGEST_WAIT = 3600.0
+
+
+def in_gevent() -> bool:
+    """Whether gevent has patched this process's threads. Raises RuntimeError if eventlet has."""
+    if "gevent.monkey" in modules and modules["gevent.monkey"].is_module_patched("threading"):
+        return True
+    if "eventlet.patcher" in modules and modules["eventlet.patcher"].is_monkey_patched("thread"):
+        raise RuntimeError(
+            "palitra does not work where eventlet has patched threading, whose locks do not reach from thread to "
+            "thread: use gevent or threads, or leave threads out, eventlet.monkey_patch(thread=False)"
+        )
+    return False
+
+
+def real_lock() -> Any:
+    """A lock that blocks its whole thread, every greenlet there."""
+    if in_gevent():
+        return modules["gevent.monkey"].get_original("_thread", "allocate_lock")()
+    return _thread.allocate_lock()
+
+
+def wait_readable(descriptor: int, seconds: float) -> None:
+    """In a process that gevent patched: waits until the descriptor is readable, at most so many seconds. Other
+    greenlets run meanwhile."""
+    import gevent.socket
+    import gevent.timeout
+
+    try:
+        gevent.socket.wait_read(descriptor, timeout=min(seconds, LONGEST_WAIT))
+    except TimeoutError:
+        pass
+
+
+class _RealThread:
+    """A thread that is no ``threading.Thread``: those are greenlets here."""
+
+    def __init__(self, main: Callable[[], object], name: str) -> None:
+        self._main = main
+        self._name = name
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        modules["gevent.monkey"].get_original("_thread", "start_new_thread")(self._run, ())
+
+    def _run(self) -> None:
+        import gevent
+
+        threading.current_thread().name = self._name
+        try:
+            self._main()
+        finally:
+            self._ended.set()
+            gevent.get_hub().destroy(destroy_loop=True)
+
+    def join(self, timeout: float | None = None) -> None:
+        self._ended.wait(timeout)
+
+
+Thread = threading.Thread | _RealThread
+
+
+def start_thread(main: Callable[[], object], name: str) -> Thread:
+    """Starts a daemon thread. Raises RuntimeError if the system refuses one, and while the interpreter exits."""
+    if sys.is_finalizing():
+        # Before Python 3.12 the new thread would end before its first step, and whoever waits for that never.
+        raise RuntimeError("no thread can be started: the interpreter is exiting")
+    thread: Thread
+    if in_gevent():
+        thread = _RealThread(main, name)
+    else:
+        thread = threading.Thread(target=main, name=name, daemon=True)
+    # Where threads inherit the context, the first caller's would live as long as the thread.
+    contextvars.Context().run(thread.start)
+    return thread
