@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+from sys import modules
 from typing import Any, TypeVar
 
 from ._errors import TimeoutError
+from ._threads import in_gevent, keep_hub_awake
 
 T = TypeVar("T")
 
@@ -23,6 +25,8 @@ class Future(concurrent.futures.Future[T]):
     def __init__(self) -> None:
         super().__init__()
         self._not_notified = [True]
+        if "gevent.monkey" in modules and in_gevent():
+            keep_hub_awake(self)
 
     def _cancel_work(self) -> None:
         """Requests the cancellation of the work; never waits."""

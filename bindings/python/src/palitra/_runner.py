@@ -13,6 +13,7 @@ import weakref
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future as ConcurrentFuture
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from sys import modules
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
 
@@ -196,7 +197,7 @@ class EventLoopThreadRunner:
         """
         value: T
         if type(coro) is Job:
-            if timeout is None and coro.plain:
+            if timeout is None and coro.plain and "gevent.monkey" not in modules:
                 value = coro.invoker.run(coro)
             else:
                 value = run_bounded(coro.invoker, coro, timeout)

@@ -11,10 +11,12 @@ eventlet's locks do not work between threads. Where it has patched threading, ev
 from __future__ import annotations
 
 import _thread
+import contextlib
 import contextvars
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from sys import modules
 from typing import Any
 
@@ -53,6 +55,21 @@ def wait_readable(descriptor: int, seconds: float) -> None:
         pass
 
 
+def keep_hub_awake(future: Future[Any]) -> None:
+    """In a process that gevent patched: a greenlet of this thread may wait for a future that another thread completes.
+    Without a watcher of its own gevent takes that for a wait that nothing will end."""
+    import gevent
+
+    watcher = gevent.get_hub().loop.async_()
+    watcher.start(watcher.close)
+
+    def wake(_: Future[Any]) -> None:
+        with contextlib.suppress(ValueError):  # The submitter's thread has ended, and its hub with it.
+            watcher.send()
+
+    future.add_done_callback(wake)
+
+
 class _RealThread:
     """A thread that is no ``threading.Thread``: those are greenlets here."""
 
@@ -71,8 +88,9 @@ class _RealThread:
         try:
             self._main()
         finally:
-            self._ended.set()
+            # Before anybody believes that this thread has ended: the interpreter may exit then.
             gevent.get_hub().destroy(destroy_loop=True)
+            self._ended.set()
 
     def join(self, timeout: float | None = None) -> None:
         self._ended.wait(timeout)

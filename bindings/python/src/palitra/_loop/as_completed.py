@@ -1,13 +1,14 @@
 """``as_completed``: several awaitables at once, their futures in order of time.
 
-The loop's thread puts a finished future into a queue for each awaitable that ended; the caller's thread takes them out.
+The loop's thread leaves a finished future for each awaitable that ended; the caller's thread takes them.
 """
 
 from __future__ import annotations
 
+import _thread
 import concurrent.futures
-import queue
 import time
+from collections import deque
 from collections.abc import Awaitable, Generator
 from typing import Any, Generic, TypeVar
 
@@ -29,7 +30,7 @@ class CompletedFuture(concurrent.futures.Future[T]):
 
 
 class Completing(Generic[T]):
-    """The awaitables of one ``as_completed``, which have been started, and a queue of those that ended."""
+    """The awaitables of one ``as_completed``, which have been started, and the futures of those that ended."""
 
     def __init__(
         self, thread: LoopThread, coros: tuple[Awaitable[T], ...], timeout: float | None, limit: int | None
@@ -37,7 +38,10 @@ class Completing(Generic[T]):
         seconds(timeout)
         self._thread = thread
         self._timeout = timeout
-        self._ended: queue.SimpleQueue[CompletedFuture[T]] = queue.SimpleQueue()
+        self._ended: deque[CompletedFuture[T]] = deque()
+        #: Released when there is news. Not a queue: gevent's does not reach from thread to thread, its locks do.
+        self._news = _thread.allocate_lock()
+        self._news.acquire()
         positions: dict[int, int] = {}
         for position, coro in enumerate(coros):
             positions.setdefault(id(coro), position)
@@ -55,21 +59,33 @@ class Completing(Generic[T]):
             future.set_result(value)
         else:
             future.set_exception(for_caller(error))
-        self._ended.put(future)
+        self._ended.append(future)
+        try:
+            self._news.release()
+        except RuntimeError:
+            pass  # There is older news, which the caller has not noticed yet.
 
     def _next(self) -> CompletedFuture[T]:
-        remaining = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
         try:
-            future = self._ended.get(timeout=remaining)
-        except queue.Empty:
-            self._gathering.interrupt(TIMEOUT_GRACE)
-            raise TimeoutError(f"timed out after {self._timeout} seconds") from None
+            in_time = self._wait()
         except BaseException:
             self._gathering.interrupt()
             raise
+        if not in_time:
+            self._gathering.interrupt(TIMEOUT_GRACE)
+            raise TimeoutError(f"timed out after {self._timeout} seconds")
+        future = self._ended.popleft()
         if future.index < 0:
             future.result()  # None of them will end: this raises the reason.
         return future
+
+    def _wait(self) -> bool:
+        """Until one has ended. Returns False past the timeout."""
+        while not self._ended:
+            remaining = None if self._deadline is None else self._deadline - time.monotonic()
+            if not self._news.acquire(timeout=seconds(remaining)):
+                return bool(self._ended)
+        return True
 
     def futures(self) -> Generator[CompletedFuture[T], None, None]:
         """The futures, as they end. Closed or dropped, even before its first step, the generator cancels what still

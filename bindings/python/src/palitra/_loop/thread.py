@@ -18,7 +18,6 @@ import asyncio
 import atexit
 import contextlib
 import contextvars
-import gc
 import logging
 import os
 import sys
@@ -27,14 +26,13 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor as AnyExecutor
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .._errors import CancelledError, ForkedError, ShutDownError, WouldDeadlockError
 from .._fork import keep_forever
 from .._threads import in_gevent, real_lock, start_thread
 from .doorbell import Doorbell
+from .executor import Executor, has_executor, make_executor
 
 logger = logging.getLogger("palitra")
 
@@ -66,27 +64,6 @@ class Postable:
 
 #: Work to start, or a function to call, on the loop's thread.
 Posted = Postable | Callable[[], object]
-
-
-class Executor(ThreadPoolExecutor):
-    """The loop's default executor, whose end takes a bounded time."""
-
-    used = False
-
-    def submit(self, *arguments: Any, **keywords: Any) -> Any:
-        self.used = True
-        return super().submit(*arguments, **keywords)
-
-    def shut_down_within(self, timeout: float) -> None:
-        """Waits for its threads for so many seconds."""
-        self.shutdown(wait=False, cancel_futures=True)
-        if self.used and timeout > 0:
-            waiter = threading.Thread(target=self.shutdown, name="palitra-executor-shutdown", daemon=True)
-            try:
-                waiter.start()
-            except RuntimeError:
-                return  # The interpreter is exiting and starts no threads.
-            waiter.join(timeout)
 
 
 class Lease:
@@ -179,8 +156,8 @@ class LoopThread:
         self._has_loop = True
         if self._initial_debug is not None:
             loop.set_debug(self._initial_debug)
-        if not _has_executor(loop):
-            self._executor = Executor(thread_name_prefix="asyncio")
+        if not has_executor(loop):
+            self._executor = make_executor()
             loop.set_default_executor(self._executor)
 
     def _discard_loop(self) -> None:
@@ -429,13 +406,6 @@ class LoopThread:
         with contextlib.suppress(RuntimeError):
             for task in asyncio.all_tasks(self.loop):
                 keep_forever(task)
-
-
-def _has_executor(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether the loop's factory has given it a default executor. asyncio's loops have it as an attribute. uvloop's
-    hide it from everybody but the garbage collector."""
-    known = getattr(loop, "_default_executor", None)
-    return any(isinstance(one, AnyExecutor) for one in (known, *gc.get_referents(loop)))
 
 
 def _do_not_report(task: asyncio.Task[Any]) -> None:

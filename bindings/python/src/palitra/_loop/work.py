@@ -21,11 +21,11 @@ running
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import concurrent.futures
 import contextvars
 import sys
-from _thread import allocate_lock
 from collections import deque
 from collections.abc import Coroutine
 from typing import Any
@@ -113,7 +113,8 @@ class Work(Postable):
         self._abandoned: BaseException | None = None
         self._ended = False
         self._cancelled = False
-        self._lock = allocate_lock()
+        # Not imported by its name: gevent may patch it later.
+        self._lock = _thread.allocate_lock()
         self._lock.acquire()
 
     # On the loop's thread.

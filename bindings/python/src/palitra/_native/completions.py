@@ -17,6 +17,7 @@ from typing import Any
 from .._errors import ForkedError, WouldDeadlockError
 from .._fork import inheritors
 from .._future import WOULD_DEADLOCK, Future
+from .._threads import start_thread
 from . import abi
 from .events import CompletionQueue
 from .loops import LoopQueue, Pended
@@ -46,8 +47,8 @@ class FutureQueue:
         self._queue = CompletionQueue(functions)
         self._tags = itertools.count(1)
         self._futures: dict[int, Completable] = {}
-        self._thread = threading.Thread(target=self._drain, name="palitra-futures", daemon=True)
-        self._thread.start()
+        self._ident: int | None = None
+        start_thread(self._drain, "palitra-futures")
 
     def register(self, options: abi.SubmitOptions, future: Completable) -> int:
         """Has the future notified of the end of the job that is submitted with these options; returns its tag. That may
@@ -62,6 +63,7 @@ class FutureQueue:
         self._futures.pop(tag, None)
 
     def _drain(self) -> None:
+        self._ident = threading.get_ident()
         while True:
             for tag in self._queue.next(abi.FOREVER)[::3]:
                 future = self._futures.get(tag)
@@ -78,13 +80,13 @@ class FutureQueue:
         """Raises ForkedError in a forked child, WouldDeadlockError on the thread that completes the futures."""
         if self._process != os.getpid():
             raise ForkedError("this job runs in the parent of this forked process")
-        if threading.get_ident() == self._thread.ident:
+        if threading.get_ident() == self._ident:
             raise WouldDeadlockError(WOULD_DEADLOCK)
 
     def settle(self, runner: int) -> None:
         """Waits until the futures of a native runner that was shut down are done, within ``PATIENCE``. On the thread
         that completes them, where it would wait for itself, it does nothing."""
-        if threading.get_ident() == self._thread.ident:
+        if threading.get_ident() == self._ident:
             return
         ended = [future for future in list(self._futures.values()) if future.runner == runner]
         concurrent.futures.wait(ended, self.PATIENCE)

@@ -20,6 +20,7 @@ from .._errors import TooLargeError, error_of
 from .._limits import deadline_nanoseconds
 from . import abi
 from .completions import Completions
+from .events import CompletionQueue
 from .payload import Call, decode
 from .signals import wait_in_slices
 from .slot import Slot, read_reply, return_slot, take_slot
@@ -140,13 +141,26 @@ class Invoker:
 
     # Waiting.
 
-    def wait(self, token: int, limit: int, slot: Slot, on_slice: Callable[[], None] | None = None) -> int:
+    def wait(
+        self,
+        token: int,
+        limit: int,
+        slot: Slot,
+        on_slice: Callable[[], None] | None = None,
+        queue: CompletionQueue | None = None,
+    ) -> int:
         """Waits at most so many nanoseconds for a token that was submitted with the slot. Returns its status, its
-        reply in the slot, or PENDING. ``on_slice`` is called every tenth of a second, and at the end."""
+        reply in the slot, or PENDING. ``on_slice`` is called every tenth of a second, and at the end. With a queue that
+        the end is announced in, other greenlets run meanwhile."""
         wait, poll, address = self.functions.runner_wait, self.functions.token_poll, slot.reply_address
 
         def wait_once(slice: int) -> int:
-            status: int = wait(slot.runner, token, slice, address)
+            status: int
+            if queue is not None:
+                queue.wait(slice)
+                status = poll(token, address)
+            else:
+                status = wait(slot.runner, token, slice, address)
             if status >= abi.INVALID_ARGUMENT:
                 # The runner was shut down and freed meanwhile, which finishes its tokens: they stay readable.
                 status = poll(token, address)

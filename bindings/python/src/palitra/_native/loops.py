@@ -20,7 +20,6 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from .._errors import InternalError
 from . import abi
 from .events import CompletionQueue
 from .payload import Call
@@ -178,9 +177,7 @@ class LoopQueue:
         """
         loop = self._running_loop()
         if not self._watched:
-            descriptor = self._functions.queue_fd(self.handle)
-            if descriptor < 0:
-                raise InternalError("too many files are open: the loop gets no descriptor to notice a job's end by")
+            descriptor = self._queue.descriptor()
             # In an empty context: that of the first who waits would live as long as the loop.
             contextvars.Context().run(loop.add_reader, descriptor, self._drain)
             self._watched = True
