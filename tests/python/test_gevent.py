@@ -1,7 +1,7 @@
 """In a process that gevent has patched nothing hangs, and other greenlets run while one waits for palitra.
 
-Each program counts the turns of the hub while it waits. eventlet, whose locks do not reach from thread to thread, is
-an error at once.
+Each program counts the turns of the hub while it waits. eventlet's locks do not reach from thread to thread: what would
+hang there is an error.
 """
 
 from __future__ import annotations
@@ -170,19 +170,32 @@ assert len({one.value for one in greenlets}) == 1
     programs.check(program(body))
 
 
-@pytest.mark.parametrize("call", ["palitra.run(asyncio.sleep(0))", "palitra.submit(nap).result(5)", "palitra.run(nap)"])
-def test_eventlet_is_an_error_that_says_why(call: str) -> None:
-    ended = programs.run(f"""
-import warnings
-warnings.simplefilter("ignore")
-import eventlet
-eventlet.monkey_patch()
-import asyncio, palitra
-nap = palitra.job("palitra.sleep", seconds=0.4)
+@pytest.mark.parametrize("call", ["submit(nap)", "run(nap)", "run(nap, timeout=5)", "gather(nap, nap)"])
+def test_where_eventlet_patched_threading_a_native_wait_is_an_error_that_says_so(call: str) -> None:
+    check_eventlet(f"""
+nap = palitra.job("palitra.sleep", seconds=0.2)
 try:
-    {call}
+    palitra.{call}
 except RuntimeError as error:
-    assert "eventlet" in str(error)
+    assert "eventlet" in str(error), error
     print("kept")
 """)
+
+
+def test_where_eventlet_patched_threading_one_runner_runs_coroutines() -> None:
+    check_eventlet("""
+for number in range(10):
+    assert palitra.run(asyncio.sleep(0.001, number)) == number
+try:
+    palitra.EventLoopThreadRunner()
+except RuntimeError as error:
+    assert "another loop" in str(error), error
+    print("kept")
+""")
+
+
+def check_eventlet(code: str) -> None:
+    # It warns of its own end.
+    start = "import warnings\nwarnings.simplefilter('ignore')\nimport eventlet\neventlet.monkey_patch()\n"
+    ended = programs.run(start + "import asyncio, palitra\n" + code)
     assert (ended.status, ended.output) == (0, "kept\n"), str(ended)

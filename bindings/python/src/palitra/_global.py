@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 
 from ._errors import Error
+from ._fork import start_anew_if_forked
 from ._loop.thread import CLOSE_TIMEOUT
 from ._native.library import default
 from ._runner import EventLoopThreadRunner
@@ -24,7 +25,7 @@ class GlobalRunner(EventLoopThreadRunner):
         """Whether the global runner exists and accepts work. Makes none. Takes no lock, so that a coroutine may ask
         while another thread shuts it down."""
         thread = self._thread
-        if thread is not None and thread.is_alive():
+        if thread is not None and not thread.closing:
             return True
         return default.library is not None and default.library.is_runner_alive()
 
@@ -35,6 +36,7 @@ class GlobalRunner(EventLoopThreadRunner):
         Waits at most ``timeout`` seconds (None: five) for the work to end. May be called at any time, from any thread,
         and again. On the runner's own thread it requests the end and returns.
         """
+        start_anew_if_forked()
         with self._lock:
             thread, siblings = self._detach()
         for sibling in siblings:

@@ -17,7 +17,7 @@ from sys import modules
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
 
-from ._fork import inheritors
+from ._fork import inheritors, start_anew_if_forked
 from ._limits import check_limit
 from ._loop.as_completed import CompletedFuture, Completing
 from ._loop.conversation import Entered, Iteration, check_iterable, check_manager
@@ -103,6 +103,7 @@ class EventLoopThreadRunner:
         thread = self._thread
         if thread is not None and not thread.closing:
             return thread
+        start_anew_if_forked()
         with self._lock:
             if self._closed:
                 raise RuntimeError(CLOSED)
@@ -153,6 +154,7 @@ class EventLoopThreadRunner:
         """The runner whose loop this factory makes: this one, or one beside it."""
         if loop_factory == self._loop_factory:
             return self
+        start_anew_if_forked()
         with self._lock:
             if self._closed:
                 raise RuntimeError(CLOSED)
@@ -368,6 +370,7 @@ class EventLoopThreadRunner:
         the thread is left behind. On the runner's own thread it requests the end and returns. Closing again does
         nothing.
         """
+        start_anew_if_forked()
         with self._lock:
             self._closed = True
             siblings = list(self._siblings.values())

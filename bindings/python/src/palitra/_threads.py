@@ -5,7 +5,8 @@ stop all others. So whatever has to be a thread is started here, and whoever is 
 :func:`in_gevent` and waits for a descriptor instead. Locks, events and futures need no care: those of gevent work
 between threads too, and let other greenlets run meanwhile. A thread that uses them has a hub of its own.
 
-eventlet's locks do not work between threads. Where it has patched threading, every start of a thread is an error.
+eventlet's locks do not work between threads. Where it has patched threading, a loop stays on a greenlet, where one of
+them can run in a process, and a wait for a native job is an error.
 """
 
 from __future__ import annotations
@@ -25,15 +26,17 @@ LONGEST_WAIT = 3600.0
 
 
 def in_gevent() -> bool:
-    """Whether gevent has patched this process's threads. Raises RuntimeError if eventlet has."""
-    if "gevent.monkey" in modules and modules["gevent.monkey"].is_module_patched("threading"):
-        return True
+    """Whether gevent has patched this process's threads."""
+    return "gevent.monkey" in modules and bool(modules["gevent.monkey"].is_module_patched("threading"))
+
+
+def refuse_eventlet() -> None:
+    """Raises RuntimeError if eventlet has patched this process's threads: a wait in C would stop every greenlet."""
     if "eventlet.patcher" in modules and modules["eventlet.patcher"].is_monkey_patched("thread"):
         raise RuntimeError(
-            "palitra does not work where eventlet has patched threading, whose locks do not reach from thread to "
-            "thread: use gevent or threads, or leave threads out, eventlet.monkey_patch(thread=False)"
+            "native jobs cannot be waited for where eventlet has patched threading, whose locks do not reach from "
+            "thread to thread: use gevent or threads, or leave threads out, eventlet.monkey_patch(thread=False)"
         )
-    return False
 
 
 def real_lock() -> Any:

@@ -168,14 +168,12 @@ class LoopThread:
 
     @property
     def closing(self) -> bool:
-        return self._closing
+        """Whether it takes no more work, as in a forked child that it is not in."""
+        return self._closing or self.process != os.getpid()
 
     def is_current(self) -> bool:
         """Whether the caller runs on the loop's thread."""
         return threading.get_ident() == self._ident
-
-    def is_alive(self) -> bool:
-        return not self._closing and not self.forked
 
     @property
     def forked(self) -> bool:

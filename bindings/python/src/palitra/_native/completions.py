@@ -15,9 +15,9 @@ from asyncio import AbstractEventLoop, get_running_loop
 from typing import Any
 
 from .._errors import ForkedError, WouldDeadlockError
-from .._fork import inheritors
+from .._fork import inheritors, start_anew_if_forked
 from .._future import WOULD_DEADLOCK, Future
-from .._threads import start_thread
+from .._threads import refuse_eventlet, start_thread
 from . import abi
 from .events import CompletionQueue
 from .loops import LoopQueue, Pended
@@ -47,6 +47,7 @@ class FutureQueue:
         self._queue = CompletionQueue(functions)
         self._tags = itertools.count(1)
         self._futures: dict[int, Completable] = {}
+        refuse_eventlet()
         self._ident: int | None = None
         start_thread(self._drain, "palitra-futures")
 
@@ -116,6 +117,7 @@ class Completions:
 
     def _make(self, loop: AbstractEventLoop) -> LoopQueue:
         """A new queue. Those of closed loops are freed: nothing announces the end of a loop that is not palitra's."""
+        start_anew_if_forked()
         loops, number = self._loops, id(loop)
         with self._lock:
             self.free_closed()
@@ -134,6 +136,7 @@ class Completions:
 
     def of_futures(self) -> FutureQueue:
         """The queue of the futures; its thread starts with the first use."""
+        start_anew_if_forked()
         with self._lock:
             if self._futures is None:
                 self._futures = FutureQueue(self._functions)

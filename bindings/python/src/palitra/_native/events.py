@@ -6,7 +6,7 @@ import ctypes
 import weakref
 
 from .._errors import InternalError, error_of
-from .._threads import LONGEST_WAIT, in_gevent, wait_readable
+from .._threads import LONGEST_WAIT, in_gevent, refuse_eventlet, wait_readable
 from . import abi
 
 
@@ -46,6 +46,7 @@ class CompletionQueue:
 
     def wait(self, timeout: int) -> list[int]:
         """As ``next``; where gevent has patched threading, other greenlets run meanwhile, and none may come earlier."""
+        refuse_eventlet()
         if timeout == 0 or not in_gevent():
             return self.next(timeout)
         events = self.next(0)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from .._threads import in_gevent, start_thread
+from .._threads import in_gevent, refuse_eventlet, start_thread
 from . import abi
 
 #: The longest single wait in the main thread, in nanoseconds.
@@ -25,7 +25,7 @@ def wait_in_slices(wait: Callable[[int], int], limit: int, always: bool = False)
     nanoseconds have passed (negative: never). Returns the last status. ``always`` slices on every thread.
 
     Raises RuntimeError where eventlet has patched threading: it would stop every greenlet."""
-    in_gevent()
+    refuse_eventlet()
     longest = SLICE if always or threading.current_thread() is threading.main_thread() else _WHOLE
     deadline = time.monotonic_ns() + limit
     while True:
