@@ -23,13 +23,14 @@ from ._loop.as_completed import CompletedFuture, Completing
 from ._loop.conversation import Entered, Iteration, check_iterable, check_manager
 from ._loop.futures import Submission
 from ._loop.gather import Gathering
-from ._loop.thread import CLOSE_TIMEOUT, CLOSED, LoopThread, sleep_if_exiting
+from ._loop.thread import CLOSE_TIMEOUT, CLOSED, LoopThread
 from ._loop.work import Work, discard
 from ._native.completions import free_queues_of_closed_loops
 from ._native.futures import JobFuture
 from ._native.gather import gather_jobs, is_batch
 from ._native.job import Job
 from ._native.run import iterate_job, run_bounded
+from ._threads import sleep_if_exiting
 
 T = TypeVar("T")
 T1 = TypeVar("T1")

@@ -14,12 +14,13 @@ from __future__ import annotations
 import _thread
 import contextlib
 import contextvars
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from sys import modules
+from sys import is_finalizing, modules
 from typing import Any
+
+from ._errors import ShutDownError
 
 #: The longest single wait for a descriptor, in seconds.
 LONGEST_WAIT = 3600.0
@@ -37,6 +38,32 @@ def refuse_eventlet() -> None:
             "native jobs cannot be waited for where eventlet has patched threading, whose locks do not reach from "
             "thread to thread: use gevent or threads, or leave threads out, eventlet.monkey_patch(thread=False)"
         )
+
+
+_exiting = False
+
+
+def note_exit() -> None:
+    """The interpreter is about to exit."""
+    global _exiting
+    _exiting = True
+
+
+def sleep_if_exiting() -> None:
+    """Called where a new thread is wanted, or an error is about to be raised that comes of the exit. While the
+    interpreter exits it never returns on a daemon thread: an error would be reported to nobody. The end of the process
+    ends the sleep."""
+    if _exiting and threading.current_thread() is not threading.main_thread():
+        forever = _thread.allocate_lock()
+        forever.acquire()
+        forever.acquire()
+
+
+def refuse_at_exit() -> None:
+    """Raises ShutDownError once the interpreter has stopped all threads but this one, which finalizes what is left: a
+    wait for another thread would never end. Before Python 3.12 that includes the start of one."""
+    if is_finalizing():
+        raise ShutDownError("the interpreter is exiting, and its threads have ended")
 
 
 def real_lock() -> Any:
@@ -104,9 +131,7 @@ Thread = threading.Thread | _RealThread
 
 def start_thread(main: Callable[[], object], name: str) -> Thread:
     """Starts a daemon thread. Raises RuntimeError if the system refuses one, and while the interpreter exits."""
-    if sys.is_finalizing():
-        # Before Python 3.12 the new thread would end before its first step, and whoever waits for that never.
-        raise RuntimeError("no thread can be started: the interpreter is exiting")
+    refuse_at_exit()
     thread: Thread
     if in_gevent():
         thread = _RealThread(main, name)

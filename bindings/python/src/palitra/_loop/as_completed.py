@@ -6,24 +6,24 @@ The loop's thread leaves a finished future for each awaitable that ended; the ca
 from __future__ import annotations
 
 import _thread
-import concurrent.futures
 import time
 from collections import deque
 from collections.abc import Awaitable, Generator
 from typing import Any, Generic, TypeVar
 
 from .._errors import TimeoutError
+from .._future import Future
 from .._limits import seconds
 from .gather import Gathering
 from .thread import LoopThread
-from .work import TIMEOUT_GRACE, for_caller
+from .work import TIMEOUT_GRACE
 
 T = TypeVar("T")
 
 WOULD_DEADLOCK = "cannot wait for coroutines on the loop thread: use asyncio.as_completed there"
 
 
-class CompletedFuture(concurrent.futures.Future[T]):
+class CompletedFuture(Future[T]):
     """What ``as_completed`` yields: a future that is done. ``index`` is the position of its awaitable."""
 
     index: int
@@ -55,10 +55,7 @@ class Completing(Generic[T]):
     def _one_ended(self, index: int, value: Any, error: BaseException | None) -> None:
         future: CompletedFuture[T] = CompletedFuture()
         future.index = -1 if index < 0 else self._positions[index]
-        if error is None:
-            future.set_result(value)
-        else:
-            future.set_exception(for_caller(error))
+        future.complete(value, error)
         self._ended.append(future)
         try:
             self._news.release()

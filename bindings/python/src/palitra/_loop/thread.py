@@ -30,7 +30,7 @@ from typing import Any
 
 from .._errors import CancelledError, ForkedError, ShutDownError, WouldDeadlockError
 from .._fork import keep_forever
-from .._threads import in_gevent, real_lock, start_thread
+from .._threads import in_gevent, note_exit, real_lock, refuse_at_exit, sleep_if_exiting, start_thread
 from .doorbell import Doorbell
 from .executor import Executor, has_executor, make_executor
 
@@ -87,6 +87,7 @@ class LoopThread:
 
         Raises what the factory raises, TypeError if it returns no loop, RuntimeError if the loop cannot run.
         """
+        refuse_at_exit()
         self.loop: asyncio.AbstractEventLoop
         self._doorbell: Doorbell
         self.process = os.getpid()
@@ -414,21 +415,8 @@ def _do_not_report(task: asyncio.Task[Any]) -> None:
 #: Every loop thread that somebody still refers to.
 _threads: weakref.WeakSet[LoopThread] = weakref.WeakSet()
 
-_exiting = False
-
-
-def sleep_if_exiting() -> None:
-    """Called where a new thread is wanted. While the interpreter exits it never returns on a daemon thread: an error
-    would be reported to nobody. The end of the process ends the sleep."""
-    if _exiting and threading.current_thread() is not threading.main_thread():
-        forever = threading.Lock()
-        forever.acquire()
-        forever.acquire()
-
-
 def _close_all_at_exit() -> None:
-    global _exiting
-    _exiting = True
+    note_exit()
     threads = [thread for thread in list(_threads) if thread.process == os.getpid()]
     for thread in threads:
         thread.exiting = True

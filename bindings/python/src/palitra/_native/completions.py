@@ -17,7 +17,7 @@ from typing import Any
 from .._errors import ForkedError, WouldDeadlockError
 from .._fork import inheritors, start_anew_if_forked
 from .._future import WOULD_DEADLOCK, Future
-from .._threads import refuse_eventlet, start_thread
+from .._threads import refuse_at_exit, refuse_eventlet, start_thread
 from . import abi
 from .events import CompletionQueue
 from .loops import LoopQueue, Pended
@@ -78,7 +78,9 @@ class FutureQueue:
                     del future
 
     def check_may_wait(self) -> None:
-        """Raises ForkedError in a forked child, WouldDeadlockError on the thread that completes the futures."""
+        """Raises ForkedError in a forked child, WouldDeadlockError on the thread that completes the futures,
+        ShutDownError when that has ended with the interpreter."""
+        refuse_at_exit()
         if self._process != os.getpid():
             raise ForkedError("this job runs in the parent of this forked process")
         if threading.get_ident() == self._ident:
@@ -135,7 +137,9 @@ class Completions:
                     queue.close()
 
     def of_futures(self) -> FutureQueue:
-        """The queue of the futures; its thread starts with the first use."""
+        """The queue of the futures; its thread starts with the first use. Raises ShutDownError when the interpreter
+        exits: no future would be completed any more."""
+        refuse_at_exit()
         start_anew_if_forked()
         with self._lock:
             if self._futures is None:

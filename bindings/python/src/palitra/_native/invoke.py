@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._errors import TooLargeError, error_of
+from .._errors import ShutDownError, TooLargeError, error_of
 from .._limits import deadline_nanoseconds
 from . import abi
 from .completions import Completions
@@ -184,12 +184,12 @@ class Invoker:
         """Returns the reply of a token that has finished, or raises what its job failed with."""
         return self.take(self._poll(as_handle(token), slot.reply_reference), slot)
 
-    def poll_and_free(self, token: int, slot: Slot) -> Any:
-        """As ``poll``; frees the token."""
+    def poll_and_free(self, token: int, slot: Slot) -> int:
+        """Returns the status of a token that has finished, its reply in the slot, and frees the token."""
         handle = as_handle(token)
-        status = self._poll(handle, slot.reply_reference)
+        status: int = self._poll(handle, slot.reply_reference)
         self._free_token(handle)
-        return self.take(status, slot)
+        return status
 
     def take(self, status: int, slot: Slot) -> Any:
         """Returns the slot's reply, decoded, and frees it. Raises what the job failed with, for any status but OK."""
@@ -203,6 +203,14 @@ class Invoker:
         if not message and status not in (abi.JOB_FAILED, abi.JOB_PANICKED, abi.BAD_PAYLOAD):
             message = self._message(status)
         raise error_of(status, code, message)
+
+    def take_awaited(self, status: int, slot: Slot) -> Any:
+        """As ``take``, for a coroutine. A job that was cancelled raises ShutDownError there: the coroutine's own task was
+        not, and a task group would take a CancelledError for its orderly end."""
+        if status == abi.CANCELLED:
+            self._free_reply(slot.reply_reference)
+            raise ShutDownError("the job was cancelled: its runner was shut down")
+        return self.take(status, slot)
 
     def progress(self, token: int) -> tuple[int, int]:
         """How far the job reports to be: what is done, and of how much. (0, 0) before it reports anything."""
