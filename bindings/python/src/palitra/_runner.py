@@ -23,7 +23,7 @@ from ._loop.as_completed import CompletedFuture, Completing
 from ._loop.conversation import Entered, Iteration, check_iterable, check_manager
 from ._loop.futures import Submission
 from ._loop.gather import Gathering
-from ._loop.thread import CLOSE_TIMEOUT, CLOSED, LoopThread
+from ._loop.thread import CLOSE_TIMEOUT, CLOSED, Lease, LoopThread
 from ._loop.work import Work, discard
 from ._native.completions import free_queues_of_closed_loops
 from ._native.futures import JobFuture
@@ -52,14 +52,15 @@ class EventLoopThreadRunner:
             pages = runner.gather(*map(fetch, urls))
 
     Every method may be called from any thread. A forked child gets a loop and a thread of its own at its first use. A
-    runner that nobody refers to any more is closed.
+    runner is closed when nobody refers to it any more, nor to what it returned: its futures, generators and context
+    managers keep it, and so does work that runs.
     """
 
     __slots__ = (
         "__weakref__",
         "_closed",
         "_debug",
-        "_finalizer",
+        "_lease",
         "_lock",
         "_loop_factory",
         "_name",
@@ -89,7 +90,7 @@ class EventLoopThreadRunner:
 
     def _start_afresh(self) -> None:
         self._thread: LoopThread | None = None
-        self._finalizer: weakref.finalize[..., EventLoopThreadRunner] | None = None
+        self._lease: Lease | None = None
         #: The runners of other loop factories. Each lives as long as its factory.
         self._siblings: weakref.WeakKeyDictionary[LoopFactory, EventLoopThreadRunner] = weakref.WeakKeyDictionary()
         self._lock = threading.RLock()
@@ -109,26 +110,23 @@ class EventLoopThreadRunner:
             if self._closed:
                 raise RuntimeError(CLOSED)
             if self._thread is None or self._thread.closing:
-                self._detach()
-                self._keep(self._make_thread(self._loop_factory or asyncio.new_event_loop))
+                self._start(self._loop_factory or asyncio.new_event_loop)
             assert self._thread is not None
             return self._thread
 
-    def _make_thread(self, loop_factory: LoopFactory) -> LoopThread:
+    def _start(self, loop_factory: LoopFactory) -> None:
         sleep_if_exiting()
-        return LoopThread(loop_factory, self._name, self._debug, free_queues_of_closed_loops)
-
-    def _keep(self, thread: LoopThread) -> None:
-        self._thread = thread
-        self._finalizer = weakref.finalize(self, thread.request_close, CLOSE_TIMEOUT)
-        self._finalizer.atexit = False
+        lease = Lease()
+        thread = LoopThread(lease, loop_factory, self._name, self._debug, free_queues_of_closed_loops)
+        if self._thread is not None and not self._thread.closing:
+            return  # Garbage was collected meanwhile, and its finalizer started one. This one goes with its lease.
+        self._detach()
+        self._thread, self._lease = thread, lease
 
     def _detach(self) -> tuple[LoopThread | None, list[EventLoopThreadRunner]]:
         """Forgets the thread and the siblings, and returns them to be closed."""
         thread, self._thread = self._thread, None
-        finalizer, self._finalizer = self._finalizer, None
-        if finalizer is not None:
-            finalizer.detach()
+        self._lease = None
         siblings = list(self._siblings.values())
         self._siblings.clear()
         return thread, siblings
@@ -164,7 +162,7 @@ class EventLoopThreadRunner:
                 sibling = EventLoopThreadRunner.__new__(EventLoopThreadRunner)
                 # Without the factory, which would keep itself in the dictionary.
                 sibling._prepare(None, self._debug, self._name)
-                sibling._keep(sibling._make_thread(loop_factory))
+                sibling._start(loop_factory)
                 self._siblings[loop_factory] = sibling
             return sibling
 

@@ -115,6 +115,8 @@ class Gathering(Work):
         self._pending -= 1
         if self._on_end is not None:
             self._on_end(index, value, error)
+            if self._pending == 0:
+                self._on_end = None  # It refers to what refers to this work.
         if self._ended:
             return
         cancelled = self._cancelled or self._thread.closing

@@ -77,12 +77,13 @@ class LoopThread:
 
     def __init__(
         self,
+        lease: Lease,
         loop_factory: Callable[[], asyncio.AbstractEventLoop],
         name: str,
         debug: bool | None = None,
         on_closed: Callable[[], object] = int,
     ) -> None:
-        """Makes the loop, and starts the thread. ``debug`` is the loop's debug mode (None: its own); ``on_closed`` is
+        """Makes the loop, and starts the thread, which closes when nobody holds the lease any more. ``debug`` is the loop's debug mode (None: its own); ``on_closed`` is
         called on the thread when the loop is closed.
 
         Raises what the factory raises, TypeError if it returns no loop, RuntimeError if the loop cannot run.
@@ -104,6 +105,8 @@ class LoopThread:
         self._ended = threading.Event()
         self._ident: int | None = None
         self._failure: BaseException | None = None
+        #: Returns the lease, for whoever is to keep this thread, or None when it is about to close.
+        self.lease = weakref.ref(lease)
         self._debug_overrides: dict[Postable, bool] = {}
         self._debug = False
         self._executor: Executor | None = None
@@ -133,6 +136,7 @@ class LoopThread:
                 raise failure
             finally:
                 del failure
+        weakref.finalize(lease, self.request_close, CLOSE_TIMEOUT).atexit = False
         _threads.add(self)
 
     def _make_loop(self) -> None:

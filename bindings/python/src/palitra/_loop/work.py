@@ -93,6 +93,7 @@ class Work(Postable):
         "_ended",
         "_error",
         "_keeps_context",
+        "_lease",
         "_lock",
         "_task",
         "_thread",
@@ -103,6 +104,8 @@ class Work(Postable):
         self, thread: LoopThread, awaitable: Any, debug: bool | None = None, keeps_context: bool = False
     ) -> None:
         self._thread = thread
+        #: Keeps the thread: this work may be all that is left of its runner.
+        self._lease = thread.lease()
         self._awaitable: Any = awaitable
         self._debug = debug
         self._context = contextvars.copy_context()
