@@ -10,7 +10,7 @@ import contextlib
 
 from ._errors import Error
 from ._fork import start_anew_if_forked
-from ._loop.thread import CLOSE_TIMEOUT
+from ._loop.thread import closing_seconds
 from ._native.library import default
 from ._runner import EventLoopThreadRunner
 
@@ -20,6 +20,10 @@ class GlobalRunner(EventLoopThreadRunner):
 
     def __init__(self) -> None:
         self._prepare(None, None, "LoopThread")
+
+    def __reduce__(self) -> str:
+        """Pickled, and so are its methods, by the name below: the global runner there is that of that process."""
+        return "_runner"
 
     def is_runner_alive(self) -> bool:
         """Whether the global runner exists and accepts work. Makes none. Takes no lock, so that a coroutine may ask
@@ -36,13 +40,14 @@ class GlobalRunner(EventLoopThreadRunner):
         Waits at most ``timeout`` seconds (None: five) for the work to end. May be called at any time, from any thread,
         and again. On the runner's own thread it requests the end and returns.
         """
+        limit = closing_seconds(timeout)
         start_anew_if_forked()
         with self._lock:
             thread, siblings = self._detach()
         for sibling in siblings:
-            sibling.close(timeout)
+            sibling.close(limit)
         if thread is not None:
-            thread.close(CLOSE_TIMEOUT if timeout is None else timeout)
+            thread.close(limit)
         if default.library is not None:
             with contextlib.suppress(Error):
                 default.library.shutdown_global_runner()

@@ -14,17 +14,19 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Gener
 from concurrent.futures import Future as ConcurrentFuture
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from sys import modules
+from threading import get_ident
 from types import TracebackType
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, NoReturn, TypeVar, overload
 
+from ._errors import ShutDownError, WouldDeadlockError
 from ._fork import inheritors, start_anew_if_forked
-from ._limits import check_limit
+from ._limits import check_limit, seconds
 from ._loop.as_completed import CompletedFuture, Completing
 from ._loop.conversation import Entered, Iteration, check_iterable, check_manager
 from ._loop.futures import Submission
 from ._loop.gather import Gathering
-from ._loop.thread import CLOSE_TIMEOUT, CLOSED, Lease, LoopThread
-from ._loop.work import Work, discard
+from ._loop.thread import CLOSED, Lease, LoopThread, closing_seconds
+from ._loop.work import Work, discarding
 from ._native.completions import free_queues_of_closed_loops
 from ._native.futures import JobFuture
 from ._native.gather import gather_jobs, is_batch
@@ -60,6 +62,7 @@ class EventLoopThreadRunner:
         "__weakref__",
         "_closed",
         "_debug",
+        "_ident",
         "_lease",
         "_lock",
         "_loop_factory",
@@ -91,6 +94,8 @@ class EventLoopThreadRunner:
     def _start_afresh(self) -> None:
         self._thread: LoopThread | None = None
         self._lease: Lease | None = None
+        #: Of the loop's thread.
+        self._ident: int | None = None
         #: The runners of other loop factories. Each lives as long as its factory.
         self._siblings: weakref.WeakKeyDictionary[LoopFactory, EventLoopThreadRunner] = weakref.WeakKeyDictionary()
         self._lock = threading.RLock()
@@ -108,7 +113,7 @@ class EventLoopThreadRunner:
         start_anew_if_forked()
         with self._lock:
             if self._closed:
-                raise RuntimeError(CLOSED)
+                raise ShutDownError(CLOSED)
             if self._thread is None or self._thread.closing:
                 self._start(self._loop_factory or asyncio.new_event_loop)
             assert self._thread is not None
@@ -121,11 +126,11 @@ class EventLoopThreadRunner:
         if self._thread is not None and not self._thread.closing:
             return  # Garbage was collected meanwhile, and its finalizer started one. This one goes with its lease.
         self._detach()
-        self._thread, self._lease = thread, lease
+        self._thread, self._lease, self._ident = thread, lease, thread.ident
 
     def _detach(self) -> tuple[LoopThread | None, list[EventLoopThreadRunner]]:
         """Forgets the thread and the siblings, and returns them to be closed."""
-        thread, self._thread = self._thread, None
+        thread, self._thread, self._ident = self._thread, None, None
         self._lease = None
         siblings = list(self._siblings.values())
         self._siblings.clear()
@@ -134,20 +139,23 @@ class EventLoopThreadRunner:
     def _thread_for(self, name: str, *unused: object) -> LoopThread:
         """The thread, for a caller that is going to wait for it. Raises on that thread and after ``close``, and then
         closes the coroutines that will not be awaited."""
-        try:
+        with discarding(unused):
             thread = self._live_thread()
-        except BaseException:
-            for awaitable in unused:
-                discard(awaitable)
-            raise
-        if thread.is_current():
-            for awaitable in unused:
-                discard(awaitable)
-            raise RuntimeError(
-                f"Cannot call {name}() from the loop thread: "
-                "await there, or await asyncio.wrap_future(runner.submit(...))"
-            )
+            if thread.is_current():
+                self._refuse(name)
         return thread
+
+    def _check_may_wait(self, name: str) -> None:
+        """Raises ShutDownError after ``close``, WouldDeadlockError on the loop's own thread."""
+        if self._closed or get_ident() == self._ident:
+            self._refuse(name)
+
+    def _refuse(self, name: str) -> NoReturn:
+        if self._closed:
+            raise ShutDownError(CLOSED)
+        raise WouldDeadlockError(
+            f"Cannot call {name}() from the loop thread: await there, or await asyncio.wrap_future(runner.submit(...))"
+        )
 
     def _sibling(self, loop_factory: LoopFactory) -> EventLoopThreadRunner:
         """The runner whose loop this factory makes: this one, or one beside it."""
@@ -156,7 +164,7 @@ class EventLoopThreadRunner:
         start_anew_if_forked()
         with self._lock:
             if self._closed:
-                raise RuntimeError(CLOSED)
+                raise ShutDownError(CLOSED)
             sibling = self._siblings.get(loop_factory)
             if sibling is None or not sibling.is_alive():
                 sibling = EventLoopThreadRunner.__new__(EventLoopThreadRunner)
@@ -198,17 +206,16 @@ class EventLoopThreadRunner:
         """
         value: T
         if type(coro) is Job:
+            if self._closed or get_ident() == self._ident:
+                self._refuse("run")
             if timeout is None and coro.plain and "gevent.monkey" not in modules:
                 value = coro.invoker.run(coro)
             else:
                 value = run_bounded(coro.invoker, coro, timeout)
             return value
         if loop_factory is not None:
-            try:
+            with discarding((coro,)):
                 runner = self._sibling(loop_factory)
-            except BaseException:
-                discard(coro)
-                raise
             return runner.run(coro, timeout=timeout, debug=debug, copy_context_back=copy_context_back)
         thread = self._thread
         if thread is None or thread.closing or thread.is_current():
@@ -298,8 +305,11 @@ class EventLoopThreadRunner:
         Past ``timeout`` seconds all are cancelled and TimeoutError is raised. Otherwise raises as ``run`` does, and
         ValueError for a limit below 1.
         """
-        check_limit(limit)
+        with discarding(coros_or_futures):
+            check_limit(limit)
+            seconds(timeout)
         if is_batch(coros_or_futures):
+            self._check_may_wait("gather")
             return gather_jobs(coros_or_futures, return_exceptions, timeout, limit)
         thread = self._thread_for("gather", *coros_or_futures)
         if not coros_or_futures:
@@ -317,12 +327,11 @@ class EventLoopThreadRunner:
         Raises RuntimeError after ``close``. May be called on the runner's own thread.
         """
         if type(coro) is Job:
+            if self._closed:
+                raise ShutDownError(CLOSED)
             return JobFuture(coro.invoker, coro)
-        try:
+        with discarding((coro,)):
             thread = self._live_thread()
-        except BaseException:
-            discard(coro)
-            raise
         return Submission(thread, coro).submit()
 
     def as_completed(
@@ -335,7 +344,9 @@ class EventLoopThreadRunner:
         Past ``timeout`` seconds TimeoutError is raised. Then, and when the generator is closed, the rest is cancelled.
         Otherwise raises as ``run`` does.
         """
-        check_limit(limit)
+        with discarding(coros):
+            check_limit(limit)
+            seconds(timeout)
         return Completing(self._thread_for("as_completed", *coros), coros, timeout, limit).futures()
 
     @overload
@@ -349,7 +360,9 @@ class EventLoopThreadRunner:
         ends, or is closed or dropped. Raises TimeoutError when an item takes more than ``timeout`` seconds, TypeError
         for anything but an asynchronous iterable, and otherwise as ``run`` does.
         """
+        seconds(timeout)
         if type(iterable) is Job:
+            self._check_may_wait("iterate")
             return iterate_job(iterable.invoker, iterable, timeout)
         check_iterable(iterable)
         return Iteration(self._thread_for("iterate"), iterable).items(timeout)
@@ -369,15 +382,16 @@ class EventLoopThreadRunner:
         the thread is left behind. On the runner's own thread it requests the end and returns. Closing again does
         nothing.
         """
+        limit = closing_seconds(timeout)
         start_anew_if_forked()
         with self._lock:
             self._closed = True
             siblings = list(self._siblings.values())
             thread = self._thread
         for sibling in siblings:
-            sibling.close(timeout)
+            sibling.close(limit)
         if thread is not None:
-            thread.close(CLOSE_TIMEOUT if timeout is None else timeout)
+            thread.close(limit)
 
     def __enter__(self) -> EventLoopThreadRunner:
         return self

@@ -30,6 +30,7 @@ from typing import Any
 
 from .._errors import CancelledError, ForkedError, ShutDownError, WouldDeadlockError
 from .._fork import keep_forever
+from .._limits import seconds
 from .._threads import in_gevent, note_exit, real_lock, refuse_at_exit, sleep_if_exiting, start_thread
 from .doorbell import Doorbell
 from .executor import Executor, has_executor, make_executor
@@ -42,6 +43,11 @@ CLOSE_TIMEOUT = 5.0
 EXIT_TIMEOUT = 1.0
 
 CLOSED = "Event loop is closed: this runner was closed"
+
+
+def closing_seconds(timeout: float | None) -> float:
+    """How long ``close`` waits with that timeout. Raises TypeError or ValueError for what is no number."""
+    return CLOSE_TIMEOUT if timeout is None else seconds(timeout)
 
 
 class Postable:
@@ -103,7 +109,8 @@ class LoopThread:
         self._turned = False
         self._deadline = 0.0
         self._ended = threading.Event()
-        self._ident: int | None = None
+        #: Of the thread that runs the loop, as ``threading.get_ident`` has it.
+        self.ident: int | None = None
         self._failure: BaseException | None = None
         #: Returns the lease, for whoever is to keep this thread, or None when it is about to close.
         self.lease = weakref.ref(lease)
@@ -178,7 +185,7 @@ class LoopThread:
 
     def is_current(self) -> bool:
         """Whether the caller runs on the loop's thread."""
-        return threading.get_ident() == self._ident
+        return threading.get_ident() == self.ident
 
     @property
     def forked(self) -> bool:
@@ -290,7 +297,7 @@ class LoopThread:
         self._refuse_inbox()
 
     def _main(self) -> None:
-        self._ident = threading.get_ident()
+        self.ident = threading.get_ident()
         try:
             if self._loop_factory is not None:
                 self._make_loop()
@@ -418,6 +425,7 @@ def _do_not_report(task: asyncio.Task[Any]) -> None:
 
 #: Every loop thread that somebody still refers to.
 _threads: weakref.WeakSet[LoopThread] = weakref.WeakSet()
+
 
 def _close_all_at_exit() -> None:
     note_exit()

@@ -24,10 +24,11 @@ from __future__ import annotations
 import _thread
 import asyncio
 import concurrent.futures
+import contextlib
 import contextvars
 import sys
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any
 
 from .._errors import CancelledError, TimeoutError
@@ -45,6 +46,17 @@ def discard(awaitable: object) -> None:
     close = getattr(awaitable, "close", None)
     if asyncio.iscoroutine(awaitable) and close is not None:
         close()
+
+
+@contextlib.contextmanager
+def discarding(awaitables: Iterable[object]) -> Iterator[None]:
+    """Discards them if the block raises."""
+    try:
+        yield
+    except BaseException:
+        for awaitable in awaitables:
+            discard(awaitable)
+        raise
 
 
 def make_task(

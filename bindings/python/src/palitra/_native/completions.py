@@ -49,6 +49,9 @@ class FutureQueue:
         self._futures: dict[int, Completable] = {}
         refuse_eventlet()
         self._ident: int | None = None
+
+    def start(self) -> None:
+        """Starts the thread. To be called once."""
         start_thread(self._drain, "palitra-futures")
 
     def register(self, options: abi.SubmitOptions, future: Completable) -> int:
@@ -143,7 +146,11 @@ class Completions:
         start_anew_if_forked()
         with self._lock:
             if self._futures is None:
-                self._futures = FutureQueue(self._functions)
+                futures = FutureQueue(self._functions)
+                # A finalizer may have been here meanwhile.
+                if self._futures is None:
+                    futures.start()
+                    self._futures = futures
             return self._futures
 
     def settle_futures(self, runner: int) -> None:
