@@ -99,7 +99,7 @@ WAITS = {
     "a native shutdown": "runner = tests.Runner(); future = runner.submit(runner.job('palitra.sleep', seconds=0.4));\n"
                          "assert check(lambda: runner.shutdown(5)); assert future.result(5)",
     "a second runner": "palitra.run(later(1, 0))\n"
-                       "with palitra.EventLoopThreadRunner() as runner: assert check(lambda: runner.run(later(1))) == 1",
+                       "with palitra.EventLoopThreadRunner() as one: assert check(lambda: one.run(later(1))) == 1",
     "uvloop": "import uvloop\n"
               "assert check(lambda: palitra.run(later(1), loop_factory=uvloop.new_event_loop)) == 1",
     "no running loop beside": "palitra.submit(later(1)); gevent.sleep(0.05); assert raises(RuntimeError,"

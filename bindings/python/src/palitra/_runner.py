@@ -18,7 +18,7 @@ from threading import get_ident
 from types import TracebackType
 from typing import Any, Literal, NoReturn, TypeVar, overload
 
-from ._errors import ShutDownError, WouldDeadlockError
+from ._errors import ShutDownError, WouldDeadlockError, keep_one_own_frame
 from ._fork import inheritors, start_anew_if_forked
 from ._limits import check_limit, seconds
 from ._loop.as_completed import CompletedFuture, Completing
@@ -216,12 +216,20 @@ class EventLoopThreadRunner:
         if loop_factory is not None:
             with discarding((coro,)):
                 runner = self._sibling(loop_factory)
-            return runner.run(coro, timeout=timeout, debug=debug, copy_context_back=copy_context_back)
+            try:
+                return runner.run(coro, timeout=timeout, debug=debug, copy_context_back=copy_context_back)
+            except BaseException as error:
+                keep_one_own_frame(error)
+                raise
         thread = self._thread
         if thread is None or thread.closing or thread.is_current():
             thread = self._thread_for("run", coro)
         work = Work(thread, coro, debug, copy_context_back)
-        value = work.run(timeout)
+        try:
+            value = work.run(timeout)
+        except BaseException as error:
+            keep_one_own_frame(error)
+            raise
         if copy_context_back:
             work.copy_context_back()
         return value
@@ -314,7 +322,11 @@ class EventLoopThreadRunner:
         thread = self._thread_for("gather", *coros_or_futures)
         if not coros_or_futures:
             return []
-        return Gathering(thread, coros_or_futures, return_exceptions, limit).run(timeout)
+        try:
+            return Gathering(thread, coros_or_futures, return_exceptions, limit).run(timeout)
+        except BaseException as error:
+            keep_one_own_frame(error)
+            raise
 
     @overload
     def submit(self, coro: Job, /) -> JobFuture: ...

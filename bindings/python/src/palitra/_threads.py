@@ -76,8 +76,7 @@ def real_lock() -> Any:
 def wait_readable(descriptor: int, seconds: float) -> None:
     """In a process that gevent patched: waits until the descriptor is readable, at most so many seconds. Other
     greenlets run meanwhile."""
-    import gevent.socket
-    import gevent.timeout
+    import gevent.socket  # type: ignore[import-untyped]
 
     try:
         gevent.socket.wait_read(descriptor, timeout=min(seconds, LONGEST_WAIT))
@@ -132,11 +131,7 @@ Thread = threading.Thread | _RealThread
 def start_thread(main: Callable[[], object], name: str) -> Thread:
     """Starts a daemon thread. Raises RuntimeError if the system refuses one, and while the interpreter exits."""
     refuse_at_exit()
-    thread: Thread
-    if in_gevent():
-        thread = _RealThread(main, name)
-    else:
-        thread = threading.Thread(target=main, name=name, daemon=True)
+    thread = _RealThread(main, name) if in_gevent() else threading.Thread(target=main, name=name, daemon=True)
     # Where threads inherit the context, the first caller's would live as long as the thread.
     contextvars.Context().run(thread.start)
     return thread

@@ -20,7 +20,6 @@ import contextlib
 import contextvars
 import logging
 import os
-import sys
 import threading
 import time
 import weakref
@@ -89,8 +88,8 @@ class LoopThread:
         debug: bool | None = None,
         on_closed: Callable[[], object] = int,
     ) -> None:
-        """Makes the loop, and starts the thread, which closes when nobody holds the lease any more. ``debug`` is the loop's debug mode (None: its own); ``on_closed`` is
-        called on the thread when the loop is closed.
+        """Makes the loop, and starts the thread, which closes when nobody holds the lease any more. ``debug`` is the
+        loop's debug mode (None: its own); ``on_closed`` is called on the thread when the loop is closed.
 
         Raises what the factory raises, TypeError if it returns no loop, RuntimeError if the loop cannot run.
         """

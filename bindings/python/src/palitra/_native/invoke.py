@@ -205,8 +205,8 @@ class Invoker:
         raise error_of(status, code, message)
 
     def take_awaited(self, status: int, slot: Slot) -> Any:
-        """As ``take``, for a coroutine. A job that was cancelled raises ShutDownError there: the coroutine's own task was
-        not, and a task group would take a CancelledError for its orderly end."""
+        """As ``take``, for a coroutine. A job that was cancelled raises ShutDownError there: the coroutine's own task
+        was not, and a task group would take a CancelledError for its orderly end."""
         if status == abi.CANCELLED:
             self._free_reply(slot.reply_reference)
             raise ShutDownError("the job was cancelled: its runner was shut down")
