@@ -235,6 +235,7 @@ def test_a_wait_in_an_exit_handler_of_before_the_import_ends() -> None:
         import palitra
 
         futures = [palitra.submit(asyncio.sleep(600)) for _ in range(3)]
+        palitra.run(asyncio.sleep(0))  # They have started by now: what never starts is refused.
         threading.Thread(target=futures[0].result, daemon=True).start()
     """,
         timeout=15,
