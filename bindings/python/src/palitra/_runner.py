@@ -41,6 +41,9 @@ T3 = TypeVar("T3")
 T4 = TypeVar("T4")
 T5 = TypeVar("T5")
 
+#: In place of a thread's number.
+CLOSED_FOR_ALL = -1
+
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 
@@ -62,11 +65,11 @@ class EventLoopThreadRunner:
         "__weakref__",
         "_closed",
         "_debug",
-        "_ident",
         "_lease",
         "_lock",
         "_loop_factory",
         "_name",
+        "_refuser",
         "_siblings",
         "_thread",
     )
@@ -94,8 +97,9 @@ class EventLoopThreadRunner:
     def _start_afresh(self) -> None:
         self._thread: LoopThread | None = None
         self._lease: Lease | None = None
-        #: Of the loop's thread.
-        self._ident: int | None = None
+        #: The thread on which a wait is refused, the loop's own, or CLOSED_FOR_ALL; None before there is either. One
+        #: thing to look at, as a native job is run in less than two microseconds.
+        self._refuser: int | None = CLOSED_FOR_ALL if self._closed else None
         #: The runners of other loop factories. Each lives as long as its factory.
         self._siblings: weakref.WeakKeyDictionary[LoopFactory, EventLoopThreadRunner] = weakref.WeakKeyDictionary()
         self._lock = threading.RLock()
@@ -126,11 +130,11 @@ class EventLoopThreadRunner:
         if self._thread is not None and not self._thread.closing:
             return  # Garbage was collected meanwhile, and its finalizer started one. This one goes with its lease.
         self._detach()
-        self._thread, self._lease, self._ident = thread, lease, thread.ident
+        self._thread, self._lease, self._refuser = thread, lease, thread.ident
 
     def _detach(self) -> tuple[LoopThread | None, list[EventLoopThreadRunner]]:
         """Forgets the thread and the siblings, and returns them to be closed."""
-        thread, self._thread, self._ident = self._thread, None, None
+        thread, self._thread, self._refuser = self._thread, None, None
         self._lease = None
         siblings = list(self._siblings.values())
         self._siblings.clear()
@@ -147,7 +151,7 @@ class EventLoopThreadRunner:
 
     def _check_may_wait(self, name: str) -> None:
         """Raises ShutDownError after ``close``, WouldDeadlockError on the loop's own thread."""
-        if self._closed or get_ident() == self._ident:
+        if self._refuser is not None and self._refuser in (CLOSED_FOR_ALL, get_ident()):
             self._refuse(name)
 
     def _refuse(self, name: str) -> NoReturn:
@@ -206,7 +210,7 @@ class EventLoopThreadRunner:
         """
         value: T
         if type(coro) is Job:
-            if self._closed or get_ident() == self._ident:
+            if self._refuser is not None and self._refuser in (CLOSED_FOR_ALL, get_ident()):
                 self._refuse("run")
             if timeout is None and coro.plain and "gevent.monkey" not in modules:
                 value = coro.invoker.run(coro)
@@ -398,6 +402,7 @@ class EventLoopThreadRunner:
         start_anew_if_forked()
         with self._lock:
             self._closed = True
+            self._refuser = CLOSED_FOR_ALL
             siblings = list(self._siblings.values())
             thread = self._thread
         for sibling in siblings:

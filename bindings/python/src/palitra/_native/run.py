@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable, Generator
+from sys import modules
 from typing import Any
 
 from .._errors import TimeoutError
@@ -25,7 +26,7 @@ def run_bounded(invoker: Invoker, job: Job, timeout: float | None) -> Any:
     functions = invoker.functions
     began = time.monotonic_ns()
     limit = nanoseconds(timeout)
-    queue = CompletionQueue(functions) if in_gevent() else None
+    queue = CompletionQueue(functions) if "gevent.monkey" in modules and in_gevent() else None
     slot = take_slot()
     try:
         if job.progress is None:
