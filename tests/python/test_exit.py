@@ -167,6 +167,81 @@ def test_work_in_an_exit_handler_runs_or_is_an_error_and_never_noise() -> None:
     """)
 
 
+AT_THE_VERY_END = {
+    "run": "palitra.run(coroutine)",
+    "a runner of its own": "palitra.EventLoopThreadRunner()",
+    "submit": "palitra.submit(coroutine).result()",
+    "submit of a job": "palitra.submit(nap).result()",
+    "an older future": "older.result()",
+    "an older future of a job": "older_job.result()",
+    "a native run": "palitra.run(nap)",
+    "a native gather": "palitra.gather(nap, nap)",
+    "a native stream": "next(palitra.iterate(stream))",
+    "close": "runner.close()",
+    "shutdown": "palitra.shutdown_global_runner()",
+}
+
+
+@pytest.mark.parametrize("before", ["", "palitra.run(asyncio.sleep(0)); palitra.submit(nap).result()"],
+                         ids=["first-use", "used-before"])  # fmt: skip
+def test_a_finalizer_that_outlives_the_threads_gets_an_error_and_hangs_nowhere(before: str) -> None:
+    def run(call: str) -> programs.Ended:
+        return programs.run(
+            COMMON
+            + f"""
+coroutine, nap = asyncio.sleep(0), tests.job("palitra.sleep", seconds=0.01)
+older, older_job = palitra.submit(endless()), palitra.submit(tests.job("test.never"))
+{before}
+if "older" not in {call!r}:
+    older.cancel(), older_job.cancel()
+    palitra.shutdown_global_runner()
+runner = palitra.EventLoopThreadRunner() if "close" in {call!r} else None
+
+class Late:
+    # What it needs is still there when the module's names have been cleared.
+    def __del__(self, palitra=palitra, coroutine=coroutine, nap=nap, older=older, older_job=older_job, stream=stream,
+                runner=runner, write=os.write):
+        try:
+            {call}
+        except (RuntimeError, asyncio.CancelledError):
+            pass
+        coroutine.close()
+        write(1, b"late")
+
+late = Late()
+""",
+            timeout=15,
+        )
+
+    calls = AT_THE_VERY_END.values()
+    with programs.together({call: partial(run, call) for call in calls}) as ends:
+        for call in calls:
+            ended = ends[call].result()
+            assert (ended.status, ended.output[-4:]) == (0, "late"), f"{call}: {ended}"
+
+
+def test_a_wait_in_an_exit_handler_of_before_the_import_ends() -> None:
+    programs.check(
+        """
+        import atexit, asyncio, concurrent.futures, threading
+
+        def wait():
+            done, pending = concurrent.futures.wait(futures, 20)
+            assert not pending, pending
+            assert all(future.cancelled() for future in futures)
+            print("kept")
+
+        atexit.register(wait)
+        import palitra
+
+        futures = [palitra.submit(asyncio.sleep(600)) for _ in range(3)]
+        palitra.run(asyncio.sleep(0))  # They have started by now: what never starts is refused.
+        threading.Thread(target=futures[0].result, daemon=True).start()
+    """,
+        timeout=15,
+    )
+
+
 def test_exit_waits_for_a_blocking_function_in_the_executor() -> None:
     ended = leave("palitra.submit(asyncio.to_thread(lambda: (time.sleep(1), os.write(1, b'done')))); pause()")
     assert (ended.status, ended.output, ended.errors) == (0, "done", "")

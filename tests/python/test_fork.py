@@ -12,8 +12,10 @@ import pytest
 
 COMMON = """
 import asyncio, contextlib, gc, logging, multiprocessing, os, signal, sys, threading, time
+import ctypes
 import palitra
 
+start_child = os.fork
 logging.getLogger("asyncio").setLevel(logging.ERROR)
 tests = palitra.load(os.environ["PALITRA_LIBRARY_DIR"] + "/libpalitra_test_jobs.so")
 
@@ -42,7 +44,7 @@ async def awaiting():
     return await palitra.job("palitra.echo", b"a")
 
 def in_child(function, *arguments):
-    child = os.fork()
+    child = start_child()
     if child == 0:
         status = 1
         try:
@@ -59,6 +61,11 @@ def join(*children):
     statuses = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     assert not any(statuses), statuses
 
+def system_fork():
+    # Without Python's own care for its lock, no other thread may be about to take it.
+    time.sleep(0.1)
+    return ctypes.PyDLL(None).fork()
+
 def raises(kind, call, *arguments):
     try:
         call(*arguments)
@@ -68,17 +75,25 @@ def raises(kind, call, *arguments):
 """
 
 
-def check(code: str) -> None:
-    programs.check(COMMON + textwrap.dedent(code) + "\nprint('kept')\n", timeout=60)
+def check(code: str, fork: str = "os.fork") -> None:
+    programs.check(COMMON + f"\nstart_child = {fork}\n" + textwrap.dedent(code) + "\nprint('kept')\n", timeout=60)
 
 
-def test_a_hundred_children_use_all_that_their_parent_used() -> None:
-    check("""
+#: By Python, and by a host that calls none of Python's handlers, as uWSGI does.
+each_fork = pytest.mark.parametrize("fork", ["os.fork", "system_fork"], ids=["python's", "the-system's"])
+
+
+@each_fork
+def test_a_hundred_children_use_all_that_their_parent_used(fork: str) -> None:
+    check(
+        """
         use_everything()
         for _ in range(10):
             join(*[in_child(use_everything) for _ in range(10)])
         use_everything()
-    """)
+    """,
+        fork,
+    )
 
 
 def test_a_child_uses_palitra_with_work_of_the_parents_in_flight() -> None:
@@ -193,8 +208,10 @@ def test_many_threads_of_a_child_start_at_the_same_time() -> None:
     """)
 
 
-def test_what_is_the_parents_is_an_error_in_the_child_and_no_hang() -> None:
-    check("""
+@each_fork
+def test_what_is_the_parents_is_an_error_in_the_child_and_no_hang(fork: str) -> None:
+    check(
+        """
         future, job_future = palitra.submit(later(1, 0.3)), palitra.submit(palitra.job("palitra.sleep", seconds=0.3))
         stream, native_stream = palitra.iterate(items()), palitra.iterate(tests.job("test.stream", items=9))
         next(stream), next(native_stream)
@@ -227,11 +244,15 @@ def test_what_is_the_parents_is_an_error_in_the_child_and_no_hang() -> None:
         entered.__exit__(None, None, None)
         assert next(completed).result() == 1
         runner.close()
-    """)
+    """,
+        fork,
+    )
 
 
-def test_dropping_what_is_the_parents_takes_no_time() -> None:
-    check("""
+@each_fork
+def test_dropping_what_is_the_parents_takes_no_time(fork: str) -> None:
+    check(
+        """
         stream = palitra.iterate(items())
         next(stream)
 
@@ -244,11 +265,15 @@ def test_dropping_what_is_the_parents_takes_no_time() -> None:
 
         join(in_child(child))
         assert list(stream) == [1, 2]
-    """)
+    """,
+        fork,
+    )
 
 
-def test_a_programs_own_runners_start_anew_in_a_child() -> None:
-    check("""
+@each_fork
+def test_a_programs_own_runners_start_anew_in_a_child(fork: str) -> None:
+    check(
+        """
         runner = palitra.EventLoopThreadRunner()
         closed = palitra.EventLoopThreadRunner()
         closed.close()
@@ -263,22 +288,30 @@ def test_a_programs_own_runners_start_anew_in_a_child() -> None:
         join(*[in_child(child) for _ in range(3)])
         assert runner.run(later(1)) == 1 and runner.get_loop() is loop
         runner.close()
-    """)
+    """,
+        fork,
+    )
 
 
-def test_a_grandchild_too() -> None:
-    check("""
+@each_fork
+def test_a_grandchild_too(fork: str) -> None:
+    check(
+        """
         def child():
             use_everything()
             join(in_child(use_everything))
 
         use_everything()
         join(in_child(child))
-    """)
+    """,
+        fork,
+    )
 
 
-def test_a_child_says_truly_whether_its_runner_is_alive() -> None:
-    check("""
+@each_fork
+def test_a_child_says_truly_whether_its_runner_is_alive(fork: str) -> None:
+    check(
+        """
         use_everything()
         assert palitra.is_runner_alive()
 
@@ -291,7 +324,9 @@ def test_a_child_says_truly_whether_its_runner_is_alive() -> None:
 
         join(in_child(child))
         assert palitra.is_runner_alive()
-    """)
+    """,
+        fork,
+    )
 
 
 def test_generations_of_children_keep_their_files_and_memory_bounded() -> None:

@@ -19,10 +19,12 @@ ORDER = [
     "palitra._errors",
     "palitra._http",
     "palitra._fork",
+    "palitra._threads",
     "palitra._limits",
     "palitra._future",
     "palitra._loop",
     "palitra._loop.doorbell",
+    "palitra._loop.executor",
     "palitra._loop.thread",
     "palitra._loop.work",
     "palitra._loop.futures",
@@ -56,7 +58,7 @@ ORDER = [
 APART = {"palitra._loop", "palitra._native"}
 
 #: Packages that a function may import when it runs, since nobody has to have them installed.
-OPTIONAL = {"celery", "uvloop"}
+OPTIONAL = {"celery", "gevent", "uvloop"}
 
 
 class Import(NamedTuple):

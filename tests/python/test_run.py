@@ -368,11 +368,11 @@ def test_a_task_takes_its_first_step_at_once_but_never_inside_another_tasks_step
         return name
 
     async def from_a_task() -> list[Any]:
-        task = work.make_task(loop, first_step(), contextvars.copy_context())
+        task = work.make_task(loop, first_step(), contextvars.copy_context(), first_step)
         return [await task, task.get_name()]
 
     def from_a_callback() -> None:
-        task = work.make_task(loop, first_step(), contextvars.copy_context())
+        task = work.make_task(loop, first_step(), contextvars.copy_context(), first_step)
         assert task.done()
         assert steps == [task.result()] == [task.get_name()]
 

@@ -103,9 +103,9 @@ _databases = itertools.count()
 def start_worker(
     tmp_path_factory: pytest.TempPathFactory, redis_port: int, pages: str
 ) -> Iterator[Callable[..., Worker]]:
-    """``start_worker(*options, place=..., application=..., program=..., redis=..., environment=...)`` starts one with a
-    prefork pool: with celery_site unless another application is named, by Celery's own program unless another is named,
-    and on a database of its own unless the address of one is."""
+    """``start_worker(*options, place=..., application=..., program=..., redis=..., environment=..., pool=...)`` starts
+    one with a prefork pool unless another is named: with celery_site unless another application is named, by Celery's
+    own program unless another is named, and on a database of its own unless the address of one is."""
     with ExitStack() as servers:
 
         def start(
@@ -115,11 +115,12 @@ def start_worker(
             program: str | None = None,
             redis: str | None = None,
             environment: dict[str, str] | None = None,
+            pool: str = "prefork",
         ) -> Worker:
             url = redis or f"redis://127.0.0.1:{redis_port}/{next(_databases)}"
             command = [sys.executable, *(["-c", program] if program else ["-m", "celery"])]
             command += ["--app", application, "--workdir", str(place), "worker"]
-            command += ["--pool", "prefork", "--loglevel", "info", "--without-mingle", "--without-gossip", *options]
+            command += ["--pool", pool, "--loglevel", "info", "--without-mingle", "--without-gossip", *options]
             log = tmp_path_factory.mktemp("worker") / "worker.log"
             settings = {"PAGES": pages, "REDIS_URL": url, **(environment or {})}
             server = servers.enter_context(Server(command, log, settings))

@@ -52,6 +52,17 @@ def job() -> str:
     return palitra.run(fetch())["body"]
 
 
+@app.get("/submit")
+def submit() -> str:
+    number, page = palitra.submit(double(21)), palitra.submit(fetch())
+    return f"{number.result(5)},{page.result(5)['body']}"
+
+
+@app.get("/alive")
+def alive() -> str:
+    return str(palitra.is_runner_alive())
+
+
 @app.get("/mixed")
 def mixed() -> str:
     first, number, last = palitra.gather(fetch(), double(2), fetch())

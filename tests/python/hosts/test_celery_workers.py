@@ -42,6 +42,24 @@ def test_tasks_run_coroutines_and_jobs(worker: Worker) -> None:
         assert result.get(timeout=PATIENCE) == expected
 
 
+@pytest.mark.parametrize("pool", ["gevent", "threads", "solo"])
+def test_every_pool_runs_coroutines_and_jobs(start_worker: StartWorker, pool: str) -> None:
+    worker = start_worker("--concurrency", "10", pool=pool)
+    sent = [(worker.send("run_coroutine", n, n), 2 * n) for n in range(5)]
+    sent += [(worker.send("add", n, 1), n + 1) for n in range(5)]
+    sent += [(worker.send("gather_both"), ["page", 3, "page"]), (worker.send("run_job"), "page")]
+    sent += [(worker.send("fetch_and_add"), ["page", 4])]
+    for result, expected in sent:
+        assert result.get(timeout=PATIENCE) == expected
+    if pool != "solo":
+        start = time.monotonic()
+        sleeps = [worker.send(name, 2) for name in SLEEPS * 3]
+        for result in sleeps:
+            result.get(timeout=PATIENCE)
+        assert time.monotonic() - start < 9  # One after the other they would take 18 seconds.
+    assert worker.server.end(signal.SIGTERM) == 0
+
+
 def test_the_original_hangs_in_a_child_whose_parent_used_it(start_worker: StartWorker, original_packages: str) -> None:
     # The original has no module `palitra.celery`: a plain base class takes its place.
     program = (

@@ -25,7 +25,8 @@ VIEWS = {
     "/job": "page",
     "/mixed": "page,4,page",
 }
-WORKERS = [["--worker-class", "sync"], ["--worker-class", "gthread", "--threads", "4"]]
+WORKERS = [["--worker-class", "sync"], ["--worker-class", "gthread", "--threads", "4"], ["--worker-class", "gevent"]]
+each_kind = pytest.mark.parametrize("kind", WORKERS, ids=["sync", "gthread", "gevent"])
 
 
 def check_views(address: str) -> None:
@@ -36,20 +37,32 @@ def check_views(address: str) -> None:
         assert list(responses) == [(200, body) for _, body in requests]
 
 
-@pytest.mark.parametrize("kind", WORKERS, ids=["sync", "gthread"])
+@each_kind
 @pytest.mark.parametrize("preload", [[], ["--preload"]], ids=["imported-by-workers", "preloaded"])
 def test_views_run_coroutines_and_jobs(gunicorn: Gunicorn, kind: list[str], preload: list[str]) -> None:
     _, address = gunicorn("--workers", "2", *kind, *preload)
     check_views(address)
 
 
-@pytest.mark.parametrize("kind", WORKERS, ids=["sync", "gthread"])
+@each_kind
 def test_workers_forked_after_the_parent_used_palitra_have_a_runner_of_their_own(
     gunicorn: Gunicorn, kind: list[str]
 ) -> None:
     server, address = gunicorn("--workers", "2", "--preload", *kind, environment={"BEFORE_FORK": "1"})
     check_views(address)
     assert server.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize("work", ["coroutine", "job"])
+@pytest.mark.parametrize("preload", [[], ["--preload"]], ids=["imported-by-workers", "preloaded"])
+def test_a_gevent_worker_serves_others_while_requests_wait(gunicorn: Gunicorn, work: str, preload: list[str]) -> None:
+    server, address = gunicorn("--worker-class", "gevent", *preload)
+    visits = [Visit(server, f"{address}/slow/{work}/3") for _ in range(5)]
+    for _ in range(3):
+        assert get(address + "/plain") == (200, "plain")
+        assert get(address + "/job") == (200, "page")
+    assert all(visit.is_alive() for visit in visits)
+    assert [visit.ended() for visit in visits] == [(200, "slept")] * 5
 
 
 def test_the_original_hangs_in_a_worker_whose_parent_used_it(gunicorn: Gunicorn, original_packages: str) -> None:
@@ -148,7 +161,7 @@ class Visit(threading.Thread):
 
 
 @pytest.mark.parametrize("work", ["coroutine", "job"])
-@pytest.mark.parametrize("kind", WORKERS, ids=["sync", "gthread"])
+@each_kind
 def test_a_graceful_stop_lets_the_request_in_flight_end(gunicorn: Gunicorn, kind: list[str], work: str) -> None:
     server, address = gunicorn(*kind)
     visit = Visit(server, f"{address}/slow/{work}/0.8")
@@ -167,14 +180,17 @@ def test_a_quick_stop_waits_for_no_request(gunicorn: Gunicorn, work: str) -> Non
         assert server.notes() == ["started", "cancelled"]
 
 
-@pytest.mark.parametrize("kind", WORKERS, ids=["sync", "gthread"])
+@each_kind
 def test_recycled_workers_work(gunicorn: Gunicorn, kind: list[str]) -> None:
     server, address = gunicorn("--preload", "--max-requests", "5", *kind, environment={"BEFORE_FORK": "1"})
     workers = set()
-    for _ in range(4):
+
+    def are_recycled() -> bool:
         check_views(address)
         workers.add(get(address + "/worker")[1])
-    assert len(workers) >= 3
+        return len(workers) >= 3
+
+    server.wait_until(are_recycled, "workers were recycled")
     assert server.end(signal.SIGTERM) == 0
 
 

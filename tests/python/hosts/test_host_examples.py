@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from processes import Server, get
 from worker import Worker
 
@@ -46,11 +47,13 @@ def copy_of_shown(name: str, place: Path, pages: str, redis: str = "") -> Path:
     return place
 
 
+@pytest.mark.parametrize("kind", ["sync", "gthread", "gevent"])
 def test_the_flask_view_of_the_page_works(
-    gunicorn: Callable[..., tuple[Server, str]], tmp_path: Path, pages: str
+    gunicorn: Callable[..., tuple[Server, str]], tmp_path: Path, pages: str, kind: str
 ) -> None:
     place = copy_of_shown("app.py", tmp_path, pages)
-    _, address = gunicorn("--preload", "--workers", "2", place=place, application="app:app")
+    options = ["--preload", "--workers", "2", "--worker-class", kind]
+    _, address = gunicorn(*options, place=place, application="app:app")
     for _ in range(4):
         status, body = get(address)
         assert (status, json.loads(body)) == (200, {f"{pages}{number}": len("page") for number in range(3)})

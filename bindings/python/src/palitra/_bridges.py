@@ -187,7 +187,11 @@ def to_async(function: Callable[P, T], /, *, limit: int | None = None) -> Callab
         context = contextvars.copy_context()
 
         def work() -> T:
-            return context.run(function, *arguments, **keywords)
+            try:
+                return context.run(function, *arguments, **keywords)
+            except StopIteration as error:
+                # No future takes one: before Python 3.13 the await would never end.
+                raise RuntimeError(f"{function!r} raised StopIteration") from error
 
         if limited is None:
             return await loop.run_in_executor(None, work)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import builtins
 import concurrent.futures
+import os
 import sys
+from types import TracebackType
 
 __all__ = [
     "BadPayloadError",
@@ -29,6 +31,8 @@ __all__ = [
     "UnknownJobError",
     "WouldDeadlockError",
     "error_of",
+    "keep_one_own_frame",
+    "without_own_frames",
 ]
 
 
@@ -101,13 +105,13 @@ class TooLargeError(Error, ValueError):
 
 
 class WouldDeadlockError(Error, RuntimeError):
-    """A wait on the thread that has to do the work would never end."""
+    """A wait on the thread that has to do the work, a runner's or a job's, would never end."""
 
     status = "PALITRA_WOULD_DEADLOCK"
 
 
 class ShutDownError(Error, RuntimeError):
-    """The runner was shut down."""
+    """The runner was closed or shut down, or ended with the interpreter."""
 
     status = "PALITRA_SHUT_DOWN"
 
@@ -161,3 +165,22 @@ def error_of(status: int, code: int, message: str) -> BaseException:
     if status == 13:
         return TimeoutError(message)
     return _ERRORS.get(status, InternalError)(message)
+
+
+_FOLDER = os.path.join(os.path.dirname(__file__), "")
+
+
+def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
+    """The traceback from the first frame on that is not this package's; all of it if there is none."""
+    rest = traceback
+    while rest is not None and rest.tb_frame.f_code.co_filename.startswith(_FOLDER):
+        rest = rest.tb_next
+    return rest or traceback
+
+
+def keep_one_own_frame(error: BaseException) -> None:
+    """To be called by the function that a program called, in its ``except``: of this package's frames, the error keeps
+    that function's alone. They say nothing about the failure of a coroutine."""
+    first = error.__traceback__
+    if first is not None:
+        first.tb_next = without_own_frames(first.tb_next)

@@ -6,11 +6,15 @@ WouldDeadlockError instead of hanging. ``_loop.futures`` and ``_native.futures``
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import contextlib
+from sys import modules
 from typing import Any, TypeVar
 
-from ._errors import TimeoutError
+from ._errors import CancelledError, TimeoutError
+from ._limits import FOREVER, seconds
+from ._threads import in_gevent, keep_hub_awake, sleep_if_exiting
 
 T = TypeVar("T")
 
@@ -23,6 +27,10 @@ class Future(concurrent.futures.Future[T]):
     def __init__(self) -> None:
         super().__init__()
         self._not_notified = [True]
+        #: What the work was cancelled with, if that was not by ``cancel``.
+        self._cancellation: BaseException | None = None
+        if "gevent.monkey" in modules and in_gevent():
+            keep_hub_awake(self)
 
     def _cancel_work(self) -> None:
         """Requests the cancellation of the work; never waits."""
@@ -32,16 +40,23 @@ class Future(concurrent.futures.Future[T]):
         """Raises where a wait would last forever: on the thread that completes this future, in a forked child."""
         raise NotImplementedError
 
-    def cancel(self) -> bool:
-        """Cancels the work. Returns False if it has ended."""
+    def _become_cancelled(self) -> bool:
+        """Whether this call was the first one."""
         if not super().cancel():
             return False
         # Only the first caller does this, by which concurrent.futures.wait is notified.
-        with contextlib.suppress(IndexError):
+        try:
             self._not_notified.pop()
-            self.set_running_or_notify_cancel()
-            self._cancel_work()
+        except IndexError:
+            return False
+        self.set_running_or_notify_cancel()
         return True
+
+    def cancel(self) -> bool:
+        """Cancels the work. Returns False if it has ended."""
+        if self._become_cancelled():
+            self._cancel_work()
+        return self.cancelled()
 
     def result(self, timeout: float | None = None) -> T:
         """Returns the result; waits at most ``timeout`` seconds for it (None: as long as it takes).
@@ -49,10 +64,11 @@ class Future(concurrent.futures.Future[T]):
         Raises what the work raised; TimeoutError past the timeout, and the work keeps running; CancelledError;
         WouldDeadlockError on the thread that has to do the work; ForkedError in a forked child.
         """
-        if timeout != 0 and not self.done():
-            self._check_may_wait()
+        limit = self._limit(timeout)
         try:
-            return super().result(timeout)
+            return super().result(limit)
+        except concurrent.futures.CancelledError:
+            raise self._cancelled_error() from None
         except concurrent.futures.TimeoutError:
             if self.done():
                 raise
@@ -60,15 +76,35 @@ class Future(concurrent.futures.Future[T]):
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Returns what the work raised, or None. Waits and raises as ``result``."""
-        if timeout != 0 and not self.done():
-            self._check_may_wait()
+        limit = self._limit(timeout)
         try:
-            return super().exception(timeout)
+            return super().exception(limit)
+        except concurrent.futures.CancelledError:
+            raise self._cancelled_error() from None
         except concurrent.futures.TimeoutError:
             raise TimeoutError(f"timed out after {timeout} seconds") from None
 
+    def _limit(self, timeout: float | None) -> float | None:
+        """The timeout as the wait takes it. Raises where the wait would last forever."""
+        limit = seconds(timeout)
+        if limit != 0 and not self.done():
+            self._check_may_wait()
+        return None if limit == FOREVER else limit
+
+    def _cancelled_error(self) -> CancelledError:
+        sleep_if_exiting()
+        if self._cancellation is None:
+            return CancelledError()
+        error = CancelledError(*self._cancellation.args)
+        error.__cause__ = self._cancellation
+        return error
+
     def complete(self, value: Any, error: BaseException | None) -> None:
         """Completes the future, unless it was cancelled meanwhile."""
+        if isinstance(error, asyncio.CancelledError | concurrent.futures.CancelledError):
+            self._cancellation = error
+            self._become_cancelled()
+            return
         with contextlib.suppress(concurrent.futures.InvalidStateError):
             if error is None:
                 self.set_result(value)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 
 from ._errors import Error
-from ._loop.thread import CLOSE_TIMEOUT
+from ._fork import start_anew_if_forked
+from ._loop.thread import closing_seconds
 from ._native.library import default
 from ._runner import EventLoopThreadRunner
 
@@ -20,11 +21,15 @@ class GlobalRunner(EventLoopThreadRunner):
     def __init__(self) -> None:
         self._prepare(None, None, "LoopThread")
 
+    def __reduce__(self) -> str:
+        """Pickled, and so are its methods, by the name below: the global runner there is that of that process."""
+        return "_runner"
+
     def is_runner_alive(self) -> bool:
         """Whether the global runner exists and accepts work. Makes none. Takes no lock, so that a coroutine may ask
         while another thread shuts it down."""
         thread = self._thread
-        if thread is not None and thread.is_alive():
+        if thread is not None and not thread.closing:
             return True
         return default.library is not None and default.library.is_runner_alive()
 
@@ -35,12 +40,14 @@ class GlobalRunner(EventLoopThreadRunner):
         Waits at most ``timeout`` seconds (None: five) for the work to end. May be called at any time, from any thread,
         and again. On the runner's own thread it requests the end and returns.
         """
+        limit = closing_seconds(timeout)
+        start_anew_if_forked()
         with self._lock:
             thread, siblings = self._detach()
         for sibling in siblings:
-            sibling.close(timeout)
+            sibling.close(limit)
         if thread is not None:
-            thread.close(CLOSE_TIMEOUT if timeout is None else timeout)
+            thread.close(limit)
         if default.library is not None:
             with contextlib.suppress(Error):
                 default.library.shutdown_global_runner()

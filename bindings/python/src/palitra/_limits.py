@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import threading
+from sys import modules
 
 #: A timeout that never passes, for locks and for the native library alike.
 FOREVER = -1
@@ -13,9 +14,10 @@ LONGEST = 9e9
 
 
 def seconds(timeout: float | None) -> float:
-    """A timeout as locks take it: FOREVER for None, and never longer than the system can express."""
+    """A timeout as locks take it: FOREVER for None, and never longer than the system can express. For gevent it is a
+    number in any case: without a timer it takes a wait for another thread for one that nothing will end."""
     if timeout is None:
-        return FOREVER
+        return FOREVER if "gevent.monkey" not in modules else threading.TIMEOUT_MAX
     check_number(timeout)
     return min(max(timeout, 0.0), threading.TIMEOUT_MAX)
 

@@ -13,21 +13,26 @@ import weakref
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future as ConcurrentFuture
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from sys import modules
+from threading import get_ident
 from types import TracebackType
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, NoReturn, TypeVar, overload
 
-from ._fork import inheritors
-from ._limits import check_limit
+from ._errors import ShutDownError, WouldDeadlockError, keep_one_own_frame
+from ._fork import inheritors, start_anew_if_forked
+from ._limits import check_limit, seconds
 from ._loop.as_completed import CompletedFuture, Completing
 from ._loop.conversation import Entered, Iteration, check_iterable, check_manager
 from ._loop.futures import Submission
 from ._loop.gather import Gathering
-from ._loop.thread import CLOSE_TIMEOUT, CLOSED, LoopThread, sleep_if_exiting
-from ._loop.work import Work, discard
+from ._loop.thread import CLOSED, Lease, LoopThread, closing_seconds
+from ._loop.work import Work, discarding
+from ._native.completions import free_queues_of_closed_loops
 from ._native.futures import JobFuture
 from ._native.gather import gather_jobs, is_batch
 from ._native.job import Job
 from ._native.run import iterate_job, run_bounded
+from ._threads import sleep_if_exiting
 
 T = TypeVar("T")
 T1 = TypeVar("T1")
@@ -35,6 +40,9 @@ T2 = TypeVar("T2")
 T3 = TypeVar("T3")
 T4 = TypeVar("T4")
 T5 = TypeVar("T5")
+
+#: In place of a thread's number.
+CLOSED_FOR_ALL = -1
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
@@ -49,17 +57,19 @@ class EventLoopThreadRunner:
             pages = runner.gather(*map(fetch, urls))
 
     Every method may be called from any thread. A forked child gets a loop and a thread of its own at its first use. A
-    runner that nobody refers to any more is closed.
+    runner is closed when nobody refers to it any more, nor to what it returned: its futures, generators and context
+    managers keep it, and so does work that runs.
     """
 
     __slots__ = (
         "__weakref__",
         "_closed",
         "_debug",
-        "_finalizer",
+        "_lease",
         "_lock",
         "_loop_factory",
         "_name",
+        "_refuser",
         "_siblings",
         "_thread",
     )
@@ -86,7 +96,10 @@ class EventLoopThreadRunner:
 
     def _start_afresh(self) -> None:
         self._thread: LoopThread | None = None
-        self._finalizer: weakref.finalize[..., EventLoopThreadRunner] | None = None
+        self._lease: Lease | None = None
+        #: The thread on which a wait is refused, the loop's own, or CLOSED_FOR_ALL; None before there is either. One
+        #: thing to look at, as a native job is run in less than two microseconds.
+        self._refuser: int | None = CLOSED_FOR_ALL if self._closed else None
         #: The runners of other loop factories. Each lives as long as its factory.
         self._siblings: weakref.WeakKeyDictionary[LoopFactory, EventLoopThreadRunner] = weakref.WeakKeyDictionary()
         self._lock = threading.RLock()
@@ -101,33 +114,28 @@ class EventLoopThreadRunner:
         thread = self._thread
         if thread is not None and not thread.closing:
             return thread
+        start_anew_if_forked()
         with self._lock:
             if self._closed:
-                raise RuntimeError(CLOSED)
+                raise ShutDownError(CLOSED)
             if self._thread is None or self._thread.closing:
-                self._detach()
-                self._keep(self._make_thread(self._loop_factory or asyncio.new_event_loop))
+                self._start(self._loop_factory or asyncio.new_event_loop)
             assert self._thread is not None
             return self._thread
 
-    def _make_thread(self, loop_factory: LoopFactory) -> LoopThread:
+    def _start(self, loop_factory: LoopFactory) -> None:
         sleep_if_exiting()
-        loop = loop_factory()
-        if self._debug is not None:
-            loop.set_debug(self._debug)
-        return LoopThread(loop, self._name)
-
-    def _keep(self, thread: LoopThread) -> None:
-        self._thread = thread
-        self._finalizer = weakref.finalize(self, thread.request_close, CLOSE_TIMEOUT)
-        self._finalizer.atexit = False
+        lease = Lease()
+        thread = LoopThread(lease, loop_factory, self._name, self._debug, free_queues_of_closed_loops)
+        if self._thread is not None and not self._thread.closing:
+            return  # Garbage was collected meanwhile, and its finalizer started one. This one goes with its lease.
+        self._detach()
+        self._thread, self._lease, self._refuser = thread, lease, thread.ident
 
     def _detach(self) -> tuple[LoopThread | None, list[EventLoopThreadRunner]]:
         """Forgets the thread and the siblings, and returns them to be closed."""
-        thread, self._thread = self._thread, None
-        finalizer, self._finalizer = self._finalizer, None
-        if finalizer is not None:
-            finalizer.detach()
+        thread, self._thread, self._refuser = self._thread, None, None
+        self._lease = None
         siblings = list(self._siblings.values())
         self._siblings.clear()
         return thread, siblings
@@ -135,34 +143,38 @@ class EventLoopThreadRunner:
     def _thread_for(self, name: str, *unused: object) -> LoopThread:
         """The thread, for a caller that is going to wait for it. Raises on that thread and after ``close``, and then
         closes the coroutines that will not be awaited."""
-        try:
+        with discarding(unused):
             thread = self._live_thread()
-        except BaseException:
-            for awaitable in unused:
-                discard(awaitable)
-            raise
-        if thread.is_current():
-            for awaitable in unused:
-                discard(awaitable)
-            raise RuntimeError(
-                f"Cannot call {name}() from the loop thread: "
-                "await there, or await asyncio.wrap_future(runner.submit(...))"
-            )
+            if thread.is_current():
+                self._refuse(name)
         return thread
+
+    def _check_may_wait(self, name: str) -> None:
+        """Raises ShutDownError after ``close``, WouldDeadlockError on the loop's own thread."""
+        if self._refuser is not None and self._refuser in (CLOSED_FOR_ALL, get_ident()):
+            self._refuse(name)
+
+    def _refuse(self, name: str) -> NoReturn:
+        if self._closed:
+            raise ShutDownError(CLOSED)
+        raise WouldDeadlockError(
+            f"Cannot call {name}() from the loop thread: await there, or await asyncio.wrap_future(runner.submit(...))"
+        )
 
     def _sibling(self, loop_factory: LoopFactory) -> EventLoopThreadRunner:
         """The runner whose loop this factory makes: this one, or one beside it."""
         if loop_factory == self._loop_factory:
             return self
+        start_anew_if_forked()
         with self._lock:
             if self._closed:
-                raise RuntimeError(CLOSED)
+                raise ShutDownError(CLOSED)
             sibling = self._siblings.get(loop_factory)
             if sibling is None or not sibling.is_alive():
                 sibling = EventLoopThreadRunner.__new__(EventLoopThreadRunner)
                 # Without the factory, which would keep itself in the dictionary.
                 sibling._prepare(None, self._debug, self._name)
-                sibling._keep(sibling._make_thread(loop_factory))
+                sibling._start(loop_factory)
                 self._siblings[loop_factory] = sibling
             return sibling
 
@@ -198,23 +210,30 @@ class EventLoopThreadRunner:
         """
         value: T
         if type(coro) is Job:
-            if timeout is None and coro.plain:
+            if self._refuser is not None and self._refuser in (CLOSED_FOR_ALL, get_ident()):
+                self._refuse("run")
+            if timeout is None and coro.plain and "gevent.monkey" not in modules:
                 value = coro.invoker.run(coro)
             else:
                 value = run_bounded(coro.invoker, coro, timeout)
             return value
         if loop_factory is not None:
-            try:
+            with discarding((coro,)):
                 runner = self._sibling(loop_factory)
-            except BaseException:
-                discard(coro)
+            try:
+                return runner.run(coro, timeout=timeout, debug=debug, copy_context_back=copy_context_back)
+            except BaseException as error:
+                keep_one_own_frame(error)
                 raise
-            return runner.run(coro, timeout=timeout, debug=debug, copy_context_back=copy_context_back)
         thread = self._thread
         if thread is None or thread.closing or thread.is_current():
             thread = self._thread_for("run", coro)
         work = Work(thread, coro, debug, copy_context_back)
-        value = work.run(timeout)
+        try:
+            value = work.run(timeout)
+        except BaseException as error:
+            keep_one_own_frame(error)
+            raise
         if copy_context_back:
             work.copy_context_back()
         return value
@@ -298,13 +317,20 @@ class EventLoopThreadRunner:
         Past ``timeout`` seconds all are cancelled and TimeoutError is raised. Otherwise raises as ``run`` does, and
         ValueError for a limit below 1.
         """
-        check_limit(limit)
+        with discarding(coros_or_futures):
+            check_limit(limit)
+            seconds(timeout)
         if is_batch(coros_or_futures):
+            self._check_may_wait("gather")
             return gather_jobs(coros_or_futures, return_exceptions, timeout, limit)
         thread = self._thread_for("gather", *coros_or_futures)
         if not coros_or_futures:
             return []
-        return Gathering(thread, coros_or_futures, return_exceptions, limit).run(timeout)
+        try:
+            return Gathering(thread, coros_or_futures, return_exceptions, limit).run(timeout)
+        except BaseException as error:
+            keep_one_own_frame(error)
+            raise
 
     @overload
     def submit(self, coro: Job, /) -> JobFuture: ...
@@ -317,12 +343,11 @@ class EventLoopThreadRunner:
         Raises RuntimeError after ``close``. May be called on the runner's own thread.
         """
         if type(coro) is Job:
+            if self._closed:
+                raise ShutDownError(CLOSED)
             return JobFuture(coro.invoker, coro)
-        try:
+        with discarding((coro,)):
             thread = self._live_thread()
-        except BaseException:
-            discard(coro)
-            raise
         return Submission(thread, coro).submit()
 
     def as_completed(
@@ -335,7 +360,9 @@ class EventLoopThreadRunner:
         Past ``timeout`` seconds TimeoutError is raised. Then, and when the generator is closed, the rest is cancelled.
         Otherwise raises as ``run`` does.
         """
-        check_limit(limit)
+        with discarding(coros):
+            check_limit(limit)
+            seconds(timeout)
         return Completing(self._thread_for("as_completed", *coros), coros, timeout, limit).futures()
 
     @overload
@@ -349,7 +376,9 @@ class EventLoopThreadRunner:
         ends, or is closed or dropped. Raises TimeoutError when an item takes more than ``timeout`` seconds, TypeError
         for anything but an asynchronous iterable, and otherwise as ``run`` does.
         """
+        seconds(timeout)
         if type(iterable) is Job:
+            self._check_may_wait("iterate")
             return iterate_job(iterable.invoker, iterable, timeout)
         check_iterable(iterable)
         return Iteration(self._thread_for("iterate"), iterable).items(timeout)
@@ -369,14 +398,17 @@ class EventLoopThreadRunner:
         the thread is left behind. On the runner's own thread it requests the end and returns. Closing again does
         nothing.
         """
+        limit = closing_seconds(timeout)
+        start_anew_if_forked()
         with self._lock:
             self._closed = True
+            self._refuser = CLOSED_FOR_ALL
             siblings = list(self._siblings.values())
             thread = self._thread
         for sibling in siblings:
-            sibling.close(timeout)
+            sibling.close(limit)
         if thread is not None:
-            thread.close(CLOSE_TIMEOUT if timeout is None else timeout)
+            thread.close(limit)
 
     def __enter__(self) -> EventLoopThreadRunner:
         return self

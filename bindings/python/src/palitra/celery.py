@@ -12,8 +12,9 @@ For all tasks of an application, or for one::
 
 The coroutine runs on the global runner of the worker process, whose loop, connections and caches live from task to
 task. For Celery the task is a synchronous one: time limits, retries, ``bind``, ``self.request``, chains, eager mode and
-every pool work as they always do. A soft time limit cancels the coroutine before SoftTimeLimitExceeded is raised. Tasks
-that are plain functions are left as they are.
+every pool work as they always do; but where eventlet has patched threading, no native job can be waited for. A soft
+time limit cancels the coroutine before SoftTimeLimitExceeded is raised. Tasks that are plain functions are left as they
+are.
 
 Tested with Celery 5.7. This package does not install it.
 """

@@ -11,6 +11,7 @@ methods stand under the thread that calls them. A post takes no lock, so that si
 The modules, each of which imports only those above it:
 
     doorbell      wakes the loop's thread
+    executor      where the loop's blocking calls run
     thread        the loop, its thread, its inbox; how it ends, in the process and in a forked child
     work          one awaitable, and the caller that waits for it
     futures       work whose outcome completes a future

@@ -1,35 +1,36 @@
 """``as_completed``: several awaitables at once, their futures in order of time.
 
-The loop's thread puts a finished future into a queue for each awaitable that ended; the caller's thread takes them out.
+The loop's thread leaves a finished future for each awaitable that ended; the caller's thread takes them.
 """
 
 from __future__ import annotations
 
-import concurrent.futures
-import queue
+import _thread
 import time
+from collections import deque
 from collections.abc import Awaitable, Generator
 from typing import Any, Generic, TypeVar
 
 from .._errors import TimeoutError
+from .._future import Future
 from .._limits import seconds
 from .gather import Gathering
 from .thread import LoopThread
-from .work import TIMEOUT_GRACE, for_caller
+from .work import TIMEOUT_GRACE
 
 T = TypeVar("T")
 
 WOULD_DEADLOCK = "cannot wait for coroutines on the loop thread: use asyncio.as_completed there"
 
 
-class CompletedFuture(concurrent.futures.Future[T]):
+class CompletedFuture(Future[T]):
     """What ``as_completed`` yields: a future that is done. ``index`` is the position of its awaitable."""
 
     index: int
 
 
 class Completing(Generic[T]):
-    """The awaitables of one ``as_completed``, which have been started, and a queue of those that ended."""
+    """The awaitables of one ``as_completed``, which have been started, and the futures of those that ended."""
 
     def __init__(
         self, thread: LoopThread, coros: tuple[Awaitable[T], ...], timeout: float | None, limit: int | None
@@ -37,7 +38,10 @@ class Completing(Generic[T]):
         seconds(timeout)
         self._thread = thread
         self._timeout = timeout
-        self._ended: queue.SimpleQueue[CompletedFuture[T]] = queue.SimpleQueue()
+        self._ended: deque[CompletedFuture[T]] = deque()
+        #: Released when there is news. Not a queue: gevent's does not reach from thread to thread, its locks do.
+        self._news = _thread.allocate_lock()
+        self._news.acquire()
         positions: dict[int, int] = {}
         for position, coro in enumerate(coros):
             positions.setdefault(id(coro), position)
@@ -51,25 +55,34 @@ class Completing(Generic[T]):
     def _one_ended(self, index: int, value: Any, error: BaseException | None) -> None:
         future: CompletedFuture[T] = CompletedFuture()
         future.index = -1 if index < 0 else self._positions[index]
-        if error is None:
-            future.set_result(value)
-        else:
-            future.set_exception(for_caller(error))
-        self._ended.put(future)
+        future.complete(value, error)
+        self._ended.append(future)
+        try:
+            self._news.release()
+        except RuntimeError:
+            pass  # There is older news, which the caller has not noticed yet.
 
     def _next(self) -> CompletedFuture[T]:
-        remaining = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
         try:
-            future = self._ended.get(timeout=remaining)
-        except queue.Empty:
-            self._gathering.interrupt(TIMEOUT_GRACE)
-            raise TimeoutError(f"timed out after {self._timeout} seconds") from None
+            in_time = self._wait()
         except BaseException:
             self._gathering.interrupt()
             raise
+        if not in_time:
+            self._gathering.interrupt(TIMEOUT_GRACE)
+            raise TimeoutError(f"timed out after {self._timeout} seconds")
+        future = self._ended.popleft()
         if future.index < 0:
             future.result()  # None of them will end: this raises the reason.
         return future
+
+    def _wait(self) -> bool:
+        """Until one has ended. Returns False past the timeout."""
+        while not self._ended:
+            remaining = None if self._deadline is None else self._deadline - time.monotonic()
+            if not self._news.acquire(timeout=seconds(remaining)):
+                return bool(self._ended)
+        return True
 
     def futures(self) -> Generator[CompletedFuture[T], None, None]:
         """The futures, as they end. Closed or dropped, even before its first step, the generator cancels what still

@@ -12,6 +12,19 @@ import os
 from collections.abc import Callable
 
 
+class Descriptor:
+    """An eventfd, closed when nobody refers to it: its number may be another file's next, and somebody may just be
+    about to write."""
+
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        self.number = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def __del__(self) -> None:
+        os.close(self.number)
+
+
 class Doorbell:
     """Any thread rings; ``on_ring`` is called on the loop's thread. Rings that come together may call it once."""
 
@@ -21,37 +34,36 @@ class Doorbell:
         """Called before the loop runs, or on its thread."""
         self._loop = loop
         self._on_ring = on_ring
-        self._descriptor = -1
+        self._descriptor: Descriptor | None = None
         if not hasattr(os, "eventfd"):
             return
-        descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        descriptor = Descriptor()
         try:
-            loop.add_reader(descriptor, self._clear)
+            loop.add_reader(descriptor.number, self._clear, descriptor.number)
         except NotImplementedError:
-            os.close(descriptor)
-        else:
-            self._descriptor = descriptor
+            return
+        self._descriptor = descriptor
 
     def ring(self) -> None:
-        """Has the loop call ``on_ring`` soon. After ``detach`` it does nothing, or raises RuntimeError."""
-        if self._descriptor >= 0:
-            os.eventfd_write(self._descriptor, 1)
-        else:
-            self._loop.call_soon_threadsafe(self._on_ring)
-
-    def _clear(self) -> None:
+        """Has the loop call ``on_ring`` soon. After ``detach`` it does nothing."""
+        descriptor = self._descriptor
+        if descriptor is not None:
+            os.eventfd_write(descriptor.number, 1)
+            return
         try:
-            os.eventfd_read(self._descriptor)
+            self._loop.call_soon_threadsafe(self._on_ring)
+        except RuntimeError:
+            pass  # The loop is closed: whoever closed it looks into the inbox once more.
+
+    def _clear(self, number: int) -> None:
+        try:
+            os.eventfd_read(number)
         except BlockingIOError:
             pass
         self._on_ring()
 
     def detach(self) -> None:
         """Called on the loop's thread before the loop is closed. Later rings do nothing."""
-        if self._descriptor >= 0:
-            self._loop.remove_reader(self._descriptor)
-
-    def __del__(self) -> None:
-        # Not any sooner: a thread that is about to ring holds the bell, and the number may be another file's next.
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            self._loop.remove_reader(descriptor.number)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from .._future import WOULD_DEADLOCK, Future
 from .thread import LoopThread
-from .work import Work, for_caller
+from .work import Work
 
 T = TypeVar("T")
 
@@ -56,12 +56,10 @@ class Submission(Work):
         self._thread.check_may_wait(WOULD_DEADLOCK)
 
     def _wake(self) -> None:
-        if self._thread.exiting:
-            return  # As for all work. Whoever starts to wait now gets an error from check_may_wait.
         future, self._future = self._future, None
         if future is None:
             return
         error = self._error if self._ended else self._abandoned
         value, self._error, self._value = self._value, None, None
-        future.complete(value, None if error is None else for_caller(error))
+        future.complete(value, error)
         del error

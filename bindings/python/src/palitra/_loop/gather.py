@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from .._errors import CancelledError
+from .._errors import CancelledError, without_own_frames
 from .thread import LoopThread
 from .work import Work, discard, make_task
 
@@ -83,7 +83,7 @@ class Gathering(Work):
             index, self._next = self._next, self._next + 1
             drive = self._drive_one(index)
             try:
-                task = make_task(self._thread.loop, drive, self._context.copy())
+                task = make_task(self._thread.loop, drive, self._context.copy(), self._awaitables[index])
             except BaseException as error:
                 drive.close()
                 discard(self._awaitables[index])
@@ -97,6 +97,7 @@ class Gathering(Work):
         try:
             value = await self._awaitables[index]
         except BaseException as error:
+            error.__traceback__ = without_own_frames(error.__traceback__)
             self._one_ended(index, None, error)
         else:
             self._one_ended(index, value, None)
@@ -115,6 +116,8 @@ class Gathering(Work):
         self._pending -= 1
         if self._on_end is not None:
             self._on_end(index, value, error)
+            if self._pending == 0:
+                self._on_end = None  # It refers to what refers to this work.
         if self._ended:
             return
         cancelled = self._cancelled or self._thread.closing

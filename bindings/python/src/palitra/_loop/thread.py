@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import contextvars
 import logging
 import os
 import threading
@@ -24,12 +25,14 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .._errors import CancelledError, ForkedError, WouldDeadlockError
+from .._errors import CancelledError, ForkedError, ShutDownError, WouldDeadlockError
 from .._fork import keep_forever
+from .._limits import seconds
+from .._threads import in_gevent, note_exit, real_lock, refuse_at_exit, sleep_if_exiting, start_thread
 from .doorbell import Doorbell
+from .executor import Executor, has_executor, make_executor
 
 logger = logging.getLogger("palitra")
 
@@ -39,6 +42,11 @@ CLOSE_TIMEOUT = 5.0
 EXIT_TIMEOUT = 1.0
 
 CLOSED = "Event loop is closed: this runner was closed"
+
+
+def closing_seconds(timeout: float | None) -> float:
+    """How long ``close`` waits with that timeout. Raises TypeError or ValueError for what is no number."""
+    return CLOSE_TIMEOUT if timeout is None else seconds(timeout)
 
 
 class Postable:
@@ -63,74 +71,125 @@ class Postable:
 Posted = Postable | Callable[[], object]
 
 
-class Executor(ThreadPoolExecutor):
-    """The loop's default executor, whose end takes a bounded time."""
+class Lease:
+    """Held by a runner, and by all work that it started: when nobody holds it any more, the thread closes."""
 
-    used = False
-
-    def submit(self, *arguments: Any, **keywords: Any) -> Any:
-        self.used = True
-        return super().submit(*arguments, **keywords)
-
-    def shut_down_within(self, timeout: float) -> None:
-        """Waits for its threads for so many seconds."""
-        self.shutdown(wait=False, cancel_futures=True)
-        if self.used and timeout > 0:
-            waiter = threading.Thread(target=self.shutdown, name="palitra-executor-shutdown", daemon=True)
-            try:
-                waiter.start()
-            except RuntimeError:
-                return  # The interpreter is exiting and starts no threads.
-            waiter.join(timeout)
+    __slots__ = ("__weakref__",)
 
 
 class LoopThread:
     """One event loop, its thread, and what was posted to it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, name: str) -> None:
-        self.loop = loop
+    def __init__(
+        self,
+        lease: Lease,
+        loop_factory: Callable[[], asyncio.AbstractEventLoop],
+        name: str,
+        debug: bool | None = None,
+        on_closed: Callable[[], object] = int,
+    ) -> None:
+        """Makes the loop, and starts the thread, which closes when nobody holds the lease any more. ``debug`` is the
+        loop's debug mode (None: its own); ``on_closed`` is called on the thread when the loop is closed.
+
+        Raises what the factory raises, TypeError if it returns no loop, RuntimeError if the loop cannot run.
+        """
+        refuse_at_exit()
+        self.loop: asyncio.AbstractEventLoop
+        self._doorbell: Doorbell
         self.process = os.getpid()
         #: The work that has started and not ended; only the loop's thread changes it.
         self.running: set[Postable] = set()
         #: The interpreter is about to exit.
         self.exiting = False
-        #: This is a forked child, and the thread is its parent's.
-        self.forked = False
         self._inbox: deque[Posted] = deque()
         self._closing = False
         self._closers = threading.Lock()
         self._runs_loop = False
+        self._turned = False
         self._deadline = 0.0
         self._ended = threading.Event()
+        #: Of the thread that runs the loop, as ``threading.get_ident`` has it.
+        self.ident: int | None = None
+        self._failure: BaseException | None = None
+        #: Returns the lease, for whoever is to keep this thread, or None when it is about to close.
+        self.lease = weakref.ref(lease)
         self._debug_overrides: dict[Postable, bool] = {}
         self._debug = False
-        self._executor = Executor(thread_name_prefix="asyncio")
-        loop.set_default_executor(self._executor)
-        self._doorbell = Doorbell(loop, self._empty_inbox)
-        started = threading.Event()
-        loop.call_soon(started.set)
-        self._thread = threading.Thread(target=self._main, name=name, daemon=True)
+        self._executor: Executor | None = None
+        self._loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = loop_factory
+        self._initial_debug = debug
+        self._on_closed = on_closed
+        self._has_loop = False
+        # A gevent loop belongs to the thread that makes it.
+        if not in_gevent():
+            self._make_loop()
+        #: Held until the loop has turned once, or cannot. It must not let other greenlets run: its holder holds locks.
+        self._starting = real_lock()
+        self._started = False
+        self._starting.acquire()
         try:
-            self._thread.start()
-            started.wait()
+            self._thread = start_thread(self._main, name)
+            self._starting.acquire()
         except RuntimeError:
-            loop.close()  # No thread could be started.
+            self._discard_loop()  # No thread could be started.
             raise
         except BaseException:
             self.request_close(0)  # Interrupted: the thread runs the loop, or is about to, and closes it.
             raise
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            try:
+                raise failure
+            finally:
+                del failure
+        weakref.finalize(lease, self.request_close, CLOSE_TIMEOUT).atexit = False
         _threads.add(self)
+
+    def _make_loop(self) -> None:
+        """Makes the loop and what belongs to it, in an empty context: the first caller's would live as long as they."""
+        factory, self._loop_factory = self._loop_factory, None
+        assert factory is not None
+        contextvars.Context().run(self._set_up, factory)
+
+    def _set_up(self, loop_factory: Callable[[], asyncio.AbstractEventLoop]) -> None:
+        loop = loop_factory()
+        if not hasattr(loop, "run_forever"):
+            raise TypeError(f"loop_factory must return an event loop, not {type(loop).__name__}")
+        if loop.is_running() or loop.is_closed():
+            state = "running" if loop.is_running() else "closed"
+            raise RuntimeError(f"loop_factory returned a loop that is {state} already: it must make a new one")
+        self.loop = loop
+        try:
+            self._doorbell = Doorbell(loop, self._empty_inbox)
+        except BaseException:
+            loop.close()
+            raise
+        self._has_loop = True
+        if self._initial_debug is not None:
+            loop.set_debug(self._initial_debug)
+        if not has_executor(loop):
+            self._executor = make_executor()
+            loop.set_default_executor(self._executor)
+
+    def _discard_loop(self) -> None:
+        if self._has_loop:
+            self._doorbell.detach()
+            self.loop.close()
+            self._on_closed()
 
     @property
     def closing(self) -> bool:
-        return self._closing
+        """Whether it takes no more work, as in a forked child that it is not in."""
+        return self._closing or self.process != os.getpid()
 
     def is_current(self) -> bool:
         """Whether the caller runs on the loop's thread."""
-        return threading.get_ident() == self._thread.ident
+        return threading.get_ident() == self.ident
 
-    def is_alive(self) -> bool:
-        return not self._closing and self._thread.is_alive()
+    @property
+    def forked(self) -> bool:
+        """This is a forked child, and the thread is its parent's."""
+        return self.process != os.getpid()
 
     def post(self, posted: Posted) -> None:
         """Hands over work, or a function. Work that comes too late is refused; such a function is discarded."""
@@ -140,9 +199,13 @@ class LoopThread:
             return
         if not self._ended.is_set():
             # The thread still runs the loop to wind down, and the end of some work may depend on this post.
-            self._doorbell.ring()
+            self._ring()
         if self._ended.is_set():
             self._refuse_inbox()
+
+    def _ring(self) -> None:
+        if self._has_loop:
+            self._doorbell.ring()
 
     def _empty_inbox(self) -> None:
         inbox = self._inbox
@@ -164,7 +227,7 @@ class LoopThread:
     def _refusal(self) -> BaseException:
         if self.forked:
             return ForkedError("this runner's thread is in the parent of this forked process")
-        return RuntimeError(CLOSED)
+        return ShutDownError(CLOSED)
 
     def _refuse_inbox(self) -> None:
         while True:
@@ -177,7 +240,7 @@ class LoopThread:
 
     def check_may_wait(self, otherwise: str) -> None:
         """Raises WouldDeadlockError, with the message, on the loop's thread; ForkedError where the thread is a
-        parent's; RuntimeError when the interpreter is about to exit."""
+        parent's; ShutDownError when the interpreter is about to exit."""
         if self.exiting:
             sleep_if_exiting()
         if self.forked or self.exiting:
@@ -227,31 +290,78 @@ class LoopThread:
 
     def _abandon_work(self) -> None:
         for work in self.running.copy():
-            work.abandon(CancelledError("the runner was closed and the work did not end in time"))
+            error = CancelledError("the runner was closed and the work did not end in time")
+            error.__cause__ = self._failure
+            work.abandon(error)
         self._refuse_inbox()
 
     def _main(self) -> None:
-        loop = self.loop
-        asyncio.set_event_loop(loop)
+        self.ident = threading.get_ident()
         try:
-            self._runs_loop = True
-            while not self._closing:
-                # Only a closing runner stops its loop: not a callback's SystemExit, nor a stray loop.stop().
-                self._guarded(loop.run_forever)
-            self._runs_loop = False
+            if self._loop_factory is not None:
+                self._make_loop()
+            asyncio.set_event_loop(self.loop)
+            self._keep_turning()
+        except BaseException as error:
+            self._fail(error)
+        else:
             self._wind_down()
         finally:
+            self._closing = True
             self._abandon_work()
             self._ended.set()
             self._refuse_inbox()
             asyncio.set_event_loop(None)
+            self._let_start()
+
+    def _keep_turning(self) -> None:
+        """Runs the loop until this thread closes. Raises if the loop cannot turn, which would not change."""
+        self._runs_loop = True
+        while not self._closing:
+            # Only a closing runner stops its loop: not a callback's SystemExit, nor a stray loop.stop().
+            self._turned = False
+            try:
+                self.loop.call_soon(self._on_turn)
+                self.loop.run_forever()
+            except BaseException as error:
+                # A loop passes on no Exception of a callback: this one is its own.
+                if isinstance(error, Exception) and not self._turned:
+                    raise RuntimeError(f"the event loop cannot run on its thread: {error}") from error
+                self._report(error)
+            else:
+                if not self._turned:
+                    raise RuntimeError("the event loop cannot run on its thread: it ends at once")
+        self._runs_loop = False
+
+    def _on_turn(self) -> None:
+        self._turned = True
+        self._let_start()
+
+    def _let_start(self) -> None:
+        """Wakes the constructor."""
+        if not self._started:
+            self._started = True
+            self._starting.release()
+
+    def _fail(self, error: BaseException) -> None:
+        """The loop does not turn, or no more: nothing that needs it can be done."""
+        if self._started:
+            logger.error("the event loop of a runner has ended", exc_info=error)
+        self._failure = error
+        try:
+            self._discard_loop()
+        except Exception:
+            logger.exception("an event loop that cannot run cannot be closed either")
 
     def _guarded(self, function: Callable[..., Any], *arguments: Any) -> None:
         try:
             function(*arguments)
         except BaseException as error:
-            context = {"message": "a callback ended the event loop; palitra keeps it running", "exception": error}
-            self.loop.call_exception_handler(context)
+            self._report(error)
+
+    def _report(self, error: BaseException) -> None:
+        context = {"message": "a callback ended the event loop; palitra keeps it running", "exception": error}
+        self.loop.call_exception_handler(context)
 
     def _remaining(self) -> float:
         return max(0.0, self._deadline - time.monotonic())
@@ -262,9 +372,9 @@ class LoopThread:
             task = loop.create_task(step)
             while not task.done():
                 self._guarded(loop.run_until_complete, task)
-        self._executor.shut_down_within(self._remaining())
-        self._doorbell.detach()
-        loop.close()
+        if self._executor is not None:
+            self._executor.shut_down_within(self._remaining())
+        self._discard_loop()
 
     async def _cancel_tasks(self) -> None:
         self._empty_inbox()
@@ -297,7 +407,6 @@ class LoopThread:
     def leave_to_parent(self) -> None:
         """Keeps what is the parent's from being finalized here: closing the loop would reach its epoll set."""
         keep_forever(self)
-        self.forked = True
         self._closing = True
         keep_forever(self._inbox)
         self._inbox = deque()
@@ -316,21 +425,9 @@ def _do_not_report(task: asyncio.Task[Any]) -> None:
 #: Every loop thread that somebody still refers to.
 _threads: weakref.WeakSet[LoopThread] = weakref.WeakSet()
 
-_exiting = False
-
-
-def sleep_if_exiting() -> None:
-    """Called where a new thread is wanted. While the interpreter exits it never returns on a daemon thread: an error
-    would be reported to nobody. The end of the process ends the sleep."""
-    if _exiting and threading.current_thread() is not threading.main_thread():
-        forever = threading.Lock()
-        forever.acquire()
-        forever.acquire()
-
 
 def _close_all_at_exit() -> None:
-    global _exiting
-    _exiting = True
+    note_exit()
     threads = [thread for thread in list(_threads) if thread.process == os.getpid()]
     for thread in threads:
         thread.exiting = True

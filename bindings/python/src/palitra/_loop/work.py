@@ -21,16 +21,17 @@ running
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import concurrent.futures
+import contextlib
 import contextvars
 import sys
-from _thread import allocate_lock
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator, Iterable
 from typing import Any
 
-from .._errors import CancelledError, TimeoutError
+from .._errors import CancelledError, TimeoutError, without_own_frames
 from .._limits import seconds
 from .thread import LoopThread, Postable, Posted
 
@@ -47,20 +48,38 @@ def discard(awaitable: object) -> None:
         close()
 
 
+@contextlib.contextmanager
+def discarding(awaitables: Iterable[object]) -> Generator[None, None, None]:
+    """Discards them if the block raises."""
+    try:
+        yield
+    except BaseException:
+        for awaitable in awaitables:
+            discard(awaitable)
+        raise
+
+
 def make_task(
-    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context
+    loop: asyncio.AbstractEventLoop,
+    coroutine: Coroutine[Any, Any, Any],
+    context: contextvars.Context,
+    awaitable: object,
 ) -> asyncio.Task[Any]:
-    """Makes a task in the caller's context; it runs its first step at once where Python can do that."""
-    if loop.get_task_factory() is not None:
-        return context.run(loop.create_task, coroutine)
+    """Makes a task in the caller's context; it runs its first step at once where Python can do that. It bears the name
+    of the awaitable that the coroutine drives."""
+    name: str = getattr(awaitable, "__qualname__", None) or type(awaitable).__qualname__
+    coroutine.__qualname__ = name  # type: ignore[attr-defined]
+    # In debug mode a loop names what took long: a task that takes its first step in a turn of its own.
+    if loop.get_task_factory() is not None or loop.get_debug():
+        return context.run(loop.create_task, coroutine, name=name)
     if sys.version_info >= (3, 12):
-        return asyncio.Task(coroutine, loop=loop, context=context, eager_start=True)
+        return asyncio.Task(coroutine, loop=loop, context=context, eager_start=True, name=name)
     ready: deque[asyncio.Handle] | None = getattr(loop, "_ready", None)
     before = len(ready or ())
     if sys.version_info >= (3, 11):
-        task = asyncio.Task(coroutine, loop=loop, context=context)
+        task = asyncio.Task(coroutine, loop=loop, context=context, name=name)
     else:
-        task = context.run(asyncio.Task, coroutine, loop=loop)
+        task = context.run(asyncio.Task, coroutine, loop=loop, name=name)
     # The loops of these versions, which change no more, keep the first step at the end of a queue; uvloop hides its
     # own. If another thread has just put something there, that is called now, as it would be in the next turn.
     if ready is not None and len(ready) == before + 1 and asyncio.current_task(loop) is None:
@@ -93,6 +112,7 @@ class Work(Postable):
         "_ended",
         "_error",
         "_keeps_context",
+        "_lease",
         "_lock",
         "_task",
         "_thread",
@@ -103,6 +123,8 @@ class Work(Postable):
         self, thread: LoopThread, awaitable: Any, debug: bool | None = None, keeps_context: bool = False
     ) -> None:
         self._thread = thread
+        #: Keeps the thread: this work may be all that is left of its runner.
+        self._lease = thread.lease()
         self._awaitable: Any = awaitable
         self._debug = debug
         self._context = contextvars.copy_context()
@@ -113,7 +135,8 @@ class Work(Postable):
         self._abandoned: BaseException | None = None
         self._ended = False
         self._cancelled = False
-        self._lock = allocate_lock()
+        # Not imported by its name: gevent may patch it later.
+        self._lock = _thread.allocate_lock()
         self._lock.acquire()
 
     # On the loop's thread.
@@ -128,7 +151,7 @@ class Work(Postable):
             thread.override_debug(self, self._debug)
         drive = self._drive()
         try:
-            task = make_task(thread.loop, drive, self._context)
+            task = make_task(thread.loop, drive, self._context, self._awaitable)
         except BaseException:
             drive.close()
             raise
@@ -146,6 +169,7 @@ class Work(Postable):
         try:
             self._value = await self._perform()
         except BaseException as error:
+            error.__traceback__ = without_own_frames(error.__traceback__)
             ended_with: BaseException | None = error
         else:
             ended_with = None

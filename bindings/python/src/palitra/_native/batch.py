@@ -55,6 +55,8 @@ class Batch:
         self._slot = slot
         #: A job has this and its index as its tag; but the one that was polled inline and pends has the first tag.
         self._first_tag = first_tag
+        # Those of an asyncio loop have tags from 1 on.
+        self._take = Invoker.take_awaited if first_tag else Invoker.take
         self._polls_inline = True
         self._inline_index = 0
         self._next = 0
@@ -93,7 +95,7 @@ class Batch:
                     self.tokens[index] = slot.token.value
                     self._inline_index = index
                     break
-                self.values[index] = invoker.take(status, slot)
+                self.values[index] = self._take(invoker, status, slot)
             except Exception as error:
                 self._fail(index, error)
                 if self.failure is not None:
@@ -136,7 +138,9 @@ class Batch:
         """Reads how a job ended that was announced."""
         index = tag - self._first_tag or self._inline_index
         try:
-            self.values[index] = self._jobs[index].invoker.poll_and_free(self.tokens.pop(index), self._slot)
+            invoker = self._jobs[index].invoker
+            status = invoker.poll_and_free(self.tokens.pop(index), self._slot)
+            self.values[index] = self._take(invoker, status, self._slot)
         except BaseException as error:
             self._fail(index, error)
 

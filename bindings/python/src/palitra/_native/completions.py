@@ -10,12 +10,14 @@ import itertools
 import logging
 import os
 import threading
+import weakref
 from asyncio import AbstractEventLoop, get_running_loop
 from typing import Any
 
 from .._errors import ForkedError, WouldDeadlockError
-from .._fork import inheritors
+from .._fork import inheritors, start_anew_if_forked
 from .._future import WOULD_DEADLOCK, Future
+from .._threads import refuse_at_exit, refuse_eventlet, start_thread
 from . import abi
 from .events import CompletionQueue
 from .loops import LoopQueue, Pended
@@ -45,8 +47,12 @@ class FutureQueue:
         self._queue = CompletionQueue(functions)
         self._tags = itertools.count(1)
         self._futures: dict[int, Completable] = {}
-        self._thread = threading.Thread(target=self._drain, name="palitra-futures", daemon=True)
-        self._thread.start()
+        refuse_eventlet()
+        self._ident: int | None = None
+
+    def start(self) -> None:
+        """Starts the thread. To be called once."""
+        start_thread(self._drain, "palitra-futures")
 
     def register(self, options: abi.SubmitOptions, future: Completable) -> int:
         """Has the future notified of the end of the job that is submitted with these options; returns its tag. That may
@@ -61,6 +67,7 @@ class FutureQueue:
         self._futures.pop(tag, None)
 
     def _drain(self) -> None:
+        self._ident = threading.get_ident()
         while True:
             for tag in self._queue.next(abi.FOREVER)[::3]:
                 future = self._futures.get(tag)
@@ -74,16 +81,18 @@ class FutureQueue:
                     del future
 
     def check_may_wait(self) -> None:
-        """Raises ForkedError in a forked child, WouldDeadlockError on the thread that completes the futures."""
+        """Raises ForkedError in a forked child, WouldDeadlockError on the thread that completes the futures,
+        ShutDownError when that has ended with the interpreter."""
+        refuse_at_exit()
         if self._process != os.getpid():
             raise ForkedError("this job runs in the parent of this forked process")
-        if threading.get_ident() == self._thread.ident:
+        if threading.get_ident() == self._ident:
             raise WouldDeadlockError(WOULD_DEADLOCK)
 
     def settle(self, runner: int) -> None:
         """Waits until the futures of a native runner that was shut down are done, within ``PATIENCE``. On the thread
         that completes them, where it would wait for itself, it does nothing."""
-        if threading.get_ident() == self._thread.ident:
+        if threading.get_ident() == self._ident:
             return
         ended = [future for future in list(self._futures.values()) if future.runner == runner]
         concurrent.futures.wait(ended, self.PATIENCE)
@@ -97,12 +106,14 @@ class Completions:
         self.pended = Pended()
         self._after_fork_in_child()
         inheritors.add(self)
+        _all.add(self)
 
     def _after_fork_in_child(self) -> None:
         #: By the ``id`` of a loop that lives: a WeakKeyDictionary takes four times as long to ask.
         self._loops: dict[int, LoopQueue] = {}
         self._futures: FutureQueue | None = None
-        self._lock = threading.Lock()
+        # Reentrant: garbage may be collected while it is held, and a finalizer may submit a job.
+        self._lock = threading.RLock()
 
     def of_running_loop(self) -> LoopQueue:
         """The queue of the loop that runs on this thread. Raises RuntimeError if none does."""
@@ -110,27 +121,49 @@ class Completions:
         return self._loops.get(id(loop)) or self._make(loop)
 
     def _make(self, loop: AbstractEventLoop) -> LoopQueue:
-        """A new queue. Those of closed loops are freed, which nothing announces: a loop that somebody still holds would
-        keep its queue, and a task that waits there would keep its loop."""
+        """A new queue. Those of closed loops are freed: nothing announces the end of a loop that is not palitra's."""
+        start_anew_if_forked()
         loops, number = self._loops, id(loop)
         with self._lock:
-            closed = {one: queue for one, queue in list(loops.items()) if queue.is_of_closed_loop()}
-            for one in closed:
-                loops.pop(one, None)
+            self.free_closed()
             queue = LoopQueue(self._functions, loop, self.pended, lambda _: loops.pop(number, None))
             loops[number] = queue
-        for left in closed.values():
-            left.close()
         return queue
 
+    def free_closed(self) -> None:
+        """Frees the queues of closed loops: a loop that somebody still holds would keep its queue, and a task that
+        waits there would keep its loop. From any thread."""
+        with self._lock:
+            for number, queue in list(self._loops.items()):
+                if queue.is_of_closed_loop():
+                    self._loops.pop(number, None)
+                    queue.close()
+
     def of_futures(self) -> FutureQueue:
-        """The queue of the futures; its thread starts with the first use."""
+        """The queue of the futures; its thread starts with the first use. Raises ShutDownError when the interpreter
+        exits: no future would be completed any more."""
+        refuse_at_exit()
+        start_anew_if_forked()
         with self._lock:
             if self._futures is None:
-                self._futures = FutureQueue(self._functions)
+                futures = FutureQueue(self._functions)
+                # A finalizer may have been here meanwhile.
+                if self._futures is None:
+                    futures.start()
+                    self._futures = futures
             return self._futures
 
     def settle_futures(self, runner: int) -> None:
         """As ``FutureQueue.settle``, if there have been futures."""
         if self._futures is not None:
             self._futures.settle(runner)
+
+
+#: Those of every library.
+_all: weakref.WeakSet[Completions] = weakref.WeakSet()
+
+
+def free_queues_of_closed_loops() -> None:
+    """To be called when a loop has been closed. From any thread."""
+    for completions in list(_all):
+        completions.free_closed()

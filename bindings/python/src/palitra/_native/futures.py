@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import threading
+import itertools
 import weakref
 
 from .completions import Completable
@@ -21,7 +21,8 @@ class JobFuture(Completable):
         self._invoker = invoker
         self._futures = invoker.completions.of_futures()
         self._token = 0
-        self._submitted = threading.Event()
+        #: Of the two, the submission and its announced end, the second to come completes the future. Neither waits.
+        self._arrivals = itertools.count()
         self._submit(job)
         weakref.finalize(self, invoker.functions.token_free, self._token).atexit = False
 
@@ -35,11 +36,12 @@ class JobFuture(Completable):
             raise
         finally:
             self.runner = slot.runner.value
-            self._submitted.set()
+        # The job may have finished before the submission returned its token.
+        self.receive()
 
     def receive(self) -> None:
-        # The job may have finished before the submission returned its token.
-        self._submitted.wait()
+        if next(self._arrivals) == 0:
+            return
         try:
             value = self._invoker.poll(self._token, Slot())
         except BaseException as error:

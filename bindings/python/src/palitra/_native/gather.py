@@ -69,7 +69,7 @@ def _wait(batch: Batch, queue: CompletionQueue, timeout: float | None) -> None:
         if batch.failure is not None or not batch.tokens:
             return
         remaining = SLICE if limit < 0 else max(0, min(SLICE, deadline - time.monotonic_ns()))
-        events = queue.next(remaining)
+        events = queue.wait(remaining)
         for tag in events[::3]:
             batch.finish(tag)
             if batch.failure is not None:

@@ -16,10 +16,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._errors import TooLargeError, error_of
+from .._errors import ShutDownError, TooLargeError, error_of
 from .._limits import deadline_nanoseconds
 from . import abi
 from .completions import Completions
+from .events import CompletionQueue
 from .payload import Call, decode
 from .signals import wait_in_slices
 from .slot import Slot, read_reply, return_slot, take_slot
@@ -140,13 +141,26 @@ class Invoker:
 
     # Waiting.
 
-    def wait(self, token: int, limit: int, slot: Slot, on_slice: Callable[[], None] | None = None) -> int:
+    def wait(
+        self,
+        token: int,
+        limit: int,
+        slot: Slot,
+        on_slice: Callable[[], None] | None = None,
+        queue: CompletionQueue | None = None,
+    ) -> int:
         """Waits at most so many nanoseconds for a token that was submitted with the slot. Returns its status, its
-        reply in the slot, or PENDING. ``on_slice`` is called every tenth of a second, and at the end."""
+        reply in the slot, or PENDING. ``on_slice`` is called every tenth of a second, and at the end. With a queue that
+        the end is announced in, other greenlets run meanwhile."""
         wait, poll, address = self.functions.runner_wait, self.functions.token_poll, slot.reply_address
 
         def wait_once(slice: int) -> int:
-            status: int = wait(slot.runner, token, slice, address)
+            status: int
+            if queue is not None:
+                queue.wait(slice)
+                status = poll(token, address)
+            else:
+                status = wait(slot.runner, token, slice, address)
             if status >= abi.INVALID_ARGUMENT:
                 # The runner was shut down and freed meanwhile, which finishes its tokens: they stay readable.
                 status = poll(token, address)
@@ -170,12 +184,12 @@ class Invoker:
         """Returns the reply of a token that has finished, or raises what its job failed with."""
         return self.take(self._poll(as_handle(token), slot.reply_reference), slot)
 
-    def poll_and_free(self, token: int, slot: Slot) -> Any:
-        """As ``poll``; frees the token."""
+    def poll_and_free(self, token: int, slot: Slot) -> int:
+        """Returns the status of a token that has finished, its reply in the slot, and frees the token."""
         handle = as_handle(token)
-        status = self._poll(handle, slot.reply_reference)
+        status: int = self._poll(handle, slot.reply_reference)
         self._free_token(handle)
-        return self.take(status, slot)
+        return status
 
     def take(self, status: int, slot: Slot) -> Any:
         """Returns the slot's reply, decoded, and frees it. Raises what the job failed with, for any status but OK."""
@@ -189,6 +203,14 @@ class Invoker:
         if not message and status not in (abi.JOB_FAILED, abi.JOB_PANICKED, abi.BAD_PAYLOAD):
             message = self._message(status)
         raise error_of(status, code, message)
+
+    def take_awaited(self, status: int, slot: Slot) -> Any:
+        """As ``take``, for a coroutine. A job that was cancelled raises ShutDownError there: the coroutine's own task
+        was not, and a task group would take a CancelledError for its orderly end."""
+        if status == abi.CANCELLED:
+            self._free_reply(slot.reply_reference)
+            raise ShutDownError("the job was cancelled: its runner was shut down")
+        return self.take(status, slot)
 
     def progress(self, token: int) -> tuple[int, int]:
         """How far the job reports to be: what is done, and of how much. (0, 0) before it reports anything."""

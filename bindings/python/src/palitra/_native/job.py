@@ -81,7 +81,7 @@ class Job(Call):
             options = queue.options if self.plain else queue.own_options(invoker.options(self.deadline, flags))
             status = invoker.poll_inline(self, options, slot)
             if status != abi.PENDING:
-                return invoker.take(status, slot)
+                return invoker.take_awaited(status, slot)
             queue.pended.add(self.wire_name)
             tag = queue.keep()
         try:
@@ -93,7 +93,7 @@ class Job(Call):
             ((_, refusal),) = waiter.events
             if refusal is not None:
                 raise refusal
-            return invoker.poll_and_free(queue.take_token(tag), slot)
+            return invoker.take_awaited(invoker.poll_and_free(queue.take_token(tag), slot), slot)
         except BaseException:
             invoker.functions.token_cancel(queue.token(tag))
             raise
@@ -126,7 +126,7 @@ class Job(Call):
                 elif status == abi.END:
                     return
                 else:
-                    invoker.take(status, slot)
+                    invoker.take_awaited(status, slot)
         finally:
             invoker.functions.token_cancel(token)
             queue.release(tag)

@@ -225,13 +225,15 @@ class _Default:
         inheritors.add(self)
 
     def _after_fork_in_child(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant: garbage may be collected while it is held, and a finalizer may run a job.
+        self._lock = threading.RLock()
 
     def get(self) -> Library:
         if self.library is None:
             with self._lock:
                 if self.library is None:
-                    self.library = Library(_own_path())
+                    library = Library(_own_path())
+                    self.library = self.library or library
         return self.library
 
 

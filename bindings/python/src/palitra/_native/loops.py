@@ -14,12 +14,12 @@ nothing happens.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import ctypes
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from .._errors import InternalError
 from . import abi
 from .events import CompletionQueue
 from .payload import Call
@@ -177,10 +177,9 @@ class LoopQueue:
         """
         loop = self._running_loop()
         if not self._watched:
-            descriptor = self._functions.queue_fd(self.handle)
-            if descriptor < 0:
-                raise InternalError("too many files are open: the loop gets no descriptor to notice a job's end by")
-            loop.add_reader(descriptor, self._drain)
+            descriptor = self._queue.descriptor()
+            # In an empty context: that of the first who waits would live as long as the loop.
+            contextvars.Context().run(loop.add_reader, descriptor, self._drain)
             self._watched = True
         waiter = Waiter(loop)
         self._waiting.update(dict.fromkeys(tags, waiter))

@@ -7,6 +7,7 @@ The methods may be called from any thread. They check that a job is one of their
 from __future__ import annotations
 
 from collections.abc import Generator
+from sys import modules
 from typing import Any
 
 from .._errors import InvalidArgumentError
@@ -38,7 +39,7 @@ class JobRunner:
         other errors of this package. Ctrl-C cancels the job.
         """
         self._check_library(job)
-        if timeout is None and job.plain:
+        if timeout is None and job.plain and "gevent.monkey" not in modules:
             return self.invoker.run(job)
         return run_bounded(self.invoker, job, timeout)
 
