@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from .._errors import TimeoutError
 from .._limits import seconds
+from .desk import own_desk
 from .gather import Gathering
 from .thread import LoopThread
 from .work import TIMEOUT_GRACE, for_caller
@@ -37,7 +38,8 @@ class Completing(Generic[T]):
         seconds(timeout)
         self._thread = thread
         self._timeout = timeout
-        self._ended: queue.SimpleQueue[CompletedFuture[T]] = queue.SimpleQueue()
+        #: None wakes the caller for its desk.
+        self._ended: queue.SimpleQueue[CompletedFuture[T] | None] = queue.SimpleQueue()
         positions: dict[int, int] = {}
         for position, coro in enumerate(coros):
             positions.setdefault(id(coro), position)
@@ -57,10 +59,31 @@ class Completing(Generic[T]):
             future.set_exception(for_caller(error))
         self._ended.put(future)
 
-    def _next(self) -> CompletedFuture[T]:
-        remaining = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+    def ring(self) -> None:
+        """Wakes the caller's thread for its desk."""
+        self._ended.put(None)
+
+    def cancel(self) -> None:
+        """Requests the cancellation of what still runs."""
+        self._gathering.cancel()
+
+    def _get(self) -> CompletedFuture[T]:
+        """The next future; serves the thread's desk meanwhile. Raises queue.Empty past the deadline."""
+        desk = own_desk()
+        before = desk.enter(self, self._deadline is not None)
         try:
-            future = self._ended.get(timeout=remaining)
+            while True:
+                remaining = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+                future = self._ended.get(timeout=remaining)
+                if future is not None:
+                    return future
+                desk.serve()
+        finally:
+            desk.leave(before)
+
+    def _next(self) -> CompletedFuture[T]:
+        try:
+            future = self._get()
         except queue.Empty:
             self._gathering.interrupt(TIMEOUT_GRACE)
             raise TimeoutError(f"timed out after {self._timeout} seconds") from None
@@ -85,4 +108,4 @@ class Completing(Generic[T]):
                 self._thread.check_may_wait(WOULD_DEADLOCK)
                 yield self._next()
         finally:
-            self._gathering.cancel()
+            self.cancel()

@@ -42,6 +42,7 @@ class Submission(Work):
 
     def __init__(self, thread: LoopThread, awaitable: Any) -> None:
         super().__init__(thread, awaitable)
+        self._desk = None
         #: None once it is complete: an error's traceback holds this work.
         self._future: SubmittedFuture[Any] | None = SubmittedFuture(self)
 

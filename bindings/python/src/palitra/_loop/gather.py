@@ -13,8 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .._errors import CancelledError
+from .contexts import move_in
 from .thread import LoopThread
-from .work import Work, discard, make_task
+from .work import Work, check_loop, discard, make_task
 
 #: Is called with the index, the value and the error of each awaitable that ended; with index -1 if none will end.
 OnEnd = Callable[[int, Any, "BaseException | None"], None]
@@ -68,7 +69,9 @@ class Gathering(Work):
         for awaitable in self._awaitables:
             if not (asyncio.iscoroutine(awaitable) or hasattr(awaitable, "__await__")):
                 return self.refuse(TypeError("An asyncio.Future, a coroutine or an awaitable is required"))
+            check_loop(awaitable, self._thread.loop)
         self._thread.running.add(self)
+        self._context.run(move_in, self._desk)
         self._start_more()
 
     def refuse(self, error: BaseException) -> None:

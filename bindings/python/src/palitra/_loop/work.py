@@ -15,8 +15,9 @@ States
     abandoned the loop thread gave up on it: the lock is released, and an outcome that comes later is ignored
 
 Transitions: posted -> running -> ended, posted -> ended (refused, or no task could be made), and from posted and
-running
--> abandoned. Only the loop's thread writes an outcome; only whoever closes that thread abandons.
+running -> abandoned. Only the loop's thread writes an outcome; only whoever closes that thread abandons.
+
+While it waits, the caller's thread serves its desk (``desk``): the lock is released for what is laid there, too.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import asyncio
 import concurrent.futures
 import contextvars
 import sys
+import time
 from _thread import allocate_lock
 from collections import deque
 from collections.abc import Coroutine
@@ -32,6 +34,8 @@ from typing import Any
 
 from .._errors import CancelledError, TimeoutError
 from .._limits import seconds
+from .contexts import copy_back, move_in
+from .desk import Desk, own_desk
 from .thread import LoopThread, Postable, Posted
 
 #: How long a caller whose timeout passed waits, in seconds, for the cancelled work to end.
@@ -45,6 +49,14 @@ def discard(awaitable: object) -> None:
     close = getattr(awaitable, "close", None)
     if asyncio.iscoroutine(awaitable) and close is not None:
         close()
+
+
+def check_loop(awaitable: object, loop: asyncio.AbstractEventLoop) -> None:
+    """Raises RuntimeError for a future or task of another loop. Stepped here it would be broken for its owner."""
+    if asyncio.isfuture(awaitable) and awaitable.get_loop() is not loop:
+        raise RuntimeError(
+            f"{awaitable!r} belongs to another event loop: await it there, or hand over the coroutine instead"
+        )
 
 
 def make_task(
@@ -90,10 +102,12 @@ class Work(Postable):
         "_cancelled",
         "_context",
         "_debug",
+        "_desk",
         "_ended",
         "_error",
         "_keeps_context",
         "_lock",
+        "_news",
         "_task",
         "_thread",
         "_value",
@@ -113,6 +127,10 @@ class Work(Postable):
         self._abandoned: BaseException | None = None
         self._ended = False
         self._cancelled = False
+        #: The desk of the thread that waits; None if none does.
+        self._desk: Desk | None = own_desk()
+        #: There is news for the waiting thread: it was not woken for its desk alone.
+        self._news = False
         self._lock = allocate_lock()
         self._lock.acquire()
 
@@ -123,9 +141,11 @@ class Work(Postable):
         if self._cancelled:
             return self.refuse(CancelledError())
         thread = self._thread
+        check_loop(self._awaitable, thread.loop)
         thread.running.add(self)
         if self._debug is not None:
             thread.override_debug(self, self._debug)
+        self._context.run(move_in, self._desk)
         drive = self._drive()
         try:
             task = make_task(thread.loop, drive, self._context)
@@ -186,10 +206,15 @@ class Work(Postable):
     def _wake(self) -> None:
         if self._thread.exiting:
             return  # Only daemon threads still wait by now; woken, they would report an error to nobody.
+        self._news = True
+        self.ring()
+
+    def ring(self) -> None:
+        """Wakes the caller's thread, for its desk if there is no other news."""
         try:
             self._lock.release()
         except RuntimeError:
-            pass  # It was abandoned, and so released already.
+            pass  # It was released already.
 
     def cancel(self) -> None:
         """Asks the loop's thread to cancel the work; never waits."""
@@ -224,18 +249,36 @@ class Work(Postable):
 
     def _wait(self, timeout: float, posted: Posted) -> bool:
         """Posts, and waits to be woken. Returns False past the timeout."""
+        desk = own_desk()
+        before = desk.enter(self, timeout >= 0)
         try:
             self._thread.post(posted)
-            return self._lock.acquire(timeout=timeout)
+            return self._wait_for_news(timeout, desk)
         except BaseException:
             # A signal's handler raised: Ctrl-C, or what a server's own handler raises.
             self.interrupt()
             raise
+        finally:
+            desk.leave(before)
+
+    def _wait_for_news(self, timeout: float, desk: Desk) -> bool:
+        end = time.monotonic() + timeout if timeout > 0 else None
+        while True:
+            woken = self._lock.acquire(timeout=timeout)
+            if self._news:
+                return True
+            if not woken:
+                return False
+            desk.serve()
+            if end is not None:
+                timeout = max(0.0, end - time.monotonic())
 
     def interrupt(self, grace: float = INTERRUPT_GRACE) -> None:
         """Cancels the work of a caller that will not wait for it, and waits at most ``grace`` seconds for its end."""
         self.cancel()
-        self._lock.acquire(timeout=grace)
+        end = time.monotonic() + grace
+        while self._lock.acquire(timeout=max(0.0, end - time.monotonic())) and not self._news:
+            pass  # It was rung for the desk, which is not served any more.
 
     def _take_outcome(self) -> Any:
         error = self._error if self._ended else self._abandoned
@@ -251,6 +294,4 @@ class Work(Postable):
 
     def copy_context_back(self) -> None:
         """Sets the context variables that the work set."""
-        for variable, value in self._context.items():
-            if variable.get(self) is not value:
-                variable.set(value)
+        copy_back(self._context)

@@ -1,0 +1,215 @@
+"""A desk: what other threads want done on one thread, which does it while that thread waits.
+
+Each thread has one desk. A thread that waits for a coroutine has nothing else to do; a function that the coroutine
+wants called on that very thread, or for which no thread of the executor is free, is laid on its desk. So nested calls
+of ``to_sync`` and ``to_async`` need no thread that is not there, and code that is bound to a thread stays on it.
+
+A thread *waits* from :meth:`Desk.enter` to :meth:`Desk.leave`; waits nest, and the innermost one serves the desk. Any
+thread hands over; no lock is taken. Either the waiting thread takes what was handed over, or whoever handed it over
+takes it back, because the thread waits no more.
+
+A desk is an executor as ``loop.run_in_executor`` takes it, and as asgiref does (:mod:`palitra._asgiref`).
+"""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol
+
+from .._errors import WouldDeadlockError
+from .._fork import inheritors
+
+WOULD_DEADLOCK = "the thread that has to call this function runs the loop that awaits it: call it there directly"
+
+
+class Waiter(Protocol):
+    """What a thread waits for."""
+
+    def ring(self) -> None:
+        """Wakes the thread, which then serves its desk. Called on any thread, also when it waits no more."""
+
+    def cancel(self) -> None:
+        """Requests that the wait ends. Called on any thread, also when it waits no more."""
+
+
+class Call:
+    """One call of a blocking function that a coroutine awaits."""
+
+    __slots__ = ("_function", "dropped", "inner", "loop")
+
+    def __init__(self, loop: Any, function: Callable[[], Any]) -> None:
+        self._function = function
+        #: The loop of the coroutine.
+        self.loop = loop
+        #: What the function waits for at the moment, in a nested ``to_sync``.
+        self.inner: Waiter | None = None
+        #: Nobody waits for it any more: if it has not started, it never does.
+        self.dropped = False
+
+    def __call__(self) -> Any:
+        if self.dropped:
+            return None
+        desk = own_desk()
+        outer, desk.serving = desk.serving, self
+        try:
+            return self._function()
+        except StopIteration as error:
+            # A future cannot hold it: the coroutine would wait forever.
+            raise RuntimeError("the function raised StopIteration, which cannot cross into a coroutine") from error
+        finally:
+            desk.serving = outer
+
+
+class Handed:
+    """A function that was handed over, and the future of its outcome. Several threads may get it; one calls it."""
+
+    __slots__ = ("_function", "_once", "future")
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self._function = function
+        self._once = [True]
+        self.future: Future[Any] = Future()
+
+    def run(self) -> None:
+        try:
+            self._once.pop()
+        except IndexError:
+            return
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            value = self._function()
+        except BaseException as error:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(value)
+
+
+class Runnable(Protocol):
+    """What can lie on a desk: a :class:`Handed`, or asgiref's own."""
+
+    def run(self) -> None: ...
+
+
+class Desk:
+    """The desk of one thread."""
+
+    __slots__ = ("_laid", "_process", "_thread", "innermost", "open_to_all", "serving")
+
+    def __init__(self) -> None:
+        self._laid: deque[Runnable] = deque()
+        self._thread = threading.get_ident()
+        self._process = os.getpid()
+        #: What the thread waits for.
+        self.innermost: Waiter | None = None
+        #: The call that the thread is in.
+        self.serving: Call | None = None
+        #: Whether the thread may do what any thread may do: it belongs to an executor, and waits without a bound.
+        self.open_to_all = False
+
+    # On the desk's own thread.
+
+    def enter(self, waiter: Waiter, bounded: bool) -> tuple[Waiter | None, Waiter | None, bool]:
+        """The thread is going to wait. Returns what ``leave`` wants."""
+        serving = self.serving
+        before = self.innermost, None if serving is None else serving.inner, self.open_to_all
+        self.innermost = waiter
+        if serving is not None:
+            serving.inner = waiter
+        self.open_to_all = serving is not None and not bounded
+        return before
+
+    def leave(self, before: tuple[Waiter | None, Waiter | None, bool]) -> None:
+        """The thread has waited. What is left on the desk after the outermost wait is done elsewhere."""
+        self.innermost, inner, self.open_to_all = before
+        if self.serving is not None:
+            self.serving.inner = inner
+        if self.innermost is None:
+            while self._laid:
+                try:
+                    laid = self._laid.popleft()
+                except IndexError:
+                    return
+                fallback.submit(laid.run)
+
+    def serve(self) -> None:
+        """Does what lies on the desk."""
+        while self._laid:
+            try:
+                laid = self._laid.popleft()
+            except IndexError:
+                return
+            laid.run()
+
+    # On any thread.
+
+    def hand_over(self, laid: Runnable) -> bool:
+        """Lays it on the desk. Returns False if the thread does not wait."""
+        if self._process != os.getpid():
+            return False  # The thread is the parent's.
+        self._laid.append(laid)
+        while True:
+            waiter = self.innermost
+            if waiter is None:
+                try:
+                    self._laid.remove(laid)
+                except ValueError:
+                    return True  # The thread has taken it meanwhile.
+                return False
+            waiter.ring()
+            if self.innermost is waiter:
+                return True
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future[Any]:
+        """As an executor does. If the thread does not wait, the process's one thread for such functions does it."""
+        if threading.get_ident() == self._thread and self._process == os.getpid():
+            raise WouldDeadlockError(WOULD_DEADLOCK)
+        handed = Handed(lambda: function(*arguments, **keywords))
+        if not self.hand_over(handed):
+            fallback.submit(handed.run)
+        return handed.future
+
+
+class _Own(threading.local):
+    desk: Desk | None = None
+
+
+_own = _Own()
+
+#: The desk of the thread that waits for the work which runs in this context.
+waiting_desk: contextvars.ContextVar[Desk | None] = contextvars.ContextVar("palitra.waiting_desk", default=None)
+
+
+def own_desk() -> Desk:
+    """The desk of the thread that asks."""
+    desk = _own.desk
+    if desk is None:
+        desk = _own.desk = Desk()
+    return desk
+
+
+class Fallback:
+    """The one thread for functions that want to be on the same thread, when none waits for them."""
+
+    def __init__(self) -> None:
+        self._after_fork_in_child()
+        inheritors.add(self)
+
+    def _after_fork_in_child(self) -> None:
+        _own.desk = None
+        self._executor: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
+        with self._lock:
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(1, thread_name_prefix="palitra-thread-sensitive")
+            return self._executor.submit(function, *arguments)
+
+
+fallback = Fallback()
