@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ._faces import FaceType, face_class, face_of, face_of_entered, translated, unwrapped
+from ._faces import FaceType, asynchronous_names, face_class, face_of, face_of_entered, translated, unwrapped
 from ._loop.awaited import AwaitedIteration, AwaitedWork
 from ._loop.borrowed import BorrowedWork
 from ._loop.conversation import Entered, Iteration
@@ -63,7 +63,7 @@ class Bridge:
         if subject is None or isinstance(subject, bool | int | float | complex | str | bytes):
             raise TypeError(f"to_sync takes a function, a class or an object, not {type(subject).__name__}")
         # The question is what calling it returns, not whether it can be called.
-        if callable(subject) and inspect.iscoroutinefunction(type(subject).__call__):
+        if asynchronous_names(type(subject)) == {"__call__"}:
             return self._function(subject)
         return face_of(self, subject)
 

@@ -12,6 +12,7 @@ a twin ``aio`` to await: the object's work is done on the runner's loop all the 
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import functools
 import inspect
@@ -174,7 +175,7 @@ def translated(bridge: Bridge, value: Any) -> Any:
 
     def translate(one: Any) -> Any:
         kind: Any = type(one)
-        if kind in PLAIN or isinstance(kind, FaceType) or isinstance(one, type) or not is_asynchronous(kind):
+        if kind in PLAIN or isinstance(kind, FaceType) or isinstance(one, type) or not asynchronous_names(kind):
             return one
         return face_of(bridge, one)
 
@@ -324,18 +325,21 @@ def _enter_entered(self: Any) -> Any:
     return self
 
 
-#: Whether the objects of a class are asynchronous.
-_asynchronous: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
+#: The asynchronous methods of each class that was asked about.
+_asynchronous: weakref.WeakKeyDictionary[type, frozenset[str]] = weakref.WeakKeyDictionary()
 
 
-def is_asynchronous(kind: type) -> bool:
-    """Whether the class has asynchronous methods, so that its objects want a face."""
+def asynchronous_names(kind: type) -> frozenset[str]:
+    """The methods of the class that are asynchronous. Its objects want a face if there are any."""
     known = _asynchronous.get(kind)
     if known is None:
-        known = _asynchronous[kind] = any(
-            name in ("__aenter__", "__aiter__", "__anext__") or _is_asynchronous_function(attribute)
-            for base in kind.__mro__[:-1]
+        # An event loop has some; it is a means, and compared by identity.
+        bases = () if issubclass(kind, asyncio.AbstractEventLoop) else kind.__mro__[:-1]
+        known = _asynchronous[kind] = frozenset(
+            name
+            for base in bases
             for name, attribute in vars(base).items()
+            if name in ("__aenter__", "__aiter__", "__anext__") or _is_asynchronous_function(attribute)
         )
     return known
 

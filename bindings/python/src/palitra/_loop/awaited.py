@@ -21,7 +21,8 @@ class _Awaited(Work):
     # Without slots: a subclass has those of a conversation, too.
 
     def __init__(self, thread: LoopThread, awaitable: Any) -> None:
-        super().__init__(thread, awaitable, keeps_context=True)
+        super().__init__(thread, awaitable)
+        self._keeps_context = True
         self._desk = None
         self._awaiting = asyncio.get_running_loop()
         self._arrival: asyncio.Future[None] | None = None
