@@ -97,7 +97,7 @@ def test_aiohttp_without_with_and_with_it(address: str) -> None:
     assert response.json() == {"path": "/one"}
     with session.get(f"{address}/two") as response:
         assert response.content.read() == b'{"path": "/two"}'
-    assert [bytes(chunk) for chunk in session.get(f"{address}/a").content.iter_chunked(4)][0] == b'{"pa'
+    assert next(session.get(f"{address}/a").content.iter_chunked(4)) == b'{"pa'
     session.close()
     assert session.closed
 

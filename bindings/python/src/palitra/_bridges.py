@@ -63,7 +63,7 @@ class Bridge:
         if subject is None or isinstance(subject, bool | int | float | complex | str | bytes):
             raise TypeError(f"to_sync takes a function, a class or an object, not {type(subject).__name__}")
         # The question is what calling it returns, not whether it can be called.
-        if asynchronous_names(type(subject)) == {"__call__"}:
+        if asynchronous_names(type(subject)) == frozenset(("__call__",)):
             return self._function(subject)
         return face_of(self, subject)
 
@@ -135,12 +135,6 @@ class Bridge:
         value = self.run(type(manager).__aenter__(manager))
         return face_of_entered(self, value, Leaving(self, manager))
 
-    async def _result_async(self, value: Any) -> Any:
-        if not inspect.isawaitable(value):
-            return self.iterate_async(value) if inspect.isasyncgen(value) else value
-        kind: Any = type(value)
-        return await self.run_async(kind.__aenter__(value) if hasattr(kind, "__aenter__") else value)
-
     # What functions become.
 
     def _function(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -162,13 +156,16 @@ class Bridge:
         def call(*arguments: Any, **keywords: Any) -> Any:
             return result(called(arguments, keywords))
 
-        def generate(*arguments: Any, **keywords: Any) -> Any:
-            return self.iterate_async(called(arguments, keywords))
+        async def outcome(value: Any) -> Any:
+            kind: Any = type(value)
+            return last(await self.run_async(kind.__aenter__(value) if hasattr(kind, "__aenter__") else value))
 
-        async def outcome(*arguments: Any, **keywords: Any) -> Any:
-            return last(await self._result_async(called(arguments, keywords)))
+        def twin(*arguments: Any, **keywords: Any) -> Any:
+            value = called(arguments, keywords)
+            if inspect.isawaitable(value):
+                return outcome(value)
+            return self.iterate_async(value) if inspect.isasyncgen(value) else result(value)
 
-        twin = generate if inspect.isasyncgenfunction(function) else outcome
         attributes: dict[str, Any] = {"aio": functools.update_wrapper(twin, function)}
         if hasattr(function, "__self__"):
             attributes["__self__"] = function.__self__  # pyright: ignore[reportFunctionMemberAccess]

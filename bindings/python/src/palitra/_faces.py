@@ -52,7 +52,10 @@ class FaceType(type):
         if wrapped is None or name.startswith("_palitra") or name in ("__isabstractmethod__", "__wrapped__"):
             raise AttributeError(name)
         attribute = getattr(wrapped, name)
-        return cls.palitra_bridge.method(attribute, cls) if inspect.isroutine(attribute) else attribute
+        bridge: Bridge = cls.palitra_bridge
+        if inspect.isroutine(attribute):
+            return bridge.method(attribute, cls)
+        return bridge.translated(bridge.run(attribute) if inspect.iscoroutine(attribute) else attribute)
 
     def __instancecheck__(cls, instance: Any) -> bool:
         if type.__instancecheck__(cls, instance):
@@ -102,7 +105,10 @@ class Synchronous(metaclass=FaceType):
     def __getattr__(self, name: str) -> Any:
         if name == "wrapped":  # Not set yet: the object is being made, copied or unpickled.
             raise AttributeError(name)
-        attribute = getattr(self.wrapped, name)
+        wrapped = self.wrapped
+        # What is closed with ``aclose`` alone is closed with ``close`` here, as ``contextlib.closing`` wants it.
+        is_close = name == "close" and not hasattr(wrapped, "close") and hasattr(wrapped, "aclose")
+        attribute = getattr(wrapped, "aclose" if is_close else name)
         bridge = self.palitra_bridge
         if inspect.isroutine(attribute):
             return bridge.method(attribute, self)
@@ -166,18 +172,26 @@ def face_as(cls: Any, wrapped: Any) -> Any:
 
 def unwrapped(value: Any) -> Any:
     """The value, or its object if it is a face; so also for the elements of a list, tuple or dictionary."""
-    return _changed(value, lambda one: one.wrapped if isinstance(type(one), FaceType) else one)
+
+    def unwrap(one: Any) -> Any:
+        if isinstance(type(one), FaceType):
+            return one.wrapped
+        return one.palitra_class if isinstance(one, FaceType) and "palitra_class" in vars(one) else one
+
+    return _changed(value, unwrap)
 
 
 def translated(bridge: Bridge, value: Any) -> Any:
-    """The value, or its face if it is an asynchronous object; so also for the elements of a list, tuple or
-    dictionary."""
+    """The value, or its face if it is an asynchronous object or one of a class with a class of faces; so also for the
+    elements of a list, tuple or dictionary."""
 
     def translate(one: Any) -> Any:
         kind: Any = type(one)
-        if kind in PLAIN or isinstance(kind, FaceType) or isinstance(one, type) or not asynchronous_names(kind):
+        if kind in PLAIN or isinstance(kind, FaceType):
             return one
-        return face_of(bridge, one)
+        if isinstance(one, type):
+            return bridge.classes().get(one, one)
+        return face_of(bridge, one) if asynchronous_names(kind) or kind in bridge.classes() else one
 
     return _changed(value, translate)
 
@@ -283,6 +297,12 @@ def face_class(bridge: Bridge, wrapped: type) -> Any:
     for name, methods in TRANSLATED:
         if hasattr(wrapped, name):
             body.update(methods)
+
+    @functools.wraps(wrapped.__init__)  # type: ignore[misc]
+    def construct(self: Any, *arguments: Any, **keywords: Any) -> None:
+        Synchronous.__init__(self, *arguments, **keywords)
+
+    body["__init__"] = construct
     for name in ("__module__", "__qualname__", "__doc__"):
         body[name] = getattr(wrapped, name, None)
     body |= {"palitra_bridge": bridge, "palitra_class": wrapped}

@@ -38,15 +38,23 @@ class _Awaited(Work):
             self._arrival.set_result(None)
 
     async def _news_of(self, posted: Posted) -> None:
-        """Posts, and awaits the news."""
+        """Posts, and awaits the news. Cancelled, raises CancelledError once the work has ended, also if it ended
+        well: it may have done so before the cancellation reached it."""
         self._arrival = self._awaiting.create_future()
         self._thread.post(posted)
+        cancellation: asyncio.CancelledError | None = None
         while not self._arrival.done():
             try:
                 await asyncio.shield(self._arrival)
-            except asyncio.CancelledError:
+            except asyncio.CancelledError as error:
+                cancellation = error
                 self.cancel()
         self._news = False
+        if cancellation is not None and self._error is None:
+            try:
+                raise cancellation
+            finally:
+                del cancellation
 
 
 class AwaitedWork(_Awaited):
