@@ -175,6 +175,10 @@ def test_the_class_looks_like_the_wrapped_one() -> None:
     assert {"add", "total"} <= set(dir(Face(1)))
     assert str(inspect.signature(Face(1).add)) == "(amount: 'int') -> 'int'"
     assert Face(1).add.__name__ == "add"
+    assert not inspect.iscoroutinefunction(Face(1).add)
+    assert inspect.iscoroutinefunction(Face(1).add.aio)
+    assert Face(1).add.__doc__ is None
+    assert Face.__init__.__wrapped__ is Account.__init__
 
 
 def test_it_can_be_subclassed() -> None:
@@ -412,6 +416,57 @@ def test_a_cancelled_await_of_a_twin_waits_for_the_cleanup() -> None:
 
     asyncio.run(main())
     assert events == ["cleaned up", "cancelled"]
+
+
+@pytest.mark.timeout(20)
+def test_a_cancelled_await_raises_though_the_work_ended_well() -> None:
+    started, released = threading.Event(), threading.Event()
+
+    @palitra.to_sync
+    async def work() -> int:
+        started.set()
+        released.wait(10)  # The cancellation cannot reach it before its end.
+        return 1
+
+    async def main() -> None:
+        task = asyncio.create_task(work.aio())  # type: ignore[attr-defined]
+        while not started.is_set():
+            await asyncio.sleep(0.001)
+        task.cancel()
+        await asyncio.sleep(0)
+        released.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+
+
+@pytest.mark.timeout(20)
+def test_an_item_that_comes_after_the_cancellation_closes_the_generator() -> None:
+    started, closed = threading.Event(), threading.Event()
+
+    @palitra.to_sync
+    async def stubborn() -> AsyncIterator[int]:
+        try:
+            started.set()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                yield 1
+        finally:
+            closed.set()
+
+    async def main() -> None:
+        items = stubborn.aio()  # type: ignore[attr-defined]
+        task = asyncio.create_task(items.__anext__())
+        while not started.is_set():
+            await asyncio.sleep(0.001)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert closed.is_set()
+
+    asyncio.run(main())
 
 
 def test_the_awaiting_loop_keeps_turning() -> None:

@@ -12,6 +12,7 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable
+from types import CoroutineType
 from typing import Any, Protocol
 
 from ._faces import FaceType, asynchronous_names, face_class, face_of, face_of_entered, translated, unwrapped
@@ -116,6 +117,8 @@ class Bridge:
 
     def result(self, value: Any) -> Any:
         """What a method returned: awaited, and translated."""
+        if type(value) is CoroutineType:
+            return self.translated(self.run(value))
         if inspect.isawaitable(value):
             return self._entered(value) if hasattr(type(value), "__aenter__") else self.translated(self.run(value))
         return self.iterate(value) if inspect.isasyncgen(value) else self.translated(value)
@@ -123,6 +126,8 @@ class Bridge:
     def _function_result(self, value: Any) -> Any:
         """What a function returned: awaited, and otherwise as it is, if synchronous code can use that."""
         kind: type = type(value)
+        if kind is CoroutineType:
+            return self._run_here(value)
         if inspect.isawaitable(value):
             return self._entered(value) if hasattr(kind, "__aenter__") else self._run_here(value)
         if inspect.isasyncgen(value):
@@ -138,36 +143,85 @@ class Bridge:
     # What functions become.
 
     def _function(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return self._with_twin(function, self._function_result, lambda value: value)
-
-    def method(self, function: Callable[..., Any], owner: Any) -> Callable[..., Any]:
-        """A method of the owner, which is a face or a class of faces."""
-        call = self._with_twin(function, self.result, self.translated)
-        vars(call)["__self__"] = owner
-        return call
-
-    def _with_twin(
-        self, function: Callable[..., Any], result: Callable[[Any], Any], last: Callable[[Any], Any]
-    ) -> Callable[..., Any]:
-        def called(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-            return function(*map(unwrapped, arguments), **{key: unwrapped(keywords[key]) for key in keywords})
-
         @functools.wraps(function)
         def call(*arguments: Any, **keywords: Any) -> Any:
-            return result(called(arguments, keywords))
+            return self._function_result(called(function, arguments, keywords))
+
+        attributes: dict[str, Any] = {"aio": self.twin(function, self._function_result, _as_it_is)}
+        if hasattr(function, "__self__"):
+            attributes["__self__"] = function.__self__  # pyright: ignore[reportFunctionMemberAccess]
+        vars(call).update(attributes)
+        return call
+
+    def method(self, function: Callable[..., Any], owner: Any) -> Method:
+        """A method of the owner, which is a face or a class of faces."""
+        return Method(self, function, owner)
+
+    def twin(
+        self, function: Callable[..., Any], result: Callable[[Any], Any], last: Callable[[Any], Any]
+    ) -> Callable[..., Any]:
+        """The function for asynchronous code. ``result`` makes what is not awaited, ``last`` what was."""
 
         async def outcome(value: Any) -> Any:
             kind: Any = type(value)
             return last(await self.run_async(kind.__aenter__(value) if hasattr(kind, "__aenter__") else value))
 
         def twin(*arguments: Any, **keywords: Any) -> Any:
-            value = called(arguments, keywords)
+            value = called(function, arguments, keywords)
             if inspect.isawaitable(value):
                 return outcome(value)
             return self.iterate_async(value) if inspect.isasyncgen(value) else result(value)
 
-        attributes: dict[str, Any] = {"aio": functools.update_wrapper(twin, function)}
-        if hasattr(function, "__self__"):
-            attributes["__self__"] = function.__self__  # pyright: ignore[reportFunctionMemberAccess]
-        vars(call).update(attributes)
-        return call
+        async def coroutine_twin(*arguments: Any, **keywords: Any) -> Any:
+            return last(await self.run_async(called(function, arguments, keywords)))
+
+        chosen = coroutine_twin if inspect.iscoroutinefunction(function) else twin
+        return functools.update_wrapper(chosen, function)
+
+
+def called(function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """Calls the function, with the objects of the faces among its arguments."""
+    if keywords:
+        keywords = {key: unwrapped(value) for key, value in keywords.items()}
+    return function(*map(unwrapped, arguments), **keywords)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+class Method:
+    """A method of a face. It is made at each access, and so makes its twin when it is asked for it."""
+
+    __slots__ = ("__self__", "__wrapped__", "_bridge")
+
+    def __init__(self, bridge: Bridge, function: Callable[..., Any], owner: Any) -> None:
+        self._bridge = bridge
+        self.__wrapped__ = function
+        self.__self__ = owner
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self._bridge.result(called(self.__wrapped__, arguments, keywords))
+
+    @property
+    def aio(self) -> Callable[..., Any]:
+        """The method for asynchronous code."""
+        return self._bridge.twin(self.__wrapped__, self._bridge.result, self._bridge.translated)
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.__wrapped__.__doc__
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__code__":
+            raise AttributeError(name)  # With it, it would count as a coroutine function.
+        return getattr(self.__wrapped__, name)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Method and self.__wrapped__ == other.__wrapped__
+
+    def __hash__(self) -> int:
+        return hash(self.__wrapped__)
+
+    def __repr__(self) -> str:
+        return f"<synchronous {self.__wrapped__!r}>"

@@ -23,7 +23,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 #: What is never given a face.
-PLAIN = frozenset((type(None), bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset))
+ATOMS = frozenset((type(None), bool, int, float, complex, str, bytes, bytearray))
+PLAIN = ATOMS | {list, tuple, dict, set, frozenset}
 
 
 class Bridge(Protocol):
@@ -172,18 +173,21 @@ def face_as(cls: Any, wrapped: Any) -> Any:
 
 def unwrapped(value: Any) -> Any:
     """The value, or its object if it is a face; so also for the elements of a list, tuple or dictionary."""
+    return value if type(value) in ATOMS else _changed(value, _unwrapped)
 
-    def unwrap(one: Any) -> Any:
-        if isinstance(type(one), FaceType):
-            return one.wrapped
-        return one.palitra_class if isinstance(one, FaceType) and "palitra_class" in vars(one) else one
 
-    return _changed(value, unwrap)
+def _unwrapped(one: Any) -> Any:
+    if isinstance(type(one), FaceType):
+        return one.wrapped
+    return one.palitra_class if isinstance(one, FaceType) and "palitra_class" in vars(one) else one
 
 
 def translated(bridge: Bridge, value: Any) -> Any:
     """The value, or its face if it is an asynchronous object or one of a class with a class of faces; so also for the
     elements of a list, tuple or dictionary."""
+
+    if type(value) in ATOMS:
+        return value
 
     def translate(one: Any) -> Any:
         kind: Any = type(one)

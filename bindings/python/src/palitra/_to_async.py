@@ -120,15 +120,18 @@ def to_async(
         loop = asyncio.get_running_loop()
         within = contextvars.copy_context() if context is None else context
         one = Call(loop, lambda: within.run(_moved_in, blocking, arguments, keywords))
-        await places.take(loop)
+        if limit is not None:
+            await places.take(loop)
         try:
             running = _start(loop, one, executor, thread_sensitive)
         except BaseException:
             places.free(loop)
             raise
-        running.add_done_callback(lambda _: places.free(loop))
+        if limit is not None:
+            running.add_done_callback(lambda _: places.free(loop))
+            running = asyncio.shield(running)  # The place is taken until the function ends.
         try:
-            value: T = await _outcome(running, one)
+            value: T = await one.outcome(running)
             return value
         finally:
             if context is None:
@@ -157,17 +160,3 @@ def _start(
     loop.run_in_executor(None, handed.run)
     desk.hand_over(handed)
     return asyncio.wrap_future(handed.future, loop=loop)
-
-
-async def _outcome(running: asyncio.Future[Any], call: Call) -> Any:
-    while True:
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            if running.done():
-                raise  # The function's own, or what was cancelled in it.
-            inner = call.inner
-            if inner is None:
-                call.dropped = True
-                raise
-            inner.cancel()

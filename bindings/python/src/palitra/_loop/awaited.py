@@ -19,11 +19,11 @@ class _Awaited(Work):
     """Work whose news go to a future of the awaiting loop."""
 
     # Without slots: a subclass has those of a conversation, too.
+    blocks = False
 
     def __init__(self, thread: LoopThread, awaitable: Any) -> None:
         super().__init__(thread, awaitable)
         self._keeps_context = True
-        self._desk = None
         self._awaiting = asyncio.get_running_loop()
         self._arrival: asyncio.Future[None] | None = None
 
@@ -37,24 +37,20 @@ class _Awaited(Work):
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)
 
-    async def _news_of(self, posted: Posted) -> None:
-        """Posts, and awaits the news. Cancelled, raises CancelledError once the work has ended, also if it ended
-        well: it may have done so before the cancellation reached it."""
+    async def _news_of(self, posted: Posted) -> bool:
+        """Posts, and awaits the news. Returns True if the awaiting task was cancelled meanwhile. It must raise then,
+        also if the work ended well: that may have happened before the cancellation reached it."""
         self._arrival = self._awaiting.create_future()
         self._thread.post(posted)
-        cancellation: asyncio.CancelledError | None = None
+        cancelled = False
         while not self._arrival.done():
             try:
                 await asyncio.shield(self._arrival)
-            except asyncio.CancelledError as error:
-                cancellation = error
+            except asyncio.CancelledError:
+                cancelled = True
                 self.cancel()
         self._news = False
-        if cancellation is not None and self._error is None:
-            try:
-                raise cancellation
-            finally:
-                del cancellation
+        return cancelled
 
 
 class AwaitedWork(_Awaited):
@@ -62,11 +58,14 @@ class AwaitedWork(_Awaited):
 
     async def outcome(self) -> Any:
         """Returns the value, or raises the error."""
-        await self._news_of(self)
+        cancelled = await self._news_of(self)
         try:
-            return self._take_outcome()
+            value = self._take_outcome()
         finally:
             self.copy_context_back()
+        if cancelled:
+            raise asyncio.CancelledError
+        return value
 
 
 class AwaitedIteration(_Awaited, Iteration):
@@ -75,12 +74,14 @@ class AwaitedIteration(_Awaited, Iteration):
     async def _ask(self, message: Any) -> bool:
         self._message = message
         self._finished = True
-        await self._news_of(self if self._resumed is None else self._resume)
+        cancelled = await self._news_of(self if self._resumed is None else self._resume)
         if self._ended or self._abandoned is not None:
             self._take_outcome()
-            return False
-        self._finished = False
-        return True
+        else:
+            self._finished = False
+        if cancelled:
+            raise asyncio.CancelledError
+        return not self._finished
 
     async def items_async(self, translate: Callable[[Any], Any]) -> AsyncGenerator[Any, Any]:
         """As ``items``."""

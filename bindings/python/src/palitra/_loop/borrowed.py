@@ -12,7 +12,6 @@ import threading
 from typing import Any
 
 from .._errors import CancelledError, WouldDeadlockError
-from .desk import Desk
 from .thread import LoopThread, Postable, Posted
 from .work import Work
 
@@ -66,8 +65,15 @@ class BorrowedWork(Work):
     def __init__(self, loop: asyncio.AbstractEventLoop, awaitable: Any) -> None:
         super().__init__(BorrowedLoop(loop), awaitable, keeps_context=True)
 
-    def _wait_for_news(self, timeout: float, desk: Desk) -> bool:
-        while not super()._wait_for_news(LOOK, desk):
+    def run(self, timeout: float | None = LOOK) -> Any:
+        """Waits in turns of LOOK seconds, so that the end of the loop ends the wait, too."""
+        posted: Posted = self
+        while not self._wait(LOOK, posted, True):
+            posted = _nothing
             if self._thread.closing:
                 self.abandon(CancelledError(CLOSED))
-        return True
+        return self._take_outcome()
+
+
+def _nothing() -> None:
+    """Is posted when the work has been."""

@@ -11,6 +11,7 @@ asgiref; it looks whether the program has. The names are private there: a versio
 from __future__ import annotations
 
 import sys
+from asyncio import _get_running_loop
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextvars import Context, copy_context
@@ -18,11 +19,25 @@ from typing import Any
 
 from .desk import Desk, Runnable, fallback, waiting_desk
 
+#: The module that says whether asgiref is loaded: where it is not, ``move_in`` need not be called.
+ASGIREF = "asgiref.sync"
+
+
+def context_with(desk: Desk | None) -> Context:
+    """A copy of the caller's context for work that it waits for at its desk, or for which nobody waits (None)."""
+    if desk is None or waiting_desk.get() is desk:
+        return copy_context()
+    if waiting_desk.get() is None and _get_running_loop() is None:
+        # A synchronous thread: the next copies have it already.
+        waiting_desk.set(desk)
+        return copy_context()
+    context = copy_context()
+    context.run(waiting_desk.set, desk)
+    return context
+
 
 def move_in(desk: Desk | None) -> None:
     """Called inside a copy of a context, on the thread it goes to; ``desk`` is that of the thread that waits."""
-    if desk is not None:
-        waiting_desk.set(desk)
     asgiref = _asgiref()
     if asgiref is None:
         return
@@ -77,7 +92,7 @@ _MISSING: Any = object()
 
 def _asgiref() -> Any:
     """The module ``asgiref.sync``, if it is loaded."""
-    module = sys.modules.get("asgiref.sync")
+    module = sys.modules.get(ASGIREF)
     return module if hasattr(module, "async_to_sync") else None
 
 

@@ -13,6 +13,8 @@ A desk is an executor as ``loop.run_in_executor`` takes it, and as asgiref does 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import contextvars
 import os
 import threading
@@ -40,9 +42,9 @@ class Waiter(Protocol):
 class Call:
     """One call of a blocking function that a coroutine awaits."""
 
-    __slots__ = ("_function", "dropped", "inner", "loop")
+    __slots__ = ("_ended", "_error", "_function", "_value", "_waiter", "dropped", "inner", "loop")
 
-    def __init__(self, loop: Any, function: Callable[[], Any]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> None:
         self._function = function
         #: The loop of the coroutine.
         self.loop = loop
@@ -50,6 +52,12 @@ class Call:
         self.inner: Waiter | None = None
         #: Nobody waits for it any more: if it has not started, it never does.
         self.dropped = False
+        self._ended = False
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    # On the thread that does it.
 
     def __call__(self) -> Any:
         if self.dropped:
@@ -57,12 +65,56 @@ class Call:
         desk = own_desk()
         outer, desk.serving = desk.serving, self
         try:
-            return self._function()
+            self._value = self._function()
         except StopIteration as error:
             # A future cannot hold it: the coroutine would wait forever.
-            raise RuntimeError("the function raised StopIteration, which cannot cross into a coroutine") from error
+            self._error = RuntimeError("the function raised StopIteration, which cannot cross into a coroutine")
+            raise self._error from error
+        except BaseException as error:
+            self._error = error
+            raise
         finally:
             desk.serving = outer
+            self._ended = True
+            if self._waiter is not None:
+                with contextlib.suppress(RuntimeError):  # The loop may be closed.
+                    self.loop.call_soon_threadsafe(self._wake)
+        return self._value
+
+    # On the loop.
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def outcome(self, running: asyncio.Future[Any]) -> Any:
+        """Returns what the function returns, or raises. ``running`` is done with the call. Cancelled, it cancels what
+        the function waits for, and waits for the function; if that waits for nothing, it drops the call."""
+        try:
+            return await running
+        except asyncio.CancelledError:
+            if self._error is not None or not await self._cancel():
+                raise  # The function's own, or nobody waits for the call any more.
+            if self._error is not None:
+                raise self._error from None
+            return self._value
+        finally:
+            # The error's traceback holds the frames that hold this call.
+            self._error = None
+
+    async def _cancel(self) -> bool:
+        while not self._ended:
+            waiter = self._waiter = self.loop.create_future()
+            inner = self.inner
+            if inner is not None:
+                inner.cancel()
+            elif not self._ended:
+                self.dropped = True
+                return False
+            if not self._ended:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await waiter
+        return True
 
 
 class Handed:
@@ -117,11 +169,12 @@ class Desk:
     def enter(self, waiter: Waiter, bounded: bool) -> tuple[Waiter | None, Waiter | None, bool]:
         """The thread is going to wait. Returns what ``leave`` wants."""
         serving = self.serving
-        before = self.innermost, None if serving is None else serving.inner, self.open_to_all
-        self.innermost = waiter
-        if serving is not None:
-            serving.inner = waiter
-        self.open_to_all = serving is not None and not bounded
+        outer, self.innermost = self.innermost, waiter
+        if serving is None:
+            return outer, None, False
+        before = outer, serving.inner, self.open_to_all
+        serving.inner = waiter
+        self.open_to_all = not bounded
         return before
 
     def leave(self, before: tuple[Waiter | None, Waiter | None, bool]) -> None:
@@ -167,7 +220,8 @@ class Desk:
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future[Any]:
         """As an executor does. If the thread does not wait, the process's one thread for such functions does it."""
-        if threading.get_ident() == self._thread and self._process == os.getpid():
+        waits_here = self.innermost is not None and self._process == os.getpid()
+        if waits_here and threading.get_ident() == self._thread:
             raise WouldDeadlockError(WOULD_DEADLOCK)
         handed = Handed(lambda: function(*arguments, **keywords))
         if not self.hand_over(handed):

@@ -40,9 +40,10 @@ class Submission(Work):
 
     __slots__ = ("_future",)
 
+    blocks = False
+
     def __init__(self, thread: LoopThread, awaitable: Any) -> None:
         super().__init__(thread, awaitable)
-        self._desk = None
         #: None once it is complete: an error's traceback holds this work.
         self._future: SubmittedFuture[Any] | None = SubmittedFuture(self)
 

@@ -9,11 +9,12 @@ started when one fails are closed.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from .._errors import CancelledError
-from .contexts import move_in
+from .contexts import ASGIREF, move_in
 from .thread import LoopThread
 from .work import Work, check_loop, discard, make_task
 
@@ -71,7 +72,8 @@ class Gathering(Work):
                 return self.refuse(TypeError("An asyncio.Future, a coroutine or an awaitable is required"))
             check_loop(awaitable, self._thread.loop)
         self._thread.running.add(self)
-        self._context.run(move_in, self._desk)
+        if ASGIREF in sys.modules:
+            self._context.run(move_in, self._desk)
         self._start_more()
 
     def refuse(self, error: BaseException) -> None:

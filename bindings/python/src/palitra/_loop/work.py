@@ -30,11 +30,12 @@ import time
 from _thread import allocate_lock
 from collections import deque
 from collections.abc import Coroutine
+from types import CoroutineType
 from typing import Any
 
 from .._errors import CancelledError, TimeoutError
 from .._limits import seconds
-from .contexts import copy_back, move_in
+from .contexts import ASGIREF, context_with, copy_back, move_in
 from .desk import Desk, own_desk
 from .thread import LoopThread, Postable, Posted
 
@@ -113,13 +114,18 @@ class Work(Postable):
         "_value",
     )
 
+    #: Whether a thread waits for it in place.
+    blocks = True
+
     def __init__(
         self, thread: LoopThread, awaitable: Any, debug: bool | None = None, keeps_context: bool = False
     ) -> None:
         self._thread = thread
         self._awaitable: Any = awaitable
         self._debug = debug
-        self._context = contextvars.copy_context()
+        #: The desk of the thread that waits; None if none does.
+        self._desk: Desk | None = own_desk() if self.blocks else None
+        self._context = context_with(self._desk)
         self._keeps_context = keeps_context
         self._task: asyncio.Task[Any] | None = None
         self._value: Any = None
@@ -127,8 +133,6 @@ class Work(Postable):
         self._abandoned: BaseException | None = None
         self._ended = False
         self._cancelled = False
-        #: The desk of the thread that waits; None if none does.
-        self._desk: Desk | None = own_desk()
         #: There is news for the waiting thread: it was not woken for its desk alone.
         self._news = False
         self._lock = allocate_lock()
@@ -141,11 +145,13 @@ class Work(Postable):
         if self._cancelled:
             return self.refuse(CancelledError())
         thread = self._thread
-        check_loop(self._awaitable, thread.loop)
+        if type(self._awaitable) is not CoroutineType:
+            check_loop(self._awaitable, thread.loop)
         thread.running.add(self)
         if self._debug is not None:
             thread.override_debug(self, self._debug)
-        self._context.run(move_in, self._desk)
+        if ASGIREF in sys.modules:
+            self._context.run(move_in, self._desk)
         drive = self._drive()
         try:
             task = make_task(thread.loop, drive, self._context)
@@ -247,13 +253,15 @@ class Work(Postable):
         finally:
             del cause
 
-    def _wait(self, timeout: float, posted: Posted) -> bool:
-        """Posts, and waits to be woken. Returns False past the timeout."""
+    def _wait(self, timeout: float, posted: Posted, forever: bool = False) -> bool:
+        """Posts, and waits to be woken. Returns False past the timeout. ``forever`` says that it will wait again."""
         desk = own_desk()
-        before = desk.enter(self, timeout >= 0)
+        before = desk.enter(self, timeout >= 0 and not forever)
         try:
             self._thread.post(posted)
-            return self._wait_for_news(timeout, desk)
+            # Most waits end here, without a look at the desk.
+            woken = self._lock.acquire(timeout=timeout)
+            return self._news or self._wait_on(woken, timeout, desk)
         except BaseException:
             # A signal's handler raised: Ctrl-C, or what a server's own handler raises.
             self.interrupt()
@@ -261,17 +269,16 @@ class Work(Postable):
         finally:
             desk.leave(before)
 
-    def _wait_for_news(self, timeout: float, desk: Desk) -> bool:
+    def _wait_on(self, woken: bool, timeout: float, desk: Desk) -> bool:
+        """After the first time that the lock was released without news, or not at all."""
         end = time.monotonic() + timeout if timeout > 0 else None
-        while True:
-            woken = self._lock.acquire(timeout=timeout)
+        while woken:
+            desk.serve()
+            remaining = timeout if end is None else max(0.0, end - time.monotonic())
+            woken = self._lock.acquire(timeout=remaining)
             if self._news:
                 return True
-            if not woken:
-                return False
-            desk.serve()
-            if end is not None:
-                timeout = max(0.0, end - time.monotonic())
+        return False
 
     def interrupt(self, grace: float = INTERRUPT_GRACE) -> None:
         """Cancels the work of a caller that will not wait for it, and waits at most ``grace`` seconds for its end."""
