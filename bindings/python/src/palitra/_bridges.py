@@ -30,8 +30,6 @@ class Runner(Protocol):
     """What the bridge wants of its runner."""
 
     def run(self, coro: Any, *, copy_context_back: bool = False) -> Any: ...
-    def thread_to_wait_for(self, name: str, *unused: object) -> LoopThread: ...
-    def live_thread(self) -> LoopThread: ...
 
 
 class Leaving:
@@ -48,8 +46,12 @@ class Leaving:
 class Bridge:
     """From asynchronous things to synchronous ones, on one runner."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(
+        self, runner: Runner, live_thread: Callable[[], LoopThread], thread_to_wait_for: Callable[[str], LoopThread]
+    ) -> None:
         self._runner = runner
+        self._live_thread = live_thread
+        self._thread_to_wait_for = thread_to_wait_for
 
     def to_sync(self, subject: Any) -> Any:
         """See ``palitra.to_sync``."""
@@ -94,19 +96,19 @@ class Bridge:
 
     async def run_async(self, awaitable: Any) -> Any:
         """On the runner's loop, for a coroutine in any loop."""
-        thread = self._runner.live_thread()
+        thread = self._live_thread()
         if thread.is_current():
             return await awaitable
         return await AwaitedWork(thread, awaitable).outcome()
 
     def enter(self, manager: Any) -> Any:
-        return Entered(self._runner.thread_to_wait_for("enter"), manager)
+        return Entered(self._thread_to_wait_for("enter"), manager)
 
     def iterate(self, iterable: Any) -> Any:
-        return Iteration(self._runner.thread_to_wait_for("iterate"), iterable).items(None, self.translated)
+        return Iteration(self._thread_to_wait_for("iterate"), iterable).items(None, self.translated)
 
     def iterate_async(self, iterable: Any) -> Any:
-        thread = self._runner.live_thread()
+        thread = self._live_thread()
         return iterable if thread.is_current() else AwaitedIteration(thread, iterable).items_async(self.translated)
 
     # What results become.

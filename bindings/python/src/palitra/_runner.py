@@ -76,7 +76,7 @@ class EventLoopThreadRunner:
         """Starts the thread. ``loop_factory`` makes the loop (None: the current policy does), ``debug`` sets its debug
         mode, ``name`` is the thread's."""
         self._prepare(loop_factory, debug, name)
-        self.live_thread()
+        self._live_thread()
 
     def _prepare(self, loop_factory: LoopFactory | None, debug: bool | None, name: str) -> None:
         self._loop_factory = loop_factory
@@ -99,7 +99,7 @@ class EventLoopThreadRunner:
         if thread is not None:
             thread.leave_to_parent()
 
-    def live_thread(self) -> LoopThread:
+    def _live_thread(self) -> LoopThread:
         thread = self._thread
         if thread is not None and not thread.closing:
             return thread
@@ -134,11 +134,11 @@ class EventLoopThreadRunner:
         self._siblings.clear()
         return thread, siblings
 
-    def thread_to_wait_for(self, name: str, *unused: object) -> LoopThread:
+    def _thread_for(self, name: str, *unused: object) -> LoopThread:
         """The thread, for a caller that is going to wait for it. Raises on that thread and after ``close``, and then
         closes the coroutines that will not be awaited."""
         try:
-            thread = self.live_thread()
+            thread = self._live_thread()
         except BaseException:
             for awaitable in unused:
                 discard(awaitable)
@@ -176,7 +176,7 @@ class EventLoopThreadRunner:
         """Returns the event loop in the background; after ``close`` the closed one."""
         if self._closed and self._thread is not None:
             return self._thread.loop
-        return self.live_thread().loop
+        return self._live_thread().loop
 
     def run(
         self,
@@ -214,7 +214,7 @@ class EventLoopThreadRunner:
             return runner.run(coro, timeout=timeout, debug=debug, copy_context_back=copy_context_back)
         thread = self._thread
         if thread is None or thread.closing or thread.is_current():
-            thread = self.thread_to_wait_for("run", coro)
+            thread = self._thread_for("run", coro)
         work = Work(thread, coro, debug, copy_context_back)
         if not copy_context_back:
             value = work.run(timeout)
@@ -307,7 +307,7 @@ class EventLoopThreadRunner:
         check_limit(limit)
         if is_batch(coros_or_futures):
             return gather_jobs(coros_or_futures, return_exceptions, timeout, limit)
-        thread = self.thread_to_wait_for("gather", *coros_or_futures)
+        thread = self._thread_for("gather", *coros_or_futures)
         if not coros_or_futures:
             return []
         return Gathering(thread, coros_or_futures, return_exceptions, limit).run(timeout)
@@ -325,7 +325,7 @@ class EventLoopThreadRunner:
         if type(coro) is Job:
             return JobFuture(coro.invoker, coro)
         try:
-            thread = self.live_thread()
+            thread = self._live_thread()
         except BaseException:
             discard(coro)
             raise
@@ -342,7 +342,7 @@ class EventLoopThreadRunner:
         Otherwise raises as ``run`` does.
         """
         check_limit(limit)
-        return Completing(self.thread_to_wait_for("as_completed", *coros), coros, timeout, limit).futures()
+        return Completing(self._thread_for("as_completed", *coros), coros, timeout, limit).futures()
 
     @overload
     def iterate(self, iterable: Job, /, *, timeout: float | None = None) -> Generator[Any, None, None]: ...
@@ -358,7 +358,7 @@ class EventLoopThreadRunner:
         if type(iterable) is Job:
             return iterate_job(iterable.invoker, iterable, timeout)
         check_iterable(iterable)
-        return Iteration(self.thread_to_wait_for("iterate"), iterable).items(timeout)
+        return Iteration(self._thread_for("iterate"), iterable).items(timeout)
 
     def enter(self, manager: AbstractAsyncContextManager[T], /) -> AbstractContextManager[T]:
         """An asynchronous context manager as one for ``with``. One task enters and leaves it.
@@ -366,7 +366,7 @@ class EventLoopThreadRunner:
         Raises TypeError for anything but an asynchronous context manager, and otherwise as ``run`` does.
         """
         check_manager(manager)
-        return Entered(self.thread_to_wait_for("enter"), manager)
+        return Entered(self._thread_for("enter"), manager)
 
     @overload
     def to_sync(self, subject: Callable[P, Coroutine[Any, Any, T]], /) -> Callable[P, T]: ...
@@ -376,7 +376,7 @@ class EventLoopThreadRunner:
     def to_sync(self, subject: Any, /) -> Any: ...
     def to_sync(self, subject: Any, /) -> Any:
         """As ``palitra.to_sync``, on this runner."""
-        return Bridge(self).to_sync(subject)
+        return Bridge(self, self._live_thread, self._thread_for).to_sync(subject)
 
     def close(self, timeout: float | None = None) -> None:
         """Cancels what runs, closes asynchronous generators, the executor and the loop, and ends the thread.
