@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import aiofiles
 import aiohttp
-import aiohttp.web
 import aiosqlite
 import httpx
 import palitra
 import pytest
+from asynchronous import serving
 from palitra import EventLoopThreadRunner
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """A server that responds with JSON."""
-
-    async def respond(request: aiohttp.web.Request) -> aiohttp.web.Response:
-        return aiohttp.web.json_response({"path": request.path})
-
-    @contextlib.asynccontextmanager
-    async def serving() -> AsyncIterator[str]:
-        application = aiohttp.web.Application()
-        application.router.add_get("/{name}", respond)
-        server = aiohttp.web.AppRunner(application)
-        await server.setup()
-        await aiohttp.web.TCPSite(server, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{server.addresses[0][1]}"
-        await server.cleanup()
-
-    with EventLoopThreadRunner() as host, host.enter(serving()) as served:
+    with EventLoopThreadRunner() as host, host.enter(serving(set())) as served:
         yield served
 
 

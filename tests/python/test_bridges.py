@@ -15,9 +15,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
-import aiohttp.web
 import palitra
 import pytest
+from asynchronous import counting, serving
 
 
 async def double(number: int, *, plus: int = 0) -> int:
@@ -67,16 +67,8 @@ def test_as_a_decorator_of_functions_and_methods() -> None:
 
 
 def test_a_generator_function_returns_a_generator() -> None:
-    closed = threading.Event()
-
-    @palitra.to_sync
-    async def count(number: int) -> AsyncIterator[int]:
-        try:
-            for one in range(number):
-                yield one
-        finally:
-            closed.set()
-
+    generator, closed = counting()
+    count = palitra.to_sync(generator)
     assert list(count(3)) == [0, 1, 2]
     closed.clear()
     partly = count(3)
@@ -273,24 +265,8 @@ def test_a_for_loop_iterates_over_an_object() -> None:
 
 
 def test_an_aiohttp_session_keeps_its_connections_from_call_to_call() -> None:
-    connections = set()
-
-    async def hello(request: aiohttp.web.Request) -> aiohttp.web.Response:
-        connections.add(request.transport)
-        return aiohttp.web.json_response({"path": request.path})
-
-    @contextlib.asynccontextmanager
-    async def serving() -> AsyncIterator[str]:
-        application = aiohttp.web.Application()
-        application.router.add_get("/{name}", hello)
-        server = aiohttp.web.AppRunner(application)
-        await server.setup()
-        site = aiohttp.web.TCPSite(server, "127.0.0.1", 0)
-        await site.start()
-        yield f"http://127.0.0.1:{server.addresses[0][1]}"
-        await server.cleanup()
-
-    with palitra.EventLoopThreadRunner() as host, host.enter(serving()) as address:
+    connections: set[Any] = set()
+    with palitra.EventLoopThreadRunner() as host, host.enter(serving(connections)) as address:
         with palitra.to_sync(aiohttp.ClientSession)() as session:
             for name in ("one", "two"):
                 with session.get(f"{address}/{name}") as response:

@@ -15,6 +15,7 @@ from typing import Any
 
 import palitra
 import pytest
+from asynchronous import counting
 from palitra import EventLoopThreadRunner
 
 
@@ -369,22 +370,15 @@ def test_the_twin_of_a_function(anywhere: Callable[[Any], Any]) -> None:
 
 
 def test_the_twin_of_a_generator(anywhere: Callable[[Any], Any]) -> None:
-    closed = threading.Event()
-
-    @palitra.to_sync
-    async def count(number: int) -> AsyncIterator[int]:
-        try:
-            for one in range(number):
-                yield one
-        finally:
-            closed.set()
+    generator, closed = counting()
+    count: Any = palitra.to_sync(generator)
 
     async def main() -> list[int]:
-        items = [item async for item in count.aio(3)]  # type: ignore[attr-defined]
+        items = [item async for item in count.aio(3)]
         closed.clear()
-        generator = count.aio(3)  # type: ignore[attr-defined]
-        assert await generator.__anext__() == 0
-        await generator.aclose()
+        items_ = count.aio(3)
+        assert await items_.__anext__() == 0
+        await items_.aclose()
         assert closed.is_set()
         return items
 

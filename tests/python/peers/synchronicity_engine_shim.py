@@ -64,11 +64,15 @@ class Engine(synchronizer.Synchronizer):
 
     def _run_generator_sync(self, gen, original_func):
         self._get_loop(start=True)
-        return (yield from _outs(self, self._runner.iterate(_owned(gen)), original_func))
+        items = self._runner.iterate(gen)
+        del gen  # Referred to by nobody else, it is closed with the iteration.
+        return (yield from _outs(self, items, original_func))
 
     async def _run_generator_async(self, gen, original_func):
         self._get_loop(start=True)
-        items, value, error = self._runner.to_sync(lambda: _owned(gen)).aio(), None, None
+        holder = [gen]
+        del gen
+        items, value, error = self._runner.to_sync(holder.pop).aio(), None, None
         try:
             while True:
                 try:
@@ -83,25 +87,6 @@ class Engine(synchronizer.Synchronizer):
                     value, error = None, thrown
         finally:
             await items.aclose()
-
-
-async def _owned(gen):
-    """The generator as one that nobody else refers to: it is closed with the iteration."""
-    value, error = None, None
-    try:
-        while True:
-            try:
-                item = await (gen.asend(value) if error is None else gen.athrow(error))
-            except StopAsyncIteration:
-                return
-            try:
-                value, error = (yield item), None
-            except GeneratorExit:
-                raise
-            except BaseException as thrown:
-                value, error = None, thrown
-    finally:
-        await gen.aclose()
 
 
 def _outs(engine, items, original_func):
