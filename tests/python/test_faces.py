@@ -11,12 +11,14 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import palitra
 import pytest
 from asynchronous import counting
 from palitra import EventLoopThreadRunner
+
+T = TypeVar("T")
 
 
 class Account:
@@ -200,6 +202,18 @@ def test_it_can_be_subclassed() -> None:
     assert not isinstance(Face(1), Mine)
     with mine as entered:
         assert entered is mine
+
+
+def test_a_generic_class_stays_one() -> None:
+    class Box(Generic[T]):
+        async def get(self) -> int:
+            return 1
+
+    Boxes: Any = palitra.to_sync(Box)
+    assert Boxes[int].__args__ == (int,)
+    assert Boxes[int]().get() == 1
+    with pytest.raises(TypeError, match="not subscriptable"):
+        Face[int]
 
 
 def test_properties_are_awaited_or_not() -> None:

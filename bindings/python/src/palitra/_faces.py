@@ -18,6 +18,7 @@ import functools
 import inspect
 import sys
 import threading
+import types
 import weakref
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -96,6 +97,11 @@ class Synchronous(metaclass=FaceType):
 
         # On the loop's thread: many asynchronous classes want a running loop from the start.
         _put(self, bridge.run(construct()))
+
+    def __class_getitem__(cls, parameters: Any) -> Any:
+        if not hasattr(cls.palitra_class, "__class_getitem__"):
+            raise TypeError(f"{cls!r} is not subscriptable")
+        return types.GenericAlias(cls, parameters)
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
