@@ -15,13 +15,14 @@ import asyncio
 import contextvars
 import functools
 import inspect
+import sys
 import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any, ParamSpec, TypeVar, overload
 
 from ._limits import check_limit
-from ._loop.contexts import copy_back, move_in, sensitive_executor
+from ._loop.contexts import ASGIREF, copy_back, move_in, sensitive_executor
 from ._loop.desk import Call, Handed, waiting_desk
 
 P = ParamSpec("P")
@@ -143,7 +144,8 @@ def to_async(
 
 
 def _moved_in(function: Callable[..., Any], arguments: Any, keywords: Any) -> Any:
-    move_in(None)
+    if ASGIREF in sys.modules:
+        move_in(None)
     return function(*arguments, **keywords)
 
 

@@ -15,6 +15,7 @@ from asyncio import _get_running_loop
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextvars import Context, copy_context
+from threading import get_ident
 from typing import Any
 
 from .desk import Desk, Runnable, fallback, waiting_desk
@@ -42,26 +43,25 @@ def move_in(desk: Desk | None) -> None:
     if asgiref is None:
         return
     for variable, value in copy_context().items():
-        own = _on_this_thread(value)
-        if own is not value:
-            variable.set(own)
+        if type(value) is asgiref.storage:
+            variable.set(asgiref.on_this_thread(value))
     if desk is not None:
-        asgiref.AsyncToSync.executors.current = DeskForAsgiref(desk)
+        asgiref.set_executor(_for_asgiref(desk))
 
 
 def copy_back(context: Context) -> None:
     """Sets the variables that were set in the context since it was copied from the current one."""
     asgiref = _asgiref()
-    executor = None if asgiref is None else getattr(asgiref.AsyncToSync.executors, "current", None)
+    executor = None if asgiref is None else asgiref.executor_of_older_versions()
     for variable, value in context.items():
-        if variable is waiting_desk:
-            continue
-        if asgiref is not None:
-            value = _on_this_thread(value)
-        if variable.get(_MISSING) is not value:
+        if asgiref is not None and type(value) is asgiref.storage:
+            if variable is asgiref.executor_variable:
+                continue  # Who waits for whom ends with the wait.
+            value = asgiref.on_this_thread(value)
+        if variable.get(_MISSING) is not value and variable is not waiting_desk:
             variable.set(value)
-    if asgiref is not None:
-        asgiref.AsyncToSync.executors.current = executor
+    if asgiref is not None and executor is not _MISSING:
+        asgiref.set_executor(executor)
 
 
 def sensitive_executor(loop: Any) -> Any:
@@ -70,37 +70,72 @@ def sensitive_executor(loop: Any) -> Any:
     asgiref = _asgiref()
     if asgiref is None:
         return waiting_desk.get() or fallback
-    executor = getattr(asgiref.AsyncToSync.executors, "current", None)
-    chosen = asgiref.SyncToAsync.thread_sensitive_context.get(None)
+    executor = getattr(asgiref.to_sync.executors, "current", None)
+    chosen = asgiref.to_async.thread_sensitive_context.get(None)
     if executor is None and chosen is not None:
         if getattr(chosen, "_exited", False):
             raise RuntimeError("ThreadSensitiveContext has exited: the task has outlived it")
-        executors = asgiref.SyncToAsync.context_to_thread_executor
+        executors = asgiref.to_async.context_to_thread_executor
         executor = executors.get(chosen)
         if executor is None:
             executor = executors[chosen] = ThreadPoolExecutor(max_workers=1)
     return (
         executor
         or waiting_desk.get()
-        or asgiref.AsyncToSync.loop_thread_executors.get(loop)
-        or asgiref.SyncToAsync.single_thread_executor
+        or asgiref.to_sync.loop_thread_executors.get(loop)
+        or asgiref.to_async.single_thread_executor
     )
 
 
 _MISSING: Any = object()
 
 
-def _asgiref() -> Any:
-    """The module ``asgiref.sync``, if it is loaded."""
+class Asgiref:
+    """What is used of asgiref."""
+
+    def __init__(self, sync: Any, local: Any) -> None:
+        self.module = sync
+        self.to_sync: Any = sync.AsyncToSync
+        self.to_async: Any = sync.SyncToAsync
+        #: The type of a Local's value; older versions keep each attribute in a variable, and it belongs to no thread.
+        self.storage: Any = getattr(local, "_Storage", _MISSING)
+        self.on_this_thread: Any = getattr(local, "_rehome", None)
+        inner = getattr(self.to_sync.executors, "_storage", None)
+        #: The context variable that holds the executor of the thread that waits.
+        self.executor_variable: Any = getattr(inner, "_data", None)
+
+    def executor_of_older_versions(self) -> Any:
+        """The executor of the current context, where its variable is not known."""
+        return getattr(self.to_sync.executors, "current", None) if self.storage is _MISSING else _MISSING
+
+    def set_executor(self, executor: Any) -> None:
+        """In the current context."""
+        if self.storage is _MISSING:
+            self.to_sync.executors.current = executor
+        else:
+            # As the Local does, without its lock.
+            self.executor_variable.set(self.storage(get_ident(), {"current": executor}))
+
+
+_known: Asgiref | None = None
+
+
+def _asgiref() -> Asgiref | None:
+    """asgiref, if it is loaded."""
+    global _known
     module = sys.modules.get(ASGIREF)
-    return module if hasattr(module, "async_to_sync") else None
+    if module is None or not hasattr(module, "async_to_sync"):
+        return None
+    if _known is None or _known.module is not module:
+        _known = Asgiref(module, sys.modules.get("asgiref.local"))
+    return _known
 
 
-def _on_this_thread(value: Any) -> Any:
-    """The value of a context variable, handed on to this thread if it is that of an asgiref Local."""
-    local: Any = sys.modules.get("asgiref.local")
-    storage = getattr(local, "_Storage", None)
-    return local._rehome(value) if storage is not None and type(value) is storage else value
+def _for_asgiref(desk: Desk) -> DeskForAsgiref:
+    if desk.for_asgiref is None:
+        desk.for_asgiref = DeskForAsgiref(desk)
+    known: DeskForAsgiref = desk.for_asgiref
+    return known
 
 
 class DeskForAsgiref(Executor):

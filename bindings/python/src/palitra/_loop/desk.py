@@ -151,7 +151,7 @@ class Runnable(Protocol):
 class Desk:
     """The desk of one thread."""
 
-    __slots__ = ("_laid", "_process", "_thread", "innermost", "open_to_all", "serving")
+    __slots__ = ("_laid", "_process", "_thread", "for_asgiref", "innermost", "open_to_all", "serving")
 
     def __init__(self) -> None:
         self._laid: deque[Runnable] = deque()
@@ -163,6 +163,8 @@ class Desk:
         self.serving: Call | None = None
         #: Whether the thread may do what any thread may do: it belongs to an executor, and waits without a bound.
         self.open_to_all = False
+        #: The desk as asgiref wants it (``contexts``).
+        self.for_asgiref: Any = None
 
     # On the desk's own thread.
 
