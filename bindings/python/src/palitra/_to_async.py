@@ -120,7 +120,7 @@ def to_async(
     async def call(*arguments: P.args, **keywords: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
         within = contextvars.copy_context() if context is None else context
-        one = Call(loop, lambda: within.run(_moved_in, blocking, arguments, keywords))
+        one = Call(loop, lambda: _run_in(within, blocking, arguments, keywords))
         if limit is not None:
             await places.take(loop)
         try:
@@ -143,10 +143,10 @@ def to_async(
     return call
 
 
-def _moved_in(function: Callable[..., Any], arguments: Any, keywords: Any) -> Any:
+def _run_in(context: contextvars.Context, function: Callable[..., Any], arguments: Any, keywords: Any) -> Any:
     if ASGIREF in sys.modules:
-        move_in(None)
-    return function(*arguments, **keywords)
+        move_in(context, None)
+    return context.run(function, *arguments, **keywords)
 
 
 def _start(

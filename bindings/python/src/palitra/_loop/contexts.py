@@ -37,16 +37,26 @@ def context_with(desk: Desk | None) -> Context:
     return context
 
 
-def move_in(desk: Desk | None) -> None:
-    """Called inside a copy of a context, on the thread it goes to; ``desk`` is that of the thread that waits."""
+def move_in(context: Context, desk: Desk | None) -> None:
+    """Hands the asgiref Locals in a copy of a context on to this thread, which is going to run something in it.
+
+    ``desk`` is that of the thread that waits. Called where asgiref is loaded.
+    """
     asgiref = _asgiref()
     if asgiref is None:
         return
-    for variable, value in copy_context().items():
+    for variable, value in context.items():
         if type(value) is asgiref.storage:
-            variable.set(asgiref.on_this_thread(value))
-    if desk is not None:
-        asgiref.set_executor(_for_asgiref(desk))
+            context.run(variable.set, asgiref.on_this_thread(value))
+    if desk is None:
+        return
+    if desk.for_asgiref is None:
+        desk.for_asgiref = {"current": DeskForAsgiref(desk)}
+    if asgiref.storage is _MISSING:
+        context.run(setattr, asgiref.to_sync.executors, "current", desk.for_asgiref["current"])
+    else:
+        # As the Local does, without its lock. Nobody changes the dictionary.
+        context.run(asgiref.executor_variable.set, asgiref.storage(get_ident(), desk.for_asgiref))
 
 
 def copy_back(context: Context) -> None:
@@ -61,7 +71,7 @@ def copy_back(context: Context) -> None:
         if variable.get(_MISSING) is not value and variable is not waiting_desk:
             variable.set(value)
     if asgiref is not None and executor is not _MISSING:
-        asgiref.set_executor(executor)
+        asgiref.to_sync.executors.current = executor
 
 
 def sensitive_executor(loop: Any) -> Any:
@@ -108,14 +118,6 @@ class Asgiref:
         """The executor of the current context, where its variable is not known."""
         return getattr(self.to_sync.executors, "current", None) if self.storage is _MISSING else _MISSING
 
-    def set_executor(self, executor: Any) -> None:
-        """In the current context."""
-        if self.storage is _MISSING:
-            self.to_sync.executors.current = executor
-        else:
-            # As the Local does, without its lock.
-            self.executor_variable.set(self.storage(get_ident(), {"current": executor}))
-
 
 _known: Asgiref | None = None
 
@@ -129,13 +131,6 @@ def _asgiref() -> Asgiref | None:
     if _known is None or _known.module is not module:
         _known = Asgiref(module, sys.modules.get("asgiref.local"))
     return _known
-
-
-def _for_asgiref(desk: Desk) -> DeskForAsgiref:
-    if desk.for_asgiref is None:
-        desk.for_asgiref = DeskForAsgiref(desk)
-    known: DeskForAsgiref = desk.for_asgiref
-    return known
 
 
 class DeskForAsgiref(Executor):

@@ -163,7 +163,7 @@ class Desk:
         self.serving: Call | None = None
         #: Whether the thread may do what any thread may do: it belongs to an executor, and waits without a bound.
         self.open_to_all = False
-        #: The desk as asgiref wants it (``contexts``).
+        #: What asgiref's Local holds for those whom this thread waits for (``contexts``).
         self.for_asgiref: Any = None
 
     # On the desk's own thread.

@@ -73,7 +73,7 @@ class Gathering(Work):
             check_loop(awaitable, self._thread.loop)
         self._thread.running.add(self)
         if ASGIREF in sys.modules:
-            self._context.run(move_in, self._desk)
+            move_in(self._context, self._desk)
         self._start_more()
 
     def refuse(self, error: BaseException) -> None:

@@ -151,7 +151,7 @@ class Work(Postable):
         if self._debug is not None:
             thread.override_debug(self, self._debug)
         if ASGIREF in sys.modules:
-            self._context.run(move_in, self._desk)
+            move_in(self._context, self._desk)
         drive = self._drive()
         try:
             task = make_task(thread.loop, drive, self._context)
