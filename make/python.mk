@@ -7,7 +7,7 @@ RUFF_CONFIG := --config bindings/python/pyproject.toml
 # A crate of its own, outside the workspace: nothing else builds it.
 PYTHON_RIVAL := target/python-rival/release/libpalitra_python_rival.so
 
-.PHONY: wheel installed-wheel test-python lint-python format-python bench-python
+.PHONY: wheel installed-wheel test-python test-python-peers lint-python format-python bench-python
 
 # The library that was built is handed in: hatch_build.py would build it again. auditwheel finds the platforms it fits.
 ## The Python package: target/wheels/palitra-VERSION-py3-none-manylinux_..._x86_64.whl
@@ -25,6 +25,13 @@ installed-wheel: wheel
 ## The tests of the Python package as it is installed from its wheel
 test-python: all jobs installed-wheel $(ORIGINAL_ENVIRONMENT)/made
 	$(PYTHON_BIN)/python -B -m pytest tests/python
+
+# Takes minutes and needs the package index for the peers' sources: not part of `make test`.
+## asgiref's, synchronicity's and nest_asyncio's own tests, with palitra under their names
+test-python-peers: wheel $(PEERS_ENVIRONMENT)/made
+	$(PEERS_ENVIRONMENT)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall \
+		target/wheels/*.whl
+	$(PEERS_ENVIRONMENT)/bin/python -B tests/python/peers/run.py
 
 # The types once more for each version of Python: tests/python/test_types.py.
 ## ruff, mypy and pyright

@@ -23,6 +23,19 @@ async def noop():
     pass
 
 
+class Asynchronous:
+    async def method(self):
+        pass
+
+
+def hundred_awaits_of(function):
+    async def awaits():
+        for _ in HUNDRED:
+            await function()
+
+    return lambda: asyncio.run(awaits())
+
+
 async def pending():
     await asyncio.sleep(0)
 
@@ -82,6 +95,9 @@ def add_ours(known, stack):
     known.run = lambda: runner.run(noop())
     known.run_with_timeout = lambda: runner.run(noop(), timeout=5)
     known.run_pending = lambda: runner.run(pending())
+    known.to_sync = palitra.to_sync(noop)
+    known.method = palitra.to_sync(Asynchronous()).method
+    known.to_async = hundred_awaits_of(palitra.to_async(int))
     known.uvloop_run = lambda: on_uvloop.run(noop())
     known.gather = lambda: runner.gather(*[noop() for _ in HUNDRED])
     known.gather_pending = lambda: runner.gather(*[pending() for _ in HUNDRED])
@@ -147,6 +163,7 @@ def add_others(known, stack):
     known.anyio_run = lambda: portal.call(noop)
     known.anyio_uvloop_run = lambda: on_uvloop.call(noop)
     known.asgiref_run = asgiref.sync.async_to_sync(noop)
+    known.asgiref_to_async = hundred_awaits_of(asgiref.sync.sync_to_async(int, thread_sensitive=False))
     known.asyncio_run = lambda: asyncio.run(noop())
 
     def asyncio_uvloop_run():

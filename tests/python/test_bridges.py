@@ -15,9 +15,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
-import aiohttp.web
 import palitra
 import pytest
+from asynchronous import counting, serving
 
 
 async def double(number: int, *, plus: int = 0) -> int:
@@ -67,16 +67,8 @@ def test_as_a_decorator_of_functions_and_methods() -> None:
 
 
 def test_a_generator_function_returns_a_generator() -> None:
-    closed = threading.Event()
-
-    @palitra.to_sync
-    async def count(number: int) -> AsyncIterator[int]:
-        try:
-            for one in range(number):
-                yield one
-        finally:
-            closed.set()
-
+    generator, closed = counting()
+    count = palitra.to_sync(generator)
     assert list(count(3)) == [0, 1, 2]
     closed.clear()
     partly = count(3)
@@ -273,24 +265,8 @@ def test_a_for_loop_iterates_over_an_object() -> None:
 
 
 def test_an_aiohttp_session_keeps_its_connections_from_call_to_call() -> None:
-    connections = set()
-
-    async def hello(request: aiohttp.web.Request) -> aiohttp.web.Response:
-        connections.add(request.transport)
-        return aiohttp.web.json_response({"path": request.path})
-
-    @contextlib.asynccontextmanager
-    async def serving() -> AsyncIterator[str]:
-        application = aiohttp.web.Application()
-        application.router.add_get("/{name}", hello)
-        server = aiohttp.web.AppRunner(application)
-        await server.setup()
-        site = aiohttp.web.TCPSite(server, "127.0.0.1", 0)
-        await site.start()
-        yield f"http://127.0.0.1:{server.addresses[0][1]}"
-        await server.cleanup()
-
-    with palitra.EventLoopThreadRunner() as host, host.enter(serving()) as address:
+    connections: set[Any] = set()
+    with palitra.EventLoopThreadRunner() as host, host.enter(serving(connections)) as address:
         with palitra.to_sync(aiohttp.ClientSession)() as session:
             for name in ("one", "two"):
                 with session.get(f"{address}/{name}") as response:
@@ -373,7 +349,7 @@ def test_a_cancelled_caller_continues_at_once_and_the_function_keeps_its_place()
     gc.collect()
 
 
-def test_a_blocking_function_sees_the_callers_context_variables() -> None:
+def test_a_blocking_function_sees_the_callers_context_variables_and_sets_them() -> None:
     variable: contextvars.ContextVar[int] = contextvars.ContextVar("variable", default=0)
 
     @palitra.to_async
@@ -386,7 +362,99 @@ def test_a_blocking_function_sees_the_callers_context_variables() -> None:
         variable.set(4)
         return await read(), variable.get()
 
-    assert palitra.run(work()) == (4, 4)
+    assert palitra.run(work()) == (4, -1)
+
+
+def test_context_variables_come_back_also_with_an_error() -> None:
+    variable: contextvars.ContextVar[int] = contextvars.ContextVar("variable", default=0)
+
+    def fail() -> None:
+        variable.set(variable.get() + 1)
+        raise ValueError("on purpose")
+
+    async def fail_later() -> None:
+        with pytest.raises(ValueError, match="on purpose"):
+            await palitra.to_async(fail)()
+        assert variable.get() == 2
+        fail()
+
+    def work() -> int:
+        variable.set(1)
+        with pytest.raises(ValueError, match="on purpose"):
+            palitra.to_sync(fail_later)()
+        return variable.get()
+
+    assert contextvars.copy_context().run(work) == 3
+
+
+def test_a_context_of_ones_own_keeps_what_is_set() -> None:
+    variable: contextvars.ContextVar[int] = contextvars.ContextVar("variable", default=0)
+    context = contextvars.copy_context()
+    change = palitra.to_async(variable.set, context=context)
+
+    async def work() -> int:
+        await change(5)
+        return variable.get()
+
+    assert palitra.run(work()) == 0
+    assert context[variable] == 5
+
+
+def test_decorators_take_arguments() -> None:
+    @palitra.to_async(limit=4)
+    def add(first: int, second: int = 1) -> int:
+        """Adds."""
+        return first + second
+
+    assert palitra.run(add(2)) == 3
+    assert (add.__name__, add.__doc__) == ("add", "Adds.")
+    assert inspect.iscoroutinefunction(add)
+    assert str(inspect.signature(add)) == "(first: 'int', second: 'int' = 1) -> 'int'"
+
+
+def test_bound_methods_keep_their_object() -> None:
+    class Both:
+        def block(self) -> int:
+            return 1
+
+        async def wait(self) -> int:
+            return 2
+
+    both = Both()
+    blocking: Any = palitra.to_async(both.block)
+    waiting: Any = palitra.to_sync(both.wait)
+    assert blocking.__self__ is both
+    assert waiting.__self__ is both
+    assert palitra.run(blocking()) == 1
+    assert waiting() == 2
+
+
+class AsynchronousCall:
+    async def __call__(self) -> None:
+        pass
+
+
+async def generate() -> AsyncIterator[int]:
+    yield 1
+
+
+@pytest.mark.parametrize("wrong", [double, functools.partial(double, 1), AsynchronousCall(), generate], ids=repr)
+def test_to_async_of_what_is_asynchronous_already_is_an_error(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="this one is asynchronous"):
+        palitra.to_async(wrong)
+
+
+@pytest.mark.parametrize("wrong", [1, "text"])
+def test_to_async_of_what_cannot_be_called_is_an_error(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="to_async takes a blocking function, not"):
+        palitra.to_async(wrong)
+
+
+def test_to_sync_of_a_coroutine_is_an_error_that_names_the_way_out() -> None:
+    coroutine = double(1)
+    with pytest.raises(TypeError, match="to_sync takes the function, not what it returned, a coroutine"):
+        palitra.to_sync(coroutine)
+    assert palitra.run(coroutine) == 2
 
 
 def test_there_and_back_again() -> None:

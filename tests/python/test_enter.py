@@ -173,6 +173,24 @@ def test_it_is_entered_once(runner: EventLoopThreadRunner) -> None:
         entered.__exit__(None, None, None)
 
 
+def test_entering_it_again_is_an_error_and_does_not_leave(runner: EventLoopThreadRunner) -> None:
+    manager = Manager()
+    entered = runner.enter(manager)
+    with entered:
+        with pytest.raises(RuntimeError, match="it was entered before"):
+            entered.__enter__()
+        assert manager.left_with == "not left"
+    assert manager.left_with is None
+
+
+def test_leaving_what_was_not_entered_is_an_error(runner: EventLoopThreadRunner) -> None:
+    entered = runner.enter(Manager())
+    with pytest.raises(RuntimeError, match="it was not entered"):
+        entered.__exit__(None, None, None)
+    with entered as value:
+        assert value == "entered"
+
+
 def test_leaving_on_the_loops_own_thread_is_an_error(runner: EventLoopThreadRunner) -> None:
     entered = runner.enter(Manager())
     entered.__enter__()

@@ -8,7 +8,7 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any
 
 import anyio
@@ -282,3 +282,113 @@ def test_nested_iterations(runner: EventLoopThreadRunner) -> None:
 
 def test_the_global_one() -> None:
     assert list(palitra.iterate(Source(2).items())) == [0, 1]
+
+
+# What is sent and thrown, and whose the generator is.
+
+
+async def echo() -> AsyncGenerator[Any, Any]:
+    received: Any = "started"
+    while True:
+        try:
+            received = yield received
+        except ValueError as error:
+            received = error
+
+
+def test_values_and_errors_reach_the_generator(runner: EventLoopThreadRunner) -> None:
+    items: Any = runner.iterate(echo())
+    assert next(items) == "started"
+    assert items.send("sent") == "sent"
+    error = ValueError("thrown")
+    assert items.throw(error) is error
+    assert next(items) is None
+    with pytest.raises(LookupError, match="not caught"):
+        items.throw(LookupError("not caught"))
+    with pytest.raises(StopIteration):
+        next(items)
+
+
+def test_an_iterator_that_takes_nothing(runner: EventLoopThreadRunner) -> None:
+    class Numbers:
+        def __aiter__(self) -> Numbers:
+            return self
+
+        async def __anext__(self) -> int:
+            return 1
+
+    items: Any = runner.iterate(Numbers())
+    assert next(items) == 1
+    with pytest.raises(TypeError, match="takes no values"):
+        items.send(5)
+    items = runner.iterate(Numbers())
+    assert next(items) == 1
+    error = ValueError("thrown")
+    with pytest.raises(ValueError, match="thrown") as caught:
+        items.throw(error)
+    assert caught.value is error
+
+
+def test_a_generator_that_the_caller_keeps_stays_open(runner: EventLoopThreadRunner) -> None:
+    source = Source()
+    kept = source.items()
+    for item in runner.iterate(kept):
+        if item == 1:
+            break
+    assert not source.closed.is_set()
+    assert next(runner.iterate(kept)) == 2
+    runner.run(kept.aclose())  # type: ignore[attr-defined]
+    assert source.closed.is_set()
+
+
+def test_a_kept_generator_that_is_dropped_later_is_closed_then(runner: EventLoopThreadRunner) -> None:
+    source = Source()
+    kept = source.items()
+    next(runner.iterate(kept))
+    assert not source.closed.is_set()
+    del kept
+    gc.collect()
+    assert source.closed.wait(10)
+
+
+def test_a_stream_of_the_callers_stays_open(runner: EventLoopThreadRunner) -> None:
+    closed: list[bool] = []
+
+    class Stream:
+        def __aiter__(self) -> Stream:
+            return self
+
+        async def __anext__(self) -> int:
+            return 1
+
+        async def aclose(self) -> None:
+            closed.append(True)
+
+    class Streams:
+        def __aiter__(self) -> Stream:
+            return Stream()
+
+    stream = Stream()
+    for _ in runner.iterate(stream):
+        break
+    assert closed == []
+    for _ in runner.iterate(Streams()):
+        break  # This one was made for the iteration.
+    assert closed == [True]
+
+
+def test_one_task_drives_and_closes_a_generator(runner: EventLoopThreadRunner) -> None:
+    tasks = []
+
+    async def items() -> AsyncIterator[int]:
+        tasks.append(asyncio.current_task())
+        try:
+            yield 1
+            yield 2
+        finally:
+            tasks.append(asyncio.current_task())
+
+    for _ in runner.iterate(items()):
+        break
+    assert len(tasks) == 2
+    assert tasks[0] is tasks[1]

@@ -106,8 +106,21 @@ async def decorated(name: str) -> bytes:
     return name.encode()
 
 
+@palitra.to_async(limit=4, thread_sensitive=True)
+def decorated_with_arguments(name: str) -> bytes:
+    return name.encode()
+
+
 def decorators() -> None:
     assert_type(decorated("name"), bytes)
+    assert_type(palitra.run(decorated_with_arguments("name")), bytes)
+
+
+async def tasks(executor: concurrent.futures.Executor) -> None:
+    task = asyncio.create_task(palitra.to_async(length)("text"))
+    assert_type(task, asyncio.Task[int])
+    asyncio.get_running_loop().create_task(decorated_with_arguments("name"))
+    assert_type(await palitra.to_async(length, executor=executor)("text", strip=True), int)
 
 
 def runners() -> None:
@@ -116,6 +129,8 @@ def runners() -> None:
         assert_type(runner.get_loop(), asyncio.AbstractEventLoop)
         assert_type(runner.run(number("1")), int)
         assert_type(runner.gather(number("1"), word()), tuple[int, str])
+        assert_type(runner.to_sync(number)("ff", base=16), int)
+        assert_type(runner.to_sync(numbers)(3), Generator[int, None, None])
         runner.close(timeout=1)
     assert_type(palitra.is_runner_alive(), bool)
     palitra.shutdown_global_runner()

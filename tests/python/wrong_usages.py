@@ -43,9 +43,9 @@ def results() -> None:
 
 def bridges() -> None:
     palitra.to_sync(number)(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    palitra.to_async(length)(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    palitra.to_async(length, limit="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    print(palitra.to_async(length)("text") + 1)  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
+    call = palitra.to_async(length)(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    palitra.to_async(length, limit="2")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    print(call, palitra.to_async(length)("text") + 1)  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
 
 
 def jobs() -> None:

@@ -12,7 +12,6 @@ Native jobs, async functions in Rust, run on a runtime of their own without an e
     page = palitra.run(palitra.job("http.get", url="https://example.org"))
 """
 
-from ._bridges import to_async, to_sync
 from ._errors import (
     BadPayloadError,
     BusyError,
@@ -46,6 +45,8 @@ from ._native.job import Job
 from ._native.library import Library, Runner, job, jobs, load
 from ._native.payload import JobDescription
 from ._runner import EventLoopThreadRunner
+from ._to_async import to_async
+from ._to_sync import to_sync
 
 __all__ = (
     "BadPayloadError",
@@ -86,6 +87,6 @@ __all__ = (
 )
 
 # Their modules are private: reprs and pickles name the package.
-for _public in (Job, JobDescription, Library, Runner, gather_async, job, jobs, load):
+for _public in (Job, JobDescription, Library, Runner, gather_async, job, jobs, load, to_async, to_sync):
     _public.__module__ = __name__
 del _public

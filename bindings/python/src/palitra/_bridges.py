@@ -1,208 +1,229 @@
-"""Whole functions, classes and objects for the other side: ``to_sync`` and ``to_async``.
+"""``to_sync``: whole functions, classes and objects for synchronous code, on one runner.
 
-The results of ``to_sync`` run on the global runner and may be used from any thread; those of ``to_async`` are awaited
-in any asyncio loop.
+A function becomes one that returns what its coroutine returns; classes and objects get faces (``_faces``). Called in a
+thread by ``to_async``, a function's coroutine runs on the loop that awaits that call, and its cancellation cancels the
+coroutine. Each function has a twin ``aio`` for asynchronous code.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import functools
 import inspect
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
-from typing import Any, ParamSpec, TypeVar, overload
+from collections.abc import Callable
+from types import CoroutineType
+from typing import Any, Protocol
 
-from ._global import enter, iterate, run
-from ._limits import check_limit
+from ._faces import FaceType, asynchronous_names, face_class, face_of, face_of_entered, translated, unwrapped
+from ._loop.awaited import AwaitedIteration, AwaitedWork
+from ._loop.borrowed import BorrowedWork
+from ._loop.conversation import Entered, Iteration
+from ._loop.desk import own_desk
+from ._loop.thread import LoopThread
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def _to_sync_result(result: Any, keep: type | tuple[()] = ()) -> Any:
-    """The result of an asynchronous function for synchronous code. An object of the class ``keep`` is left as it is."""
-    if isinstance(result, keep):
-        return result
-    if hasattr(result, "__aenter__"):
-        return Synchronous(result)
-    if inspect.isawaitable(result):
-        return run(result)
-    if hasattr(result, "__anext__"):
-        return iterate(result)
-    return result
+#: The classes of faces of each runner, by the classes they wrap.
+_classes: weakref.WeakKeyDictionary[Any, weakref.WeakValueDictionary[type, Any]] = weakref.WeakKeyDictionary()
 
 
-class Synchronous:
-    """An object whose asynchronous methods, context and iteration are synchronous; ``wrapped`` is the object.
+class Runner(Protocol):
+    """What the bridge wants of its runner."""
 
-    Other attributes are the object's own.
-    """
+    def run(self, coro: Any, *, copy_context_back: bool = False) -> Any: ...
 
-    def __init__(self, wrapped: Any) -> None:
-        object.__setattr__(self, "wrapped", wrapped)
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "wrapped":  # Not set yet: the object is being copied or unpickled.
-            raise AttributeError(name)
-        attribute = getattr(self.wrapped, name)
-        return _function_to_sync(attribute) if inspect.isroutine(attribute) else attribute
+class Leaving:
+    """The exit of a manager that was entered as an awaitable."""
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self.wrapped, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        delattr(self.wrapped, name)
-
-    def __enter__(self) -> Any:
-        if not hasattr(self.wrapped, "__aenter__"):
-            return self.wrapped.__enter__()
-        manager = enter(self.wrapped)
-        object.__setattr__(self, "_manager", manager)
-        value = manager.__enter__()
-        return self if value is self.wrapped else _to_sync_result(value)
+    def __init__(self, bridge: Bridge, manager: Any) -> None:
+        self._bridge = bridge
+        self._manager = manager
 
     def __exit__(self, *details: Any) -> Any:
-        manager = self.__dict__.pop("_manager", self.wrapped)
-        return manager.__exit__(*details)
-
-    def __iter__(self) -> Any:
-        if hasattr(self.wrapped, "__aiter__"):
-            return iterate(self.wrapped)
-        return iter(self.wrapped)
-
-    def __bool__(self) -> bool:
-        return bool(self.wrapped)
-
-    def __len__(self) -> int:
-        return len(self.wrapped)
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.wrapped[key]
-
-    def __repr__(self) -> str:
-        return f"<synchronous {self.wrapped!r}>"
+        return self._bridge.run(type(self._manager).__aexit__(self._manager, *details))
 
 
-class SynchronousClass:
-    """A class whose objects are synchronous, including those that its class methods make."""
+class Bridge:
+    """From asynchronous things to synchronous ones, on one runner."""
 
-    def __init__(self, wrapped: type) -> None:
-        self.wrapped = wrapped
-        self.__doc__ = wrapped.__doc__
+    def __init__(
+        self, runner: Runner, live_thread: Callable[[], LoopThread], thread_to_wait_for: Callable[[str], LoopThread]
+    ) -> None:
+        self._runner = runner
+        self._live_thread = live_thread
+        self._thread_to_wait_for = thread_to_wait_for
 
-    def _own(self, result: Any) -> Any:
-        return Synchronous(result) if isinstance(result, self.wrapped) else result
+    def to_sync(self, subject: Any) -> Any:
+        """See ``palitra.to_sync``."""
+        if isinstance(type(subject), FaceType) or isinstance(subject, FaceType):
+            return subject
+        if inspect.isclass(subject):
+            return face_class(self, subject)
+        if inspect.isroutine(subject) or isinstance(subject, functools.partial):
+            return self._function(subject)
+        if inspect.iscoroutine(subject) or asyncio.isfuture(subject):
+            raise TypeError(f"to_sync takes the function, not what it returned, a {type(subject).__name__}: see run")
+        if subject is None or isinstance(subject, bool | int | float | complex | str | bytes):
+            raise TypeError(f"to_sync takes a function, a class or an object, not {type(subject).__name__}")
+        # The question is what calling it returns, not whether it can be called.
+        if asynchronous_names(type(subject)) == frozenset(("__call__",)):
+            return self._function(subject)
+        return face_of(self, subject)
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> Synchronous:
-        async def construct() -> Any:
-            return self.wrapped(*arguments, **keywords)
+    def classes(self) -> weakref.WeakValueDictionary[type, Any]:
+        """The classes of faces of the runner."""
+        classes = _classes.get(self._runner)
+        if classes is None:
+            classes = _classes[self._runner] = weakref.WeakValueDictionary()
+        return classes
 
-        # On the loop's thread: many asynchronous classes want a running loop from the start.
-        return Synchronous(run(construct()))
+    # What runs.
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "wrapped":
-            raise AttributeError(name)
-        attribute = getattr(self.wrapped, name)
-        if not inspect.isroutine(attribute):
-            return attribute
+    def run(self, awaitable: Any) -> Any:
+        """On the runner's loop, where the objects are that have faces."""
+        return self._runner.run(awaitable, copy_context_back=True)
 
-        @functools.wraps(attribute)
+    def _run_here(self, awaitable: Any) -> Any:
+        """On the loop that awaits this function, if ``to_async`` called it; else on the runner's."""
+        serving = own_desk().serving
+        if serving is None or not serving.loop.is_running():
+            return self._runner.run(awaitable, copy_context_back=True)
+        work = BorrowedWork(serving.loop, awaitable)
+        try:
+            return work.run(None)
+        finally:
+            work.copy_context_back()
+
+    async def run_async(self, awaitable: Any) -> Any:
+        """On the runner's loop, for a coroutine in any loop."""
+        thread = self._live_thread()
+        if thread.is_current():
+            return await awaitable
+        return await AwaitedWork(thread, awaitable).outcome()
+
+    def enter(self, manager: Any) -> Any:
+        return Entered(self._thread_to_wait_for("enter"), manager)
+
+    def iterate(self, iterable: Any) -> Any:
+        return Iteration(self._thread_to_wait_for("iterate"), iterable).items(None, self.translated)
+
+    def iterate_async(self, iterable: Any) -> Any:
+        thread = self._live_thread()
+        return iterable if thread.is_current() else AwaitedIteration(thread, iterable).items_async(self.translated)
+
+    # What results become.
+
+    def translated(self, value: Any) -> Any:
+        """The value with faces for the asynchronous objects in it."""
+        return translated(self, value)
+
+    def result(self, value: Any) -> Any:
+        """What a method returned: awaited, and translated."""
+        if type(value) is CoroutineType:
+            return self.translated(self.run(value))
+        if inspect.isawaitable(value):
+            return self._entered(value) if hasattr(type(value), "__aenter__") else self.translated(self.run(value))
+        return self.iterate(value) if inspect.isasyncgen(value) else self.translated(value)
+
+    def _function_result(self, value: Any) -> Any:
+        """What a function returned: awaited, and otherwise as it is, if synchronous code can use that."""
+        kind: type = type(value)
+        if kind is CoroutineType:
+            return self._run_here(value)
+        if inspect.isawaitable(value):
+            return self._entered(value) if hasattr(kind, "__aenter__") else self._run_here(value)
+        if inspect.isasyncgen(value):
+            return self.iterate(value)
+        asynchronous = any(hasattr(kind, name) for name in ("__aenter__", "__aiter__", "__anext__"))
+        return face_of(self, value) if asynchronous and not isinstance(kind, FaceType) else value
+
+    def _entered(self, manager: Any) -> Any:
+        """An awaitable that is a context manager, too: entered, which awaits it; ``with`` leaves it."""
+        value = self.run(type(manager).__aenter__(manager))
+        return face_of_entered(self, value, Leaving(self, manager))
+
+    # What functions become.
+
+    def _function(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
         def call(*arguments: Any, **keywords: Any) -> Any:
-            return self._own(_to_sync_result(attribute(*arguments, **keywords), keep=self.wrapped))
+            return self._function_result(called(function, arguments, keywords))
 
+        attributes: dict[str, Any] = {"aio": self.twin(function, self._function_result, _as_it_is)}
+        if hasattr(function, "__self__"):
+            attributes["__self__"] = function.__self__  # pyright: ignore[reportFunctionMemberAccess]
+        vars(call).update(attributes)
         return call
 
+    def method(self, function: Callable[..., Any], owner: Any) -> Method:
+        """A method of the owner, which is a face or a class of faces."""
+        return Method(self, function, owner)
+
+    def twin(
+        self, function: Callable[..., Any], result: Callable[[Any], Any], last: Callable[[Any], Any]
+    ) -> Callable[..., Any]:
+        """The function for asynchronous code. ``result`` makes what is not awaited, ``last`` what was."""
+
+        async def outcome(value: Any) -> Any:
+            kind: Any = type(value)
+            return last(await self.run_async(kind.__aenter__(value) if hasattr(kind, "__aenter__") else value))
+
+        def twin(*arguments: Any, **keywords: Any) -> Any:
+            value = called(function, arguments, keywords)
+            if inspect.isawaitable(value):
+                return outcome(value)
+            return self.iterate_async(value) if inspect.isasyncgen(value) else result(value)
+
+        async def coroutine_twin(*arguments: Any, **keywords: Any) -> Any:
+            return last(await self.run_async(called(function, arguments, keywords)))
+
+        chosen = coroutine_twin if inspect.iscoroutinefunction(function) else twin
+        return functools.update_wrapper(chosen, function)
+
+
+def called(function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """Calls the function, with the objects of the faces among its arguments."""
+    if keywords:
+        keywords = {key: unwrapped(value) for key, value in keywords.items()}
+    return function(*map(unwrapped, arguments), **keywords)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+class Method:
+    """A method of a face. It is made at each access, and so makes its twin when it is asked for it."""
+
+    __slots__ = ("__self__", "__wrapped__", "_bridge")
+
+    def __init__(self, bridge: Bridge, function: Callable[..., Any], owner: Any) -> None:
+        self._bridge = bridge
+        self.__wrapped__ = function
+        self.__self__ = owner
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self._bridge.result(called(self.__wrapped__, arguments, keywords))
+
+    @property
+    def aio(self) -> Callable[..., Any]:
+        """The method for asynchronous code."""
+        return self._bridge.twin(self.__wrapped__, self._bridge.result, self._bridge.translated)
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.__wrapped__.__doc__
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__code__":
+            raise AttributeError(name)  # With it, it would count as a coroutine function.
+        return getattr(self.__wrapped__, name)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Method and self.__wrapped__ == other.__wrapped__
+
+    def __hash__(self) -> int:
+        return hash(self.__wrapped__)
+
     def __repr__(self) -> str:
-        return f"<synchronous {self.wrapped!r}>"
-
-
-def _function_to_sync(function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def call(*arguments: Any, **keywords: Any) -> Any:
-        return _to_sync_result(function(*arguments, **keywords))
-
-    return call
-
-
-@overload
-def to_sync(subject: Callable[P, Coroutine[Any, Any, T]], /) -> Callable[P, T]: ...
-@overload
-def to_sync(subject: Callable[P, AsyncIterator[T]], /) -> Callable[P, Generator[T, None, None]]: ...
-@overload
-def to_sync(subject: Any, /) -> Any: ...
-def to_sync(subject: Any, /) -> Any:
-    """An asynchronous function, class or object for synchronous code, on the global runner.
-
-    A coroutine function becomes a function that returns its result; an asynchronous generator function becomes a
-    function that returns a generator. A class becomes a factory of synchronous objects: their coroutine methods block,
-    ``with`` enters them, ``for`` iterates over them; they are constructed on the loop's thread. An object becomes such
-    an object. Usable as a decorator, and as Flask's ``app.async_to_sync``.
-
-    Raises TypeError for what can be neither called nor wrapped. The functions raise as ``run`` does.
-    """
-    if inspect.isclass(subject):
-        return SynchronousClass(subject)
-    if inspect.isroutine(subject) or isinstance(subject, functools.partial):
-        return _function_to_sync(subject)
-    if subject is None or isinstance(subject, bool | int | float | complex | str | bytes):
-        raise TypeError(f"to_sync takes a function, a class or an object, not {type(subject).__name__}")
-    # The question is what calling it returns, not whether it can be called.
-    if callable(subject) and inspect.iscoroutinefunction(getattr(subject, "__call__", None)):  # noqa: B004
-        return _function_to_sync(subject)
-    return Synchronous(subject)
-
-
-class _Places:
-    """At most so many calls at a time, in each event loop."""
-
-    def __init__(self, limit: int) -> None:
-        check_limit(limit)
-        self._limit = limit
-        self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]
-        self._loops = weakref.WeakKeyDictionary()
-
-    def of_running_loop(self) -> asyncio.Semaphore:
-        loop = asyncio.get_running_loop()
-        places = self._loops.get(loop)
-        if places is None:
-            places = self._loops[loop] = asyncio.Semaphore(self._limit)
-        return places
-
-
-def to_async(function: Callable[P, T], /, *, limit: int | None = None) -> Callable[P, Awaitable[T]]:
-    """A blocking function for coroutines: each call runs in a thread of the loop's executor.
-
-    It sees the caller's context variables. At most ``limit`` calls run at a time in one loop (None: as many as the
-    executor has threads). A caller that is cancelled continues at once; the call runs to its end and counts until then.
-    Raises ValueError for a limit below 1.
-    """
-    limited = None if limit is None else _Places(limit)
-
-    @functools.wraps(function)
-    async def call(*arguments: P.args, **keywords: P.kwargs) -> T:
-        loop = asyncio.get_running_loop()
-        context = contextvars.copy_context()
-
-        def work() -> T:
-            try:
-                return context.run(function, *arguments, **keywords)
-            except StopIteration as error:
-                # No future takes one: before Python 3.13 the await would never end.
-                raise RuntimeError(f"{function!r} raised StopIteration") from error
-
-        if limited is None:
-            return await loop.run_in_executor(None, work)
-        places = limited.of_running_loop()
-        await places.acquire()
-        try:
-            running = loop.run_in_executor(None, work)
-        except BaseException:
-            places.release()
-            raise
-        running.add_done_callback(lambda _: places.release())
-        return await asyncio.shield(running)
-
-    return call
+        return f"<synchronous {self.__wrapped__!r}>"

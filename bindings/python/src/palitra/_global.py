@@ -61,5 +61,6 @@ submit = _runner.submit
 as_completed = _runner.as_completed
 iterate = _runner.iterate
 enter = _runner.enter
+runner_to_sync = _runner.to_sync
 is_runner_alive = _runner.is_runner_alive
 shutdown_global_runner = _runner.shutdown_global_runner

@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future as ConcurrentFuture
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from sys import modules
 from threading import get_ident
 from types import TracebackType
-from typing import Any, Literal, NoReturn, TypeVar, overload
+from typing import Any, Literal, NoReturn, ParamSpec, TypeVar, overload
 
+from ._bridges import Bridge
 from ._errors import ShutDownError, WouldDeadlockError, keep_one_own_frame
 from ._fork import inheritors, start_anew_if_forked
 from ._limits import check_limit, seconds
@@ -34,6 +35,7 @@ from ._native.job import Job
 from ._native.run import iterate_job, run_bounded
 from ._threads import sleep_if_exiting
 
+P = ParamSpec("P")
 T = TypeVar("T")
 T1 = TypeVar("T1")
 T2 = TypeVar("T2")
@@ -230,13 +232,13 @@ class EventLoopThreadRunner:
             thread = self._thread_for("run", coro)
         work = Work(thread, coro, debug, copy_context_back)
         try:
-            value = work.run(timeout)
+            return work.run(timeout)
         except BaseException as error:
             keep_one_own_frame(error)
             raise
-        if copy_context_back:
-            work.copy_context_back()
-        return value
+        finally:
+            if copy_context_back:
+                work.copy_context_back()
 
     # Typed as a tuple, as asyncio.gather is, where each position has a type of its own. It is a list.
     # fmt: off
@@ -390,6 +392,16 @@ class EventLoopThreadRunner:
         """
         check_manager(manager)
         return Entered(self._thread_for("enter"), manager)
+
+    @overload
+    def to_sync(self, subject: Callable[P, Coroutine[Any, Any, T]], /) -> Callable[P, T]: ...
+    @overload
+    def to_sync(self, subject: Callable[P, AsyncIterator[T]], /) -> Callable[P, Generator[T, None, None]]: ...
+    @overload
+    def to_sync(self, subject: Any, /) -> Any: ...
+    def to_sync(self, subject: Any, /) -> Any:
+        """As ``palitra.to_sync``, on this runner."""
+        return Bridge(self, self._live_thread, self._thread_for).to_sync(subject)
 
     def close(self, timeout: float | None = None) -> None:
         """Cancels what runs, closes asynchronous generators, the executor and the loop, and ends the thread.

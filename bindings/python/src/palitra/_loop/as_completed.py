@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from .._errors import TimeoutError
 from .._future import Future
 from .._limits import seconds
+from .desk import own_desk
 from .gather import Gathering
 from .thread import LoopThread
 from .work import TIMEOUT_GRACE
@@ -57,10 +58,18 @@ class Completing(Generic[T]):
         future.index = -1 if index < 0 else self._positions[index]
         future.complete(value, error)
         self._ended.append(future)
+        self.ring()
+
+    def ring(self) -> None:
+        """Wakes the caller's thread, for its desk if none has ended."""
         try:
             self._news.release()
         except RuntimeError:
             pass  # There is older news, which the caller has not noticed yet.
+
+    def cancel(self) -> None:
+        """Requests the cancellation of what still runs."""
+        self._gathering.cancel()
 
     def _next(self) -> CompletedFuture[T]:
         try:
@@ -77,11 +86,18 @@ class Completing(Generic[T]):
         return future
 
     def _wait(self) -> bool:
-        """Until one has ended. Returns False past the timeout."""
-        while not self._ended:
-            remaining = None if self._deadline is None else self._deadline - time.monotonic()
-            if not self._news.acquire(timeout=seconds(remaining)):
-                return bool(self._ended)
+        """Until one has ended; serves the thread's desk meanwhile. Returns False past the timeout."""
+        desk = own_desk()
+        before = desk.enter(self, self._deadline is not None)
+        try:
+            while not self._ended:
+                remaining = None if self._deadline is None else self._deadline - time.monotonic()
+                if not self._news.acquire(timeout=seconds(remaining)):
+                    return bool(self._ended)
+                if not self._ended:
+                    desk.serve()
+        finally:
+            desk.leave(before)
         return True
 
     def futures(self) -> Generator[CompletedFuture[T], None, None]:
@@ -98,4 +114,4 @@ class Completing(Generic[T]):
                 self._thread.check_may_wait(WOULD_DEADLOCK)
                 yield self._next()
         finally:
-            self._gathering.cancel()
+            self.cancel()

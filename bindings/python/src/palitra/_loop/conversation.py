@@ -8,10 +8,12 @@ next message wakes it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+import inspect
+import sys
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from .._errors import TimeoutError
 from .._limits import seconds
@@ -59,6 +61,7 @@ class Conversation(Work):
         if not self._wait(limit, self if self._resumed is None else self._resume):
             self.cancel()
             raise TimeoutError(f"timed out after {timeout} seconds")
+        self._news = False
         if self._ended or self._abandoned is not None:
             self._outcome = self._take_outcome()
             return False
@@ -76,29 +79,97 @@ class Conversation(Work):
         return self._outcome
 
 
+class Orphanage:
+    """Takes in the asynchronous generator of an iteration when nobody refers to it any more.
+
+    It is the generator's finalizer. Whether a generator that is not exhausted is the caller's still, only the
+    interpreter knows: it calls the finalizer as the last reference goes. If that is the iteration's own, its task
+    closes the generator; otherwise the loop's finalizer does, as for every generator.
+    """
+
+    __slots__ = ("_otherwise", "_taken_in", "_takes_in")
+
+    def __init__(self) -> None:
+        self._otherwise: Any = None
+        self._taken_in: Any = None
+        self._takes_in = False
+
+    def first_step(self, generator: Any) -> Any:
+        """Calls the generator's ``__anext__`` so that it gets this finalizer."""
+        before = sys.get_asyncgen_hooks()
+        self._otherwise = before.finalizer
+        sys.set_asyncgen_hooks(finalizer=self._finalize)
+        try:
+            return generator.__anext__()
+        finally:
+            sys.set_asyncgen_hooks(*before)
+
+    def _finalize(self, generator: Any) -> None:
+        if self._takes_in:
+            self._taken_in = generator
+        elif self._otherwise is not None:
+            self._otherwise(generator)
+
+    def drop(self, holder: list[Any]) -> Any:
+        """Drops the reference that the list holds. Returns the generator if that was the last, else None."""
+        self._takes_in = True
+        holder.clear()
+        self._takes_in = False
+        taken_in, self._taken_in = self._taken_in, None
+        return taken_in
+
+
+#: The caller wants the next item; it wants no more.
+NEXT, STOP = object(), object()
+
+
 class Iteration(Conversation):
-    """An asynchronous iterable, item by item. A message says whether the caller wants another item."""
+    """An asynchronous iterable, item by item. A message is NEXT, STOP, or what the caller sends or throws."""
 
     __slots__ = ()
 
     async def _perform(self) -> None:
-        iterator = self._awaitable.__aiter__()
+        iterable, self._awaitable = self._awaitable, None
+        iterator = iterable.__aiter__()
+        made, orphanage = iterator is not iterable, Orphanage()
+        del iterable
+        # In a list, so that the last reference to it can be dropped here, whatever holds this frame.
+        holder = [iterator]
+        step = orphanage.first_step(iterator) if inspect.isasyncgen(iterator) else iterator.__anext__()
+        del iterator
         try:
-            async for item in iterator:
-                self._handed = item
-                del item  # Kept no longer than the caller keeps it.
-                if not await self._next_message():
-                    break
+            while True:
+                try:
+                    self._handed = await step
+                except StopAsyncIteration:
+                    return
+                del step  # It refers to the iterator.
+                message = await self._next_message()
+                if message is STOP:
+                    return
+                step = _step(holder[0], message)
+                del message
         finally:
-            if hasattr(iterator, "aclose"):
-                await iterator.aclose()
+            await _let_go(holder, orphanage, made)
 
-    def items(self, timeout: float | None) -> Generator[Any, None, None]:
-        """The items, as the caller asks for them. Closing or dropping this generator closes the asynchronous one."""
+    def items(self, timeout: float | None, translate: Callable[[Any], Any] | None = None) -> Generator[Any, Any, None]:
+        """The items, as the caller asks for them, each translated.
+
+        What is sent and thrown into this generator reaches the asynchronous one. Closing or dropping it closes the
+        asynchronous one, unless the caller still refers to that.
+        """
+        message: Any = NEXT
         try:
-            while self.send(True, timeout):
-                yield self.take_handed()
+            while self.send(message, timeout):
+                try:
+                    value = yield self.take_handed() if translate is None else translate(self.take_handed())
+                    message = NEXT if value is None else Sent(value)
+                except GeneratorExit:
+                    raise
+                except BaseException as error:
+                    message = Thrown(error)
         finally:
+            del message
             self._stop()
 
     def _stop(self) -> None:
@@ -107,10 +178,51 @@ class Iteration(Conversation):
         if self._thread.is_current():
             # Garbage was collected on the loop's own thread, where a wait would last forever.
             self._finished = True
-            self._message = False
+            self._message = STOP
             self._resume()
         else:
-            self.send(False, STOP_TIMEOUT)
+            self.send(STOP, STOP_TIMEOUT)
+
+
+class Sent(NamedTuple):
+    """A value that the caller sends into the generator."""
+
+    value: Any
+
+
+class Thrown(NamedTuple):
+    """An error that the caller throws into the generator."""
+
+    error: BaseException
+
+
+def _step(iterator: Any, message: Any) -> Awaitable[Any]:
+    """The next step of the iterator. Raises what was thrown if the iterator takes nothing that is thrown, and TypeError
+    if a value was sent and it takes none."""
+    if isinstance(message, Thrown):
+        if not hasattr(iterator, "athrow"):
+            raise message.error
+        thrown: Awaitable[Any] = iterator.athrow(message.error)
+        return thrown
+    if isinstance(message, Sent):
+        if not hasattr(iterator, "asend"):
+            raise TypeError(f"{type(iterator).__name__!r} object takes no values: it has no asend method")
+        sent: Awaitable[Any] = iterator.asend(message.value)
+        return sent
+    following: Awaitable[Any] = iterator.__anext__()
+    return following
+
+
+async def _let_go(holder: list[Any], orphanage: Orphanage, made: bool) -> None:
+    """Closes the iterator, unless the caller passed it and still refers to it, or it is not a generator and the
+    caller's."""
+    iterator = None
+    if inspect.isasyncgen(holder[0]):
+        iterator = orphanage.drop(holder)
+    elif made and hasattr(holder[0], "aclose"):
+        iterator = holder[0]
+    if iterator is not None:
+        await iterator.aclose()
 
 
 class Entering(Conversation):
@@ -140,8 +252,14 @@ class Entered(AbstractContextManager[T], Generic[T]):
 
     def __init__(self, thread: LoopThread, manager: AbstractAsyncContextManager[T]) -> None:
         self._conversation = Entering(thread, manager)
+        #: Emptied by whoever enters first.
+        self._entrance = [True]
 
     def __enter__(self) -> T:
+        try:
+            self._entrance.pop()
+        except IndexError:
+            raise RuntimeError("it was entered before: call enter() again for each with") from None
         self._conversation.send(None)
         value: T = self._conversation.take_handed()
         return value
@@ -149,6 +267,8 @@ class Entered(AbstractContextManager[T], Generic[T]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
+        if self._entrance:
+            raise RuntimeError("it was not entered")
         try:
             self._conversation.send(error)
         except BaseException as raised:

@@ -40,6 +40,8 @@ class Submission(Work):
 
     __slots__ = ("_future",)
 
+    blocks = False
+
     def __init__(self, thread: LoopThread, awaitable: Any) -> None:
         super().__init__(thread, awaitable)
         #: None once it is complete: an error's traceback holds this work.

@@ -9,12 +9,14 @@ started when one fails are closed.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from .._errors import CancelledError, without_own_frames
+from .contexts import ASGIREF, move_in
 from .thread import LoopThread
-from .work import Work, discard, make_task
+from .work import Work, check_loop, discard, make_task
 
 #: Is called with the index, the value and the error of each awaitable that ended; with index -1 if none will end.
 OnEnd = Callable[[int, Any, "BaseException | None"], None]
@@ -68,7 +70,10 @@ class Gathering(Work):
         for awaitable in self._awaitables:
             if not (asyncio.iscoroutine(awaitable) or hasattr(awaitable, "__await__")):
                 return self.refuse(TypeError("An asyncio.Future, a coroutine or an awaitable is required"))
+            check_loop(awaitable, self._thread.loop)
         self._thread.running.add(self)
+        if ASGIREF in sys.modules:
+            move_in(self._context, self._desk)
         self._start_more()
 
     def refuse(self, error: BaseException) -> None:

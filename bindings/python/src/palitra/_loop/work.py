@@ -15,8 +15,9 @@ States
     abandoned the loop thread gave up on it: the lock is released, and an outcome that comes later is ignored
 
 Transitions: posted -> running -> ended, posted -> ended (refused, or no task could be made), and from posted and
-running
--> abandoned. Only the loop's thread writes an outcome; only whoever closes that thread abandons.
+running -> abandoned. Only the loop's thread writes an outcome; only whoever closes that thread abandons.
+
+While it waits, the caller's thread serves its desk (``desk``): the lock is released for what is laid there, too.
 """
 
 from __future__ import annotations
@@ -27,12 +28,16 @@ import concurrent.futures
 import contextlib
 import contextvars
 import sys
+import time
 from collections import deque
 from collections.abc import Coroutine, Generator, Iterable
+from types import CoroutineType
 from typing import Any
 
 from .._errors import CancelledError, TimeoutError, without_own_frames
 from .._limits import seconds
+from .contexts import ASGIREF, context_with, copy_back, move_in
+from .desk import Desk, own_desk
 from .thread import LoopThread, Postable, Posted
 
 #: How long a caller whose timeout passed waits, in seconds, for the cancelled work to end.
@@ -57,6 +62,14 @@ def discarding(awaitables: Iterable[object]) -> Generator[None, None, None]:
         for awaitable in awaitables:
             discard(awaitable)
         raise
+
+
+def check_loop(awaitable: object, loop: asyncio.AbstractEventLoop) -> None:
+    """Raises RuntimeError for a future or task of another loop. Stepped here it would be broken for its owner."""
+    if asyncio.isfuture(awaitable) and awaitable.get_loop() is not loop:
+        raise RuntimeError(
+            f"{awaitable!r} belongs to another event loop: await it there, or hand over the coroutine instead"
+        )
 
 
 def make_task(
@@ -109,15 +122,20 @@ class Work(Postable):
         "_cancelled",
         "_context",
         "_debug",
+        "_desk",
         "_ended",
         "_error",
         "_keeps_context",
         "_lease",
         "_lock",
+        "_news",
         "_task",
         "_thread",
         "_value",
     )
+
+    #: Whether a thread waits for it in place.
+    blocks = True
 
     def __init__(
         self, thread: LoopThread, awaitable: Any, debug: bool | None = None, keeps_context: bool = False
@@ -127,7 +145,9 @@ class Work(Postable):
         self._lease = thread.lease()
         self._awaitable: Any = awaitable
         self._debug = debug
-        self._context = contextvars.copy_context()
+        #: The desk of the thread that waits; None if none does.
+        self._desk: Desk | None = own_desk() if self.blocks else None
+        self._context = context_with(self._desk)
         self._keeps_context = keeps_context
         self._task: asyncio.Task[Any] | None = None
         self._value: Any = None
@@ -135,6 +155,8 @@ class Work(Postable):
         self._abandoned: BaseException | None = None
         self._ended = False
         self._cancelled = False
+        #: There is news for the waiting thread: it was not woken for its desk alone.
+        self._news = False
         # Not imported by its name: gevent may patch it later.
         self._lock = _thread.allocate_lock()
         self._lock.acquire()
@@ -146,9 +168,13 @@ class Work(Postable):
         if self._cancelled:
             return self.refuse(CancelledError())
         thread = self._thread
+        if type(self._awaitable) is not CoroutineType:
+            check_loop(self._awaitable, thread.loop)
         thread.running.add(self)
         if self._debug is not None:
             thread.override_debug(self, self._debug)
+        if ASGIREF in sys.modules:
+            move_in(self._context, self._desk)
         drive = self._drive()
         try:
             task = make_task(thread.loop, drive, self._context, self._awaitable)
@@ -210,10 +236,15 @@ class Work(Postable):
     def _wake(self) -> None:
         if self._thread.exiting:
             return  # Only daemon threads still wait by now; woken, they would report an error to nobody.
+        self._news = True
+        self.ring()
+
+    def ring(self) -> None:
+        """Wakes the caller's thread, for its desk if there is no other news."""
         try:
             self._lock.release()
         except RuntimeError:
-            pass  # It was abandoned, and so released already.
+            pass  # It was released already.
 
     def cancel(self) -> None:
         """Asks the loop's thread to cancel the work; never waits."""
@@ -246,20 +277,39 @@ class Work(Postable):
         finally:
             del cause
 
-    def _wait(self, timeout: float, posted: Posted) -> bool:
-        """Posts, and waits to be woken. Returns False past the timeout."""
+    def _wait(self, timeout: float, posted: Posted, forever: bool = False) -> bool:
+        """Posts, and waits to be woken. Returns False past the timeout. ``forever`` says that it will wait again."""
+        desk = own_desk()
+        before = desk.enter(self, timeout >= 0 and not forever)
         try:
             self._thread.post(posted)
-            return self._lock.acquire(timeout=timeout)
+            # Most waits end here, without a look at the desk.
+            woken = self._lock.acquire(timeout=timeout)
+            return self._news or self._wait_on(woken, timeout, desk)
         except BaseException:
             # A signal's handler raised: Ctrl-C, or what a server's own handler raises.
             self.interrupt()
             raise
+        finally:
+            desk.leave(before)
+
+    def _wait_on(self, woken: bool, timeout: float, desk: Desk) -> bool:
+        """After the first time that the lock was released without news, or not at all."""
+        end = time.monotonic() + timeout if timeout > 0 else None
+        while woken:
+            desk.serve()
+            remaining = timeout if end is None else max(0.0, end - time.monotonic())
+            woken = self._lock.acquire(timeout=remaining)
+            if self._news:
+                return True
+        return False
 
     def interrupt(self, grace: float = INTERRUPT_GRACE) -> None:
         """Cancels the work of a caller that will not wait for it, and waits at most ``grace`` seconds for its end."""
         self.cancel()
-        self._lock.acquire(timeout=grace)
+        end = time.monotonic() + grace
+        while self._lock.acquire(timeout=max(0.0, end - time.monotonic())) and not self._news:
+            pass  # It was rung for the desk, which is not served any more.
 
     def _take_outcome(self) -> Any:
         error = self._error if self._ended else self._abandoned
@@ -275,6 +325,4 @@ class Work(Postable):
 
     def copy_context_back(self) -> None:
         """Sets the context variables that the work set."""
-        for variable, value in self._context.items():
-            if variable.get(self) is not value:
-                variable.set(value)
+        copy_back(self._context)
