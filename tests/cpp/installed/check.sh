@@ -83,8 +83,10 @@ done
 grep -q 'no component other' "$work/log" || { cat "$work/log" >&2 && fail "CMake does not say which component is missing"; }
 
 # The archive needs no runtime of C++.
-finds "$prefix" 'COMPONENTS static' && cmake --build "$work/asks/build" --verbose >"$work/log" 2>&1 ||
-    { cat "$work/log" >&2 && fail "the archive alone"; }
+if ! { finds "$prefix" 'COMPONENTS static' && cmake --build "$work/asks/build" --verbose >"$work/log" 2>&1; }; then
+    cat "$work/log" >&2
+    fail "the archive alone"
+fi
 says_the_same "$work/asks/build/asks"
 if grep -- -lstdc++ "$work/log" || ldd "$work/asks/build/asks" | grep -e stdc++ -e palitra; then
     fail "palitra::static is linked with a runtime of C++, or with the shared library"
@@ -94,8 +96,11 @@ fi
 mkdir "$work/root"
 ln -s "$prefix" "$work/root/usr"
 ln -s usr/lib "$work/root/lib"
-finds "$work/root" '' -Dpalitra_DIR="$work/root/lib/cmake/palitra" && cmake --build "$work/asks/build" >"$work/log" 2>&1 ||
-    { cat "$work/log" >&2 && fail "CMake does not find it through /lib"; }
+if ! { finds "$work/root" '' -Dpalitra_DIR="$work/root/lib/cmake/palitra" &&
+    cmake --build "$work/asks/build" >"$work/log" 2>&1; }; then
+    cat "$work/log" >&2
+    fail "CMake does not find it through /lib"
+fi
 says_the_same "$work/asks/build/asks"
 
 # A library for another width of pointers, by the class in its header: not for this machine's programs.

@@ -112,7 +112,7 @@ void forget_cancellation(const Handler& handler) {
 }
 #else
 template <class Handler, class Cancel>
-void on_cancellation(const Handler&, Cancel) {}
+void on_cancellation(const Handler&, const Cancel&) {}
 template <class Handler>
 void forget_cancellation(const Handler&) {}
 #endif
