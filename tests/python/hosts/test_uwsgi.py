@@ -28,7 +28,7 @@ def test_workers_forked_after_the_master_used_palitra_have_a_runner_of_their_own
 ) -> None:
     port = free_port()
     command = [str(Path(sys.executable).with_name("uwsgi")), "--http-socket", f"127.0.0.1:{port}", "--master"]
-    command += ["--processes", "2", "--die-on-term", "--need-app", "--chdir", str(HERE), "--module", "flask_site:app"]
+    command += ["--processes", "2", "--die-on-term", "--chdir", str(HERE), "--module", "flask_site:app"]
     with Server([*command, *options], tmp_path / "uwsgi.log", {"PAGES": pages, "BEFORE_FORK": "1"}) as server:
         server.wait_for_port(port)
         address = f"http://127.0.0.1:{port}"
