@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from typing import Any
 
 from .._errors import CancelledError, WouldDeadlockError
-from .thread import LoopThread, Postable, Posted
+from .thread import Lease, LoopThread, Postable, Posted
 from .work import Work
 
 #: How often, in seconds, one who waits looks whether the loop was closed.
@@ -28,6 +29,9 @@ class BorrowedLoop(LoopThread):
         self.loop = loop
         self.running = set()
         self.exiting = False
+        # Held by itself: no end of palitra's closes this loop.
+        self._own_lease = Lease()
+        self.lease = weakref.ref(self._own_lease)
 
     @property
     def closing(self) -> bool:
