@@ -49,7 +49,15 @@ def test_workers_forked_after_the_parent_used_palitra_have_a_runner_of_their_own
     gunicorn: Gunicorn, kind: list[str]
 ) -> None:
     server, address = gunicorn("--workers", "2", "--preload", *kind, environment={"BEFORE_FORK": "1"})
-    check_views(address)
+    workers = set()
+
+    def have_both_served() -> bool:
+        check_views(address)
+        workers.add(get(address + "/worker")[1])
+        return len(workers) == 2
+
+    # gunicorn loses the signal to a worker that has just been forked.
+    server.wait_until(have_both_served, "both workers had served requests")
     assert server.end(signal.SIGTERM) == 0
 
 

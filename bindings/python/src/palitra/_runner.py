@@ -153,7 +153,7 @@ class EventLoopThreadRunner:
 
     def _check_may_wait(self, name: str) -> None:
         """Raises ShutDownError after ``close``, WouldDeadlockError on the loop's own thread."""
-        if self._refuser is not None and self._refuser in (CLOSED_FOR_ALL, get_ident()):
+        if (refuser := self._refuser) is not None and (refuser < 0 or refuser == get_ident()):
             self._refuse(name)
 
     def _refuse(self, name: str) -> NoReturn:
@@ -212,7 +212,7 @@ class EventLoopThreadRunner:
         """
         value: T
         if type(coro) is Job:
-            if self._refuser is not None and self._refuser in (CLOSED_FOR_ALL, get_ident()):
+            if (refuser := self._refuser) is not None and (refuser < 0 or refuser == get_ident()):
                 self._refuse("run")
             if timeout is None and coro.plain and "gevent.monkey" not in modules:
                 value = coro.invoker.run(coro)
