@@ -27,7 +27,16 @@ NOT_NEEDED = {
     "palitra_runner_gather",
     "palitra_stats_init",
     "palitra_token_on_complete",
+    "palitra_token_on_ready",
     "palitra_token_wait",
+    # Jobs in Python: their function would run on a thread of the library's, which must not wait for an interpreter.
+    "palitra_runner_register",
+    "palitra_call_complete",
+    "palitra_call_send",
+    "palitra_call_progress",
+    "palitra_call_on_cancel",
+    "palitra_call_is_cancelled",
+    "palitra_call_free",
 }
 
 STRUCTS = {
@@ -40,7 +49,7 @@ STRUCTS = {
     "palitra_stats": abi.Stats,
 }
 
-HANDLES = {"palitra_runner", "palitra_token", "palitra_queue"}
+HANDLES = {"palitra_runner", "palitra_token", "palitra_queue", "palitra_call"}
 
 CALLBACKS = {
     "palitra_complete_fn": abi.CompleteFunction,

@@ -87,6 +87,6 @@ __all__ = (
 )
 
 # Their modules are private: reprs and pickles name the package.
-for _public in (Job, JobDescription, Library, Runner, gather_async, job, jobs, load, to_async, to_sync):
+for _public in (HttpCode, Job, JobDescription, Library, Runner, gather_async, job, jobs, load, to_async, to_sync):
     _public.__module__ = __name__
 del _public

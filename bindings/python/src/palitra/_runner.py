@@ -232,7 +232,8 @@ class EventLoopThreadRunner:
             thread = self._thread_for("run", coro)
         work = Work(thread, coro, debug, copy_context_back)
         try:
-            return work.run(timeout)
+            result: T = work.run(timeout)
+            return result
         except BaseException as error:
             keep_one_own_frame(error)
             raise
