@@ -8,7 +8,8 @@
 //	reply, err := runner.Run(ctx, "http.get", []byte(`{"url": "https://example.org"}`))
 //
 // A [Runner] is a persistent runtime thread of libpalitra. Jobs are known by name; [Jobs] lists what the linked library
-// holds. They take bytes, text or JSON and return the same; [RunJSON] and its like take and return Go values.
+// holds. They take bytes, text or JSON and return the same; [RunJSON] and its like, and a typed [Job], take and return Go
+// values. [Runner.Register] adds jobs in Go, [SetLogger] hands the library's log to a [log/slog.Logger].
 //
 // # Ways to wait
 //

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
+	"net/http"
+	"net/http/httptest"
 	"time"
 
 	"palitra"
@@ -217,4 +220,32 @@ func ExampleRunner_Register() {
 	}
 	fmt.Println(runner.Run(context.Background(), "http.get", []byte(`{"url": "http://shop.test"}`)))
 	// Output: {"status": 200, "body": "a page"} <nil>
+}
+
+// An HTTP handler: a client that goes away cancels the job, as its request's context is the job's.
+func Example_handler() {
+	runner, err := palitra.Global()
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reply, err := runner.Run(r.Context(), "palitra.echo", []byte(r.URL.Query().Get("name")))
+		switch {
+		case errors.Is(err, context.Canceled):
+			// Nobody reads an answer.
+		case err != nil:
+			http.Error(w, err.Error(), http.StatusBadGateway)
+		default:
+			w.Write(reply.Data)
+		}
+	}))
+	defer server.Close()
+	response, err := http.Get(server.URL + "?name=tea")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	fmt.Println(string(body), err)
+	// Output: tea <nil>
 }

@@ -1,3 +1,5 @@
+//go:build cgo && linux
+
 package palitra
 
 // Waiting for many tokens.

@@ -1,3 +1,5 @@
+//go:build cgo && linux
+
 package palitra
 
 // Jobs that take and return JSON, as Go values.

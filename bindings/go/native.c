@@ -30,3 +30,11 @@ static void cancel(palitra_call call, void *handle) {
 palitra_status palitra_go_on_cancel(palitra_call call, uintptr_t handle) {
     return palitra_call_on_cancel(call, cancel, (void *)handle, free_handle);
 }
+
+static void log_message(int32_t level, const char *target, const char *message, void *handle) {
+    palitraGoLog(level, (char *)target, (char *)message, (uintptr_t)handle);
+}
+
+palitra_status palitra_go_log(int32_t level, uintptr_t handle) {
+    return palitra_log_set(level, handle == 0 ? NULL : log_message, (void *)handle, handle == 0 ? NULL : free_handle);
+}

@@ -128,6 +128,10 @@ palitra_status palitra_go_on_complete(palitra_token token, uintptr_t handle);
  * fails. */
 palitra_status palitra_go_register(palitra_runner runner, const char *name, uintptr_t handle);
 
+/* Hands the log to the logger behind a cgo.Handle; 0 ends it. The handle is deleted when another takes its place, or if
+ * this fails. */
+palitra_status palitra_go_log(int32_t level, uintptr_t handle);
+
 /* Has the function behind a cgo.Handle called when the answer to a call is not needed any more. */
 palitra_status palitra_go_on_cancel(palitra_call call, uintptr_t handle);
 

@@ -1,3 +1,5 @@
+//go:build cgo && linux
+
 package palitra
 
 // How a runner is made, and how a job is submitted.
