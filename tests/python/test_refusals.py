@@ -163,7 +163,7 @@ def test_finalizers_that_submit_while_a_lock_is_held_do_not_deadlock() -> None:
 
 
 FUNCTIONS = ["run", "gather", "submit", "as_completed", "iterate", "enter", "is_runner_alive", "shutdown_global_runner",
-             "job", "jobs", "load", "to_sync", "to_async", "gather_async"]  # fmt: skip
+             "configure", "job", "jobs", "load", "to_sync", "to_async", "gather_async"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -42,7 +42,7 @@ from ._global import (
 from ._http import HttpCode
 from ._native.gather import gather_async
 from ._native.job import Job
-from ._native.library import Library, Runner, job, jobs, load
+from ._native.library import Library, Runner, configure, job, jobs, load
 from ._native.payload import JobDescription
 from ._runner import EventLoopThreadRunner
 from ._to_async import to_async
@@ -71,6 +71,7 @@ __all__ = (
     "UnknownJobError",
     "WouldDeadlockError",
     "as_completed",
+    "configure",
     "enter",
     "gather",
     "gather_async",
@@ -87,6 +88,19 @@ __all__ = (
 )
 
 # Their modules are private: reprs and pickles name the package.
-for _public in (HttpCode, Job, JobDescription, Library, Runner, gather_async, job, jobs, load, to_async, to_sync):
+for _public in (
+    HttpCode,
+    Job,
+    JobDescription,
+    Library,
+    Runner,
+    configure,
+    gather_async,
+    job,
+    jobs,
+    load,
+    to_async,
+    to_sync,
+):
     _public.__module__ = __name__
 del _public

@@ -253,3 +253,9 @@ def job(name: str, payload: Any = None, /, **fields: Any) -> Job:
 def jobs() -> list[JobDescription]:
     """The jobs that come with palitra."""
     return default.get().jobs()
+
+
+def configure(config: Mapping[str, Any] | str | None) -> None:
+    """Configures the native runners of palitra's own library that are made from now on, also in forked children, such
+    as ``configure({"http": {"proxy": "http://proxy.example:3128"}})``. See ``Library.configure``."""
+    default.get().configure(config)
