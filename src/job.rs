@@ -9,6 +9,7 @@
 //! | [`Vec<u8>`] | the payload as it came |
 //! | [`String`] | the payload, if it is UTF-8 |
 //! | [`Json<T>`] | the payload, if it is JSON that fits `T` |
+//! | [`Framed<T>`] | JSON that fits `T`, and the bytes behind it |
 //! | [`State<T>`] | the runner's one `T`, made at first use |
 //! | [`Context`] | cancellation, progress, a stream of items, submitting further jobs |
 //!
@@ -21,6 +22,7 @@
 //! | [`Vec<u8>`] | bytes |
 //! | [`String`], `&'static str` | text |
 //! | [`Json<T>`] | JSON |
+//! | [`Framed<T>`] | bytes: JSON, a line feed, bytes |
 //! | `Result<any of these, E>` with `E: Into<JobError>` | the same, or a failure |
 //!
 //! # Inline jobs
@@ -55,9 +57,11 @@
 //! | [`request`] | what a job takes its arguments from |
 //! | [`extract`] | the arguments: what each takes from a request |
 //! | [`json`] | JSON, as an argument and as a result |
+//! | [`framed`] | JSON with bytes behind it |
 //! | [`mod@future`] | one execution: the function's future, with its result converted |
 
 mod extract;
+mod framed;
 mod future;
 mod json;
 mod output;
@@ -72,6 +76,7 @@ use std::sync::OnceLock;
 use crate::reply::{Format, JobError, Reply};
 
 pub use extract::{Context, FromRequest, State};
+pub use framed::Framed;
 pub use future::{JobFuture, future, input_format};
 pub use json::Json;
 pub use output::IntoReply;

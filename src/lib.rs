@@ -96,7 +96,7 @@ mod abi;
 mod ffi;
 
 pub use configuration::configure;
-pub use job::{Context, FromRequest, IntoReply, Job, Json, Request, RunnerState, State};
+pub use job::{Context, Framed, FromRequest, IntoReply, Job, Json, Request, RunnerState, State};
 #[cfg(feature = "http")]
 pub use jobs::http;
 pub use palitra_macros::job;

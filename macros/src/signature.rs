@@ -77,7 +77,9 @@ impl<'a> Signature<'a> {
         });
         let function = self.function;
         let (place, result) = self.result();
-        let into_reply = quote_spanned!(place=> <#result as ::palitra::IntoReply>::into_reply);
+        // A closure, which fits whatever the result is: only what is in it is wrong where that is no reply.
+        let into_reply =
+            quote_spanned!(place=> |result: #result| <#result as ::palitra::IntoReply>::into_reply(result));
         let future =
             quote_spanned!(function.span()=> ::palitra::__private::future(#function(#(#names),*), #into_reply));
         quote! {

@@ -15,7 +15,7 @@ use crate::token::{Closed, JobToken, TokenRef};
 #[diagnostic::on_unimplemented(
     message = "a job cannot take a `{Self}`",
     label = "no job can take this",
-    note = "a job takes its payload as `Vec<u8>`, `String` or `Json<T>` where `T: Deserialize`; what the jobs of a runner share as `State<T>` where `T: Default` or `T: RunnerState`; and its `Context`"
+    note = "a job takes its payload as `Vec<u8>`, `String`, `Json<T>` or `Framed<T>` where `T: Deserialize`; what the jobs of a runner share as `State<T>` where `T: Default` or `T: RunnerState`; and its `Context`"
 )]
 pub trait FromRequest: Sized {
     /// The format of the payload, for an extractor that takes it.

@@ -6,7 +6,7 @@ use crate::reply::{Format, JobError, Reply};
 #[diagnostic::on_unimplemented(
     message = "a job cannot return a `{Self}`",
     label = "no reply can be made of this",
-    note = "a job returns `()`, `Vec<u8>`, `String`, `&'static str`, `Json<T>` where `T: Serialize`, or a `Result` of one of them"
+    note = "a job returns `()`, `Vec<u8>`, `String`, `&'static str`, `Json<T>` or `Framed<T>` where `T: Serialize`, or a `Result` of one of them"
 )]
 pub trait IntoReply {
     /// What the bytes of a success are.

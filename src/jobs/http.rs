@@ -77,8 +77,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::job::{Context, FromRequest, Json, State};
-use crate::reply::{Format, JobError};
+use crate::job::{Context, Framed, Json, State};
+use crate::reply::JobError;
 use client::Clients;
 pub use download::Downloaded;
 use page::Written;
@@ -122,8 +122,13 @@ async fn bytes(clients: State<Clients>, context: Context, Json(get): Json<GetByt
 /// `http.request` takes, without a body and charset, and behind it a line feed and the body, if there is one. Leaves
 /// `{"status", "url", "headers"}` as JSON without a line feed, a line feed, and the body. Fails as `http.request` does.
 #[palitra::job("http.fetch")]
-async fn fetch(clients: State<Clients>, context: Context, framed: Framed) -> Result<Vec<u8>, JobError> {
-    page::framed(clients.current().fetch(framed.head.prepare(framed.body).await?, &context).await?).await
+async fn fetch(
+    clients: State<Clients>,
+    context: Context,
+    Framed(fetch, body): Framed<Fetch>,
+) -> Result<Vec<u8>, JobError> {
+    let body = Some(Bytes::from(body)).filter(|body| !body.is_empty());
+    page::framed(clients.current().fetch(fetch.prepare(body).await?, &context).await?).await
 }
 
 /// Streams the body of a page in chunks, without holding it whole. Takes what `http.bytes` takes, but without
@@ -161,31 +166,4 @@ async fn configure(
     Json(settings): Json<Configure>,
 ) -> Result<Json<BTreeMap<String, String>>, JobError> {
     clients.configure(settings).await.map(|()| Json(BTreeMap::new()))
-}
-
-/// JSON, and bytes behind a line feed.
-struct Framed {
-    head: Fetch,
-    body: Option<Bytes>,
-}
-
-impl FromRequest for Framed {
-    const PAYLOAD: Option<Format> = Some(Format::Bytes);
-
-    fn from_request(request: &mut crate::job::Request<'_>) -> Result<Framed, JobError> {
-        let unfit = |what: &dyn std::fmt::Display| JobError::bad_payload(format!("the payload does not fit: {what}"));
-        let payload = Bytes::from(request.take_payload());
-        let mut values = serde_json::Deserializer::from_slice(&payload).into_iter::<Fetch>();
-        let head = match values.next() {
-            Some(head) => head.map_err(|error| unfit(&error))?,
-            None => return Err(unfit(&"it is empty")),
-        };
-        let end = values.byte_offset();
-        let body = match payload.get(end) {
-            None => None,
-            Some(b'\n') => Some(payload.slice(end + 1..)).filter(|body| !body.is_empty()),
-            Some(_) => return Err(unfit(&"behind the JSON may stand a line feed and the body, and nothing else")),
-        };
-        Ok(Framed { head, body })
-    }
 }

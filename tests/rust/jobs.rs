@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use palitra::{Context, Format, Job, JobError, Json, Reply, State, Status, job};
+use palitra::{Context, Format, Framed, Job, JobError, Json, Reply, State, Status, job};
 use serde::{Deserialize, Serialize};
 
 use super::{PATIENCE, assert_refused, bounded, runner, wait_until};
@@ -37,6 +37,11 @@ async fn text(payload: String) -> String {
 #[job("rust.json")]
 async fn json(Json(pair): Json<Pair>) -> Json<Pair> {
     Json(Pair { left: pair.right, right: pair.left })
+}
+
+#[job("rust.framed")]
+async fn framed(Framed(pair, bytes): Framed<Pair>) -> Framed<i32> {
+    Framed(pair.left + pair.right, bytes)
 }
 
 #[job("rust.static")]
@@ -123,10 +128,12 @@ fn find(name: &str) -> Option<&'static Job> {
 
 #[test]
 fn a_job_takes_and_gives_bytes_text_json_or_nothing() {
-    let cases: [(&str, &[u8], Format, &[u8]); 6] = [
+    let cases: [(&str, &[u8], Format, &[u8]); 8] = [
         ("rust.bytes", b"\x00\xff\x01", Format::Bytes, b"\x01\xff\x00"),
         ("rust.text", "häuser".as_bytes(), Format::Text, "HÄUSER".as_bytes()),
         ("rust.json", br#"{"left": 1, "right": 2}"#, Format::Json, br#"{"left":2,"right":1}"#),
+        ("rust.framed", b"{\"left\": 1,\n\"right\": 2}\n\x00\n\xff", Format::Bytes, b"3\n\x00\n\xff"),
+        ("rust.framed", b"{\"left\": 1, \"right\": 2}", Format::Bytes, b"3\n"),
         ("rust.static", b"ignored", Format::Text, b"fixed"),
         ("rust.nothing", b"ignored", Format::Bytes, b""),
         ("rust.order", b"taken", Format::Text, b"taken false"),
@@ -164,7 +171,10 @@ fn a_failure_keeps_its_code_and_its_message() {
 
 #[test]
 fn a_payload_that_is_refused_is_bad_and_the_message_says_why() {
-    let cases: [(&str, &[u8], &str); 5] = [
+    let cases: [(&str, &[u8], &str); 8] = [
+        ("rust.framed", b"", "it is empty"),
+        ("rust.framed", b"{\"left\": 1}\nbytes", "missing field `right`"),
+        ("rust.framed", b"{\"left\": 1, \"right\": 2} bytes", "a line feed and the body, and nothing else"),
         ("rust.text", b"abc\xff", "not UTF-8 from byte 3"),
         ("rust.json", b"", "EOF"),
         ("rust.json", b"{\"left\": 1", "EOF"),
