@@ -69,6 +69,8 @@ impl Closing {
     /// Refuses new jobs of hosts from now on and lets jobs finish until `grace`, or until the end of an earlier
     /// request's if that comes first.
     pub(crate) fn request(&self, grace: Until) {
+        // Whatever is left to do when the jobs have gone has its time from this moment on.
+        let grace = if let Until::Now = grace { Until::At(Instant::now()) } else { grace };
         let mut known = lock(&self.grace);
         *known = match (*known, grace) {
             (Until::Forever, other) | (other, Until::Forever) => other,

@@ -298,6 +298,18 @@ fn a_state_that_does_not_close_in_time_is_dropped_within_the_bound() {
     assert!(!said_goodbye("late"));
 }
 
+#[test]
+fn a_state_has_less_time_to_close_where_a_job_has_blocked_the_thread() {
+    let runner = configured(r#"{"pool": {"url": "blocked", "goodbye_ms": 60000}}"#);
+    runner.run_job("rust.pool_alone", "", None).unwrap();
+    let token = runner.submit_job("test.hold", r#"{"seconds": 0.6}"#).unwrap();
+    // Until it holds the thread.
+    thread::sleep(Duration::from_millis(50));
+    runner.shutdown(Some(Duration::ZERO)).unwrap();
+    assert!(!said_goodbye("blocked"));
+    drop(token);
+}
+
 /// Has a task say goodbye after it, for a drop cannot wait.
 struct Polite(Flag);
 
