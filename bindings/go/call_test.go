@@ -1,3 +1,5 @@
+//go:build palitra_test_jobs
+
 package palitra_test
 
 // Jobs of the program's own.

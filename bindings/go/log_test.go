@@ -1,3 +1,5 @@
+//go:build palitra_test_jobs
+
 package palitra_test
 
 // The library's log in Go's, typed jobs, and what is said where the package cannot be built.
