@@ -124,6 +124,9 @@ class _RealThread:
     def join(self, timeout: float | None = None) -> None:
         self._ended.wait(timeout)
 
+    def is_alive(self) -> bool:
+        return not self._ended.is_set()
+
 
 Thread = threading.Thread | _RealThread
 

@@ -11,12 +11,13 @@ import concurrent.futures
 import gc
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
-from .._threads import in_gevent, real_lock, start_thread
+from .._threads import Thread, in_gevent, real_lock, start_thread
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,6 +56,8 @@ class GeventExecutor(ThreadPoolExecutor):
         self._calls: deque[Callable[[], None]] = deque()
         self._under_way: set[Future[Any]] = set()
         self._threads_now = 0
+        #: Those that may not have ended.
+        self._started: list[Thread] = []
 
     def submit(self, function: Callable[P, T], /, *arguments: P.args, **keywords: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
@@ -76,7 +79,8 @@ class GeventExecutor(ThreadPoolExecutor):
             starts = self._threads_now < MOST_THREADS
             self._threads_now += starts
         if starts:
-            start_thread(self._work, "asyncio")
+            thread = start_thread(self._work, "asyncio")
+            self._started = [*(one for one in self._started if one.is_alive()), thread]
         return future
 
     def _work(self) -> None:
@@ -89,10 +93,14 @@ class GeventExecutor(ThreadPoolExecutor):
             call()
 
     def shut_down_within(self, timeout: float) -> None:
-        """Waits for its calls for so many seconds."""
+        """Waits for its calls, and for its threads, for so many seconds."""
+        end = time.monotonic() + timeout
         self._calls.clear()
         under_way = {future for future in self._under_way.copy() if not future.cancel()}
         concurrent.futures.wait(under_way, timeout)
+        for thread in self._started:
+            # A thread whose call has ended still takes its hub apart. An interpreter that exits meanwhile may crash.
+            thread.join(max(0.0, end - time.monotonic()))
         super().shutdown(wait=False)
 
 
