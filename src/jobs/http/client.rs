@@ -45,6 +45,10 @@ impl RunnerState for Clients {
         let client = make(&roots, config).await?;
         Ok(Clients { roots, current: RwLock::new(client) })
     }
+
+    async fn close(&self) {
+        background::delivered().await;
+    }
 }
 
 /// A client with these settings. Their files are read on a thread of their own.
