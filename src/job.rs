@@ -79,6 +79,8 @@ pub use extract::{Context, FromRequest, State};
 pub use framed::Framed;
 pub use future::{JobFuture, future, input_format};
 pub use json::Json;
+#[cfg(feature = "http")]
+pub(crate) use json::write_json;
 pub use output::IntoReply;
 pub use request::Request;
 pub(crate) use request::{JobRuntime, OnDemand, RequestToken};

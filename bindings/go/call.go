@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/cgo"
+	"strings"
 	"unsafe"
 )
 
@@ -39,14 +40,11 @@ type registered struct{ function JobFunc }
 // ErrShutDown after the runner's end.
 func (r *Runner) Register(name string, function JobFunc) error {
 	defer runtime.KeepAlive(r)
-	if function == nil {
+	if function == nil || strings.IndexByte(name, 0) >= 0 {
 		return &callError{name, StatusInvalidArgument, nil}
 	}
 	text := C.CString(name)
 	defer C.free(unsafe.Pointer(text))
-	if C.GoString(text) != name {
-		return &callError{name, StatusInvalidArgument, nil}
-	}
 	handle := cgo.NewHandle(&registered{function})
 	if status := C.palitra_go_register(r.core.handle, text, C.uintptr_t(handle)); status != C.PALITRA_OK {
 		return &callError{name, Status(status), nil}

@@ -114,7 +114,7 @@ func TestContextOfARegisteredJobEndsWithItsJob(t *testing.T) {
 		case err := <-ended:
 			wantIs(t, err, context.Canceled)
 		case <-soon(t).Done():
-			t.Fatal("a job was not told that it has ended")
+			t.Fatal("the context of a job did not end with it")
 		}
 	}
 }

@@ -13,7 +13,8 @@ use crate::ffi::types::status::palitra_status;
 use crate::ffi::types::token::{PALITRA_OR_ITEM, palitra_complete_fn};
 use crate::ffi::{argument, handle};
 use crate::reply::Status;
-use crate::runner;
+use crate::runner::{self, Callback, Core};
+use crate::token::TokenRef;
 
 /// Returns whether a job has finished, and fills its reply. Does not block. Works also after the
 /// runner was shut down and freed.
@@ -154,12 +155,7 @@ pub extern "C" fn palitra_token_on_complete(
     user_data: *mut c_void,
     free_user_data: palitra_free_fn,
 ) -> palitra_status {
-    enter(|| {
-        let user_data = UserData::new(user_data, free_user_data);
-        let token = handle::token(token)?;
-        let call = callback::on_complete(token.id(), function, user_data)?;
-        runner::find_core(token.runner()?)?.on_complete(token, call)
-    })
+    enter(|| attach(token, function, UserData::new(user_data, free_user_data), Core::on_complete))
 }
 
 /// Registers a callback that is called in any case, exactly once: for a future, a coroutine or an
@@ -197,10 +193,21 @@ pub extern "C" fn palitra_token_on_ready(
         if flags & !PALITRA_OR_ITEM != 0 {
             return Err(Status::InvalidArgument);
         }
-        let token = handle::token(token)?;
-        let call = callback::on_complete(token.id(), function, user_data)?;
-        runner::find_core(token.runner()?)?.on_ready(token, flags & PALITRA_OR_ITEM != 0, call)
+        let or_item = flags & PALITRA_OR_ITEM != 0;
+        attach(token, function, user_data, |core, token, call| core.on_ready(token, or_item, call))
     })
+}
+
+/// Has the token's runner register a callback, whose data is taken over whatever fails.
+fn attach(
+    token: palitra_token,
+    function: palitra_complete_fn,
+    user_data: UserData,
+    register: impl FnOnce(&Core, TokenRef, Callback) -> Result<(), Status>,
+) -> Result<(), Status> {
+    let token = handle::token(token)?;
+    let call = callback::on_complete(token.id(), function, user_data)?;
+    register(&*runner::find_core(token.runner()?)?, token, call)
 }
 
 /// Frees a token. The handle is stale from now on, and a thread that waits for it gets

@@ -112,11 +112,10 @@ pub(crate) fn on_call(function: palitra_job_fn, input: Format, user_data: UserDa
 
 /// Whether a payload has the format that the host declared.
 fn check(input: Format, payload: &[u8]) -> Result<(), JobError> {
-    let unfit = |error: &dyn std::fmt::Display| JobError::bad_payload(format!("the payload does not fit: {error}"));
     match input {
         Format::Bytes => Ok(()),
-        Format::Text => std::str::from_utf8(payload).map(drop).map_err(|error| unfit(&error)),
-        Format::Json => serde_json::from_slice::<IgnoredAny>(payload).map(drop).map_err(|error| unfit(&error)),
+        Format::Text => std::str::from_utf8(payload).map(drop).map_err(JobError::does_not_fit),
+        Format::Json => serde_json::from_slice::<IgnoredAny>(payload).map(drop).map_err(JobError::does_not_fit),
     }
 }
 

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::extract::FromRequest;
+use super::json::{MOST_JSON, write_json};
 use super::output::IntoReply;
 use super::request::Request;
 use crate::reply::{Format, JobError, Reply};
@@ -47,18 +48,20 @@ impl<T: DeserializeOwned> FromRequest for Framed<T> {
     const PAYLOAD: Option<Format> = Some(Format::Bytes);
 
     fn from_request(request: &mut Request<'_>) -> Result<Self, JobError> {
-        let unfit = |what: &dyn std::fmt::Display| JobError::bad_payload(format!("the payload does not fit: {what}"));
         let mut payload = request.take_payload();
         let mut values = serde_json::Deserializer::from_slice(&payload).into_iter();
         let head = match values.next() {
-            Some(head) => head.map_err(|error| unfit(&error))?,
-            None => return Err(unfit(&"it is empty")),
+            Some(head) => head.map_err(JobError::does_not_fit)?,
+            None => return Err(JobError::does_not_fit("it is empty")),
         };
         let end = values.byte_offset();
         match payload.get(end) {
             None => payload.clear(),
             Some(b'\n') => drop(payload.drain(..=end)),
-            Some(_) => return Err(unfit(&"behind the JSON may stand a line feed and the body, and nothing else")),
+            Some(_) => {
+                let message = "behind the JSON may stand a line feed and the body, and nothing else";
+                return Err(JobError::does_not_fit(message));
+            }
         }
         Ok(Framed(head, payload))
     }
@@ -69,14 +72,12 @@ impl<T: Serialize> IntoReply for Framed<T> {
 
     fn into_reply(self) -> Reply {
         let Framed(head, body) = self;
-        match serde_json::to_vec(&head) {
-            Ok(mut framed) => {
-                framed.reserve_exact(1 + body.len());
-                framed.push(b'\n');
-                framed.extend_from_slice(&body);
-                Reply::success(Self::FORMAT, framed)
-            }
-            Err(error) => JobError::from(format!("the result cannot be written as JSON: {error}")).into(),
+        let mut framed = Vec::with_capacity(MOST_JSON + body.len());
+        if let Err(error) = write_json(&mut framed, &head) {
+            return error.into();
         }
+        framed.push(b'\n');
+        framed.extend_from_slice(&body);
+        Reply::success(Self::FORMAT, framed)
     }
 }

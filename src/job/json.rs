@@ -17,9 +17,7 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
 
     fn from_request(request: &mut Request<'_>) -> Result<Self, JobError> {
         let payload = request.take_payload();
-        serde_json::from_slice(&payload)
-            .map(Json)
-            .map_err(|error| JobError::bad_payload(format!("the payload does not fit: {error}")))
+        serde_json::from_slice(&payload).map(Json).map_err(JobError::does_not_fit)
     }
 }
 
@@ -27,9 +25,19 @@ impl<T: Serialize> IntoReply for Json<T> {
     const FORMAT: Format = Format::Json;
 
     fn into_reply(self) -> Reply {
-        match serde_json::to_vec(&self.0) {
-            Ok(bytes) => Reply::success(Self::FORMAT, bytes),
-            Err(error) => JobError::from(format!("the result cannot be written as JSON: {error}")).into(),
+        let mut json = Vec::with_capacity(MOST_JSON);
+        match write_json(&mut json, &self.0) {
+            Ok(()) => Reply::success(Self::FORMAT, json),
+            Err(error) => error.into(),
         }
     }
+}
+
+/// Room that most replies fit into, as serde_json makes it.
+pub(super) const MOST_JSON: usize = 128;
+
+/// Appends the value, without a line feed.
+pub(crate) fn write_json(json: &mut Vec<u8>, value: &impl Serialize) -> Result<(), JobError> {
+    serde_json::to_writer(json, value)
+        .map_err(|error| JobError::from(format!("the result cannot be written as JSON: {error}")))
 }

@@ -50,6 +50,11 @@ impl JobError {
         JobError { status: Status::BadPayload, ..JobError::new(JobError::UNSPECIFIED, message) }
     }
 
+    /// A payload of another shape than the job takes.
+    pub(crate) fn does_not_fit(what: impl fmt::Display) -> JobError {
+        JobError::bad_payload(format!("the payload does not fit: {what}"))
+    }
+
     /// The job's own number; 0 where it gave none.
     pub fn code(&self) -> i32 {
         self.code

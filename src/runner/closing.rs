@@ -23,7 +23,7 @@ mod model;
 
 use std::time::Instant;
 
-use crate::deadline::Until;
+use crate::deadline::{Until, earlier};
 use crate::sync::{AtomicBool, AtomicU32, Condvar, Mutex, Ordering, PoisonError, in_one_order, lock};
 
 /// The request to end.
@@ -69,14 +69,9 @@ impl Closing {
     /// Refuses new jobs of hosts from now on and lets jobs finish until `grace`, or until the end of an earlier
     /// request's if that comes first.
     pub(crate) fn request(&self, grace: Until) {
-        // Whatever is left to do when the jobs have gone has its time from this moment on.
-        let grace = if let Until::Now = grace { Until::At(Instant::now()) } else { grace };
         let mut known = lock(&self.grace);
-        *known = match (*known, grace) {
-            (Until::Forever, other) | (other, Until::Forever) => other,
-            (Until::At(a), Until::At(b)) => Until::At(a.min(b)),
-            _ => Until::Now,
-        };
+        // A moment, also where it is now: what is left to do when the jobs have gone has its time from then on.
+        *known = earlier(known.instant(), grace.instant()).map_or(Until::Forever, Until::At);
         self.count.fetch_add(1, Ordering::SeqCst);
         in_one_order();
     }

@@ -279,7 +279,7 @@ TEST_CASE("a call may be answered elsewhere, streams, and comes before the libra
     answers.join();
 }
 
-TEST_CASE("a call that nobody answers fails, and one that is not needed is told so once") {
+TEST_CASE("a call that nobody answers fails, and one that is not needed notifies once") {
     Counts counts;
     Mailbox<palitra::Call> kept;
     {

@@ -11,7 +11,7 @@ use palitra::{Context, JobError, Options, Runner, RunnerState, State, Status, jo
 use serde::Deserialize;
 use tokio::time::sleep;
 
-use super::{Flag, Meeting, PATIENCE, assert_refused, bounded, runner, runner_with_workers};
+use super::{Flag, Meeting, PATIENCE, assert_refused, bounded, occupy, runner, runner_with_workers};
 
 /// Counts the jobs of one runner.
 #[derive(Default)]
@@ -302,12 +302,14 @@ fn a_state_that_does_not_close_in_time_is_dropped_within_the_bound() {
 fn a_state_has_less_time_to_close_where_a_job_has_blocked_the_thread() {
     let runner = configured(r#"{"pool": {"url": "blocked", "goodbye_ms": 60000}}"#);
     runner.run_job("rust.pool_alone", "", None).unwrap();
-    let token = runner.submit_job("test.hold", r#"{"seconds": 0.6}"#).unwrap();
-    // Until it holds the thread.
-    thread::sleep(Duration::from_millis(50));
+    let (_blocking, release) = occupy(&runner);
+    let releasing = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(600));
+        drop(release);
+    });
     runner.shutdown(Some(Duration::ZERO)).unwrap();
     assert!(!said_goodbye("blocked"));
-    drop(token);
+    releasing.join().unwrap();
 }
 
 /// Has a task say goodbye after it, for a drop cannot wait.

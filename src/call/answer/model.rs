@@ -35,11 +35,11 @@ fn a_runner_that_waits_is_woken_by_the_first_answer() {
 }
 
 #[test]
-fn it_is_given_once_or_the_host_is_told_once_that_it_is_not_needed() {
+fn it_is_given_once_or_the_host_is_notified_once_that_it_is_not_needed() {
     explore(|| {
         let answer = Arc::new(Answer::default());
-        let told = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&told);
+        let notified = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&notified);
         let registered = Arc::clone(&answer);
         let host = thread::spawn(move || {
             let on_cancel = registered.set_on_cancel(Box::new(move || _ = count.fetch_add(1, Std::SeqCst)));
@@ -52,8 +52,8 @@ fn it_is_given_once_or_the_host_is_told_once_that_it_is_not_needed() {
         let answers = [first, another.join().unwrap()];
         let given = answers.iter().filter(|answer| answer.is_ok()).count();
         assert!(given <= 1);
-        let is_told = usize::from(given == 0 && on_cancel.is_ok());
-        assert_eq!(told.load(Std::SeqCst), is_told);
+        let is_notified = usize::from(given == 0 && on_cancel.is_ok());
+        assert_eq!(notified.load(Std::SeqCst), is_notified);
         assert_eq!(answer.check_wanted(), Err(if given == 1 { Status::End } else { Status::Cancelled }));
     });
 }

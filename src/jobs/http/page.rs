@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::response::Fetched;
 use super::{background, code, text};
-use crate::job::IntoReply;
+use crate::job::{IntoReply, write_json};
 use crate::reply::{Format, JobError, Reply};
 
 /// From this size on a body is written elsewhere: as long as a thread takes to start, the writing may take here.
@@ -60,7 +60,7 @@ pub(super) async fn page(fetched: Fetched, charset: Option<String>) -> Result<Wr
         let body = text::decode(body, charset.as_deref(), &headers).map_err(|what| code::not_text(&url, what))?;
         let mut json = Vec::with_capacity(body.len() + body.len() / 16 + HEAD);
         let page = Page { status: status.as_u16(), url: url.into(), headers: joined(&headers), body };
-        to_json(&mut json, &page)?;
+        write_json(&mut json, &page)?;
         Ok(Written(json))
     };
     written(large, write).await
@@ -71,7 +71,7 @@ pub(super) async fn framed(fetched: Fetched) -> Result<Vec<u8>, JobError> {
     let large = fetched.body.len() >= LARGE;
     let write = move || {
         let mut written = Vec::with_capacity(fetched.body.len() + HEAD);
-        to_json(&mut written, &head(&fetched))?;
+        write_json(&mut written, &head(&fetched))?;
         written.push(b'\n');
         written.extend_from_slice(&fetched.body);
         Ok(written)
@@ -83,11 +83,6 @@ pub(super) async fn framed(fetched: Fetched) -> Result<Vec<u8>, JobError> {
 pub(super) fn head(fetched: &Fetched) -> Head {
     let Fetched { status, url, headers, .. } = fetched;
     Head { status: status.as_u16(), url: url.to_string(), headers: joined(headers) }
-}
-
-fn to_json(json: &mut Vec<u8>, value: &impl Serialize) -> Result<(), JobError> {
-    serde_json::to_writer(json, value)
-        .map_err(|error| JobError::from(format!("the result cannot be written as JSON: {error}")))
 }
 
 /// What `write` makes of a body, elsewhere if that is large.

@@ -170,9 +170,9 @@ static void not_needed(palitra_call call, void *seen) {
     atomic_fetch_add(&((struct seen *)seen)->calls, 1);
 }
 
-/* Ends the call, which then is told so soon, and once. */
-static void check_told(void (*end)(palitra_runner, palitra_token), palitra_status status) {
-    struct seen seen = {0}, told = {0};
+/* Ends the call, whose host is notified soon, and once. */
+static void check_notified(void (*end)(palitra_runner, palitra_token), palitra_status status) {
+    struct seen seen = {0}, notified = {0};
     palitra_runner runner = new_runner();
     register_job(runner, "host.keep", keep, &seen);
     palitra_submit_options options;
@@ -181,22 +181,22 @@ static void check_told(void (*end)(palitra_runner, palitra_token), palitra_statu
     options.deadline_ns = status == PALITRA_DEADLINE ? SECONDS(0.1) : 0;
     CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "host.keep", NULL, 0, &options, &token));
     EVENTUALLY(atomic_load(&seen.calls) == 1);
-    CHECK_STATUS(PALITRA_OK, palitra_call_on_cancel(seen.call, not_needed, &told, freed));
+    CHECK_STATUS(PALITRA_OK, palitra_call_on_cancel(seen.call, not_needed, &notified, freed));
     end(runner, token);
     double start = now();
-    EVENTUALLY(atomic_load(&told.frees) == 1);
+    EVENTUALLY(atomic_load(&notified.frees) == 1);
     CHECK_TOOK(0, 0.15, start);
-    CHECK_NUMBER(1, atomic_load(&told.calls));
+    CHECK_NUMBER(1, atomic_load(&notified.calls));
     CHECK_STATUS(status, palitra_token_poll(token, NULL));
-    CHECK_STATUS(PALITRA_CANCELLED, palitra_call_on_cancel(seen.call, not_needed, &told, freed));
+    CHECK_STATUS(PALITRA_CANCELLED, palitra_call_on_cancel(seen.call, not_needed, &notified, freed));
     CHECK_STATUS(PALITRA_CANCELLED, palitra_call_progress(seen.call, 1, 1));
     CHECK_STATUS(PALITRA_CANCELLED, palitra_call_send(seen.call, PALITRA_TEXT, "", 0, 0));
-    CHECK(atomic_load(&told.frees) == 2 && atomic_load(&told.calls) == 1);
+    CHECK(atomic_load(&notified.frees) == 2 && atomic_load(&notified.calls) == 1);
     palitra_token_free(token);
     palitra_runner_free(runner);
     CHECK(palitra_call_is_cancelled(seen.call));
     palitra_call_free(seen.call);
-    CHECK(atomic_load(&seen.frees) == 1 && atomic_load(&told.frees) == 2);
+    CHECK(atomic_load(&seen.frees) == 1 && atomic_load(&notified.frees) == 2);
 }
 
 static void cancel(palitra_runner runner, palitra_token token) {
@@ -213,23 +213,23 @@ static void shut_down(palitra_runner runner, palitra_token token) {
     CHECK_STATUS(PALITRA_OK, shutdown_runner(runner, 0));
 }
 
-static void a_cancel_is_told(void) { check_told(cancel, PALITRA_CANCELLED); }
-static void a_deadline_is_told(void) { check_told(let_it_pass, PALITRA_DEADLINE); }
-static void a_shutdown_is_told(void) { check_told(shut_down, PALITRA_CANCELLED); }
+static void a_cancel_notifies(void) { check_notified(cancel, PALITRA_CANCELLED); }
+static void a_deadline_notifies(void) { check_notified(let_it_pass, PALITRA_DEADLINE); }
+static void a_shutdown_notifies(void) { check_notified(shut_down, PALITRA_CANCELLED); }
 
-static void what_was_answered_is_told_nothing_and_what_is_replaced_is_freed(void) {
-    struct seen seen = {0}, told = {0};
+static void what_was_answered_notifies_nobody_and_what_is_replaced_is_freed(void) {
+    struct seen seen = {0}, notified = {0};
     palitra_runner runner = new_runner();
     register_job(runner, "host.keep", keep, &seen);
     palitra_token token = kept_call(runner, &seen, "");
-    CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_call_on_cancel(seen.call, NULL, &told, freed));
-    CHECK_STATUS(PALITRA_OK, palitra_call_on_cancel(seen.call, not_needed, &told, freed));
-    CHECK_STATUS(PALITRA_OK, palitra_call_on_cancel(seen.call, not_needed, &told, freed));
-    CHECK_NUMBER(2, atomic_load(&told.frees));
+    CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_call_on_cancel(seen.call, NULL, &notified, freed));
+    CHECK_STATUS(PALITRA_OK, palitra_call_on_cancel(seen.call, not_needed, &notified, freed));
+    CHECK_STATUS(PALITRA_OK, palitra_call_on_cancel(seen.call, not_needed, &notified, freed));
+    CHECK_NUMBER(2, atomic_load(&notified.frees));
     CHECK_STATUS(PALITRA_OK, complete(seen.call, PALITRA_OK, 0, ""));
-    CHECK_NUMBER(3, atomic_load(&told.frees));
-    CHECK_STATUS(PALITRA_END, palitra_call_on_cancel(seen.call, not_needed, &told, freed));
-    CHECK(atomic_load(&told.frees) == 4 && atomic_load(&told.calls) == 0);
+    CHECK_NUMBER(3, atomic_load(&notified.frees));
+    CHECK_STATUS(PALITRA_END, palitra_call_on_cancel(seen.call, not_needed, &notified, freed));
+    CHECK(atomic_load(&notified.frees) == 4 && atomic_load(&notified.calls) == 0);
     CHECK_STATUS(PALITRA_OK, palitra_token_wait(token, SECONDS(20), NULL));
     palitra_token_free(token);
     palitra_call_free(seen.call);
@@ -396,10 +396,10 @@ int main(void) {
     TEST(any_thread_answers_and_the_first_answer_counts);
     TEST(it_fails_as_the_host_says);
     TEST(a_call_that_is_given_up_fails);
-    TEST(a_cancel_is_told);
-    TEST(a_deadline_is_told);
-    TEST(a_shutdown_is_told);
-    TEST(what_was_answered_is_told_nothing_and_what_is_replaced_is_freed);
+    TEST(a_cancel_notifies);
+    TEST(a_deadline_notifies);
+    TEST(a_shutdown_notifies);
+    TEST(what_was_answered_notifies_nobody_and_what_is_replaced_is_freed);
     TEST(it_streams_and_a_slow_reader_slows_it);
     TEST(a_sender_that_waits_learns_that_nobody_reads);
     TEST(the_function_itself_does_not_wait_for_a_reader);

@@ -66,12 +66,7 @@ static void what_is_no_json_object_is_refused_and_the_log_says_why(void) {
     char seen[200] = "";
     CHECK_STATUS(PALITRA_OK, palitra_log_set(PALITRA_LOG_ERROR, note, seen, NULL));
     for (size_t i = 0; i < LENGTH(texts); i++) {
-        palitra_runner_options options;
-        palitra_runner runner = {1};
-        palitra_runner_options_init(&options);
-        options.config = texts[i];
-        CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_runner_new(&options, &runner));
-        CHECK_NUMBER(0, runner.id);
+        check_invalid_options((palitra_runner_options){.config = texts[i]});
         CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_configure(texts[i]));
     }
     CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_configure("{\"a\": }"));

@@ -36,14 +36,7 @@ static void every_limit_works(void) {
 
 static void a_limit_above_a_millisecond_is_invalid(void) {
     const int64_t limits[] = {SECONDS(0.001) + 1, INT64_MAX};
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-        palitra_runner_options options;
-        palitra_runner runner = {1};
-        palitra_runner_options_init(&options);
-        options.spin_limit_ns = limits[i];
-        CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_runner_new(&options, &runner));
-        CHECK_NUMBER(0, runner.id);
-    }
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) check_invalid_options(LIMIT(limits[i]));
 }
 
 /* The longest limit there is, so that a thread that went on spinning would show. */

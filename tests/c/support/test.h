@@ -191,6 +191,14 @@ static inline palitra_runner runner_with(palitra_runner_options options) {
     return runner;
 }
 
+/* No runner is made with these options: they are invalid. */
+static inline void check_invalid_options(palitra_runner_options options) {
+    palitra_runner runner = {1};
+    options.size = sizeof options;
+    CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_runner_new(&options, &runner));
+    CHECK_NUMBER(0, runner.id);
+}
+
 static inline palitra_runner runner_with_workers(uint32_t workers) {
     palitra_runner_options options;
     palitra_runner_options_init(&options);
