@@ -6,7 +6,8 @@
 //!
 //! * Every event that was pushed before the queue was closed is drained exactly once, in the order of pushing.
 //! * The descriptor is readable while events wait, and after the close; see [`readiness`].
-//! * Pushing never blocks, and wakes a thread only if one waits.
+//! * Pushing never blocks, and wakes a thread only if one waits. Nor does taking events with [`Until::Now`]: it waits for
+//!   no producer that was preempted.
 //!
 //! # States
 //!
@@ -18,95 +19,95 @@ mod notifier;
 mod readiness;
 
 use std::os::fd::RawFd;
-use std::sync::{PoisonError, RwLock};
 
-use crossbeam_channel::{Receiver, RecvError, RecvTimeoutError, Sender, TryRecvError};
-
+use crate::call::Offer;
+use crate::channel::Channel;
 use crate::current::works_for_any;
 use crate::deadline::Until;
 use crate::reply::Status;
 use crate::token::TokenId;
-pub(crate) use notifier::QueueNotifier;
+pub(crate) use notifier::{CallNotifier, QueueNotifier};
 use readiness::Readiness;
 
-/// A token has finished, or has items to read.
-#[derive(Clone, Copy, Debug)]
+/// Something has happened to a token, or to a call of a job of the host's.
 pub(crate) struct Event {
     pub(crate) tag: u64,
-    /// The token, if the host has a handle of it.
-    pub(crate) token: Option<TokenId>,
-    /// How the token finished; [`Status::Pending`]: items can be read.
+    pub(crate) subject: Subject,
     pub(crate) status: Status,
 }
 
+/// What an event is about.
+pub(crate) enum Subject {
+    /// A token, if the host has a handle of it, has finished, or with [`Status::Pending`] has items to read.
+    Token(Option<TokenId>),
+    /// A job of the host's was called.
+    Offer(Offer),
+    /// A call that the host has taken, by the host's own name for it: [`Status::Cancelled`] says that its answer is not
+    /// needed any more, [`Status::Ok`] that there is room for an item.
+    Call(u64),
+}
+
 pub(crate) struct Queue {
-    /// Gone once the queue is closed.
-    sender: RwLock<Option<Sender<Event>>>,
-    receiver: Receiver<Event>,
+    events: Channel<Event>,
     readiness: Readiness,
 }
 
 impl Queue {
     pub(crate) fn new() -> Queue {
-        let (sender, receiver) = crossbeam_channel::unbounded();
-        Queue { sender: RwLock::new(Some(sender)), receiver, readiness: Readiness::new() }
+        Queue { events: Channel::new(), readiness: Readiness::new() }
     }
 
-    pub(crate) fn push(&self, event: Event) {
-        let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = &*sender
-            && sender.send(event).is_ok()
-        {
+    /// Whether the queue took the event: it does until it is closed.
+    pub(crate) fn push(&self, event: Event) -> bool {
+        let is_sent = self.events.send(event);
+        if is_sent {
             self.readiness.added_one();
         }
+        is_sent
     }
 
-    /// Moves up to `max` events to `take`; blocks for the first of them. Returns how many there were.
-    /// [`Status::Pending`] past `until`, [`Status::End`] when the queue is closed and empty,
-    /// [`Status::WouldDeadlock`] instead of blocking a runner's thread.
-    pub(crate) fn next(&self, until: Until, max: usize, mut take: impl FnMut(Event)) -> Result<usize, Status> {
-        let mut taken = 0;
-        while taken < max
-            && let Ok(event) = self.receiver.try_recv()
+    pub(crate) fn is_closed(&self) -> bool {
+        self.events.is_closed()
+    }
+
+    /// Moves up to `max` events to `take`, which says whether it has one for the host; blocks for the first of them.
+    /// Returns how many the host has. [`Status::Pending`] past `until`, [`Status::End`] when the queue is closed and
+    /// empty, [`Status::WouldDeadlock`] instead of blocking a runner's thread.
+    pub(crate) fn next(&self, until: Until, max: usize, mut take: impl FnMut(Event) -> bool) -> Result<usize, Status> {
+        let (mut taken, mut given) = (0, 0);
+        while given < max
+            && let Ok(event) = self.events.try_receive()
         {
-            take(event);
             taken += 1;
+            given += usize::from(take(event));
         }
-        if taken == 0 {
-            take(self.wait(until).inspect_err(|_| self.readiness.found_nothing())?);
+        while given == 0 {
+            if taken > 0 {
+                // All were stale.
+                self.readiness.took(taken);
+            }
+            given = usize::from(take(self.wait(until).inspect_err(|_| self.readiness.found_nothing())?));
             taken = 1;
         }
         self.readiness.took(taken);
-        Ok(taken)
+        Ok(given)
     }
 
     fn wait(&self, until: Until) -> Result<Event, Status> {
-        let pending = |error| match error {
-            RecvTimeoutError::Timeout => Status::Pending,
-            RecvTimeoutError::Disconnected => Status::End,
-        };
-        match until {
-            // Not a wait with a deadline that has passed: that one looks for some microseconds first.
-            Until::Now => self.receiver.try_recv().map_err(|error| match error {
-                TryRecvError::Empty => Status::Pending,
-                TryRecvError::Disconnected => Status::End,
-            }),
-            // The runner whose jobs fill the queue may be this one.
-            _ if works_for_any() => self.wait(Until::Now).map_err(|status| match status {
-                Status::Pending => Status::WouldDeadlock,
-                status => status,
-            }),
-            Until::At(instant) => self.receiver.recv_deadline(instant).map_err(pending),
-            Until::Forever => self.receiver.recv().map_err(|RecvError| Status::End),
+        // The runner whose jobs fill the queue may be the one that this thread works for.
+        if matches!(until, Until::Now) || !works_for_any() {
+            return self.events.receive(until);
         }
+        self.events.try_receive().map_err(|status| match status {
+            Status::Pending => Status::WouldDeadlock,
+            status => status,
+        })
     }
 
     /// Discards what is pushed from now on and wakes whoever waits.
     pub(crate) fn close(&self) {
-        let sender = self.sender.write().unwrap_or_else(PoisonError::into_inner).take();
-        if sender.is_some() {
-            // First: who is woken by the readiness must find the end, or an edge-triggered loop sleeps forever.
-            drop(sender);
+        // First: who is woken by the readiness must find the end, or an edge-triggered loop sleeps forever.
+        if self.events.close() {
             self.readiness.closed();
         }
     }

@@ -1,6 +1,6 @@
 //! The model of the readiness: producers, and a host that drains its queue and then waits for the next edge.
 //!
-//! The queue stands in for crossbeam's: a number of events. A host that is edge-triggered needs most: a mark for each
+//! The queue stands in for the channel: a number of events. A host that is edge-triggered needs most: a mark for each
 //! time that it found the queue empty. One that is level-triggered needs the marks to be right in the end.
 
 use std::sync::Arc;
