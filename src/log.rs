@@ -1,8 +1,21 @@
-//! The library's log: events of the `tracing` crate, given to the host's one callback.
+//! The library's log: events of the `tracing` crate and messages of the `log` crate, given to the host's one callback.
 //!
 //! The library's own events, those of the crates it is built with and those of a user's jobs all come this
 //! way. Nothing is installed until a host registers a callback, and without one an event costs the reading of one
 //! number. The callback is called on whichever thread logs, outside every lock of the library.
+//!
+//! A message says which spans it is in, as `tracing` has them: a job that started while somebody listens is one, with
+//! its name, and `#[instrument]` makes others.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`spans`] | the spans that messages are in |
+//! | [`facade`] | the messages of the crate `log` |
+//! | [`collected`] | messages that wait until their host asks for them |
+
+mod collected;
+mod facade;
+mod spans;
 
 use std::cell::Cell;
 use std::fmt::{self, Write};
@@ -13,9 +26,12 @@ use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_core::span::Current;
 
 use crate::reply::Status;
 use crate::sys::fork::PerProcess;
+
+pub(crate) use collected::{MOST as MOST_COLLECTED, collect, next as next_collected};
 
 /// What the host does with an event: level, target, message.
 pub(crate) type Sink = Box<dyn Fn(usize, &str, &str) + Send + Sync>;
@@ -71,14 +87,34 @@ fn replace(new: Option<Arc<Listening>>) -> Option<Arc<Listening>> {
         std::mem::replace(&mut *current, new)
     };
     tracing::callsite::rebuild_interest_cache();
+    facade::set_level(LEVEL.load(Ordering::Relaxed));
     old
+}
+
+/// Whether nobody listens.
+#[inline]
+pub(crate) fn is_off() -> bool {
+    LEVEL.load(Ordering::Relaxed) == 0
+}
+
+/// Gives the sink a message that `write` writes, if it is one of its level.
+fn give(level: usize, target: &str, span: Option<u64>, write: impl FnOnce(&mut Message)) {
+    let listening = LISTENING.get().read().unwrap_or_else(PoisonError::into_inner).clone();
+    // Its own level: the event may have passed that of the one before.
+    let Some(listening) = listening.filter(|listening| level <= listening.level) else { return };
+    let Some(_mark) = InSink::enter() else { return };
+    let (mut text, mut message) = (String::new(), Message::default());
+    write(&mut message);
+    spans::write_path(span, &mut text);
+    text.extend([message.message, message.fields]);
+    (listening.sink)(level, target, &text);
 }
 
 struct Listener;
 
 impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event() && *metadata.level() <= FILTERS[LEVEL.load(Ordering::Relaxed).min(MAX_LEVEL)]
+        *metadata.level() <= FILTERS[LEVEL.load(Ordering::Relaxed).min(MAX_LEVEL)]
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -86,29 +122,41 @@ impl Subscriber for Listener {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let listening = LISTENING.get().read().unwrap_or_else(PoisonError::into_inner).clone();
         let metadata = event.metadata();
-        let level = number(metadata.level());
-        // Its own level: the event may have passed that of the one before.
-        let Some(listening) = listening.filter(|listening| level <= listening.level) else { return };
-        let Some(_mark) = InSink::enter() else { return };
-        let mut message = Message::default();
-        event.record(&mut message);
-        (listening.sink)(level, metadata.target(), &message.text());
+        let span = if event.is_contextual() { spans::current() } else { event.parent().map(Id::into_u64) };
+        give(number(metadata.level()), metadata.target(), span, |message| event.record(message));
     }
 
-    // Spans are not shown.
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        spans::make(attributes)
     }
 
-    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record(&self, span: &Id, values: &Record<'_>) {
+        spans::record(span, values);
+    }
 
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
-    fn enter(&self, _: &Id) {}
+    fn enter(&self, span: &Id) {
+        spans::enter(span);
+    }
 
-    fn exit(&self, _: &Id) {}
+    fn exit(&self, span: &Id) {
+        spans::exit(span);
+    }
+
+    fn clone_span(&self, span: &Id) -> Id {
+        spans::hold_one_more(span);
+        span.clone()
+    }
+
+    fn try_close(&self, span: Id) -> bool {
+        spans::release(&span)
+    }
+
+    fn current_span(&self) -> Current {
+        spans::current_of_tracing()
+    }
 }
 
 fn number(level: &Level) -> usize {
@@ -141,13 +189,6 @@ struct Message {
     fields: String,
 }
 
-impl Message {
-    fn text(mut self) -> String {
-        self.message.push_str(&self.fields);
-        self.message
-    }
-}
-
 impl Visit for Message {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
@@ -165,6 +206,10 @@ impl Visit for Message {
     }
 }
 
+/// Held by a test that listens: there is one log in the process.
+#[cfg(test)]
+static TEST: Mutex<()> = Mutex::new(());
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,6 +226,7 @@ mod tests {
 
     #[test]
     fn a_sink_gets_its_own_level_whatever_another_thread_has_just_set() {
+        let _alone = TEST.lock().unwrap_or_else(PoisonError::into_inner);
         let events = Arc::<[AtomicUsize; 6]>::default();
         set(1, counting(&events)).unwrap();
         // As a thread leaves it that is about to put its own function in.
