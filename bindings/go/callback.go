@@ -55,6 +55,8 @@ func palitraGoComplete(handle C.uintptr_t, status C.palitra_status) {
 	if function == nil {
 		return
 	}
+	// Nothing that the function does with this token has to wait: the dispatcher may not know of the end yet.
+	call.pending.finish()
 	leave := token.runner.core.callbacks.enter()
 	defer leave()
 	function(token, call.pending.statusOf(status))

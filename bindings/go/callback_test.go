@@ -6,6 +6,7 @@ package palitra_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -13,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 func TestCallbackIsCalledOnceWithTheStatus(t *testing.T) {
@@ -104,6 +105,32 @@ func TestCallbackCannotWaitForItsOwnRunner(t *testing.T) {
 	wantIs(t, err, palitra.ErrPending)
 	never.Cancel()
 	stream.Cancel()
+}
+
+// The dispatcher may hear of the ends later than the callback, which must not notice.
+func TestCallbackFindsOverWhatHasFinished(t *testing.T) {
+	r := newRunner(t)
+	for range 500 {
+		before := submit(t, r, "palitra.echo", "x")
+		token := submit(t, r, "palitra.echo", "x")
+		trouble := make(chan error, 1)
+		err := token.OnComplete(func(token *palitra.Token, _ palitra.Status) {
+			_, gathered := palitra.GatherFailFast(base(t), before, token)
+			_, waited := token.Wait(base(t))
+			select {
+			case <-token.Done():
+			default:
+				waited = errors.New("not done")
+			}
+			trouble <- errors.Join(waited, gathered)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-trouble; err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestRunnerMayBeClosedInACallback(t *testing.T) {

@@ -47,9 +47,14 @@ func (p *pending) bind(ctx context.Context) {
 	})
 }
 
-// finish is called once, by the dispatcher.
+// finish is called by whoever hears of the end first: the dispatcher, a callback, or one who asked the library. The
+// others do nothing.
 func (p *pending) finish() {
 	p.mu.Lock()
+	if p.finished {
+		p.mu.Unlock()
+		return
+	}
 	p.finished = true
 	p.callbacks = nil
 	closed, unbind := p.closed, p.unbind

@@ -52,12 +52,18 @@ func (t *Token) await(ctx context.Context) error {
 		return nil
 	}
 	if t.runner.core.callbacks.here() {
+		if t.hasEnded() {
+			return nil
+		}
 		return t.error(StatusWouldDeadlock)
 	}
 	select {
 	case <-t.pending.over:
 		return nil
 	case <-ctx.Done():
+		if t.hasEnded() {
+			return nil
+		}
 		return &callError{t.job, StatusPending, causeOf(ctx)}
 	}
 }
@@ -69,6 +75,18 @@ func (t *Token) isOver() bool {
 	default:
 		return false
 	}
+}
+
+// hasEnded is isOver for those who will not wait for the dispatcher: the library knows of the end before.
+func (t *Token) hasEnded() bool {
+	if t.isOver() {
+		return true
+	}
+	if C.palitra_token_poll(t.pending.token, nil) == C.PALITRA_PENDING {
+		return false
+	}
+	t.pending.finish()
+	return true
 }
 
 // Poll returns what [Token.Wait] would and never blocks: ErrPending while the token is pending.

@@ -11,8 +11,22 @@ import (
 	"testing"
 	"time"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
+
+func TestWhatWasPolledIsReturnedWhateverTheContext(t *testing.T) {
+	r := newRunner(t)
+	ended, end := context.WithCancel(context.Background())
+	end()
+	for range 1000 {
+		token := submit(t, r, "palitra.echo", "x")
+		for palitra.StatusOf(second(token.Poll())) == palitra.StatusPending {
+		}
+		if reply, err := token.Wait(ended); err != nil || reply.String() != "x" {
+			t.Fatal(reply, err)
+		}
+	}
+}
 
 func TestWaitGivesUpAndTheJobRunsOn(t *testing.T) {
 	r := newRunner(t)
