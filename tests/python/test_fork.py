@@ -293,6 +293,40 @@ def test_a_programs_own_runners_start_anew_in_a_child(fork: str) -> None:
     )
 
 
+def test_a_childs_thread_may_have_the_number_of_the_parents_loop() -> None:
+    check(
+        """
+        import threading
+
+        async def number():
+            return threading.get_ident()
+
+        USES = [
+            lambda: palitra.run(palitra.job("palitra.echo", b"x")),
+            lambda: palitra.run(later(1)),
+            lambda: palitra.gather(palitra.job("palitra.echo", b"y")),
+            lambda: palitra.gather(later(1), palitra.job("palitra.echo", b"z")),
+            lambda: list(palitra.iterate(items())),
+            lambda: list(palitra.iterate(tests.job("test.stream", items=2))),
+            lambda: palitra.submit(palitra.job("palitra.echo", b"z")).result(20),
+            lambda: palitra.to_sync(number)(),
+            palitra.shutdown_global_runner,
+        ]
+
+        def child(use):
+            # As if the first thread of the child had the stack of the loop's thread, which some C libraries give it.
+            from palitra._global import _runner as runner
+            runner._refuser = runner._thread.ident = threading.get_ident()
+            use()
+
+        use_everything()
+        for use in USES:
+            join(in_child(child, use))
+    """,
+        "system_fork",
+    )
+
+
 @each_fork
 def test_a_grandchild_too(fork: str) -> None:
     check(
@@ -385,7 +419,7 @@ def test_multiprocessing(method: str, tmp_path: Path) -> None:
     # spawn and forkserver import the program anew: it has to be a file.
     program = tmp_path / "program.py"
     program.write_text(textwrap.dedent(code))
-    command = [sys.executable, "-X", "dev", "-W", "error", str(program), method]
+    command = [sys.executable, "-X", "dev", "-W", "error", "-W", programs.FORK_IS_MEANT, str(program), method]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "kept\n", "")
 
