@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-from sys import modules
+from sys import is_finalizing, modules
 from typing import Any, TypeVar
 
-from ._errors import CancelledError, TimeoutError
+from ._errors import CancelledError, ShutDownError, TimeoutError
 from ._limits import FOREVER, seconds
 from ._threads import in_gevent, keep_hub_awake, sleep_if_exiting
 
@@ -27,6 +27,8 @@ class Future(concurrent.futures.Future[T]):
     def __init__(self) -> None:
         super().__init__()
         self._not_notified = [True]
+        #: Whether somebody learned what the work raised.
+        self._asked = False
         #: What the work was cancelled with, if that was not by ``cancel``.
         self._cancellation: BaseException | None = None
         if "gevent.monkey" in modules and in_gevent():
@@ -69,10 +71,15 @@ class Future(concurrent.futures.Future[T]):
             return super().result(limit)
         except concurrent.futures.CancelledError:
             raise self._cancelled_error() from None
+        except ShutDownError:
+            sleep_if_exiting()
+            raise
         except concurrent.futures.TimeoutError:
             if self.done():
                 raise
             raise TimeoutError(f"timed out after {timeout} seconds") from None  # Another type before Python 3.11.
+        finally:
+            self._asked = self.done()
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Returns what the work raised, or None. Waits and raises as ``result``."""
@@ -83,6 +90,22 @@ class Future(concurrent.futures.Future[T]):
             raise self._cancelled_error() from None
         except concurrent.futures.TimeoutError:
             raise TimeoutError(f"timed out after {timeout} seconds") from None
+        finally:
+            self._asked = self.done()
+
+    def _get_snapshot(self) -> Any:
+        """What asyncio's ``wrap_future`` asks for since CPython 3.15, in the place of ``exception`` and ``result``."""
+        self._asked = self.done()
+        return super()._get_snapshot()  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+
+    def _report_forgotten(self, error: BaseException) -> None:
+        """Nobody asked for the result of work that failed with this error. Called on any thread."""
+
+    def __del__(self) -> None:
+        # Without a lock: nobody else refers to this any more. One whose constructor failed has no attributes.
+        error = None if getattr(self, "_asked", True) else self._exception
+        if error is not None and not is_finalizing():
+            self._report_forgotten(error)
 
     def _limit(self, timeout: float | None) -> float | None:
         """The timeout as the wait takes it. Raises where the wait would last forever."""
