@@ -103,6 +103,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Pedantic C89 has no bool; clang says so at each use, although <stdbool.h> brought one. */
+#if defined(__clang__) && !defined(__cplusplus) && \
+    (!defined(__STDC_VERSION__) || __STDC_VERSION__ < 199901L)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wc99-extensions"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -148,8 +155,15 @@ extern "C" {
 
 @section call
 
+@section queued
+
 #ifdef __cplusplus
 }
+#endif
+
+#if defined(__clang__) && !defined(__cplusplus) && \
+    (!defined(__STDC_VERSION__) || __STDC_VERSION__ < 199901L)
+#pragma clang diagnostic pop
 #endif
 
 #endif /* PALITRA_H */

@@ -103,6 +103,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Pedantic C89 has no bool; clang says so at each use, although <stdbool.h> brought one. */
+#if defined(__clang__) && !defined(__cplusplus) && \
+    (!defined(__STDC_VERSION__) || __STDC_VERSION__ < 199901L)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wc99-extensions"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -318,6 +325,17 @@ typedef struct palitra_reply {
  */
 void palitra_reply_free(struct palitra_reply *reply);
 
+/**
+ * Returns what the failure of a job says to programs, beside its code and its message: the SQLSTATE
+ * of a database, the field of a form that is wrong.
+ *
+ * @param reply  a reply that a call has filled and that was not freed
+ *
+ * @return JSON in UTF-8 with a NUL behind it, which lives until the reply is freed. NULL if the job
+ * gave no details, or if reply is NULL.
+ */
+const char *palitra_reply_details(const struct palitra_reply *reply);
+
 /* ------------------------------------------------------------------------------------------------
  * Job: an async function that the library holds under a name.
  * ---------------------------------------------------------------------------------------------- */
@@ -352,6 +370,37 @@ size_t palitra_job_count(void);
  * - PALITRA_INVALID_ARGUMENT: the index is too large, or out is NULL
  */
 palitra_status palitra_job_at(size_t index, struct palitra_job_info *out);
+
+/**
+ * Describes one job in full, or all jobs of the library, as a JSON document. The object of a job
+ * has these members:
+ *
+ * - "name" and "doc": what palitra_job_at says
+ * - "inline": whether its first poll never blocks, as its author declares
+ * - "payload": an object with "format", which is "json", "text" or "bytes", and with "schema", the
+ *   JSON Schema (draft 2020-12) of the payload, if it is known. Missing if the job takes none.
+ * - "reply": the same of the reply when the job succeeds
+ * - "items": the same of each item, if the job says that it streams
+ * - "errors": the codes that it fails with, if its error has names for them: an object with its
+ *   "name", and "codes", an array of objects with "name", "code" and "doc"
+ *
+ * Bytes that are JSON, a line feed and further bytes have the schema of that JSON as "head", which
+ * is true if it is not known. A schema is known if the author derives it and the library was built
+ * with schemas. The document for all jobs is an object with "palitra", the version, "schemas",
+ * whether the library has any, and "jobs", an array in the order of their names.
+ *
+ * Later versions may add members. The document of a library is the same each time.
+ *
+ * @param name  the name of the job; NULL: all jobs
+ * @param out   receives the document, which the caller frees; may be NULL
+ *
+ * @return one of these:
+ * - PALITRA_OK
+ * - PALITRA_INVALID_ARGUMENT: the name is not UTF-8
+ * - PALITRA_UNKNOWN_JOB: the library holds no such job; the reply names the job, and the one with
+ *   the most similar name
+ */
+palitra_status palitra_job_describe(const char *name, struct palitra_reply *out);
 
 /**
  * Finds the job with the most similar name, for a message after PALITRA_UNKNOWN_JOB. A reply of
@@ -399,9 +448,11 @@ const char *palitra_job_nearest(const char *name);
 #define PALITRA_HTTP_CANNOT_WRITE 11
 /** A file that is to be sent cannot be read, or became shorter meanwhile. */
 #define PALITRA_HTTP_CANNOT_READ 12
+/** The job that produces the body failed, or its items are not of the announced length. */
+#define PALITRA_HTTP_BODY_FAILED 13
 
 /* ------------------------------------------------------------------------------------------------
- * Log: the messages of the library, and of the Rust crates in it, for one callback.
+ * Log: the messages of the library, and of the Rust crates in it, for one callback or collected.
  * ---------------------------------------------------------------------------------------------- */
 
 /** Log nothing. */
@@ -451,6 +502,37 @@ palitra_status palitra_log_set(int32_t level,
                                palitra_log_fn function,
                                void *user_data,
                                palitra_free_fn free_user_data);
+
+/**
+ * Collects the messages, in place of a log callback, for palitra_log_next. For languages whose code
+ * must not run on a thread of the library. A forked child collects nothing until it asks for it.
+ *
+ * @param level  the most detailed level that is logged; PALITRA_LOG_OFF ends logging: what was
+ *               collected can still be read
+ * @param most   how many messages wait at most, up to 1048576; 0: 1024. Of those for which there is
+ *               no room the number is logged, once there is.
+ *
+ * @return one of these:
+ * - PALITRA_OK
+ * - PALITRA_INVALID_ARGUMENT: the level is none of the PALITRA_LOG_ numbers, or most is too large
+ * - PALITRA_INTERNAL: Rust code of this library has set a tracing subscriber of its own
+ */
+palitra_status palitra_log_collect(int32_t level, size_t most);
+
+/**
+ * Takes the next message that was collected, each once. Blocks until there is one.
+ *
+ * @param timeout_ns  how long to wait; any negative number means forever
+ * @param message     filled with JSON, {"level": 2, "target": "palitra", "message": "..."}; the
+ *                    level is one of the PALITRA_LOG_ numbers. May be NULL: it is discarded.
+ *
+ * @return one of these:
+ * - PALITRA_OK
+ * - PALITRA_PENDING: the timeout passed without a message
+ * - PALITRA_END: nothing is collected, or no longer, and every message was taken
+ * - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback
+ */
+palitra_status palitra_log_next(int64_t timeout_ns, struct palitra_reply *message);
 
 /* ------------------------------------------------------------------------------------------------
  * Runner: a background thread that runs jobs and keeps their state from one job to the next.
@@ -1222,16 +1304,20 @@ palitra_status palitra_token_on_ready(struct palitra_token token,
 void palitra_token_free(struct palitra_token token);
 
 /* ------------------------------------------------------------------------------------------------
- * Queue: the events of jobs that have finished, for an event loop or for a thread that waits.
+ * Queue: the events of jobs, for an event loop or for a thread that waits.
  * ---------------------------------------------------------------------------------------------- */
 
-/** Says that a job has finished, or that items of a job wait. */
+/**
+ * Says that a job has finished, that items of a job wait, or what happens to a call of a job of the
+ * host: see palitra_event_call.
+ */
 typedef struct palitra_event {
-  /** The tag that the job was submitted with. */
+  /** The tag that the job was submitted or registered with. */
   uint64_t tag;
   /**
    * The token of the job, stale if it was freed: the same handle that submitting returned. The
-   * event does not own it: free it once. The id 0 if the job was submitted without a token.
+   * event does not own it: free it once. The id 0 if the job was submitted without a token. In
+   * an event about a call, the id of the call.
    */
   struct palitra_token token;
   /** How the job ended; PALITRA_PENDING if items wait: see PALITRA_ITEM_EVENTS. */
@@ -1293,7 +1379,8 @@ palitra_status palitra_queue_next(struct palitra_queue queue,
 int palitra_queue_fd(struct palitra_queue queue);
 
 /**
- * Closes a queue: events of jobs that finish from now on are discarded. palitra_queue_next
+ * Closes a queue: events of jobs that finish from now on are discarded, and calls of jobs that were
+ * registered with it fail: see palitra_runner_register_queued. palitra_queue_next
  * returns the events that are left and then PALITRA_END, also to threads that wait in it. Closing
  * it again does nothing.
  *
@@ -1307,9 +1394,9 @@ int palitra_queue_fd(struct palitra_queue queue);
 palitra_status palitra_queue_close(struct palitra_queue queue);
 
 /**
- * Closes and frees a queue. The handle is stale from now on, its events are discarded, and a
- * thread that waits in palitra_queue_next gets PALITRA_END. Tokens that were submitted with the
- * queue stay valid.
+ * Closes and frees a queue. The handle is stale from now on, its events are discarded, calls that
+ * nobody has taken fail, and a thread that waits in palitra_queue_next gets PALITRA_END. Tokens
+ * that were submitted with the queue stay valid.
  *
  * @param queue  the queue. An invalid handle, or one of the parent process, does nothing.
  */
@@ -1327,7 +1414,7 @@ void palitra_queue_free(struct palitra_queue queue);
  *
  * @param call       the call, which the host frees with palitra_call_free
  * @param data       the payload, with a NUL behind it that is not counted. Lives until the function
- *                   returns.
+ *                   has returned and the call is freed.
  * @param len        the length of the payload in bytes
  * @param user_data  what palitra_runner_register was given
  */
@@ -1486,8 +1573,116 @@ bool palitra_call_is_cancelled(struct palitra_call call);
  */
 void palitra_call_free(struct palitra_call call);
 
+/* ------------------------------------------------------------------------------------------------
+ * Queued calls: jobs of a host that takes their calls out of a queue, in its own event loop and on
+ * its own threads. No function of the host's is called: this is the way for interpreters, whose
+ * code must not run on a thread of the library.
+ * ---------------------------------------------------------------------------------------------- */
+
+/**
+ * Registers a job of the host on one runner, as palitra_runner_register, with a queue in place of
+ * a function: each time that the job is called, the queue gets an event with this tag and with
+ * PALITRA_PENDING, whose call palitra_event_call returns. The host reads its payload with
+ * palitra_call_payload, answers it with palitra_call_complete from any thread, now or later, and
+ * frees it.
+ *
+ * A call whose job ends before the host takes it, cancelled for example, is not delivered. A call
+ * that waits in the queue is in flight: it counts for the limit of the runner, and a deadline ends
+ * it. Whoever takes the calls must not wait for one of them on the same thread.
+ *
+ * The registration lasts until the runner has ended or the queue is closed or freed, whichever
+ * comes first. From then on a call fails at once with PALITRA_JOB_FAILED and a message; so do, when
+ * the queue is freed, those that nobody has taken. Once the queue is closed or freed, the runner
+ * takes another registration of that name.
+ *
+ * @param runner       the runner
+ * @param info         the name of the job and the format of its payload: see
+ *                     palitra_runner_register
+ * @param queue        the queue; it may serve several jobs and runners, and be one that is also
+ *                     notified of tokens
+ * @param tag          any number; the queue returns it with the events
+ * @param max_waiting  how many calls may wait in the queue: one more fails at once, with
+ *                     PALITRA_JOB_FAILED and a message. 0: as many as the runner accepts.
+ *
+ * @return one of these:
+ * - PALITRA_OK
+ * - PALITRA_INVALID_ARGUMENT: the info or its name is NULL, the name is empty or not UTF-8, a
+ *   format is unknown, or the runner has a registered job of this name
+ * - PALITRA_INVALID_HANDLE: the runner or the queue is invalid
+ * - PALITRA_END: the queue was closed
+ * - PALITRA_SHUT_DOWN: the runner was shut down
+ * - PALITRA_FORKED: the runner or the queue belongs to the parent process
+ */
+palitra_status palitra_runner_register_queued(struct palitra_runner runner,
+                                              const struct palitra_job_info *info,
+                                              struct palitra_queue queue,
+                                              uint64_t tag,
+                                              size_t max_waiting);
+
+/**
+ * Returns the call that an event is about. Its status says what has happened:
+ *
+ * - PALITRA_PENDING: a job was called, and the host takes the call with this event. It frees it
+ *   with palitra_call_free.
+ * - PALITRA_CANCELLED, PALITRA_OK: see palitra_call_notify.
+ *
+ * @param event  an event that palitra_queue_next has filled in
+ *
+ * @return the call; the id 0 if the event is about a token, or is NULL
+ */
+struct palitra_call palitra_event_call(const struct palitra_event *event);
+
+/**
+ * Returns the payload of a call, however the job was registered. It lives until the call is freed,
+ * and is not copied.
+ *
+ * @param call  the call
+ * @param data  receives where the payload is; a NUL that is not counted is behind it. NULL unless
+ *              the call returns PALITRA_OK.
+ * @param len   receives its length in bytes; 0 unless the call returns PALITRA_OK
+ *
+ * @return one of these:
+ * - PALITRA_OK
+ * - PALITRA_INVALID_ARGUMENT: data or len is NULL
+ * - PALITRA_INVALID_HANDLE: the call is invalid
+ * - PALITRA_FORKED: the call belongs to the parent process
+ */
+palitra_status palitra_call_payload(struct palitra_call call, const void **data, size_t *len);
+
+/**
+ * Has a queue notified of a call, in place of the callback of palitra_call_on_cancel:
+ *
+ * - once with PALITRA_CANCELLED, when the answer is not needed any more: the job was cancelled, its
+ *   deadline passed, or its runner ends;
+ * - with PALITRA_OK, each time that palitra_call_send has returned PALITRA_PENDING and the item can
+ *   be sent again, or nobody reads the stream any more. So an event loop streams with a timeout
+ *   of 0 and never blocks.
+ *
+ * The events may come after the call was answered or freed: palitra_event_call then returns a stale
+ * handle.
+ *
+ * @param call   the call
+ * @param queue  the queue, which may be another than that of the job
+ * @param tag    any number; the queue returns it with the events
+ *
+ * @return one of these:
+ * - PALITRA_OK
+ * - PALITRA_END: the call was answered, and no event will come
+ * - PALITRA_CANCELLED: the answer is not needed already, and no event will come
+ * - PALITRA_INVALID_HANDLE: the call or the queue is invalid
+ * - PALITRA_FORKED: the call or the queue belongs to the parent process
+ */
+palitra_status palitra_call_notify(struct palitra_call call,
+                                   struct palitra_queue queue,
+                                   uint64_t tag);
+
 #ifdef __cplusplus
 }
+#endif
+
+#if defined(__clang__) && !defined(__cplusplus) && \
+    (!defined(__STDC_VERSION__) || __STDC_VERSION__ < 199901L)
+#pragma clang diagnostic pop
 #endif
 
 #endif /* PALITRA_H */

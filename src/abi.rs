@@ -22,6 +22,7 @@ pub mod job;
 pub mod library;
 pub mod log;
 pub mod queue;
+pub mod queued;
 pub mod reply;
 pub mod runner;
 pub mod stats;

@@ -18,10 +18,20 @@ use crate::sync::{AtomicU32, AtomicU64, OnceLock, Ordering, fence};
 /// Bits of an index: 10 for the slot in its chunk, 8 for the chunk in its block, 10 for the block.
 pub(crate) const INDEX_BITS: u32 = 28;
 
-// A model's are small, so that its arena grows.
-const CHUNK: u32 = if cfg!(palitra_model) { 2 } else { 1 << 10 };
-const BLOCK: u32 = if cfg!(palitra_model) { 2 } else { 1 << 8 };
-const BLOCKS: u32 = if cfg!(palitra_model) { 2 } else { 1 << 10 };
+/// So many; a few in a model or a simulation, so that the arena grows and comes to its end.
+const fn size(usual: u32, simulated: u32) -> u32 {
+    if cfg!(palitra_model) {
+        2
+    } else if cfg!(palitra_simulation) {
+        simulated
+    } else {
+        usual
+    }
+}
+
+const CHUNK: u32 = size(1 << 10, 4);
+const BLOCK: u32 = size(1 << 8, 2);
+const BLOCKS: u32 = size(1 << 10, 2);
 const SLOTS_IN_BLOCK: u32 = CHUNK * BLOCK;
 const END: u32 = BLOCKS * SLOTS_IN_BLOCK;
 
@@ -59,7 +69,7 @@ pub(crate) enum Lookup<T: 'static> {
 }
 
 impl<T: Default> Arena<T> {
-    #[cfg(not(palitra_model))]
+    #[cfg(not(any(palitra_model, palitra_simulation)))]
     pub(crate) const fn new() -> Self {
         Arena {
             blocks: [const { OnceLock::new() }; BLOCKS as usize],
@@ -69,7 +79,7 @@ impl<T: Default> Arena<T> {
         }
     }
 
-    #[cfg(palitra_model)]
+    #[cfg(any(palitra_model, palitra_simulation))]
     pub(crate) fn new() -> Self {
         Arena {
             blocks: std::array::from_fn(|_| OnceLock::new()),
@@ -234,7 +244,7 @@ fn tagged(head: u64, index: u32) -> u64 {
     ((head >> 32).wrapping_add(1) << 32) | u64::from(index)
 }
 
-#[cfg(all(test, not(palitra_model)))]
+#[cfg(all(test, not(any(palitra_model, palitra_simulation))))]
 mod tests {
     use super::*;
     use std::collections::HashSet;

@@ -61,11 +61,14 @@ struct Place {
 
 thread_local! {
     static PLACE: Cell<Place> = const { Cell::new(Place { runner: 0, number: 0 }) };
-    static MARKS: Cell<Marks> = const { Cell::new(Marks { owner: 0, polling: 0 }) };
     static LIFE: Cell<Life> = const { Cell::new(Life::Unwatched) };
     /// The lowest address of this thread's stack while it is watched; 0 before and after.
     static LOWEST: Cell<usize> = const { Cell::new(0) };
     static END: End = const { End };
+}
+
+crate::sync::thread_local! {
+    static MARKS: Cell<Marks> = const { Cell::new(Marks { owner: 0, polling: 0 }) };
 }
 
 /// Dropped when its thread ends, before every variable that was made before it.
@@ -113,13 +116,13 @@ fn watch() -> bool {
 
 /// Whether this thread works for the runner now, so that it must not wait for it.
 pub(crate) fn works_for(runner: RunnerId) -> bool {
-    let marks = MARKS.get();
+    let marks = MARKS.with(Cell::get);
     marks.owner == runner || marks.polling == runner
 }
 
 /// Whether this thread works for any runner now.
 pub(crate) fn works_for_any() -> bool {
-    MARKS.get().owner != 0
+    MARKS.with(Cell::get).owner != 0
 }
 
 /// Which of the runner's threads this is; `None` for a thread that is not one of its own.
@@ -149,7 +152,7 @@ impl Drop for Seat {
 /// In a forked child: its thread works for nobody.
 pub(crate) fn forget() {
     PLACE.set(Place { runner: 0, number: 0 });
-    MARKS.set(Marks { owner: 0, polling: 0 });
+    MARKS.with(|marks| marks.set(Marks { owner: 0, polling: 0 }));
 }
 
 /// Marks the thread as the runner's until the mark is dropped.
@@ -159,15 +162,15 @@ pub(crate) struct Mark {
 
 impl Mark {
     pub(crate) fn set(runner: RunnerId) -> Mark {
-        let before = MARKS.get();
+        let before = MARKS.with(Cell::get);
         let owner = if before.owner == 0 { runner } else { before.owner };
-        MARKS.set(Marks { owner, polling: runner });
+        MARKS.with(|marks| marks.set(Marks { owner, polling: runner }));
         Mark { before }
     }
 }
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        MARKS.set(self.before);
+        MARKS.with(|marks| marks.set(self.before));
     }
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::reply::Status;
 use crate::stats::Stats;
-use crate::sync::{AtomicU64, Ordering, in_one_order};
+use crate::sync::{AtomicU64, Ordering, in_one_order, is_planted};
 
 #[derive(Default)]
 pub(crate) struct Flight {
@@ -86,6 +86,7 @@ impl Flight {
             Status::JobFailed | Status::BadPayload => &self.ended.0.failed,
             Status::JobPanicked => &self.ended.0.panicked,
             Status::Deadline => &self.ended.0.deadline,
+            _ if is_planted("lost-count") => return,
             _ => &self.ended.0.cancelled,
         };
         counter.fetch_add(1, Ordering::SeqCst);

@@ -11,7 +11,8 @@
 //! | [`Json<T>`] | the payload, if it is JSON that fits `T` |
 //! | [`Framed<T>`] | JSON that fits `T`, and the bytes behind it |
 //! | [`State<T>`] | the runner's one `T`, made at first use |
-//! | [`Context`] | cancellation, progress, a stream of items, submitting further jobs |
+//! | [`Items<T>`] | a stream of items, each a `T` |
+//! | [`Context`] | cancellation, progress, a stream of any items, submitting further jobs |
 //!
 //! A payload that an extractor refuses finishes the token with `BAD_PAYLOAD` and a message that says what was wrong. At
 //! most one argument takes the payload; a second one does not compile.
@@ -21,8 +22,10 @@
 //! | `()` | no bytes |
 //! | [`Vec<u8>`] | bytes |
 //! | [`String`], `&'static str` | text |
-//! | [`Json<T>`] | JSON |
+//! | [`Json<T>`], [`serde_json::Value`] | JSON |
 //! | [`Framed<T>`] | bytes: JSON, a line feed, bytes |
+//! | [`Cow`](std::borrow::Cow) of bytes or text, with the feature `bytes` a `Bytes` | the same |
+//! | [`Reply`] | itself |
 //! | `Result<any of these, E>` with `E: Into<JobError>` | the same, or a failure |
 //!
 //! # Inline jobs
@@ -56,15 +59,23 @@
 //! | [`output`] | what a job's result becomes: the reply |
 //! | [`request`] | what a job takes its arguments from |
 //! | [`extract`] | the arguments: what each takes from a request |
+//! | [`detached`] | the context of a job that is called as a function |
 //! | [`json`] | JSON, as an argument and as a result |
 //! | [`framed`] | JSON with bytes behind it |
+//! | [`items`] | a stream whose items are of one type |
+//! | [`probe`] | what the types of a job know of themselves: their JSON Schema, the codes of errors |
+//! | [`describe`] | the description of a job, as one JSON document |
 //! | [`mod@future`] | one execution: the function's future, with its result converted |
 
+mod describe;
+mod detached;
 mod extract;
 mod framed;
 mod future;
+mod items;
 mod json;
 mod output;
+mod probe;
 mod request;
 mod state;
 
@@ -73,15 +84,24 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
+use serde::de::IgnoredAny;
+use tracing::Instrument;
+
+use crate::log;
+use crate::panics;
 use crate::reply::{Format, JobError, Reply};
 
+pub use describe::Types;
+pub(crate) use describe::{description, descriptions};
 pub use extract::{Context, FromRequest, State};
 pub use framed::Framed;
-pub use future::{JobFuture, future, input_format};
+pub use future::{JobFuture, future, input_format, items_format};
+pub use items::Items;
 pub use json::Json;
 #[cfg(feature = "http")]
 pub(crate) use json::write_json;
 pub use output::IntoReply;
+pub use probe::{Contract, Probe, WithCodes, WithSchema, WithoutCodes, WithoutSchema};
 pub use request::Request;
 pub(crate) use request::{JobRuntime, OnDemand, RequestToken};
 pub use state::RunnerState;
@@ -90,9 +110,36 @@ pub(crate) use state::States;
 /// Takes the arguments from a request, calls the function and leaves its future, not polled yet.
 pub type Call = fn(&mut Request<'_>) -> Result<JobFuture, JobError>;
 
-/// A job that a host registers on one runner: it is called with the payload, where a job of the library's would be.
-pub(crate) type Registered =
-    std::sync::Arc<dyn Fn(Vec<u8>, &mut Request<'_>) -> Result<JobFuture, JobError> + Send + Sync>;
+/// A job that a host registers on one runner: it is called where a job of the library's would be.
+pub(crate) trait HostJob: Send + Sync {
+    /// Calls it with the payload.
+    fn call(&self, payload: Vec<u8>, request: &mut Request<'_>) -> Result<JobFuture, JobError>;
+
+    /// Whether nobody will ever answer a call again: another job may be registered in its place.
+    fn is_over(&self) -> bool {
+        false
+    }
+}
+
+impl<F> HostJob for F
+where
+    F: Fn(Vec<u8>, &mut Request<'_>) -> Result<JobFuture, JobError> + Send + Sync,
+{
+    fn call(&self, payload: Vec<u8>, request: &mut Request<'_>) -> Result<JobFuture, JobError> {
+        self(payload, request)
+    }
+}
+
+pub(crate) type Registered = std::sync::Arc<dyn HostJob>;
+
+/// Whether a payload has the format that its host declared.
+pub(crate) fn check_payload(input: Format, payload: &[u8]) -> Result<(), JobError> {
+    match input {
+        Format::Bytes => Ok(()),
+        Format::Text => std::str::from_utf8(payload).map(drop).map_err(JobError::does_not_fit),
+        Format::Json => serde_json::from_slice::<IgnoredAny>(payload).map(drop).map_err(JobError::does_not_fit),
+    }
+}
 
 /// What `#[palitra::job]` finds out about a function.
 pub struct Description {
@@ -106,8 +153,20 @@ pub struct Description {
     pub input: Format,
     /// The format of a successful reply.
     pub output: Format,
+    /// The format of the items, if the job says that it streams: it takes [`Items`].
+    pub items: Option<Format>,
+    /// Says the rest, which the types know. Not called before somebody asks for it.
+    pub describe: fn(&mut Types),
     /// The word `inline`.
     pub inline: bool,
+}
+
+impl Description {
+    /// Of a job that no `#[palitra::job]` has made: of its name alone.
+    pub(crate) fn plain(name: &'static str, format: Format) -> Description {
+        let (input, output, describe) = (format, format, (|_| ()) as fn(&mut Types));
+        Description { name, doc: "", place: "", input, output, items: None, describe, inline: false }
+    }
 }
 
 /// A registered job.
@@ -157,6 +216,24 @@ impl Job {
         self.description.output
     }
 
+    /// The format of the items that it streams. `None`: it streams none, or takes a [`Context`] and sends what it likes.
+    pub fn items(&self) -> Option<Format> {
+        self.description.items
+    }
+
+    /// Everything that is known of the job, as a JSON document; `palitra_job_describe` of the C header says what it
+    /// holds.
+    ///
+    /// ```
+    /// let echo = palitra::jobs().into_iter().find(|job| job.name() == "palitra.echo").unwrap();
+    /// let description: serde_json::Value = serde_json::from_str(&echo.describe())?;
+    /// assert_eq!(description["payload"]["format"], "bytes");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn describe(&self) -> String {
+        description(self)
+    }
+
     /// Whether its author declares that its first poll never blocks: `#[job("name", inline)]`. A call with a timeout
     /// polls such a job on the calling thread; it starts any other on the runner's thread.
     ///
@@ -176,13 +253,22 @@ impl Job {
             return Err(JobError::from(message).into());
         }
         match catch_unwind(AssertUnwindSafe(|| (self.call)(request))) {
-            Ok(Ok(future)) => Ok(future),
+            Ok(Ok(future)) => Ok(if log::is_off() { future } else { self.named_in_the_log(future) }),
             Ok(Err(error)) => match request.postpone() {
                 Some(postponed) => Ok(Box::pin(postponed.call(self.call))),
                 None => Err(error.into()),
             },
             Err(panic) => Err(Reply::panicked(panic_message(panic))),
         }
+    }
+}
+
+impl Job {
+    /// What the job logs says its name.
+    #[cold]
+    fn named_in_the_log(&self, future: JobFuture) -> JobFuture {
+        // At the level that every listener has.
+        Box::pin(future.instrument(tracing::error_span!(target: "palitra", "job", name = self.name())))
     }
 }
 
@@ -198,8 +284,12 @@ impl fmt::Debug for Job {
     }
 }
 
-/// The text that a panic carried.
+/// The text that a panic carried, and where it was if that is known.
 pub(crate) fn panic_message(panic: Box<dyn std::any::Any + Send>) -> String {
+    panics::with_place(text_of(panic))
+}
+
+fn text_of(panic: Box<dyn std::any::Any + Send>) -> String {
     let message = match panic.downcast::<String>() {
         Ok(message) => return *message,
         Err(panic) => match panic.downcast::<&'static str>() {

@@ -44,13 +44,15 @@
 //! |---|---|
 //! | `sync` | the atomics, cells, locks and waits that can be model-checked |
 //! | `deadline` | how long a call may block |
-//! | `sys` | every system call: signals, threads, stacks, processors, forks, the coarse clock, the eventfd |
+//! | `sys` | every system call: signals, threads, stacks, processors, forks, the coarse clock, the eventfd; an inbox |
 //! | `spin` | looking for news for a moment before a thread sleeps |
 //! | `reply` | the result of a job: reply, format, error, status |
+//! | `channel` | items from any thread for consumers that look or sleep |
 //! | `configuration` | what the states of jobs are configured by |
 //! | `arena` | slots with fixed addresses, which handles point into |
 //! | `current` | which runner the calling thread works for, and whether it may poll |
 //! | `log` | the library's log, for the host's one callback |
+//! | `panics` | where a job panicked |
 //! | `stats` | how a runner is doing, as its host reads it |
 //! | `flight` | the jobs in flight of a runner: one count for its limit, its end and its statistics |
 //! | `token` | one submitted job: pending, then finished, exactly once |
@@ -60,6 +62,7 @@
 //! | `job` | a job: name, async function, request, extractors |
 //! | `registry` | name -> job, filled at load time |
 //! | `runner` | the persistent thread: submit, run, shutdown, the global runner |
+//! | `testing` | runners for the tests of jobs |
 //! | `jobs` | the jobs that ship with the library |
 //! | `ffi` | every unsafe conversion between C and the rooms above |
 //! | `abi` | the C functions, one file for each section of the header |
@@ -75,6 +78,7 @@ mod sync;
 
 mod arena;
 mod call;
+mod channel;
 mod configuration;
 mod current;
 mod deadline;
@@ -83,6 +87,7 @@ mod gather;
 mod job;
 mod jobs;
 mod log;
+mod panics;
 mod queue;
 mod registry;
 mod reply;
@@ -92,28 +97,32 @@ mod stats;
 mod sys;
 mod token;
 
+#[cfg(feature = "testing")]
+pub mod testing;
+
 mod abi;
 mod ffi;
 
 pub use configuration::configure;
-pub use job::{Context, Framed, FromRequest, IntoReply, Job, Json, Request, RunnerState, State};
+pub use job::{Context, Framed, FromRequest, IntoReply, Items, Job, Json, Request, RunnerState, State};
 #[cfg(feature = "http")]
 pub use jobs::http;
-pub use palitra_macros::job;
-pub use registry::jobs;
-pub use reply::{Error, Format, JobError, Reply, Status};
+pub use palitra_macros::{ErrorCodes, job};
+pub use panics::install_panic_hook;
+pub use registry::{describe_jobs, jobs};
+pub use reply::{Error, ErrorCodes, Format, JobError, Reply, Status};
 pub use runner::{Options, Runner, ThreadHook, gather, global_runner, is_runner_alive, run, shutdown_global_runner};
 pub use stats::Stats;
 pub use sys::signals::host_signals;
 pub use token::{JobToken, Token};
 
-/// What `#[palitra::job]` expands to. Not for use by hand.
+/// What `#[palitra::job]` and `#[derive(ErrorCodes)]` expand to. Not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::job::{Description, JobFuture, future, input_format};
+    pub use crate::job::{Contract, Probe, Types, WithCodes, WithSchema, WithoutCodes, WithoutSchema};
+    pub use crate::job::{Description, JobFuture, future, input_format, items_format};
     pub use crate::registry::register;
-    pub use ctor::declarative::ctor;
-    pub use ctor::*;
+    pub use crate::reply::Details;
 }
 
 /// The Rust programs of README.md and docs/, as tests.
@@ -121,6 +130,8 @@ pub mod __private {
 mod pages {
     #[doc = include_str!("../README.md")]
     mod readme {}
+    #[doc = include_str!("../docs/host-jobs.md")]
+    mod host_jobs {}
     #[doc = include_str!("../docs/jobs.md")]
     mod jobs {}
     #[doc = include_str!("../docs/rust.md")]

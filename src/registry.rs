@@ -10,7 +10,7 @@ mod nearest;
 
 use std::sync::OnceLock;
 
-use crate::job::{Call, Description, Job};
+use crate::job::{Call, Description, Job, descriptions};
 
 pub(crate) use nearest::{nearest, unknown_job};
 
@@ -62,6 +62,16 @@ pub fn jobs() -> Vec<&'static Job> {
     jobs
 }
 
+/// Everything that is known of the jobs of this library, as one JSON document; `palitra_job_describe` of the C header
+/// says what it holds. It is the same each time, to the byte.
+///
+/// ```
+/// assert!(palitra::describe_jobs().contains(r#""name":"palitra.echo""#));
+/// ```
+pub fn describe_jobs() -> String {
+    descriptions(&jobs())
+}
+
 fn walk(chain: &'static Chain) -> impl Iterator<Item = &'static Link> {
     std::iter::successors(chain.get().copied(), |link| link.next.get().copied())
 }
@@ -102,9 +112,7 @@ mod tests {
         assert!(std::ptr::eq(chain_of(names[0].as_bytes()), chain_of(names[1].as_bytes())));
         for name in names {
             let bytes = Format::Bytes;
-            register(Description { name, doc: "", place: "", input: bytes, output: bytes, inline: false }, |_| {
-                Ok(Box::pin(async { ().into_reply() }))
-            });
+            register(Description::plain(name, bytes), |_| Ok(Box::pin(async { ().into_reply() })));
         }
         for name in names {
             assert_eq!(find(name.as_bytes()).map(Job::name), Some(name));

@@ -2,13 +2,15 @@
 //!
 //! Nearly every room below uses these types. The numbers are those of the C header and are never reused.
 
+mod codes;
 mod failure;
 
 use std::borrow::Cow;
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::fmt;
 use std::sync::Arc;
 
+pub use codes::{Details, ErrorCodes};
 pub use failure::JobError;
 
 /// How a call or a job ended. The same numbers as `palitra_status` in C.
@@ -159,6 +161,8 @@ pub(crate) struct Body {
     pub(crate) format: Format,
     /// Ends with a NUL unless the format is bytes.
     stored: Vec<u8>,
+    /// What a failure says to programs, as JSON.
+    details: Option<CString>,
 }
 
 impl Body {
@@ -167,6 +171,11 @@ impl Body {
             Format::Bytes => &self.stored,
             Format::Text | Format::Json => self.stored.strip_suffix(&[0]).unwrap_or_default(),
         }
+    }
+
+    /// The details of a failure, as C has them too.
+    pub(crate) fn details(&self) -> Option<&CStr> {
+        self.details.as_deref()
     }
 
     fn into_data(mut self) -> Vec<u8> {
@@ -178,6 +187,20 @@ impl Body {
 }
 
 impl Reply {
+    /// A success of any bytes, for a job that decides at run time what it returns, and for an
+    /// [`IntoReply`](crate::IntoReply) of a type of your own. Text is a `String` or a `Json` turned into one by
+    /// `into_reply()`.
+    ///
+    /// ```
+    /// # use palitra::{Format, IntoReply, Json, Reply};
+    /// let reply = Reply::bytes(b"\x89PNG");
+    /// assert_eq!((reply.format(), reply.data()), (Format::Bytes, &b"\x89PNG"[..]));
+    /// assert_eq!(Json([1, 2]).into_reply().text(), "[1,2]");
+    /// ```
+    pub fn bytes(data: impl Into<Vec<u8>>) -> Reply {
+        Reply::success(Format::Bytes, data.into())
+    }
+
     /// A success.
     pub(crate) fn success(format: Format, data: Vec<u8>) -> Reply {
         if data.is_empty() {
@@ -193,12 +216,15 @@ impl Reply {
 
     /// An ending with a message of its own: the call was refused, and this says why in full.
     pub(crate) fn refused(error: Error) -> Reply {
-        Reply::full(error.status, error.code, Format::Text, error.message.into_owned().into_bytes())
+        Reply::failed(error.status, error.code, error.message.into_owned(), error.details.as_deref())
     }
 
-    /// A job of the host's ended so, with a code and a message.
-    pub(crate) fn failed(status: Status, code: i32, message: String) -> Reply {
-        Reply::full(status, code, Format::Text, message.into_bytes())
+    /// A job failed so, with a code, a message, and perhaps details in JSON.
+    #[cold]
+    pub(crate) fn failed(status: Status, code: i32, message: String, details: Option<&str>) -> Reply {
+        // JSON has no NUL.
+        let details = details.and_then(|details| CString::new(details).ok());
+        Reply::with_body(Body { status, code, format: Format::Text, stored: message.into_bytes(), details })
     }
 
     /// The job panicked with this message.
@@ -206,13 +232,20 @@ impl Reply {
         Reply::full(Status::JobPanicked, 0, Format::Text, message.into_bytes())
     }
 
-    fn full(status: Status, code: i32, format: Format, mut stored: Vec<u8>) -> Reply {
-        if format != Format::Bytes {
+    #[inline(always)]
+    fn full(status: Status, code: i32, format: Format, stored: Vec<u8>) -> Reply {
+        Reply::with_body(Body { status, code, format, stored, details: None })
+    }
+
+    /// Whose bytes lack their NUL yet.
+    #[inline(always)]
+    fn with_body(mut body: Body) -> Reply {
+        if body.format != Format::Bytes {
             // Exactly one more: a push alone would double a long text that fills its vector.
-            stored.reserve_exact(1);
-            stored.push(0);
+            body.stored.reserve_exact(1);
+            body.stored.push(0);
         }
-        Reply(Inner::Full(Arc::new(Body { status, code, format, stored })))
+        Reply(Inner::Full(Arc::new(body)))
     }
 
     /// What holds the bytes, if they are the reply's own.
@@ -241,6 +274,14 @@ impl Reply {
         match &self.0 {
             Inner::Plain { .. } => 0,
             Inner::Full(body) => body.code,
+        }
+    }
+
+    /// What a failure says to programs, as JSON: the details that its [`JobError`] has.
+    pub fn details(&self) -> Option<&str> {
+        match &self.0 {
+            Inner::Plain { .. } => None,
+            Inner::Full(body) => body.details()?.to_str().ok(),
         }
     }
 
@@ -275,13 +316,14 @@ impl Reply {
         }
     }
 
-    /// The reply as a result: itself if the job succeeded, else an [`Error`] with status, code and message.
+    /// The reply as a result: itself if the job succeeded, else an [`Error`] with status, code, message and details.
     pub fn into_result(self) -> Result<Reply, Error> {
         if self.is_ok() {
             return Ok(self);
         }
         let message = self.text().into_owned();
-        Err(Error { status: self.status(), code: self.code(), message: message.into() })
+        let details = self.details().map(Box::from);
+        Err(Error { status: self.status(), code: self.code(), message: message.into(), details })
     }
 }
 
@@ -291,6 +333,7 @@ pub struct Error {
     status: Status,
     code: i32,
     message: Cow<'static, str>,
+    details: Option<Box<str>>,
 }
 
 impl Error {
@@ -304,8 +347,13 @@ impl Error {
         self.code
     }
 
+    /// The details of a job's failure as JSON, if it has some: see [`JobError::with_details`].
+    pub fn details(&self) -> Option<&str> {
+        self.details.as_deref()
+    }
+
     pub(crate) fn new(status: Status, message: impl Into<Cow<'static, str>>) -> Error {
-        Error { status, code: 0, message: message.into() }
+        Error { status, code: 0, message: message.into(), details: None }
     }
 }
 

@@ -13,7 +13,9 @@
 //! | [`closing`] | how a runner ends |
 //! | [`watch`] | what the threads are doing now |
 //! | [`options`] | how a runner is to be made |
+//! | [`clock`] | what deadlines are by |
 //! | [`registered`] | the jobs that a host registers, and how any job is found |
+//! | [`queued`] | a registered job whose calls a queue delivers |
 //! | [`submission`] | the arguments of a submission |
 //! | [`core`] | what hosts, jobs and the threads share, and what it takes to accept a job |
 //! | [`running`] | one job in progress |
@@ -30,6 +32,7 @@
 
 mod build;
 mod callbacks;
+mod clock;
 mod closing;
 mod core;
 mod doorbell;
@@ -40,8 +43,11 @@ mod idle;
 mod inline;
 mod lanes;
 mod options;
+mod queued;
 mod registered;
 mod running;
+#[cfg(all(test, palitra_simulation))]
+mod simulation;
 mod submission;
 mod submit;
 mod submit_many;
@@ -61,6 +67,7 @@ pub use handle::Runner;
 pub(crate) use handle::find_core;
 pub(crate) use inline::PolledInline;
 pub use options::{Options, ThreadHook};
+pub(crate) use queued::QueuedJob;
 pub(crate) use registered::Callee;
 pub(crate) use submission::{EventsWanted, Payload, Submitter, Wanted};
 pub(crate) use submit_many::Submission;

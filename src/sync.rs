@@ -1,8 +1,12 @@
 //! The atomics, cells, locks and waits of the state machines: the arena and the table of handles, the token, the
-//! runner's wake-ups, counts and end, the queue's readiness.
+//! runner's wake-ups, counts and end, the channel, the queue's readiness.
 //!
-//! Their rooms take them from here and from nowhere else, so that a build with `--cfg palitra_model` runs the
-//! same code under loom, which tries every order in which the threads can meet: the rooms named `model`.
+//! Their rooms take them from here and from nowhere else, so that two other builds run the same code:
+//!
+//! * with `--cfg palitra_model` under loom, which tries every order in which two or three threads can meet: the rooms
+//!   named `model`;
+//! * with `--cfg palitra_simulation` under shuttle, which plays a whole runner and its hosts in orders that a seed
+//!   chooses: `src/runner/simulation.rs`.
 //!
 //! # Guarantees
 //!
@@ -14,15 +18,15 @@
 mod cell;
 #[cfg(all(test, palitra_model))]
 pub(crate) mod model;
-#[cfg(palitra_model)]
+#[cfg(any(palitra_model, palitra_simulation))]
 mod once_lock;
 
 #[cfg(not(palitra_model))]
 pub(crate) use cell::UnsafeCell;
-#[cfg(not(palitra_model))]
+#[cfg(not(any(palitra_model, palitra_simulation)))]
 pub(crate) use std::sync::{
     Condvar, Mutex, MutexGuard, OnceLock,
-    atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    atomic::{AtomicBool, AtomicIsize, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
 };
 
 #[cfg(palitra_model)]
@@ -30,25 +34,42 @@ pub(crate) use loom::cell::UnsafeCell;
 #[cfg(palitra_model)]
 pub(crate) use loom::sync::{
     Condvar, Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    atomic::{AtomicBool, AtomicIsize, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
 };
 
-#[cfg(palitra_model)]
+#[cfg(palitra_simulation)]
+pub(crate) use shuttle::sync::{
+    Condvar, Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicIsize, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+};
+
+#[cfg(any(palitra_model, palitra_simulation))]
 pub(crate) use once_lock::OnceLock;
+
+/// Variables of a thread, which is a coroutine in a simulation.
+#[cfg(palitra_simulation)]
+pub(crate) use shuttle::thread_local;
+#[cfg(not(palitra_simulation))]
+pub(crate) use std::thread_local;
 
 pub(crate) use std::sync::PoisonError;
 use std::time::Instant;
 
 /// Declares a static that holds atomics of this room. Those of a model cannot be constants: it makes the static at its
-/// first use.
+/// first use. A simulation makes it anew for each schedule.
 macro_rules! shared_static {
     ($(#[$attribute:meta])* static $name:ident: $type:ty = $new:expr;) => {
         $(#[$attribute])*
-        #[cfg(not(palitra_model))]
+        #[cfg(not(any(palitra_model, palitra_simulation)))]
         static $name: $type = $new;
         $(#[$attribute])*
         #[cfg(palitra_model)]
         static $name: std::sync::LazyLock<$type> = std::sync::LazyLock::new(|| $new);
+        #[cfg(palitra_simulation)]
+        shuttle::lazy_static! {
+            $(#[$attribute])*
+            static ref $name: $type = $new;
+        }
     };
 }
 pub(crate) use shared_static;
@@ -61,6 +82,12 @@ pub(crate) use shared_static;
 pub(crate) fn in_one_order() {
     #[cfg(palitra_model)]
     fence(Ordering::SeqCst);
+}
+
+/// Whether this error is planted, to see that it is found: tests/proof/planted.sh. Only in a simulation.
+#[inline(always)]
+pub(crate) fn is_planted(error: &str) -> bool {
+    cfg!(palitra_simulation) && std::env::var("PALITRA_PLANTED").is_ok_and(|planted| planted == error)
 }
 
 /// Takes the lock, also when a thread panicked while it held it.

@@ -1,4 +1,4 @@
-//! Wrong uses of `#[palitra::job]` do not compile, and the compiler says what is wrong.
+//! Wrong uses of `#[palitra::job]` and `#[derive(ErrorCodes)]` do not compile, and the compiler says what is wrong.
 //!
 //! The first lines of each program of tests/ui are what is expected of it: errors with these texts and no others, or that
 //! it compiles, which proves that the others fail for their own reason.

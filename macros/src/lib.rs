@@ -1,4 +1,5 @@
-//! The attribute `#[palitra::job("name")]`: registers an async function as a job when its library is loaded.
+//! The attribute `#[palitra::job("name")]`: registers an async function as a job when its library is loaded. And the codes
+//! of a job's errors, `#[derive(palitra::ErrorCodes)]`: see `codes.rs`.
 //!
 //! The function stays as it is and can be called and tested like any other. Beside it stands a constructor that adds it
 //! to the registry, with its doc comment as the job's documentation.
@@ -6,12 +7,13 @@
 //! What the compiler finds wrong it says once, where it is wrong: each line that is made from an argument or from the
 //! result bears its place, and what no type can tell is looked at in `signature.rs`.
 
+mod codes;
 mod signature;
 
 use proc_macro::TokenStream;
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Expr, ExprLit, Ident, ItemFn, Lit, LitStr, Meta, Token, parse_macro_input};
+use syn::{Attribute, DeriveInput, Expr, ExprLit, Ident, ItemFn, Lit, LitStr, Meta, Token, parse_macro_input};
 
 use signature::Signature;
 
@@ -35,6 +37,13 @@ pub fn job(words: TokenStream, function: TokenStream) -> TokenStream {
             quote!(#function #error)
         })
         .into()
+}
+
+/// Gives each variant of an enum of errors its code. See the trait `palitra::ErrorCodes`.
+#[proc_macro_derive(ErrorCodes, attributes(code, detail))]
+pub fn error_codes(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    codes::derive(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// What stands in the attribute: `"name"`, or `"name", inline`.
@@ -64,7 +73,8 @@ impl Parse for Words {
 
 fn expand(Words { name, inline }: &Words, function: &ItemFn) -> syn::Result<proc_macro2::TokenStream> {
     let signature = Signature::read(&function.sig)?;
-    let (input, output, call) = (signature.input(), signature.output(), signature.call());
+    let (input, output, items) = (signature.input(), signature.output(), signature.items());
+    let (call, describe) = (signature.call(), signature.describe());
     let doc = documentation(&function.attrs);
     Ok(quote! {
         #function
@@ -76,20 +86,25 @@ fn expand(Words { name, inline }: &Words, function: &ItemFn) -> syn::Result<proc
                 place: ::core::concat!(::core::file!(), ":", ::core::line!()),
                 input: #input,
                 output: #output,
+                items: #items,
+                describe: #describe,
                 inline: #inline,
             };
-            ::palitra::__private::ctor! {
-                #[ctor(unsafe, crate_path = ::palitra::__private)]
-                fn __palitra_register() {
-                    ::palitra::__private::register(__PALITRA_JOB, #call);
-                }
+            extern "C" fn __palitra_register() {
+                ::palitra::__private::register(__PALITRA_JOB, #call);
             }
+            // What the macros of the crate ctor write, but for an `allow(unsafe_code)`: no crate that forbids unsafe
+            // code takes that, while the lint looks at nothing that a macro of another crate wrote.
+            #[used]
+            #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func,mod_init_funcs"))]
+            #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".init_array"))]
+            static __PALITRA_AT_LOAD: extern "C" fn() = __palitra_register;
         };
     })
 }
 
 /// The lines of the doc comment, without the space that each begins with.
-fn documentation(attributes: &[Attribute]) -> String {
+pub(crate) fn documentation(attributes: &[Attribute]) -> String {
     let lines = attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(text);
     lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).to_string()).collect::<Vec<_>>().join("\n")
 }

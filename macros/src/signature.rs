@@ -38,16 +38,54 @@ impl<'a> Signature<'a> {
 
     /// The format of the payload: of the one argument that takes it.
     pub(crate) fn input(&self) -> TokenStream {
-        let formats =
-            self.arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as ::palitra::FromRequest>::PAYLOAD));
+        self.only("PAYLOAD", "input_format")
+    }
+
+    /// The format of the items: of the one argument that sends them.
+    pub(crate) fn items(&self) -> TokenStream {
+        self.only("ITEMS", "items_format")
+    }
+
+    /// What a function makes of this constant of all arguments. If it panics, that is said at the last of them.
+    fn only(&self, constant: &str, function: &str) -> TokenStream {
+        let formats = self.arguments.iter().map(|ty| {
+            let constant = Ident::new(constant, ty.span());
+            quote_spanned!(ty.span()=> <#ty as ::palitra::FromRequest>::#constant)
+        });
         let place = self.arguments.last().map_or_else(Span::call_site, |ty| ty.span());
-        quote_spanned!(place=> ::palitra::__private::input_format(&[#(#formats),*]))
+        let function = Ident::new(function, place);
+        quote_spanned!(place=> ::palitra::__private::#function(&[#(#formats),*]))
     }
 
     /// The format of the reply.
     pub(crate) fn output(&self) -> TokenStream {
         let (place, result) = self.result();
         quote_spanned!(place=> <#result as ::palitra::IntoReply>::FORMAT)
+    }
+
+    /// A closure that says what only the types know: their schemas, the codes of the error.
+    pub(crate) fn describe(&self) -> TokenStream {
+        let types = Ident::new("types", Span::mixed_site());
+        let arguments = self.arguments.iter().map(|ty| {
+            quote_spanned! {ty.span()=>
+                #types.argument::<#ty>((&::palitra::__private::Probe::<#ty>::NEW).schema(Taken));
+            }
+        });
+        let (place, result) = self.result();
+        let result = quote_spanned! {place=>
+            #types.result::<#result>(
+                (&::palitra::__private::Probe::<#result>::NEW).schema(Left),
+                (&::palitra::__private::Probe::<#result>::NEW).codes(),
+            );
+        };
+        quote! {
+            |#types| {
+                use ::palitra::__private::Contract::{Left, Taken};
+                use ::palitra::__private::{WithCodes as _, WithSchema as _, WithoutCodes as _, WithoutSchema as _};
+                #(#arguments)*
+                #result
+            }
+        }
     }
 
     /// A closure that takes the arguments from a request and makes the job's future. Its names are its own: whatever

@@ -92,7 +92,7 @@ pub unsafe extern "C" fn palitra_call_complete(
         call.complete(match Status::from_number(status) {
             Some(Status::Ok) => item(format, data)?,
             Some(ended @ (Status::JobFailed | Status::JobPanicked | Status::BadPayload | Status::Cancelled)) => {
-                Reply::failed(ended, code, text_of(data)?.to_string())
+                Reply::failed(ended, code, text_of(data)?.to_string(), None)
             }
             _ => return Err(Status::InvalidArgument),
         })

@@ -22,4 +22,5 @@ const _: () = {
     assert!(PALITRA_HTTP_NO_SPACE == code::NO_SPACE);
     assert!(PALITRA_HTTP_CANNOT_WRITE == code::CANNOT_WRITE);
     assert!(PALITRA_HTTP_CANNOT_READ == code::CANNOT_READ);
+    assert!(PALITRA_HTTP_BODY_FAILED == code::BODY_FAILED);
 };

@@ -4,11 +4,12 @@ use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
 use crate::ffi::argument::{self, text};
-use crate::ffi::boundary::{enter, enter_or};
+use crate::ffi::boundary::{enter, enter_or, enter_reply};
 use crate::ffi::types::job::palitra_job_info;
+use crate::ffi::types::reply::palitra_reply;
 use crate::ffi::types::status::palitra_status;
 use crate::registry;
-use crate::reply::Status;
+use crate::reply::{Format, Reply, Status};
 
 /// Returns how many jobs this library holds.
 ///
@@ -39,6 +40,49 @@ pub extern "C" fn palitra_job_at(index: usize, out: Option<&mut MaybeUninit<pali
             output: job.output() as i32,
         });
         Ok(())
+    })
+}
+
+/// Describes one job in full, or all jobs of the library, as a JSON document. The object of a job
+/// has these members:
+///
+/// - "name" and "doc": what palitra_job_at says
+/// - "inline": whether its first poll never blocks, as its author declares
+/// - "payload": an object with "format", which is "json", "text" or "bytes", and with "schema", the
+///   JSON Schema (draft 2020-12) of the payload, if it is known. Missing if the job takes none.
+/// - "reply": the same of the reply when the job succeeds
+/// - "items": the same of each item, if the job says that it streams
+/// - "errors": the codes that it fails with, if its error has names for them: an object with its
+///   "name", and "codes", an array of objects with "name", "code" and "doc"
+///
+/// Bytes that are JSON, a line feed and further bytes have the schema of that JSON as "head", which
+/// is true if it is not known. A schema is known if the author derives it and the library was built
+/// with schemas. The document for all jobs is an object with "palitra", the version, "schemas",
+/// whether the library has any, and "jobs", an array in the order of their names.
+///
+/// Later versions may add members. The document of a library is the same each time.
+///
+/// @param name  the name of the job; NULL: all jobs
+/// @param out   receives the document, which the caller frees; may be NULL
+///
+/// @return one of these:
+/// - PALITRA_OK
+/// - PALITRA_INVALID_ARGUMENT: the name is not UTF-8
+/// - PALITRA_UNKNOWN_JOB: the library holds no such job; the reply names the job, and the one with
+///   the most similar name
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn palitra_job_describe(
+    name: *const c_char,
+    out: Option<&mut MaybeUninit<palitra_reply>>,
+) -> palitra_status {
+    enter_reply(out, || {
+        if name.is_null() {
+            return Ok(Reply::success(Format::Json, registry::describe_jobs().into_bytes()));
+        }
+        Ok(match argument::described(text!(name)?)? {
+            Ok(job) => Reply::success(Format::Json, job.describe().into_bytes()),
+            Err(unknown) => unknown,
+        })
     })
 }
 

@@ -1,4 +1,4 @@
-//! Queue: the events of jobs that have finished, for an event loop or for a thread that waits.
+//! Queue: the events of jobs, for an event loop or for a thread that waits.
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
@@ -10,7 +10,7 @@ use crate::ffi::handle;
 use crate::ffi::types::handle::{palitra_queue, palitra_token};
 use crate::ffi::types::queue::palitra_event;
 use crate::ffi::types::status::palitra_status;
-use crate::queue::Queue;
+use crate::queue::{Queue, Subject};
 use crate::reply::Status;
 
 /// Makes a queue.
@@ -66,10 +66,16 @@ pub unsafe extern "C" fn palitra_queue_next(
         }
         let mut places = events.iter_mut();
         let taken = queue.next(Until::after(argument::timeout(timeout_ns)), max, |event| {
-            if let Some(place) = places.next() {
-                let token = event.token.map_or(palitra_token { id: 0 }, handle::of_token);
+            let token = match event.subject {
+                Subject::Token(token) => Some(token.map_or(palitra_token { id: 0 }, handle::of_token)),
+                Subject::Offer(offer) => handle::of_offer(offer).map(|call| palitra_token { id: call.id }),
+                Subject::Call(id) => Some(palitra_token { id }),
+            };
+            let place = token.and_then(|token| Some((token, places.next()?)));
+            place.is_some_and(|(token, place)| {
                 place.write(palitra_event { tag: event.tag, token, status: event.status as i32 });
-            }
+                true
+            })
         })?;
         if let Some(n) = n {
             *n = taken;
@@ -94,7 +100,8 @@ pub extern "C" fn palitra_queue_fd(queue: palitra_queue) -> c_int {
     enter_or(-1, || handle::queue(queue).ok().and_then(|queue| queue.fd().ok()).unwrap_or(-1))
 }
 
-/// Closes a queue: events of jobs that finish from now on are discarded. palitra_queue_next
+/// Closes a queue: events of jobs that finish from now on are discarded, and calls of jobs that were
+/// registered with it fail: see palitra_runner_register_queued. palitra_queue_next
 /// returns the events that are left and then PALITRA_END, also to threads that wait in it. Closing
 /// it again does nothing.
 ///
@@ -109,9 +116,9 @@ pub extern "C" fn palitra_queue_close(queue: palitra_queue) -> palitra_status {
     enter(|| handle::queue(queue).map(|queue| queue.close()))
 }
 
-/// Closes and frees a queue. The handle is stale from now on, its events are discarded, and a
-/// thread that waits in palitra_queue_next gets PALITRA_END. Tokens that were submitted with the
-/// queue stay valid.
+/// Closes and frees a queue. The handle is stale from now on, its events are discarded, calls that
+/// nobody has taken fail, and a thread that waits in palitra_queue_next gets PALITRA_END. Tokens
+/// that were submitted with the queue stay valid.
 ///
 /// @param queue  the queue. An invalid handle, or one of the parent process, does nothing.
 #[unsafe(no_mangle)]

@@ -1,5 +1,8 @@
 //! Reply: what a finished job leaves, and what one item of a stream is.
 
+use std::ffi::c_char;
+use std::ptr::null;
+
 use crate::ffi::boundary::enter_or;
 use crate::ffi::reply;
 use crate::ffi::types::reply::palitra_reply;
@@ -16,4 +19,16 @@ pub extern "C" fn palitra_reply_free(reply: Option<&mut palitra_reply>) {
             reply::take_back(reply);
         }
     });
+}
+
+/// Returns what the failure of a job says to programs, beside its code and its message: the SQLSTATE
+/// of a database, the field of a form that is wrong.
+///
+/// @param reply  a reply that a call has filled and that was not freed
+///
+/// @return JSON in UTF-8 with a NUL behind it, which lives until the reply is freed. NULL if the job
+/// gave no details, or if reply is NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn palitra_reply_details(reply: Option<&palitra_reply>) -> *const c_char {
+    enter_or(null(), || reply.and_then(reply::details).unwrap_or(null()))
 }

@@ -65,6 +65,8 @@ pub unsafe extern "C" fn palitra_runner_new(
             config,
             thread_start,
             thread_stop,
+            #[cfg(feature = "testing")]
+            paused_clock: false,
         });
         *out = handle::of_runner(runner.map_err(logged)?)?;
         Ok(())

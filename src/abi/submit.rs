@@ -287,7 +287,7 @@ fn wanted(read: Read<palitra_submit_options>, named: bool) -> Result<Wanted, Sta
     }
     let events = match given.queue.id {
         0 => None,
-        _ => Some(EventsWanted { queue: handle::queue_for_token(given.queue)?, tag: given.tag, named, items }),
+        _ => Some(EventsWanted { queue: handle::weak_queue(given.queue)?, tag: given.tag, named, items }),
     };
     let deadline = argument::deadline(given.deadline_ns).and_then(|after| Instant::now().checked_add(after));
     let reading = Reading { unread: unread || !named, most_items: given.stream_items };

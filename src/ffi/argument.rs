@@ -19,6 +19,7 @@ use super::types::runner::palitra_runner_options;
 use super::types::stats::palitra_stats;
 use super::types::submit::palitra_submit_options;
 use crate::arena::INDEX_BITS;
+use crate::job::Job;
 use crate::registry;
 use crate::reply::{Format, Reply, Status};
 use crate::runner::{Callee, Core};
@@ -290,6 +291,14 @@ impl Jobs {
 #[inline(always)]
 pub(crate) fn job_or_reply(core: &Core, name: &CStr) -> Result<Result<Callee, Reply>, Status> {
     match core.find_job(name.to_bytes()) {
+        Some(job) => Ok(Ok(job)),
+        None => unknown(name).map(Err),
+    }
+}
+
+/// The library's job with this name, whatever a runner has registered; or the reply that says that there is none.
+pub(crate) fn described(name: &CStr) -> Result<Result<&'static Job, Reply>, Status> {
+    match registry::find(name.to_bytes()) {
         Some(job) => Ok(Ok(job)),
         None => unknown(name).map(Err),
     }

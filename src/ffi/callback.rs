@@ -8,8 +8,6 @@
 use std::ffi::{CString, c_void};
 use std::sync::Arc;
 
-use serde::de::IgnoredAny;
-
 use super::handle;
 use super::types::call::{palitra_cancel_fn, palitra_job_fn};
 use super::types::callback::palitra_free_fn;
@@ -18,7 +16,7 @@ use super::types::log::palitra_log_fn;
 use super::types::runner::{palitra_runner_options, palitra_thread_fn};
 use super::types::token::palitra_complete_fn;
 use crate::call::{Call, OnCancel};
-use crate::job::Registered;
+use crate::job::{JobFuture, Registered, Request, check_payload};
 use crate::reply::{Format, JobError, Status};
 use crate::runner::{Callback, ThreadHook};
 use crate::token::TokenId;
@@ -97,26 +95,16 @@ pub(crate) fn on_threads(options: &palitra_runner_options) -> (ThreadHook, Threa
 /// A job of the host's as the core starts it. [`Status::InvalidArgument`] for NULL.
 pub(crate) fn on_call(function: palitra_job_fn, input: Format, user_data: UserData) -> Result<Registered, Status> {
     let function = function.ok_or(Status::InvalidArgument)?;
-    Ok(Arc::new(move |mut payload, request| {
-        check(input, &payload)?;
-        let (call, calling) = Call::begin(request.token()?);
-        let handle = handle::of_call(call).map_err(|status| JobError::from(status.message()))?;
-        let length = payload.len();
-        payload.push(0);
+    Ok(Arc::new(move |payload: Vec<u8>, request: &mut Request<'_>| {
+        check_payload(input, &payload)?;
+        let (call, calling) = Call::begin(request.token()?, payload);
+        let handle = handle::of_call(Arc::clone(&call)).map_err(|status| JobError::from(status.message()))?;
+        let payload = call.payload();
         // SAFETY: promised to be a function that may be called with this data on any thread of the runner; the payload
         // lives for the call.
-        unsafe { function(handle, payload.as_ptr().cast(), length, user_data.pointer()) };
-        Ok(Box::pin(calling))
+        unsafe { function(handle, payload.as_ptr().cast(), payload.len(), user_data.pointer()) };
+        Ok(Box::pin(calling) as JobFuture)
     }))
-}
-
-/// Whether a payload has the format that the host declared.
-fn check(input: Format, payload: &[u8]) -> Result<(), JobError> {
-    match input {
-        Format::Bytes => Ok(()),
-        Format::Text => std::str::from_utf8(payload).map(drop).map_err(JobError::does_not_fit),
-        Format::Json => serde_json::from_slice::<IgnoredAny>(payload).map(drop).map_err(JobError::does_not_fit),
-    }
 }
 
 /// What is called when a call is not needed any more. [`Status::InvalidArgument`] for NULL.

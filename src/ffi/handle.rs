@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::table::{Table, pack, unpack};
 use super::types::handle::{palitra_call, palitra_queue, palitra_runner, palitra_token};
-use crate::call::Call;
+use crate::call::{Call, Offer};
 use crate::current::RunnerId;
 use crate::queue::Queue;
 use crate::reply::{Error, Status};
@@ -102,8 +102,8 @@ pub(crate) fn queue(handle: palitra_queue) -> Result<Arc<Queue>, Status> {
     QUEUES.with(handle.id, Arc::clone)
 }
 
-/// The queue for a token to push to; the token does not keep it alive.
-pub(crate) fn queue_for_token(handle: palitra_queue) -> Result<Weak<Queue>, Status> {
+/// The queue that a handle names, for those who push to it and do not keep it alive.
+pub(crate) fn weak_queue(handle: palitra_queue) -> Result<Weak<Queue>, Status> {
     QUEUES.with(handle.id, Arc::downgrade)
 }
 
@@ -115,6 +115,17 @@ pub(crate) fn free_queue(handle: palitra_queue) -> Result<Arc<Queue>, Status> {
 /// A handle for a call.
 pub(crate) fn of_call(call: Arc<Call>) -> Result<palitra_call, Status> {
     CALLS.insert(call, 0).map(|id| palitra_call { id })
+}
+
+/// A handle for a call that waited in a queue; `None` if its job has ended meanwhile. Without a handle the call fails.
+pub(crate) fn of_offer(offer: Offer) -> Option<palitra_call> {
+    let call = offer.take()?;
+    of_call(Arc::clone(&call)).inspect_err(|status| call.fail(status.message())).ok()
+}
+
+/// Whether an id is one of a call, and of none other.
+pub(crate) fn is_call(id: u64) -> bool {
+    unpack(KIND_CALL, id).is_ok()
 }
 
 /// The call that a handle names.

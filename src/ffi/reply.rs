@@ -6,6 +6,7 @@
 
 #![allow(unsafe_code)]
 
+use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
@@ -37,4 +38,11 @@ pub(crate) fn take_back(reply: &mut palitra_reply) {
         // reference is released once.
         drop(unsafe { Arc::from_raw(owner.cast::<Body>()) });
     }
+}
+
+/// The details of a failure, if it has some: they live as long as the reply.
+pub(crate) fn details(reply: &palitra_reply) -> Option<*const c_char> {
+    // SAFETY: only `give` makes an owner, from an Arc of this type; it is null once the reply was freed.
+    let body = unsafe { reply.owner.cast::<Body>().as_ref() }?;
+    body.details().map(|details| details.as_ptr())
 }

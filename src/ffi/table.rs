@@ -95,12 +95,12 @@ impl<T> Default for Entry<T> {
 }
 
 impl<T: Clone + Send + Sync> Table<T> {
-    #[cfg(not(palitra_model))]
+    #[cfg(not(any(palitra_model, palitra_simulation)))]
     pub(crate) const fn new(kind: u64) -> Self {
         Table { kind, entries: Arena::new() }
     }
 
-    #[cfg(palitra_model)]
+    #[cfg(any(palitra_model, palitra_simulation))]
     pub(crate) fn new(kind: u64) -> Self {
         Table { kind, entries: Arena::new() }
     }
@@ -217,7 +217,7 @@ impl<T: Clone + Send + Sync> Drop for User<T> {
     }
 }
 
-#[cfg(all(test, not(palitra_model)))]
+#[cfg(all(test, not(any(palitra_model, palitra_simulation))))]
 mod tests {
     use super::*;
     use std::sync::Arc;

@@ -15,11 +15,17 @@ use crate::token::{Closed, JobToken, TokenRef};
 #[diagnostic::on_unimplemented(
     message = "a job cannot take a `{Self}`",
     label = "no job can take this",
-    note = "a job takes its payload as `Vec<u8>`, `String`, `Json<T>` or `Framed<T>` where `T: Deserialize`; what the jobs of a runner share as `State<T>` where `T: Default` or `T: RunnerState`; and its `Context`"
+    note = "a job takes its payload as `Vec<u8>`, `String`, `Json<T>` or `Framed<T>` where `T: Deserialize`; what the jobs of a runner share as `State<T>` where `T: Default` or `T: RunnerState`; the stream of its items as `Items<T>`; and its `Context`"
 )]
 pub trait FromRequest: Sized {
     /// The format of the payload, for an extractor that takes it.
     const PAYLOAD: Option<Format> = None;
+
+    /// Whether the payload is JSON with bytes behind it.
+    const IS_FRAMED: bool = false;
+
+    /// The format of the items, for an extractor that sends them.
+    const ITEMS: Option<Format> = None;
 
     /// Takes what it stands for. An error finishes the token as `JOB_FAILED` with its message, or as `BAD_PAYLOAD` if
     /// it is a [`JobError::bad_payload`].
@@ -94,8 +100,8 @@ impl<T: fmt::Debug> fmt::Debug for State<T> {
 /// further jobs to.
 #[derive(Clone)]
 pub struct Context {
-    runtime: Arc<dyn JobRuntime>,
-    token: TokenRef,
+    pub(super) runtime: Arc<dyn JobRuntime>,
+    pub(super) token: TokenRef,
 }
 
 impl FromRequest for Context {
@@ -108,9 +114,42 @@ impl Context {
     /// Whether nobody needs the job to go on: it was cancelled, its deadline passed, or its runner shuts down.
     ///
     /// A cancelled job is dropped at its next await by itself. This is for the parts that the job moved
-    /// elsewhere, such as a blocking loop in `tokio::task::spawn_blocking`.
+    /// elsewhere, such as a blocking loop in `tokio::task::spawn_blocking`. A task waits for it by
+    /// [`cancelled`](Context::cancelled).
     pub fn is_cancelled(&self) -> bool {
         self.token.should_stop()
+    }
+
+    /// Is ready once nobody needs the job to go on: it was cancelled, its deadline passed, its runner shuts down, or it
+    /// has ended. It is for tasks that the job spawned: the job itself is dropped at its next await and sees nothing of
+    /// it. A task that the job leaves behind may clean up there, for as long as its runner lives, and a tenth of a second
+    /// beyond.
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicBool, Ordering};
+    /// # use std::time::Duration;
+    /// use palitra::{Context, Runner, job};
+    ///
+    /// static SAID_GOODBYE: AtomicBool = AtomicBool::new(false);
+    ///
+    /// #[job("doc.goodbye")]
+    /// async fn goodbye(context: Context) {
+    ///     tokio::spawn(async move {
+    ///         context.cancelled().await;
+    ///         SAID_GOODBYE.store(true, Ordering::SeqCst);
+    ///     });
+    ///     std::future::pending().await
+    /// }
+    ///
+    /// let runner = Runner::new()?;
+    /// let reply = runner.run_job("doc.goodbye", "", Some(Duration::from_millis(10)))?;
+    /// assert_eq!(reply.status(), palitra::Status::Deadline);
+    /// runner.shutdown(None)?;
+    /// assert!(SAID_GOODBYE.load(Ordering::SeqCst));
+    /// # Ok::<(), palitra::Error>(())
+    /// ```
+    pub async fn cancelled(&self) {
+        self.token.stopped().await;
     }
 
     /// Says how far the job is, for hosts that show it. Costs a lock that nobody holds for long.
@@ -130,7 +169,7 @@ impl Context {
         let mut item = Some(reply);
         std::future::poll_fn(|cx| self.token.poll_send(&mut item, cx))
             .await
-            .map_err(|Closed| JobError::from("nobody reads the stream any more"))
+            .map_err(|Closed| JobError::from(self.runtime.why_nobody_reads()))
     }
 
     /// Calls another job of the same runner, the library's or one that the host has registered, and waits for its reply.

@@ -46,6 +46,7 @@ pub struct Framed<T>(pub T, pub Vec<u8>);
 
 impl<T: DeserializeOwned> FromRequest for Framed<T> {
     const PAYLOAD: Option<Format> = Some(Format::Bytes);
+    const IS_FRAMED: bool = true;
 
     fn from_request(request: &mut Request<'_>) -> Result<Self, JobError> {
         let mut payload = request.take_payload();
@@ -69,6 +70,7 @@ impl<T: DeserializeOwned> FromRequest for Framed<T> {
 
 impl<T: Serialize> IntoReply for Framed<T> {
     const FORMAT: Format = Format::Bytes;
+    const IS_FRAMED: bool = true;
 
     fn into_reply(self) -> Reply {
         let Framed(head, body) = self;

@@ -21,19 +21,35 @@ where
 
 /// The format of the one argument that takes the payload; bytes if none does.
 pub const fn input_format(payloads: &[Option<Format>]) -> Format {
-    let mut found = None;
-    let mut i = 0;
-    while i < payloads.len() {
-        if payloads[i].is_some() {
-            assert!(found.is_none(), "only one argument of a job can take its payload");
-            found = payloads[i];
-        }
-        i += 1;
-    }
+    let (found, is_one) = only(payloads);
+    assert!(is_one, "only one argument of a job can take its payload");
     match found {
         Some(format) => format,
         None => Format::Bytes,
     }
+}
+
+/// The format of the one argument that sends items.
+pub const fn items_format(items: &[Option<Format>]) -> Option<Format> {
+    let (found, is_one) = only(items);
+    assert!(is_one, "only one argument of a job can send its items");
+    found
+}
+
+/// The one format that is there, and whether there is no second one.
+const fn only(formats: &[Option<Format>]) -> (Option<Format>, bool) {
+    let mut found = None;
+    let mut i = 0;
+    while i < formats.len() {
+        if formats[i].is_some() {
+            if found.is_some() {
+                return (found, false);
+            }
+            found = formats[i];
+        }
+        i += 1;
+    }
+    (found, true)
 }
 
 pin_project_lite::pin_project! {

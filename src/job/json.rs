@@ -33,6 +33,14 @@ impl<T: Serialize> IntoReply for Json<T> {
     }
 }
 
+impl IntoReply for serde_json::Value {
+    const FORMAT: Format = Format::Json;
+
+    fn into_reply(self) -> Reply {
+        Json(self).into_reply()
+    }
+}
+
 /// Room that most replies fit into, as serde_json makes it.
 pub(super) const MOST_JSON: usize = 128;
 

@@ -1,16 +1,24 @@
 //! What a job's result becomes: the reply.
 
+use std::borrow::Cow;
+
 use crate::reply::{Format, JobError, Reply};
 
 /// Something that a job can return.
 #[diagnostic::on_unimplemented(
     message = "a job cannot return a `{Self}`",
     label = "no reply can be made of this",
-    note = "a job returns `()`, `Vec<u8>`, `String`, `&'static str`, `Json<T>` or `Framed<T>` where `T: Serialize`, or a `Result` of one of them"
+    note = "a job returns `()`, `Vec<u8>`, `String`, `&'static str`, a `Cow` of these, `Json<T>` or `Framed<T>` where `T: Serialize`, a `serde_json::Value`, a `Reply`, or a `Result` of one of them"
 )]
 pub trait IntoReply {
     /// What the bytes of a success are.
     const FORMAT: Format;
+
+    /// Whether they are JSON with bytes behind it.
+    const IS_FRAMED: bool = false;
+
+    /// Whether there are never any.
+    const IS_EMPTY: bool = false;
 
     /// The reply that the host reads.
     fn into_reply(self) -> Reply;
@@ -18,6 +26,7 @@ pub trait IntoReply {
 
 impl IntoReply for () {
     const FORMAT: Format = Format::Bytes;
+    const IS_EMPTY: bool = true;
 
     fn into_reply(self) -> Reply {
         Reply::success(Self::FORMAT, Vec::new())
@@ -51,8 +60,48 @@ impl IntoReply for &'static str {
     }
 }
 
+impl IntoReply for Cow<'static, [u8]> {
+    const FORMAT: Format = Format::Bytes;
+
+    fn into_reply(self) -> Reply {
+        self.into_owned().into_reply()
+    }
+}
+
+impl IntoReply for Cow<'static, str> {
+    const FORMAT: Format = Format::Text;
+
+    fn into_reply(self) -> Reply {
+        match self {
+            Cow::Borrowed(text) => text.into_reply(),
+            Cow::Owned(text) => text.into_reply(),
+        }
+    }
+}
+
+/// Without a copy, unless others share the bytes.
+#[cfg(feature = "bytes")]
+impl IntoReply for bytes::Bytes {
+    const FORMAT: Format = Format::Bytes;
+
+    fn into_reply(self) -> Reply {
+        Vec::from(self).into_reply()
+    }
+}
+
+/// As it is, in whichever format. The job is listed as one that returns bytes.
+impl IntoReply for Reply {
+    const FORMAT: Format = Format::Bytes;
+
+    fn into_reply(self) -> Reply {
+        self
+    }
+}
+
 impl<T: IntoReply, E: Into<JobError>> IntoReply for Result<T, E> {
     const FORMAT: Format = T::FORMAT;
+    const IS_FRAMED: bool = T::IS_FRAMED;
+    const IS_EMPTY: bool = T::IS_EMPTY;
 
     fn into_reply(self) -> Reply {
         match self {

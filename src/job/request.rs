@@ -16,6 +16,10 @@ pub(crate) trait JobRuntime: Send + Sync {
     /// The job that the host registered with this number.
     fn registered(&self, number: u32) -> Option<Registered>;
     fn to_arc(&self) -> Arc<dyn JobRuntime>;
+    /// What a job is told that sends an item.
+    fn why_nobody_reads(&self) -> &'static str {
+        "nobody reads the stream any more"
+    }
 }
 
 /// One execution of a job, while its arguments are being taken from it.

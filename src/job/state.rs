@@ -103,6 +103,7 @@ impl<T: Default + Send + Sync + 'static> RunnerState for T {
         Ok(T::default())
     }
 
+    #[doc(hidden)]
     fn at_once() -> Option<Self> {
         Some(T::default())
     }

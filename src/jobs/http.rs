@@ -37,8 +37,8 @@
 //! | `redirect` | the rules of redirects |
 //! | `exchange` | one request and one response, on a kept connection or a new one |
 //! | `link`, `pool` | one connection, which its user drives; those that are kept |
-//! | `content`, `multipart` | the body of a request |
-//! | `connect`, `resolve`, `roots` | how connections are made, to which addresses, and whom they trust |
+//! | `content`, `multipart`, `produced` | the body of a request |
+//! | `connect`, `socks`, `resolve`, `roots` | how connections are made, to which addresses, and whom they trust |
 //! | `response`, `body`, `unpack` | what comes back, its body, and compressed bodies |
 //! | `page`, `text` | replies out of responses, and text out of bytes |
 //! | `download`, `file` | files out of responses |
@@ -62,6 +62,7 @@ mod multipart;
 mod page;
 mod payload;
 mod pool;
+mod produced;
 mod redirect;
 mod request;
 mod resolve;
@@ -69,6 +70,7 @@ mod response;
 mod roots;
 mod settings;
 mod shown;
+mod socks;
 mod text;
 mod turns;
 mod unpack;
@@ -77,13 +79,15 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::job::{Context, Framed, Json, State};
+use crate::job::{Context, Framed, Items, Json, State};
 use crate::reply::JobError;
 use client::Clients;
 pub use download::Downloaded;
-use page::Written;
 pub use page::{Head, Page};
-pub use payload::{Addresses, Configure, Download, Fetch, Field, Fields, Get, GetBytes, Part, Request, Stream};
+use page::{Streamed, Written};
+pub use payload::{
+    Addresses, BodyFrom, Configure, Download, Fetch, Field, Fields, Get, GetBytes, Part, Request, Stream,
+};
 
 /// Gets a page. Takes `{"url", "headers": {name: value}, "query": {name: value}, "basic": [name, password], "bearer":
 /// token, "charset": of the body, "timeout": seconds for the whole request (30), "timeout_includes_wait": for its turn
@@ -92,22 +96,27 @@ pub use payload::{Addresses, Configure, Download, Fetch, Field, Fields, Get, Get
 /// 2 cannot connect, 3 timeout, 4 too many redirects, 5 body too large, 6 TLS, 7 not understood or broken off, 8 body
 /// not text.
 #[palitra::job("http.get")]
-async fn get(clients: State<Clients>, context: Context, Json(mut get): Json<Get>) -> Result<Written, JobError> {
+async fn get(
+    clients: State<Clients>,
+    context: Context,
+    Json(mut get): Json<Get>,
+) -> Result<Written<Json<Page>>, JobError> {
     let charset = get.charset.take();
     page::page(clients.current().fetch(get.prepare()?, &context).await?, charset).await
 }
 
-/// Sends a request of any method. Takes what `http.get` takes, and `"method"` (GET; POST with one of the last three) and
+/// Sends a request of any method. Takes what `http.get` takes, and `"method"` (GET; POST with one of the last four) and
 /// `"body"` (text), `"form"` (`{name: value}`), `"multipart"` (`[{"name", "value" or "file": path, "filename",
-/// "content_type"}]`) or `"body_file"` (path). Leaves and fails as `http.get` does, and with 12 a file cannot be read.
+/// "content_type"}]`), `"body_file"` (path) or `"body_from"` (`{"job": whose items are the body, "payload", "length"}`).
+/// Leaves and fails as `http.get` does, and with 12 a file cannot be read, 13 the job of the body failed.
 #[palitra::job("http.request")]
 async fn request(
     clients: State<Clients>,
     context: Context,
     Json(mut request): Json<Request>,
-) -> Result<Written, JobError> {
+) -> Result<Written<Json<Page>>, JobError> {
     let charset = request.charset.take();
-    page::page(clients.current().fetch(request.prepare().await?, &context).await?, charset).await
+    page::page(clients.current().fetch(request.prepare(&context).await?, &context).await?, charset).await
 }
 
 /// Gets the body of a page as it came. Takes what `http.get` takes but the charset, and fails as it does; a status
@@ -126,9 +135,9 @@ async fn fetch(
     clients: State<Clients>,
     context: Context,
     Framed(fetch, body): Framed<Fetch>,
-) -> Result<Vec<u8>, JobError> {
+) -> Result<Written<Framed<Head>>, JobError> {
     let body = Some(Bytes::from(body)).filter(|body| !body.is_empty());
-    page::framed(clients.current().fetch(fetch.prepare(body).await?, &context).await?).await
+    page::framed(clients.current().fetch(fetch.prepare(body, &context).await?, &context).await?).await
 }
 
 /// Streams the body of a page in chunks, without holding it whole. Takes what `http.bytes` takes, but without
@@ -136,9 +145,14 @@ async fn fetch(
 /// as `http.bytes` does, after the chunks that came before. With `"head": true` the first item is the JSON
 /// `{"status", "url", "headers"}`, and no status fails.
 #[palitra::job("http.stream")]
-async fn stream(clients: State<Clients>, context: Context, Json(stream): Json<Stream>) -> Result<(), JobError> {
+async fn stream(
+    clients: State<Clients>,
+    context: Context,
+    items: Items<Streamed>,
+    Json(stream): Json<Stream>,
+) -> Result<(), JobError> {
     let with_head = stream.head.unwrap_or(false);
-    clients.current().stream(stream.prepare()?, with_head, &context).await
+    clients.current().stream(stream.prepare()?, with_head, &context, &items).await
 }
 
 /// Downloads a page into a file. Takes what `http.bytes` takes, and `"path"`, `"overwrite"` (false: a file that is
@@ -156,9 +170,10 @@ async fn download(
 }
 
 /// Configures the client of this runner, whose requests are those that begin later. Takes `{"user_agent", "proxy": url,
-/// or "" for none, "no_proxy": hosts, "ca_file": PEM, "client_cert": PEM, "client_key": PEM, "resolve": {name: address},
-/// "requests": at a time (256), "requests_per_host": the same for each (no limit), "cookies": kept and sent (false)}`;
-/// what is left out is as if nothing had been configured. Connections and cookies of the client before are not kept.
+/// or "" for none, "no_proxy": hosts, "idle_timeout": seconds that an unused connection is kept (90), "ca_file": PEM,
+/// "client_cert": PEM, "client_key": PEM, "resolve": {name: address}, "requests": at a time (256), "requests_per_host":
+/// the same for each (no limit), "cookies": kept and sent (false)}`; what is left out is as if nothing had been
+/// configured. Connections and cookies of the client before are not kept.
 /// Leaves `{}`. Fails with 1 for a setting that does not fit, and then changes nothing.
 #[palitra::job("http.configure")]
 async fn configure(

@@ -8,8 +8,10 @@ use crate::job::Json;
 use crate::reply::JobError;
 
 #[derive(Clone, Copy, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Sleep {
+    /// How long.
     seconds: f64,
 }
 

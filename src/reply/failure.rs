@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt::{self, Write};
 
-use super::{Error, Format, Reply, Status};
+use serde::Serialize;
+
+use super::{Error, Reply, Status};
 
 /// A failure that a job returns: a number of its own and a message for people.
 ///
@@ -16,12 +18,14 @@ use super::{Error, Format, Reply, Status};
 ///
 /// `?` makes one of an [`std::io::Error`], a text, the [`Error`] of another job, a boxed error and, with
 /// the feature `anyhow`, an `anyhow::Error`. A job whose errors are of many kinds returns a `Result<_, Box<dyn Error +
-/// Send + Sync>>`: there `?` takes every kind. An enum of errors says its codes in an `impl From<It> for JobError`.
+/// Send + Sync>>`: there `?` takes every kind. An enum of errors gets its codes by
+/// [`#[derive(ErrorCodes)]`](crate::ErrorCodes).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobError {
     status: Status,
     code: i32,
     message: Cow<'static, str>,
+    details: Option<Box<str>>,
 }
 
 impl JobError {
@@ -30,7 +34,7 @@ impl JobError {
 
     /// A failure with the job's own code.
     pub fn new(code: i32, message: impl Into<Cow<'static, str>>) -> JobError {
-        JobError { status: Status::JobFailed, code, message: message.into() }
+        JobError { status: Status::JobFailed, code, message: message.into(), details: None }
     }
 
     /// A failure with the job's own code. Its message is what the error says, and then what its causes say.
@@ -50,6 +54,26 @@ impl JobError {
         JobError { status: Status::BadPayload, ..JobError::new(JobError::UNSPECIFIED, message) }
     }
 
+    /// The same failure with details for programs, as JSON: the SQLSTATE of a database, the field of a form that is
+    /// wrong. Hosts read them beside code and message. Details that cannot be written as JSON leave the failure without
+    /// them, and its message says why.
+    ///
+    /// ```
+    /// # use std::collections::HashMap;
+    /// # use palitra::JobError;
+    /// let error = JobError::new(2, "the name is taken").with_details(HashMap::from([("sqlstate", "23505")]));
+    /// assert_eq!(error.details(), Some(r#"{"sqlstate":"23505"}"#));
+    /// ```
+    pub fn with_details(mut self, details: impl Serialize) -> JobError {
+        match serde_json::to_string(&details) {
+            Ok(details) => self.details = Some(details.into()),
+            Err(error) => {
+                let _ = write!(self.message.to_mut(), " (its details cannot be written as JSON: {error})");
+            }
+        }
+        self
+    }
+
     /// A payload of another shape than the job takes.
     pub(crate) fn does_not_fit(what: impl fmt::Display) -> JobError {
         JobError::bad_payload(format!("the payload does not fit: {what}"))
@@ -63,6 +87,11 @@ impl JobError {
     /// What went wrong.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The details as JSON, if it has some.
+    pub fn details(&self) -> Option<&str> {
+        self.details.as_deref()
     }
 }
 
@@ -128,7 +157,7 @@ impl From<anyhow::Error> for JobError {
     }
 }
 
-/// A job that another job failed in fails with the same code and message. If the other panicked, was cancelled or
+/// A job that another job failed in fails with the same code, message and details. If the other panicked, was cancelled or
 /// passed its deadline, the reply says so, too.
 impl From<Error> for JobError {
     fn from(error: Error) -> JobError {
@@ -136,12 +165,12 @@ impl From<Error> for JobError {
             ended @ (Status::JobPanicked | Status::Cancelled | Status::Deadline) => ended,
             _ => Status::JobFailed,
         };
-        JobError { status, ..JobError::new(error.code, error.message) }
+        JobError { status, code: error.code, message: error.message, details: error.details }
     }
 }
 
 impl From<JobError> for Reply {
     fn from(error: JobError) -> Reply {
-        Reply::full(error.status, error.code, Format::Text, error.message.into_owned().into_bytes())
+        Reply::failed(error.status, error.code, error.message.into_owned(), error.details.as_deref())
     }
 }

@@ -29,7 +29,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::lanes::Lane;
 use crate::reply::Status;
-use crate::sync::{AtomicU32, Ordering, fence};
+use crate::sync::{AtomicU32, Ordering, fence, is_planted};
 use crate::token::Observer;
 
 /// What a host wants to have called on the runner's thread, with how the token finished.
@@ -100,7 +100,7 @@ impl Callbacks {
             When::AnyCase => self.due_in_any_case.add(due),
         }
         // Whoever closes the gate empties the lanes, unless it was too early to find this in them.
-        if self.gate.is_closed() {
+        if self.gate.is_closed() && !is_planted("forgotten-callback") {
             self.clear();
         }
     }

@@ -9,8 +9,10 @@
 //! * A token that is made while the runner's tokens are cancelled is cancelled too.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use super::callbacks::Callbacks;
+use super::clock::Clock;
 use super::closing::{Closing, Finished};
 use super::lanes::Lanes;
 use super::options::Options;
@@ -19,6 +21,7 @@ use super::submission::Submitter;
 use super::watch::Watch;
 use crate::configuration::Configuration;
 use crate::current::{RunnerId, works_for};
+use crate::deadline::Until;
 use crate::flight::Flight;
 use crate::job::{Registered, States};
 use crate::reply::Status;
@@ -39,6 +42,7 @@ pub(crate) struct Core {
     pub(super) registered: RegisteredJobs,
     pub(crate) runtime: tokio::runtime::Handle,
     max_payload: usize,
+    pub(super) clock: Clock,
     pub(super) spin_limit: SpinLimit,
     threads: u32,
     /// The [depth](fork::depth) of the process that made it.
@@ -106,6 +110,7 @@ impl Core {
             registered: RegisteredJobs::default(),
             runtime,
             max_payload: if options.max_payload == 0 { usize::MAX } else { options.max_payload },
+            clock: Clock::of(options),
             spin_limit: options.spin_limit(),
             threads: 1 + options.worker_threads,
             depth: fork::depth(),
@@ -219,6 +224,12 @@ impl Core {
         }
     }
 
+    /// For this long, by the runner's clock; `None` is forever.
+    #[inline(always)]
+    pub(super) fn until(&self, timeout: Option<Duration>) -> Until {
+        self.clock.until(&self.runtime, timeout)
+    }
+
     pub(super) fn check_payload(&self, len: usize) -> Result<(), Status> {
         if len > self.max_payload { Err(Status::TooLarge) } else { Ok(()) }
     }
@@ -244,6 +255,14 @@ impl Core {
     pub(crate) fn cancel_all(&self) {
         self.closing.cancel();
         token::finish_all_of(self.id, Status::Cancelled);
+    }
+
+    /// What the runner's own thread does once its driver has ended, however that came: nobody submits any more, every
+    /// token is finished, and no callback is called.
+    pub(super) fn end(&self) {
+        self.closing.request(Until::Now);
+        self.cancel_all();
+        self.callbacks.close();
     }
 
     /// How the runner is doing.

@@ -22,7 +22,7 @@ mod model;
 
 use std::task::Waker;
 
-use crate::sync::{AtomicBool, Mutex, Ordering, Place, fence, lock};
+use crate::sync::{AtomicBool, Mutex, Ordering, Place, fence, is_planted, lock};
 use crate::sys::processors;
 
 #[derive(Default)]
@@ -79,7 +79,7 @@ impl Doorbell {
         // that comes late.
         self.asleep.swap(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
-        if has_work() {
+        if has_work() && !is_planted("dropped-wake-up") {
             self.awake();
             return false;
         }

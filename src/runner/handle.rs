@@ -182,7 +182,7 @@ impl Runner {
         payload: impl Into<Vec<u8>>,
         deadline: Duration,
     ) -> Result<JobToken, Error> {
-        let deadline = Until::after(Some(deadline)).instant();
+        let deadline = self.core.until(Some(deadline)).instant();
         self.submit_wanted(job, payload.into(), Wanted { deadline, ..Wanted::default() })
     }
 
@@ -302,7 +302,7 @@ impl Runner {
     /// Shuts down from wherever this is: on the runner's own thread without waiting for it.
     pub(crate) fn end(&self, grace: Duration) {
         if self.owner.shutdown(Some(grace)) == Err(Status::WouldDeadlock) {
-            self.owner.close(Until::after(Some(grace)));
+            self.owner.close(self.core.until(Some(grace)));
         }
     }
 }
@@ -313,7 +313,7 @@ impl Owner {
         if works_for(self.core.id) {
             return Err(Status::WouldDeadlock);
         }
-        self.close(Until::after(grace));
+        self.close(self.core.until(grace));
         let limit = grace.and_then(|grace| Instant::now().checked_add(grace)?.checked_add(BEYOND_GRACE));
         if !self.core.finished.wait(limit) {
             self.give_up();

@@ -13,7 +13,7 @@
 //! * A job that is ready at its first poll returns its reply, however long that poll took.
 
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::core::{Accepted, Core};
 use super::registered::Callee;
@@ -47,7 +47,7 @@ impl Core {
         let polls_inline = self.check_may_run()?;
         self.check_payload(payload.len())?;
         // Before the first poll: the time counts from the call.
-        let until = Until::after(timeout);
+        let until = self.until(timeout);
         if !polls_inline || callee.starts_there() || (timeout.is_some() && !callee.job.is_inline()) {
             return self.run_there(callee, payload, until);
         }
@@ -107,7 +107,8 @@ impl Core {
 
     /// Runs a job on the runner's threads from the start.
     fn run_there(&self, callee: Callee, payload: Payload<'_>, until: Until) -> Result<Reply, Status> {
-        let wanted = Wanted { reading: Reading::NOBODY, ..Wanted::default() };
+        let deadline = self.timer_of(until);
+        let wanted = Wanted { deadline, reading: Reading::NOBODY, ..Wanted::default() };
         wait_or_cancel(&self.submit(Submitter::Host, callee, payload, wanted)?, until)
     }
 
@@ -117,10 +118,19 @@ impl Core {
             FirstPoll::Ready(reply) => Ok(reply),
             FirstPoll::Pending(accepted, future, token) => {
                 let (host, job_side) = token.into_token(self)?;
+                if let Some(deadline) = self.timer_of(until) {
+                    host.token().set_deadline(deadline);
+                }
                 self.run_on(accepted, job, future, job_side);
                 wait_or_cancel(&host, until)
             }
         }
+    }
+
+    /// The end of a wait that the thread which waits cannot see: that of a paused clock.
+    #[inline(always)]
+    fn timer_of(&self, until: Until) -> Option<Instant> {
+        if self.clock.is_paused() { until.instant() } else { None }
     }
 
     #[inline]
@@ -135,6 +145,7 @@ impl Core {
         let token = OnDemand::new(reading);
         let polled = {
             let _signals = signals::Poll::begin();
+            #[cfg(not(palitra_simulation))]
             let _runtime = self.runtime.enter();
             let _mark = Mark::set(self.id);
             let mut request = Request::new(payload, self, RequestToken::OnDemand(&token));

@@ -45,6 +45,10 @@ pub struct Options {
     pub thread_start: ThreadHook,
     /// Called last on each of these threads. A shutdown waits for that within its bound.
     pub thread_stop: ThreadHook,
+    /// The clock of its jobs stands still, and jumps to the next timer whenever nothing else is to do: see
+    /// [`testing`](crate::testing). With the feature `testing`.
+    #[cfg(feature = "testing")]
+    pub paused_clock: bool,
 }
 
 /// A function that is called on each of a runner's threads; by default none. Clones are the same function.
@@ -132,6 +136,9 @@ impl Options {
         if self.spin_limit.is_some_and(|limit| limit > SpinLimit::LONGEST) {
             return refuse(format!("a spin limit above {:?}", SpinLimit::LONGEST));
         }
+        if self.has_paused_clock() && self.worker_threads > 0 {
+            return refuse("worker threads, which have no paused clock".to_string());
+        }
         if self.thread_name.contains('\0') {
             return refuse("a thread name with a NUL in it".to_string());
         }
@@ -141,6 +148,16 @@ impl Options {
     /// Of the checked options.
     pub(super) fn configuration(&self) -> Configuration {
         Configuration::new(configuration::parse(&self.config).unwrap_or_default())
+    }
+
+    #[cfg(feature = "testing")]
+    pub(super) fn has_paused_clock(&self) -> bool {
+        self.paused_clock
+    }
+
+    #[cfg(not(feature = "testing"))]
+    pub(super) fn has_paused_clock(&self) -> bool {
+        false
     }
 
     pub(super) fn spin_limit(&self) -> SpinLimit {

@@ -21,7 +21,7 @@ use crate::sync::{AtomicBool, Ordering};
 /// Stands for every registered job.
 static REGISTERED: LazyLock<Job> = LazyLock::new(|| {
     let (name, format) = ("a job of the host", Format::Bytes);
-    Job::new(Description { name, doc: "", place: "", input: format, output: format, inline: false }, call)
+    Job::new(Description::plain(name, format), call)
 });
 
 /// A job that was found by its name.
@@ -58,7 +58,7 @@ fn call(request: &mut Request<'_>) -> Result<JobFuture, JobError> {
     let number = payload.split_last_chunk().map(|(_, number)| u32::from_le_bytes(*number));
     payload.truncate(payload.len().saturating_sub(size_of::<u32>()));
     let function = number.and_then(|number| request.registered(number));
-    function.ok_or("the runner has ended")?(payload, request)
+    function.ok_or("the runner has ended")?.call(payload, request)
 }
 
 /// The registered jobs of one runner.
@@ -73,6 +73,16 @@ pub(crate) struct RegisteredJobs {
 struct Jobs {
     numbers: HashMap<Box<[u8]>, u32>,
     functions: Vec<Registered>,
+}
+
+impl Jobs {
+    fn function(&self, number: u32) -> Option<&Registered> {
+        self.functions.get((number as usize).checked_sub(1)?)
+    }
+
+    fn find(&self, name: &str) -> Option<&Registered> {
+        self.function(*self.numbers.get(name.as_bytes())?)
+    }
 }
 
 impl RegisteredJobs {
@@ -93,15 +103,14 @@ impl RegisteredJobs {
     }
 
     pub(super) fn function(&self, number: u32) -> Option<Registered> {
-        let jobs = self.jobs.read().unwrap_or_else(PoisonError::into_inner);
-        jobs.functions.get(number as usize - 1).cloned()
+        self.jobs.read().unwrap_or_else(PoisonError::into_inner).function(number).cloned()
     }
 
-    /// [`Status::InvalidArgument`] for an empty name, and for one that is registered already.
+    /// [`Status::InvalidArgument`] for an empty name, and for one that is registered already, unless that job is over.
     pub(super) fn add(&self, name: &str, function: Registered) -> Result<(), Status> {
         let mut jobs = self.jobs.write().unwrap_or_else(PoisonError::into_inner);
         let number = jobs.functions.len() as u32 + 1;
-        if name.is_empty() || jobs.numbers.contains_key(name.as_bytes()) {
+        if name.is_empty() || jobs.find(name).is_some_and(|job| !job.is_over()) {
             return Err(Status::InvalidArgument);
         }
         jobs.numbers.insert(name.as_bytes().into(), number);

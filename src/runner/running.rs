@@ -147,7 +147,11 @@ fn poll_watched(
 fn end(core: &Core, future: JobFuture, token: JobSide, reply: Option<Reply>) {
     drop_caught(future);
     match reply {
-        Some(reply) => core.ended_with(reply.status(), || token.finish(reply)),
+        Some(reply) => {
+            // What a job meets that was cancelled meanwhile, as a stream without a reader, it may fail with.
+            let finished = if reply.status() == Status::Ok { None } else { token.finished_with() };
+            core.ended_with(finished.unwrap_or(reply.status()), || token.finish(reply));
+        }
         None => core.ended_with(token.ending(), || drop(token)),
     }
 }

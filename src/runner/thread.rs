@@ -20,6 +20,7 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use super::build;
+use super::clock::Clock;
 use super::core::Core;
 use super::driver::Driver;
 use super::options::{Hooks, Options};
@@ -99,7 +100,10 @@ fn make(options: &Options, host: Mask, hooks: &Hooks) -> io::Result<(Arc<Core>, 
     })?;
     let watch = Arc::new(Watch::new(id, 1 + options.worker_threads as usize));
     let runtime = match build::runtime(options, host, hooks, &watch) {
-        Ok(runtime) => runtime,
+        Ok(runtime) => {
+            Clock::of(options).start(&runtime);
+            runtime
+        }
         Err(error) => {
             drop(watched);
             let _ = watchdog.join();
@@ -119,10 +123,8 @@ fn live(core: &Arc<Core>, runtime: Runtime, watchdog: JoinHandle<()>, hooks: &Ho
     core.watch.awake();
     hooks.thread_started();
     let until = catch_unwind(AssertUnwindSafe(|| drive(core, &runtime))).unwrap_or_default();
-    // Only a defect of our own ends the loop before a shutdown; then nobody may submit any more.
-    core.closing.request(Until::Now);
-    core.cancel_all();
-    core.callbacks.close();
+    // Only a defect of our own ends the loop before a shutdown.
+    core.end();
     let _ = catch_unwind(AssertUnwindSafe(|| runtime.block_on(wind_down(core, until))));
     // Waits for the blocking tasks of jobs, however long they take: a shutdown has a bound of its own.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(runtime)));
@@ -148,7 +150,10 @@ fn drive(core: &Arc<Core>, runtime: &Runtime) -> Until {
 /// Closes and drops what the jobs shared, then lets those tasks end that jobs and states have spawned, to say goodbye
 /// to a server for example. Half of the second that a shutdown has beyond its grace period is for this.
 async fn wind_down(core: &Core, until: Until) {
-    let end = until.instant().map(|grace| Instant::from(grace + CLOSING).max(Instant::now() + CLOSING_LATE));
+    let end = match core.clock.is_paused() {
+        true => Some(Instant::now() + CLOSING),
+        false => until.instant().map(|grace| Instant::from(grace + CLOSING).max(Instant::now() + CLOSING_LATE)),
+    };
     core.states.close(end).await;
     core.registered.clear();
     let last = Instant::now() + TASKS;

@@ -19,11 +19,13 @@ use crate::reply::{Error, Reply, Status};
 pub struct JobToken {
     host: HostSide,
     task: Option<Arc<TaskObserver>>,
+    /// The task that waits for the next item.
+    reader: Option<Arc<ReaderObserver>>,
 }
 
 impl JobToken {
     pub(crate) fn new(host: HostSide) -> JobToken {
-        JobToken { host, task: None }
+        JobToken { host, task: None, reader: None }
     }
 
     pub(crate) fn token(&self) -> TokenRef {
@@ -103,6 +105,55 @@ impl JobToken {
         self.checked().is_ok_and(|token| token.end(Status::Cancelled).unwrap_or(false))
     }
 
+    /// The next item, for a task: as [`next`](JobToken::next) returns it, without blocking. A job that reads the stream
+    /// of another awaits it so:
+    ///
+    /// ```
+    /// # use palitra::{Context, JobError, job};
+    /// # #[job("doc.three")]
+    /// # async fn three(context: Context) -> Result<(), JobError> {
+    /// #     for n in ["1", "2", "3"] {
+    /// #         context.send(n).await?;
+    /// #     }
+    /// #     Ok(())
+    /// # }
+    /// #[job("doc.join")]
+    /// async fn join(context: Context) -> Result<String, JobError> {
+    ///     let (mut token, mut joined) = (context.submit_job("doc.three", "")?, String::new());
+    ///     while let Some(item) = std::future::poll_fn(|cx| token.poll_next(cx)).await? {
+    ///         joined += &item.text();
+    ///     }
+    ///     Ok(joined)
+    /// }
+    ///
+    /// assert_eq!(palitra::Runner::new()?.run_job("doc.join", "", None)?.text(), "123");
+    /// # Ok::<(), palitra::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`next`](JobToken::next), but for the timeout and the thread.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Reply>, Error>> {
+        let token = self.checked()?;
+        loop {
+            match token.next_item(Until::Now) {
+                Ok(item) => return Poll::Ready(item.into_result().map(Some)),
+                Err(Status::End) => return Poll::Ready(Ok(None)),
+                Err(Status::Pending) => {}
+                Err(status) => return Poll::Ready(Err(status.into())),
+            }
+            let reader = self.reader.get_or_insert_with(Arc::default);
+            if reader.waits_already(cx) {
+                return Poll::Pending;
+            }
+            let observer: Arc<dyn Observer> = Arc::clone(reader) as _;
+            match token.observe_next_item(&observer)? {
+                None => return Poll::Pending,
+                // It came meanwhile.
+                Some(_) => drop(reader.take()),
+            }
+        }
+    }
+
     fn checked(&self) -> Result<TokenRef, Status> {
         table::find(self.token().id())
     }
@@ -147,6 +198,29 @@ impl Observer for TaskObserver {
     fn notify(&self, _tag: u32, _status: Status) {
         let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone();
         waker.wake();
+    }
+}
+
+/// The task that waits for an item: its newest waker, while it is to be notified of the next one.
+#[derive(Default)]
+struct ReaderObserver {
+    waker: Mutex<Option<Waker>>,
+}
+
+impl ReaderObserver {
+    /// From now on it waits with this waker. Whether it was to be notified already.
+    fn waits_already(&self, cx: &Context<'_>) -> bool {
+        self.waker.lock().unwrap_or_else(PoisonError::into_inner).replace(cx.waker().clone()).is_some()
+    }
+
+    fn take(&self) -> Option<Waker> {
+        self.waker.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Observer for ReaderObserver {
+    fn notify(&self, _tag: u32, _status: Status) {
+        self.take().into_iter().for_each(Waker::wake);
     }
 }
 

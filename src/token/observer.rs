@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::task::Waker;
 
+use tokio::sync::Notify;
+
 use crate::reply::Status;
 
 /// Is notified of a token, outside every lock, once for each time that it was registered.
@@ -38,11 +40,14 @@ pub(super) struct Notifications {
 }
 
 /// Those that only a token with [extensions](super::extensions) has.
+#[derive(Default)]
 pub(super) struct MoreNotifications {
     /// If there is one.
     pub(super) stream: Option<EndOfStream>,
     pub(super) observers: Vec<Registration>,
     pub(super) completion: Option<Registration>,
+    /// The job's tasks that wait for its end.
+    pub(super) stop: Option<Arc<Notify>>,
 }
 
 impl Notifications {
@@ -54,6 +59,9 @@ impl Notifications {
             registration.notify(self.status);
         }
         if let Some(more) = self.more {
+            if let Some(stop) = more.stop {
+                stop.notify_waiters();
+            }
             if let Some(stream) = more.stream {
                 stream.notify(self.status);
             }

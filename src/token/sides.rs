@@ -80,9 +80,13 @@ impl JobSide {
 
     /// How the token finished; cancelled if it has not, which is what dropping this makes of it.
     pub(crate) fn ending(&self) -> Status {
-        let token = self.find();
-        let status = token.and_then(TokenRef::lock_for_job).and_then(|mut token| Some(token.reply()?.status()));
-        status.unwrap_or(Status::Cancelled)
+        self.finished_with().unwrap_or(Status::Cancelled)
+    }
+
+    /// How the token finished, if it has.
+    pub(crate) fn finished_with(&self) -> Option<Status> {
+        let mut token = self.find().and_then(TokenRef::lock_for_job)?;
+        Some(token.reply()?.status())
     }
 
     /// Finishes the token with the job's reply, unless it has finished already.

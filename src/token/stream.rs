@@ -18,7 +18,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::observer::{EndOfStream, Observer};
 use crate::reply::{Reply, Status};
-use crate::sync::{Mutex, Parker, lock};
+use crate::sync::{Mutex, Parker, is_planted, lock};
 
 /// How many items wait for their reader at the most, unless the host says another number.
 pub(super) const CAPACITY: usize = 16;
@@ -130,7 +130,8 @@ impl Stream {
         }
         // Under the lock that the next item comes in by: it cannot slip in between unnoticed.
         state.is_news |= item.is_none();
-        let senders = if item.is_some() { std::mem::take(&mut state.senders) } else { Vec::new() };
+        let frees = item.is_some() && !is_planted("lost-permit");
+        let senders = if frees { std::mem::take(&mut state.senders) } else { Vec::new() };
         drop(state);
         senders.into_iter().for_each(Waker::wake);
         item

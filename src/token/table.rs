@@ -267,6 +267,17 @@ impl TokenRef {
         self.lock_for_job().is_none_or(LockedToken::should_stop)
     }
 
+    /// Is ready once the job need not run on.
+    pub(crate) async fn stopped(self) {
+        let Some(stop) = self.lock_for_job().and_then(|mut token| token.stop()) else { return };
+        let mut notified = std::pin::pin!(stop.notified());
+        // Before the last look: whoever finishes the token after it finds this task waiting.
+        notified.as_mut().enable();
+        if !self.should_stop() {
+            notified.await;
+        }
+    }
+
     /// The job says how far it is.
     pub(crate) fn set_progress(self, done: u64, total: u64) {
         if let Some(mut token) = self.lock_for_job() {

@@ -21,7 +21,7 @@ use crate::spin::{Sleep, SpinLimit, Spinner};
 use crate::sync::Parker;
 use crate::sys::processors;
 
-thread_local! {
+crate::sync::thread_local! {
     static PARKER: Arc<Parker> = Arc::new(Parker::default());
     static SPINNER: Spinner = const { Spinner::new() };
 }

@@ -50,7 +50,7 @@ fn compiles(language: &str, dialect: &str) {
 
 #[test]
 fn it_compiles_alone_and_twice_in_every_c() {
-    for dialect in ["c99", "c11", "c17", "c2x"] {
+    for dialect in ["c89", "gnu89", "c99", "c11", "c17", "c2x"] {
         compiles("c", dialect);
     }
 }

@@ -14,7 +14,7 @@ fn configure(runner: &Runner, settings: Value) -> Result<Value, Failure> {
 }
 
 /// A runner that is made so.
-fn configured(settings: Value) -> Runner {
+pub(crate) fn configured(settings: Value) -> Runner {
     let config = json!({"http": settings}).to_string();
     Runner::with_options(Options { config, ..Options::default() }).unwrap()
 }
@@ -147,7 +147,8 @@ fn a_setting_that_does_not_fit_says_so_and_changes_nothing() {
     let runner = configured(json!({"user_agent": "mine/1"}));
     let cases = [
         (json!({"user_agent": "a\nb"}), "user_agent"),
-        (json!({"proxy": "socks5://x"}), "the proxy \"socks5://x\" is no http or https url"),
+        (json!({"proxy": "socks4://x"}), "the proxy \"socks4://x\" is no http, https or socks5 url"),
+        (json!({"idle_timeout": 0}), "\"idle_timeout\" is 0 seconds; more than 0"),
         (json!({"proxy": "http://me:word@["}), "the proxy \"http://...@[\""),
         (json!({"no_proxy": "x"}), "\"no_proxy\" without \"proxy\""),
         (json!({"ca_file": "/nonexistent"}), "\"ca_file\": \"/nonexistent\": "),

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use palitra::Runner;
 use palitra::http::code;
 use serde_json::json;
 
+use crate::configure::configured;
 use crate::{assert_failure, checked, get, page};
 use palitra_test_support::nginx::PATIENCE;
 use palitra_test_support::process::wait_until;
@@ -114,4 +116,29 @@ fn connections_that_the_server_closes_are_closed_while_nobody_uses_them() {
     // The next request opens one.
     assert_eq!(get(&runner, json!({"url": server.url("/")})).unwrap()["status"], 200);
     assert_eq!(server.accepted(), 9);
+}
+
+#[test]
+fn connections_that_nobody_uses_are_closed_after_their_time() {
+    let closed = Arc::new(AtomicUsize::new(0));
+    let closing = Arc::clone(&closed);
+    let server = Server::start(move |mut connection| {
+        while connection.request().is_some() && connection.respond("") {}
+        closing.fetch_add(1, Ordering::SeqCst);
+    });
+    let (short, usual) = (configured(json!({"idle_timeout": 0.5})), Runner::new().unwrap());
+    let started = Instant::now();
+    for runner in [&short, &usual] {
+        get(runner, json!({"url": server.url("/")})).unwrap();
+    }
+    wait_until("the one is closed by its client", || closed.load(Ordering::SeqCst) == 1);
+    // The server itself closes what is silent for its patience.
+    let took = started.elapsed();
+    assert!(took >= Duration::from_millis(500) && took < PATIENCE, "{took:?}");
+    // The other is kept: 90 seconds are not over. And the next request of the first opens a connection anew.
+    get(&usual, json!({"url": server.url("/")})).unwrap();
+    assert_eq!((server.accepted(), closed.load(Ordering::SeqCst)), (2, 1));
+    get(&short, json!({"url": server.url("/")})).unwrap();
+    assert_eq!(server.accepted(), 3);
+    wait_until("that is closed in its turn", || closed.load(Ordering::SeqCst) == 2);
 }

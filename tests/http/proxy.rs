@@ -77,8 +77,8 @@ fn a_proxy_that_refuses_is_named_without_its_password() {
         assert!(result.as_ref().is_err_and(|(_, message)| !message.contains("word")), "{result:?}");
         assert_failure(result, code::CANNOT_CONNECT, &[&named]);
     }
-    let result = get_with(&[("HTTP_PROXY", "socks5://127.0.0.1:1")], &json!({"url": "http://server.invalid/"}));
-    assert_failure(result, code::CANNOT_CONNECT, &["the proxy socks5://127.0.0.1:1", "not supported"]);
+    let result = get_with(&[("HTTP_PROXY", "socks4://127.0.0.1:1")], &json!({"url": "http://server.invalid/"}));
+    assert_failure(result, code::CANNOT_CONNECT, &["the proxy socks4://127.0.0.1:1", "not supported"]);
 }
 
 #[test]

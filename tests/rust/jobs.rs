@@ -2,17 +2,18 @@
 //!
 //! Promise 11: bad input and limits return a status.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use palitra::{Context, Format, Framed, Job, JobError, Json, Reply, State, Status, job};
+use palitra::{Context, Format, Framed, IntoReply, Job, JobError, Json, Reply, State, Status, job};
 use serde::{Deserialize, Serialize};
 
-use super::{PATIENCE, assert_refused, bounded, runner, wait_until};
+use super::{Flag, PATIENCE, assert_refused, bounded, runner, wait_until};
 
 #[derive(Deserialize, Serialize)]
 struct Pair {
@@ -47,6 +48,28 @@ async fn framed(Framed(pair, bytes): Framed<Pair>) -> Framed<i32> {
 #[job("rust.static")]
 async fn fixed() -> &'static str {
     "fixed"
+}
+
+/// Decides at run time what it returns.
+#[job("rust.any_reply")]
+async fn any_reply(kind: String) -> Reply {
+    match &*kind {
+        "bytes" => Reply::bytes(*b"\xff"),
+        "text" => Cow::<str>::Owned(kind).into_reply(),
+        "static" => Cow::Borrowed("static").into_reply(),
+        "json" => serde_json::json!({"kind": kind}).into_reply(),
+        _ => JobError::new(9, "no such kind").into(),
+    }
+}
+
+#[job("rust.cow")]
+async fn cow(payload: Vec<u8>) -> Cow<'static, [u8]> {
+    if payload.is_empty() { Cow::Borrowed(b"nothing") } else { Cow::Owned(payload) }
+}
+
+#[job("rust.shared_bytes")]
+async fn shared_bytes(payload: Vec<u8>) -> bytes::Bytes {
+    bytes::Bytes::from(payload).slice(1..)
 }
 
 #[job("rust.nothing")]
@@ -128,7 +151,14 @@ fn find(name: &str) -> Option<&'static Job> {
 
 #[test]
 fn a_job_takes_and_gives_bytes_text_json_or_nothing() {
-    let cases: [(&str, &[u8], Format, &[u8]); 8] = [
+    let cases: [(&str, &[u8], Format, &[u8]); 15] = [
+        ("rust.shared_bytes", b"abc", Format::Bytes, b"bc"),
+        ("rust.any_reply", b"bytes", Format::Bytes, b"\xff"),
+        ("rust.any_reply", b"text", Format::Text, b"text"),
+        ("rust.any_reply", b"static", Format::Text, b"static"),
+        ("rust.any_reply", b"json", Format::Json, br#"{"kind":"json"}"#),
+        ("rust.cow", b"", Format::Bytes, b"nothing"),
+        ("rust.cow", b"\x00", Format::Bytes, b"\x00"),
         ("rust.bytes", b"\x00\xff\x01", Format::Bytes, b"\x01\xff\x00"),
         ("rust.text", "häuser".as_bytes(), Format::Text, "HÄUSER".as_bytes()),
         ("rust.json", br#"{"left": 1, "right": 2}"#, Format::Json, br#"{"left":2,"right":1}"#),
@@ -343,4 +373,27 @@ fn jobs_may_be_nested_deeply_on_one_thread() {
     let runner = runner();
     let reply = bounded(move || runner.run_job("rust.depth", "1000", None)).unwrap();
     assert_eq!(reply.text(), "bottom");
+}
+
+static ARRIVED: LazyLock<Flag> = LazyLock::new(Flag::default);
+static CANCELLED: LazyLock<Flag> = LazyLock::new(Flag::default);
+
+#[job("rust.fails_once_cancelled")]
+async fn fails_once_cancelled() -> Result<(), JobError> {
+    ARRIVED.raise();
+    CANCELLED.spin();
+    Err(JobError::new(1, "nobody reads this"))
+}
+
+#[test]
+fn a_job_that_fails_because_it_was_cancelled_counts_as_cancelled() {
+    let runner = runner();
+    runner.run_job("palitra.echo", "", None).unwrap();
+    let token = runner.submit_job("rust.fails_once_cancelled", "").unwrap();
+    wait_until("the job has begun", || ARRIVED.is_up());
+    token.cancel();
+    CANCELLED.raise();
+    wait_until("it has ended", || runner.stats().unwrap().running == 0);
+    let stats = runner.stats().unwrap();
+    assert_eq!((stats.succeeded, stats.failed, stats.cancelled), (1, 0, 1));
 }

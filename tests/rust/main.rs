@@ -2,7 +2,9 @@
 //!
 //! A test that would hang in a broken library fails after [`PATIENCE`] instead.
 
+mod cleanup;
 mod deadlock;
+mod errors;
 mod fork;
 mod gather;
 mod global;
@@ -12,6 +14,7 @@ mod run;
 mod runner;
 mod shutdown;
 mod state;
+mod testing;
 mod token;
 
 use std::future::{Future, poll_fn};

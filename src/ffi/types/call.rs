@@ -10,7 +10,7 @@ use super::handle::palitra_call;
 ///
 /// @param call       the call, which the host frees with palitra_call_free
 /// @param data       the payload, with a NUL behind it that is not counted. Lives until the function
-///                   returns.
+///                   has returned and the call is freed.
 /// @param len        the length of the payload in bytes
 /// @param user_data  what palitra_runner_register was given
 pub type palitra_job_fn =

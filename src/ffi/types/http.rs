@@ -27,3 +27,5 @@ pub const PALITRA_HTTP_NO_SPACE: i32 = 10;
 pub const PALITRA_HTTP_CANNOT_WRITE: i32 = 11;
 /// A file that is to be sent cannot be read, or became shorter meanwhile.
 pub const PALITRA_HTTP_CANNOT_READ: i32 = 12;
+/// The job that produces the body failed, or its items are not of the announced length.
+pub const PALITRA_HTTP_BODY_FAILED: i32 = 13;

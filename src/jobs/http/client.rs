@@ -9,14 +9,16 @@ use super::alarm::Alarms;
 use super::connect::Connector;
 use super::cookies::Cookies;
 use super::exchange::{Begun, Exchange};
+use super::page::Streamed;
 use super::payload::Configure;
+use super::pool::Pool;
 use super::request::Prepared;
 use super::response::Fetched;
 use super::roots::SystemRoots;
 use super::settings::Settings;
 use super::turns::{Turn, Turns};
 use super::{background, code, page, redirect};
-use crate::job::{Context, Json, RunnerState};
+use crate::job::{Context, Items, RunnerState};
 use crate::reply::JobError;
 
 /// Room made for a body before its first byte arrives. The length is the server's word, so it is not trusted beyond.
@@ -81,7 +83,8 @@ impl Client {
     fn new(settings: Settings, roots: &Arc<SystemRoots>) -> Result<Client, rustls::Error> {
         let tls = roots.client_config(settings.verifier, settings.identity)?;
         let connector = Connector::new(tls, settings.proxies, settings.addresses);
-        let exchange = Exchange::new(connector, settings.user_agent, settings.cookies.then(Cookies::default));
+        let cookies = settings.cookies.then(Cookies::default);
+        let exchange = Exchange::new(connector, Pool::new(settings.idle), settings.user_agent, cookies);
         let turns = Turns::new(settings.requests, settings.requests_per_host);
         Ok(Client { exchange, roots: Arc::clone(roots), turns, alarms: Alarms::default() })
     }
@@ -128,6 +131,7 @@ impl Client {
         mut prepared: Prepared,
         with_head: bool,
         context: &Context,
+        items: &Items<Streamed>,
     ) -> Result<(), JobError> {
         let (turn, end) = self.turn(&prepared).await?;
         let (url, timeout) = (prepared.outgoing.url.clone(), prepared.timeout);
@@ -136,13 +140,13 @@ impl Client {
         drop(turn);
         let (fetched, mut reader) = Fetched::begin(response, &prepared, 0)?;
         if with_head {
-            context.send(Json(page::head(&fetched))).await?;
+            items.send(Streamed::Head(page::head(&fetched))).await?;
         } else if !fetched.status.is_success() {
             return Err(code::unsuccessful(&fetched.url, fetched.status));
         }
         let next = || Instant::now() + timeout;
         while let Some(chunk) = self.alarms.before(next(), reader.next(context)).await.ok_or_else(late)?? {
-            context.send(chunk.to_vec()).await?;
+            items.send(Streamed::Chunk(chunk.to_vec())).await?;
         }
         Ok(())
     }

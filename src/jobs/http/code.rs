@@ -14,6 +14,7 @@ use url::Url;
 
 use super::connect::ProxyError;
 use super::content::Unreadable;
+use super::produced::Unproduced;
 use crate::reply::JobError;
 
 /// The request cannot be sent as it is: an invalid url, method, header or timeout.
@@ -43,6 +44,9 @@ pub const CANNOT_WRITE: i32 = 11;
 
 /// A file that is to be sent cannot be read, or became shorter meanwhile.
 pub const CANNOT_READ: i32 = 12;
+
+/// The job that produces the body failed, or its items are not of the announced length.
+pub const BODY_FAILED: i32 = 13;
 
 pub(super) fn invalid(what: impl Display) -> JobError {
     JobError::new(INVALID_REQUEST, what.to_string())
@@ -101,6 +105,9 @@ pub(super) fn unreadable(error: &Unreadable) -> JobError {
 pub(super) fn from_library(url: &Url, error: &(dyn Error + 'static)) -> JobError {
     if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref()) {
         return unreadable(error);
+    }
+    if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<Unproduced>()) {
+        return JobError::new(BODY_FAILED, error.to_string());
     }
     tls(url, error).unwrap_or_else(|| broken(url, format_args!("the response is broken: {}", innermost(error))))
 }

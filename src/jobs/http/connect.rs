@@ -27,8 +27,7 @@ use tower_service::Service;
 
 use super::resolve::Resolver;
 use super::shown::short;
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use super::socks::{self, Failure};
 
 /// Silence on a connection after which the system asks whether the other side is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -69,6 +68,11 @@ impl Connector {
                 let tcp = self.tcp(proxy.uri().clone()).await.map_err(named)?;
                 let tls = self.handshake(tcp, proxy.uri()).await.map_err(named)?;
                 self.through(tls, &proxy, uri, encrypted).await
+            }
+            Some("socks5" | "socks5h") => {
+                let tcp = self.tcp(socks::address(&proxy)?).await.map_err(named)?;
+                let tcp = socks::connect(tcp, &proxy, &uri, encrypted).await.map_err(named)?;
+                Ok((if encrypted { self.encrypt(tcp, &uri).await? } else { Stream::new(tcp) }, None))
             }
             other => Err(named(format!("proxies of the kind {:?} are not supported", other.unwrap_or("")).into())),
         }

@@ -1,4 +1,4 @@
-//! The body of a request: bytes, or bytes and files one after the other, which are never held whole.
+//! The body of a request: bytes, bytes and files one after the other, or what a job produces; it is never held whole.
 //!
 //! A file is read on a thread of its own while it is sent. Its length is known before, and exactly so much of it is
 //! sent: a file that has become shorter breaks the request off, and what is added meanwhile is not sent.
@@ -14,6 +14,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
 use super::background;
+use super::produced::{Produced, Producer};
 
 /// So much of a file is read at a time.
 const CHUNK: usize = 64 << 10;
@@ -25,6 +26,7 @@ const WAITING: usize = 4;
 pub(super) enum Source {
     Bytes(Bytes),
     Pieces(Arc<[Piece]>),
+    Job(Arc<Producer>),
 }
 
 /// A part of what is sent.
@@ -55,6 +57,7 @@ impl Source {
                 let left = pieces.iter().map(Piece::length).sum();
                 Content::Pieces { pieces: Arc::clone(pieces), next: 0, reading: None, left }
             }
+            Source::Job(producer) => Content::Job(producer.body()),
         }
     }
 }
@@ -88,6 +91,7 @@ pub(super) enum Content {
         /// Bytes that are yet to be sent.
         left: u64,
     },
+    Job(Produced),
 }
 
 /// A file that cannot be read, or not to the length that it had.
@@ -105,13 +109,20 @@ impl std::fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
+/// An [`Unreadable`] file, or a job that is [`Unproduced`](super::produced::Unproduced).
+pub(super) type Unsent = Box<dyn std::error::Error + Send + Sync>;
+
 impl Body for Content {
     type Data = Bytes;
-    type Error = Unreadable;
+    type Error = Unsent;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Unreadable>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Unsent>>> {
         let (pieces, next, reading, left) = match self.get_mut() {
             Content::Bytes(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Content::Job(produced) => {
+                let bytes = ready!(produced.poll_bytes(cx));
+                return Poll::Ready(bytes.map(|bytes| bytes.map(Frame::data).map_err(Unsent::from)));
+            }
             Content::Pieces { pieces, next, reading, left } => (pieces, next, reading, left),
         };
         loop {
@@ -134,7 +145,7 @@ impl Body for Content {
                         continue;
                     }
                     Some(Ok(bytes)) => bytes,
-                    Some(Err(error)) => return Poll::Ready(Some(Err(unreadable(pieces, *next, error)))),
+                    Some(Err(error)) => return Poll::Ready(Some(Err(unreadable(pieces, *next, error).into()))),
                 },
             };
             if !bytes.is_empty() {
@@ -148,14 +159,16 @@ impl Body for Content {
         match self {
             Content::Bytes(bytes) => bytes.is_none(),
             Content::Pieces { left, .. } => *left == 0,
+            Content::Job(produced) => produced.left() == Some(0),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(match self {
-            Content::Bytes(bytes) => bytes.as_ref().map_or(0, Bytes::len) as u64,
-            Content::Pieces { left, .. } => *left,
-        })
+        match self {
+            Content::Bytes(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Content::Pieces { left, .. } => SizeHint::with_exact(*left),
+            Content::Job(produced) => produced.left().map_or_else(SizeHint::default, SizeHint::with_exact),
+        }
     }
 }
 

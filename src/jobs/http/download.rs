@@ -23,6 +23,7 @@ use crate::reply::JobError;
 
 /// What `http.download` leaves.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Downloaded {
     /// Of the response: 200, or 206 if an earlier download was resumed.
     #[serde(flatten)]

@@ -58,8 +58,13 @@ enum Failed {
 }
 
 impl Exchange {
-    pub(super) fn new(connector: Connector, user_agent: HeaderValue, cookies: Option<Cookies>) -> Exchange {
-        Exchange { connector, pool: Arc::default(), user_agent, cookies }
+    pub(super) fn new(
+        connector: Connector,
+        pool: Arc<Pool>,
+        user_agent: HeaderValue,
+        cookies: Option<Cookies>,
+    ) -> Exchange {
+        Exchange { connector, pool, user_agent, cookies }
     }
 
     /// The response to a request: its head, and its body as it comes.

@@ -3,6 +3,11 @@
 //! It has no task of its own: the job that sends a request over it, or reads a response from it, polls the state
 //! machine of the HTTP library, too. So what comes from the server wakes that job and nobody else, and a job that is
 //! dropped takes its connection along.
+//!
+//! hyper-util has a client with a pool, whose connections are tasks. This room, the pool and the alarms are here in its
+//! place for what they save: a request takes 49,000 instructions for 55,500, and beside libcurl with one request in
+//! flight palitra uses 1.3 times its processor time for twice (docs/performance.md). If hyper's users can drive
+//! connections one day, they go.
 
 use std::future::Future;
 use std::pin::Pin;

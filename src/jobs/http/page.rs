@@ -3,13 +3,14 @@
 //! A large one takes longer to write than the runner's thread may be blocked, so it is written on a thread of its own.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
 use hyper::header::{HeaderMap, SET_COOKIE};
 use serde::Serialize;
 
 use super::response::Fetched;
 use super::{background, code, text};
-use crate::job::{IntoReply, write_json};
+use crate::job::{Contract, Framed, IntoReply, Json, Probe, WithSchema, write_json};
 use crate::reply::{Format, JobError, Reply};
 
 /// From this size on a body is written elsewhere: as long as a thread takes to start, the writing may take here.
@@ -19,6 +20,7 @@ const HEAD: usize = 4 << 10;
 
 /// A server's response.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Page {
     /// The status, such as 200 or 404.
     pub status: u16,
@@ -32,6 +34,7 @@ pub struct Page {
 
 /// A server's response without its body.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Head {
     /// The status, such as 200 or 404.
     pub status: u16,
@@ -41,19 +44,54 @@ pub struct Head {
     pub headers: BTreeMap<String, String>,
 }
 
-/// JSON that has been written.
-pub(super) struct Written(Vec<u8>);
+/// The reply of a `T`, written.
+pub(super) struct Written<T>(Vec<u8>, PhantomData<fn(T)>);
 
-impl IntoReply for Written {
-    const FORMAT: Format = Format::Json;
+impl<T> Written<T> {
+    fn new(bytes: Vec<u8>) -> Self {
+        Written(bytes, PhantomData)
+    }
+}
+
+impl<T: IntoReply> IntoReply for Written<T> {
+    const FORMAT: Format = T::FORMAT;
+    const IS_FRAMED: bool = T::IS_FRAMED;
 
     fn into_reply(self) -> Reply {
         Reply::success(Self::FORMAT, self.0)
     }
 }
 
+impl<T> WithSchema for Probe<Written<T>>
+where
+    Probe<T>: WithSchema,
+{
+    fn schema(&self, contract: Contract) -> Option<serde_json::Value> {
+        Probe::<T>::NEW.schema(contract)
+    }
+}
+
+/// An item of `http.stream`: bytes to hosts, whichever it is.
+pub(super) enum Streamed {
+    /// The first item, if the host wants it.
+    Head(Head),
+    /// A part of the body.
+    Chunk(Vec<u8>),
+}
+
+impl IntoReply for Streamed {
+    const FORMAT: Format = Format::Bytes;
+
+    fn into_reply(self) -> Reply {
+        match self {
+            Streamed::Head(head) => Json(head).into_reply(),
+            Streamed::Chunk(bytes) => bytes.into_reply(),
+        }
+    }
+}
+
 /// The response as the JSON of a [`Page`], with its body as text.
-pub(super) async fn page(fetched: Fetched, charset: Option<String>) -> Result<Written, JobError> {
+pub(super) async fn page(fetched: Fetched, charset: Option<String>) -> Result<Written<Json<Page>>, JobError> {
     let large = fetched.body.len() >= LARGE;
     let write = move || {
         let Fetched { status, url, headers, body } = fetched;
@@ -61,20 +99,20 @@ pub(super) async fn page(fetched: Fetched, charset: Option<String>) -> Result<Wr
         let mut json = Vec::with_capacity(body.len() + body.len() / 16 + HEAD);
         let page = Page { status: status.as_u16(), url: url.into(), headers: joined(&headers), body };
         write_json(&mut json, &page)?;
-        Ok(Written(json))
+        Ok(Written::new(json))
     };
     written(large, write).await
 }
 
 /// The response as a line of the JSON of a [`Head`], and the body behind the line feed.
-pub(super) async fn framed(fetched: Fetched) -> Result<Vec<u8>, JobError> {
+pub(super) async fn framed(fetched: Fetched) -> Result<Written<Framed<Head>>, JobError> {
     let large = fetched.body.len() >= LARGE;
     let write = move || {
         let mut written = Vec::with_capacity(fetched.body.len() + HEAD);
         write_json(&mut written, &head(&fetched))?;
         written.push(b'\n');
         written.extend_from_slice(&fetched.body);
-        Ok(written)
+        Ok(Written::new(written))
     };
     written(large, write).await
 }

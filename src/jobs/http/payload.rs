@@ -10,6 +10,7 @@ pub type Fields = BTreeMap<String, Field>;
 
 /// One of [`Fields`].
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected a string, a number, a boolean or a list of them")]
 pub enum Field {
     /// As it is.
@@ -27,6 +28,7 @@ macro_rules! payload {
     ($(#[$attribute:meta])* $name:ident { $($(#[$own_attribute:meta])* $own:ident: $type:ty,)* }) => {
         $(#[$attribute])*
         #[derive(Debug, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             /// An absolute URL, `http` or `https`. A name and password in it are sent as Basic authorization.
@@ -81,7 +83,7 @@ payload! {
 payload! {
     /// What `http.request` takes.
     Request {
-        /// The method, in upper case; if left out POST with a form, with parts or a file, else GET.
+        /// The method, in upper case; if left out POST with a form, with parts, a file or a job, else GET.
         method: Option<String>,
         /// The body, sent as UTF-8. No content type is sent but the one among the headers.
         body: Option<String>,
@@ -91,6 +93,8 @@ payload! {
         multipart: Option<Vec<Part>>,
         /// The path of a file with the body, which is sent as it is read.
         body_file: Option<String>,
+        /// The job whose items are the body, sent as they come.
+        body_from: Option<BodyFrom>,
         /// See [`Get::charset`].
         charset: Option<String>,
     }
@@ -107,6 +111,8 @@ payload! {
         multipart: Option<Vec<Part>>,
         /// See [`Request::body_file`].
         body_file: Option<String>,
+        /// See [`Request::body_from`].
+        body_from: Option<BodyFrom>,
     }
 }
 
@@ -137,8 +143,22 @@ payload! {
     }
 }
 
+/// A job of the same runner, the library's or one that the host has registered, whose items are a body.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BodyFrom {
+    /// Its name.
+    pub job: String,
+    /// Its payload: a text as it is, anything else as JSON; empty if left out.
+    pub payload: Option<serde_json::Value>,
+    /// How many bytes its items have together; if left out the body is sent in chunks.
+    pub length: Option<u64>,
+}
+
 /// A part of a multipart form.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// The name of the field.
@@ -168,6 +188,7 @@ pub(super) struct Common {
 
 /// What `http.configure` takes. What is left out is as if nothing had been configured.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Configure {
     /// The header `user-agent` of requests that name none; `palitra/` and the version if left out.
@@ -188,12 +209,15 @@ pub struct Configure {
     pub requests: Option<usize>,
     /// The same for each host and port; no limit if left out.
     pub requests_per_host: Option<usize>,
+    /// Seconds that a connection is kept which nobody uses; 90 if left out.
+    pub idle_timeout: Option<f64>,
     /// Whether the cookies that servers set are sent back to them; false if left out.
     pub cookies: Option<bool>,
 }
 
 /// One IP address, or several that are tried in turn.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected an IP address or a list of them")]
 pub enum Addresses {
     /// One.

@@ -4,8 +4,8 @@
 //!
 //! * A connection has one user at a time, who holds its [`Lease`]. When that is dropped, the connection comes back if
 //!   it can take another request, else it is closed.
-//! * A connection that nobody uses is closed after [`IDLE`], or when its server closes it: one task of the pool, the
-//!   janitor, is woken for all that are kept.
+//! * A connection that nobody uses is closed after its time, 90 seconds unless the host says otherwise, or when its
+//!   server closes it: one task of the pool, the janitor, is woken for all that are kept.
 //! * No lock is held while a connection is polled or closed.
 
 use std::collections::HashMap;
@@ -21,13 +21,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::link::Link;
 
-/// How long a connection is kept that nobody uses. Servers close theirs after a minute or so.
-const IDLE: Duration = Duration::from_secs(90);
-
 /// The connections of one client.
-#[derive(Default)]
 pub(super) struct Pool {
     kept: Mutex<Kept>,
+    /// How long a connection is kept that nobody uses.
+    idle: Duration,
 }
 
 #[derive(Default)]
@@ -52,6 +50,10 @@ pub(super) struct Lease {
 }
 
 impl Pool {
+    pub(super) fn new(idle: Duration) -> Arc<Pool> {
+        Arc::new(Pool { kept: Mutex::default(), idle })
+    }
+
     /// A connection that was kept, if there is one; the one that was used last.
     pub(super) fn take(self: &Arc<Self>, to: &str) -> Option<Lease> {
         loop {
@@ -81,7 +83,7 @@ impl Pool {
 
     /// Whether there is no janitor yet.
     fn keep(&self, link: Box<Link>) -> bool {
-        let (mut kept, until) = (self.lock(), Instant::now() + IDLE);
+        let (mut kept, until) = (self.lock(), Instant::now() + self.idle);
         match kept.links.get_mut(&link.to) {
             Some(links) => links.push(Idle { link, until }),
             None => {
@@ -94,9 +96,9 @@ impl Pool {
     fn employ_janitor(self: &Arc<Self>) {
         // Without a runtime it has ended, and the pool goes with it.
         let Ok(runtime) = Handle::try_current() else { return };
-        let pool = Arc::downgrade(self);
+        let (pool, idle) = (Arc::downgrade(self), self.idle);
         runtime.spawn(async move {
-            let mut alarm = pin!(sleep_until(Instant::now() + IDLE));
+            let mut alarm = pin!(sleep_until(Instant::now() + idle));
             poll_fn(|cx| pool.upgrade().map_or(Poll::Ready(()), |pool| pool.sweep(alarm.as_mut(), cx))).await;
         });
     }

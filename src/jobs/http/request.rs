@@ -1,6 +1,7 @@
 //! What a host asks for, checked before anything is sent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -18,9 +19,11 @@ use super::code;
 use super::content::{Piece, Source};
 use super::exchange::Outgoing;
 use super::multipart;
-use super::payload::{Common, Download, Fetch, Field, Fields, Get, GetBytes, Part, Request, Stream};
+use super::payload::{BodyFrom, Common, Download, Fetch, Field, Fields, Get, GetBytes, Part, Request, Stream};
+use super::produced::Producer;
 use super::shown::shown;
 use super::unpack::ACCEPTED;
+use crate::job::Context;
 use crate::reply::JobError;
 
 const DEFAULT_TIMEOUT: f64 = 30.0;
@@ -78,19 +81,19 @@ impl Download {
 }
 
 impl Request {
-    pub(super) async fn prepare(mut self) -> Result<Prepared, JobError> {
+    pub(super) async fn prepare(mut self, context: &Context) -> Result<Prepared, JobError> {
         let body = self.body.take().map(Bytes::from);
-        let bodies =
-            Bodies { body, form: self.form.take(), multipart: self.multipart.take(), file: self.body_file.take() };
-        bodies.prepare(self.common(), self.method.as_deref()).await
+        let (form, multipart) = (self.form.take(), self.multipart.take());
+        let bodies = Bodies { body, form, multipart, file: self.body_file.take(), job: self.body_from.take() };
+        bodies.prepare(self.common(), self.method.as_deref(), context).await
     }
 }
 
 impl Fetch {
-    pub(super) async fn prepare(mut self, body: Option<Bytes>) -> Result<Prepared, JobError> {
-        let bodies =
-            Bodies { body, form: self.form.take(), multipart: self.multipart.take(), file: self.body_file.take() };
-        bodies.prepare(self.common(), self.method.as_deref()).await
+    pub(super) async fn prepare(mut self, body: Option<Bytes>, context: &Context) -> Result<Prepared, JobError> {
+        let (form, multipart) = (self.form.take(), self.multipart.take());
+        let bodies = Bodies { body, form, multipart, file: self.body_file.take(), job: self.body_from.take() };
+        bodies.prepare(self.common(), self.method.as_deref(), context).await
     }
 }
 
@@ -100,14 +103,16 @@ struct Bodies {
     form: Option<Fields>,
     multipart: Option<Vec<Part>>,
     file: Option<String>,
+    job: Option<BodyFrom>,
 }
 
 impl Bodies {
-    async fn prepare(self, common: Common, method_name: Option<&str>) -> Result<Prepared, JobError> {
-        let posts = self.form.is_some() || self.multipart.is_some() || self.file.is_some();
-        let method = method(method_name.unwrap_or(if posts { "POST" } else { "GET" }))?;
-        if usize::from(self.body.is_some()) + self.special() > 1 {
-            return Err(code::invalid("a body, a form, a multipart form or a file: only one of them can be sent"));
+    async fn prepare(self, common: Common, method_name: Option<&str>, context: &Context) -> Result<Prepared, JobError> {
+        let special = self.special();
+        let method = method(method_name.unwrap_or(if special > 0 { "POST" } else { "GET" }))?;
+        if usize::from(self.body.is_some()) + special > 1 {
+            let message = "a body, a form, a multipart form, a file or a job: only one of them can be sent";
+            return Err(code::invalid(message));
         }
         let mut prepared = common.prepare(method, Source::Bytes(self.body.unwrap_or_default()))?;
         let outgoing = &mut prepared.outgoing;
@@ -125,13 +130,16 @@ impl Bodies {
             outgoing.body = measure(multipart::pieces(parts, &boundary)?).await?;
         } else if let Some(path) = self.file {
             outgoing.body = measure(vec![Piece::File(path, 0)]).await?;
+        } else if let Some(from) = self.job {
+            outgoing.body = Source::Job(Arc::new(Producer::new(from, context)));
         }
         Ok(prepared)
     }
 
     /// How many of those there are that are no plain bytes.
     fn special(&self) -> usize {
-        usize::from(self.form.is_some()) + usize::from(self.multipart.is_some()) + usize::from(self.file.is_some())
+        let special = [self.form.is_some(), self.multipart.is_some(), self.file.is_some(), self.job.is_some()];
+        special.into_iter().map(usize::from).sum()
     }
 }
 
@@ -171,7 +179,7 @@ impl Common {
         Ok(Prepared {
             outgoing: Outgoing { method, url, headers, body },
             unpack,
-            timeout: timeout(self.timeout.unwrap_or(DEFAULT_TIMEOUT))?,
+            timeout: seconds("the timeout", self.timeout.unwrap_or(DEFAULT_TIMEOUT))?,
             timeout_includes_wait: self.timeout_includes_wait.unwrap_or(false),
             max_bytes: self.max_bytes.unwrap_or(DEFAULT_MAX_BYTES),
             redirects: self.redirects.unwrap_or(DEFAULT_REDIRECTS),
@@ -299,12 +307,13 @@ fn header_value(name: &str, value: &str) -> Result<HeaderValue, JobError> {
     })
 }
 
-fn timeout(seconds: f64) -> Result<Duration, JobError> {
+/// A time that a host sets, by what it calls it.
+pub(super) fn seconds(what: &str, seconds: f64) -> Result<Duration, JobError> {
     // Written so that NaN is refused too.
     if seconds > 0.0 && seconds <= LONGEST_TIMEOUT {
         return Ok(Duration::from_secs_f64(seconds));
     }
     Err(code::invalid(format_args!(
-        "the timeout is {seconds} seconds; more than 0 and at most {LONGEST_TIMEOUT} are allowed"
+        "{what} is {seconds} seconds; more than 0 and at most {LONGEST_TIMEOUT} are allowed"
     )))
 }

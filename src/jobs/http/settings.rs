@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::header::HeaderValue;
 use hyper_util::client::proxy::matcher::Matcher;
@@ -16,6 +17,7 @@ use url::Url;
 
 use super::code;
 use super::payload::{Addresses, Configure};
+use super::request::seconds;
 use super::shown::{short, shown};
 use crate::reply::JobError;
 
@@ -24,6 +26,8 @@ use crate::reply::JobError;
 const UNDER_WAY: usize = 256;
 /// As many as the semaphore counts, and more than any process has descriptors.
 const MOST_UNDER_WAY: usize = 1 << 20;
+/// How long a connection is kept that nobody uses. Servers close theirs after a minute or so.
+const IDLE: Duration = Duration::from_secs(90);
 
 /// What a client is made of.
 pub(super) struct Settings {
@@ -37,6 +41,8 @@ pub(super) struct Settings {
     pub(super) requests: usize,
     pub(super) requests_per_host: Option<usize>,
     pub(super) cookies: bool,
+    /// How long a connection is kept that nobody uses.
+    pub(super) idle: Duration,
 }
 
 /// A certificate with those that vouch for it, and its key.
@@ -56,6 +62,7 @@ impl Default for Settings {
             requests: UNDER_WAY,
             requests_per_host: None,
             cookies: false,
+            idle: IDLE,
         }
     }
 }
@@ -79,6 +86,7 @@ impl Settings {
         settings.requests = at_a_time("requests", fields.requests)?.unwrap_or(UNDER_WAY);
         settings.requests_per_host = at_a_time("requests_per_host", fields.requests_per_host)?;
         settings.cookies = fields.cookies.unwrap_or(false);
+        settings.idle = fields.idle_timeout.map_or(Ok(IDLE), |idle| seconds("\"idle_timeout\"", idle))?;
         Ok(settings)
     }
 }
@@ -94,8 +102,10 @@ fn proxies(proxy: Option<&str>, except: Option<&str>) -> Result<Option<Matcher>,
         return Ok(Some(builder.build()));
     }
     match Url::parse(proxy) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(Some(builder.all(proxy).build())),
-        _ => Err(code::invalid(format_args!("the proxy {:?} is no http or https url", shown(proxy)))),
+        Ok(url) if matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h") && url.has_host() => {
+            Ok(Some(builder.all(proxy).build()))
+        }
+        _ => Err(code::invalid(format_args!("the proxy {:?} is no http, https or socks5 url", shown(proxy)))),
     }
 }
 

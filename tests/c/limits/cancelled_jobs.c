@@ -2,16 +2,8 @@
  *
  * Promise 11: bad input and limits return a status.
  */
+#include "memory.h"
 #include "scheduling.h"
-
-/* Kilobytes of memory that this process uses. */
-static long memory(void) {
-    long pages = 0, ignored = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    CHECK(file != NULL && fscanf(file, "%ld %ld", &ignored, &pages) == 2);
-    fclose(file);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
 
 static void cancelled_jobs_that_are_queued_count(void) {
     palitra_runner runner = runner_with((palitra_runner_options){.max_in_flight = 3});
@@ -19,9 +11,9 @@ static void cancelled_jobs_that_are_queued_count(void) {
     CHECK_STATUS(PALITRA_OK, submit_and_cancel(runner));
     CHECK_STATUS(PALITRA_OK, submit_and_cancel(runner));
     CHECK_STATUS(PALITRA_BUSY, submit_and_cancel(runner));
-    long before = memory();
+    long before = memory_now();
     for (int i = 0; i < 500000; i++) submit_and_cancel(runner);
-    CHECK(memory() - before < 16 * 1024);
+    CHECK(memory_now() - before < 16L << 20);
     CHECK_STATUS(PALITRA_OK, wait_and_free(runner, stuck));
     for (int i = 0; i < 3; i++) /* all places are back */
         EVENTUALLY(palitra_runner_submit(runner, "test.never", "", 0, NULL, NULL) == PALITRA_OK);

@@ -3,6 +3,7 @@
  *
  * Promise 10: the host's process stays as it is.
  */
+#include "masks.h"
 #include "refused.h"
 
 #include <spawn.h>
@@ -17,19 +18,11 @@ static void handle(int number) {
     __atomic_add_fetch(is_the_hosts ? &handled : &handled_elsewhere, 1, __ATOMIC_SEQ_CST);
 }
 
-static void mask_of_this_thread(int how) {
-    sigset_t both;
-    sigemptyset(&both);
-    sigaddset(&both, SIGUSR1);
-    sigaddset(&both, SIGCHLD);
-    CHECK_NUMBER(0, pthread_sigmask(how, &both, NULL));
-}
-
 /* While every thread of the host's blocks a signal, it stays pending. A thread of the library's that does not block it
  * would take it. */
 static void check_signals_wait_for_the_host(void) {
     handled = handled_elsewhere = 0;
-    mask_of_this_thread(SIG_BLOCK);
+    mask_of_this_thread(SIG_BLOCK, SIGUSR1, SIGCHLD);
     for (int i = 0; i < 50; i++) {
         sigset_t pending;
         CHECK_NUMBER(0, kill(getpid(), SIGUSR1));
@@ -40,11 +33,11 @@ static void check_signals_wait_for_the_host(void) {
         CHECK_NUMBER(0, sigpending(&pending));
         CHECK_NUMBER(0, handled_elsewhere);
         CHECK(sigismember(&pending, SIGUSR1) && sigismember(&pending, SIGCHLD));
-        mask_of_this_thread(SIG_UNBLOCK);
+        mask_of_this_thread(SIG_UNBLOCK, SIGUSR1, SIGCHLD);
         CHECK_NUMBER(2 * (i + 1), __atomic_load_n(&handled, __ATOMIC_SEQ_CST));
-        mask_of_this_thread(SIG_BLOCK);
+        mask_of_this_thread(SIG_BLOCK, SIGUSR1, SIGCHLD);
     }
-    mask_of_this_thread(SIG_UNBLOCK);
+    mask_of_this_thread(SIG_UNBLOCK, SIGUSR1, SIGCHLD);
 }
 
 static void open_handlers(void) {
@@ -115,7 +108,7 @@ static void no_handler_runs_on_a_blocking_thread_of_a_first_poll(void) {
 static void a_first_poll_leaves_the_mask_of_its_thread(void) {
     sigset_t before, after;
     palitra_runner runner = runner_with_workers(0);
-    mask_of_this_thread(SIG_BLOCK);
+    mask_of_this_thread(SIG_BLOCK, SIGUSR1, SIGCHLD);
     pthread_sigmask(SIG_SETMASK, NULL, &before);
     made = 0;
     CHECK_STATUS(PALITRA_OK, run(runner, "test.spawn_blocking", "{\"seconds\": 0}", PALITRA_FOREVER, NULL));
@@ -123,7 +116,7 @@ static void a_first_poll_leaves_the_mask_of_its_thread(void) {
     pthread_sigmask(SIG_SETMASK, NULL, &after);
     for (int number = 1; number < NSIG; number++)
         CHECK_NUMBER(sigismember(&before, number), sigismember(&after, number));
-    mask_of_this_thread(SIG_UNBLOCK);
+    mask_of_this_thread(SIG_UNBLOCK, SIGUSR1, SIGCHLD);
     palitra_runner_free(runner);
 }
 
@@ -262,9 +255,7 @@ static void a_program_that_a_callback_spawns_has_the_mask_it_is_given(void) {
 int main(void) {
     /* As in a terminal, whatever started this test. */
     signal(SIGINT, SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    pthread_sigmask(SIG_SETMASK, &none, NULL);
+    unblock_all_signals();
     TEST(no_handler_runs_on_the_runners_thread);
     TEST(no_handler_runs_on_a_worker);
     TEST(no_handler_runs_on_a_blocking_thread_of_the_runners);

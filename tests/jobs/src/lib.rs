@@ -4,27 +4,35 @@
 
 mod configured;
 mod ending;
+mod logging;
 mod sharing;
 mod stream;
 mod threads;
+mod typed;
 
 use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use palitra::{Context, JobError, Json, job};
+use palitra::{Context, Framed, JobError, Json, job};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Failure {
     code: i32,
     message: String,
+    #[serde(default)]
+    details: Option<serde_json::Value>,
 }
 
-/// Fails with the code and message of its payload.
+/// Fails with the code, the message and the details of its payload.
 #[job("test.fail")]
-async fn fail(Json(failure): Json<Failure>) -> Result<(), JobError> {
-    Err(JobError::new(failure.code, failure.message))
+async fn fail(Json(Failure { code, message, details }): Json<Failure>) -> Result<(), JobError> {
+    let failure = JobError::new(code, message);
+    Err(match details {
+        Some(details) => failure.with_details(details),
+        None => failure,
+    })
 }
 
 /// Fails with an error of many causes.
@@ -141,6 +149,12 @@ fn use_stack(bytes: usize) {
     std::hint::black_box(&frame);
 }
 
+/// Returns what it took, with the number of the bytes in the JSON.
+#[job("test.framed")]
+async fn framed(Framed(head, bytes): Framed<serde_json::Value>) -> Framed<serde_json::Value> {
+    Framed(serde_json::json!({"head": head, "bytes": bytes.len()}), bytes)
+}
+
 /// Returns nothing, at once.
 #[job("test.ready")]
 async fn ready() {}
@@ -151,6 +165,19 @@ async fn nested(context: Context, text: String) -> Result<String, JobError> {
     let token = context.submit_job("palitra.echo", text)?;
     let reply = token.await?;
     Ok(reply.text().into_owned())
+}
+
+/// A job by its name, and its payload as text.
+#[derive(Deserialize)]
+struct Called {
+    job: String,
+    payload: String,
+}
+
+/// Calls another job on the same runner, such as one that the host has registered, and leaves its reply.
+#[job("test.call")]
+async fn call(context: Context, Json(called): Json<Called>) -> Result<String, JobError> {
+    Ok(context.call(&called.job, called.payload).await?.text().into_owned())
 }
 
 /// Blocks on a job of its own runner, on the runner's thread. Returns the name of the status that it gets.

@@ -117,6 +117,11 @@ impl Connection {
         Some(head)
     }
 
+    /// Reads so many bytes; `None` if the client closes before.
+    pub fn bytes(&mut self, count: usize) -> Option<Vec<u8>> {
+        (0..count).map(|_| self.byte()).collect()
+    }
+
     fn byte(&mut self) -> Option<u8> {
         let mut byte = [0];
         matches!(self.stream.read(&mut byte), Ok(1)).then_some(byte[0])
