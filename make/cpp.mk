@@ -2,9 +2,9 @@
 
 # Each test program is built of the same files in five ways: by gcc and by clang, as C++17 and as C++20; and by clang
 # with ThreadSanitizer, where the library is built with it too. One has the tests of asio with Boost.Asio beside those
-# with asio; `make test-cpp CPP_ASIO="-isystem FOLDER"` takes the asio or the Boost of that folder. The sanitizers for addresses and undefined behaviour,
-# with which compiling takes half as long again, see each compiler and each standard once; `make test-long` has them in
-# all four. The libraries are made only where they are missing, as for install.
+# with asio; `make test-cpp CPP_ASIO="-isystem FOLDER"` takes the asio or the Boost of that folder. The sanitizers for
+# addresses and undefined behaviour, with which compiling takes half as long again, see each compiler and each standard
+# once; `make test-long` has them in all four. The libraries are made only where they are missing, as for install.
 
 CPP_GCC ?= g++
 # Debian 12's default clang, 14, cannot compile the coroutines and ranges of the standard library beside it.
@@ -14,8 +14,11 @@ TSAN_DIR ?= target/tsan
 
 # Where another asio is than the system's.
 CPP_ASIO ?=
+# Where stdexec is, in whose place the tests have what palitra asks of it.
+CPP_STDEXEC ?= tests/cpp/stand_in
 
-CPP_FLAGS := $(CPP_ASIO) -g1 -O0 -Wall -Wextra -Wpedantic -Wconversion -Werror -pthread -Iinclude -Ibindings/cpp/include
+CPP_FLAGS := $(CPP_ASIO) -isystem $(CPP_STDEXEC) -g1 -O0 -Wall -Wextra -Wpedantic -Wconversion -Werror -pthread
+CPP_FLAGS += -Iinclude -Ibindings/cpp/include
 CPP_ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 # What the other two get: nothing, or the same for test-long.
 CPP_OTHERS ?=
@@ -23,7 +26,7 @@ CPP_OTHERS ?=
 CPP_COROUTINES := -DASIO_HAS_CO_AWAIT=1 -DASIO_HAS_STD_COROUTINE=1
 CPP_HEADERS := $(wildcard bindings/cpp/include/*.hpp bindings/cpp/include/palitra/*) include/palitra.h \
 	tests/cpp/support.hpp tests/cpp/coroutines.hpp tests/cpp/asio.cpp
-CPP_UNITS := calls ownership many callbacks typed coroutine asio
+CPP_UNITS := calls ownership many callbacks typed coroutine asio execution
 CPP_WRAP := -Wl,--wrap=__cxa_end_catch,--wrap=_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv
 
 # One way: its name, the compiler and its flags, the folder of the library, how to link, and further objects; last the
@@ -74,13 +77,15 @@ tsan-library:
 
 ## The C++ binding, what `make install` leaves, and the examples in C++
 test-cpp: $(PALITRA_LIBRARY_DIR)/libpalitra.so $(PALITRA_LIBRARY_DIR)/libpalitra.a \
-		$(PALITRA_LIBRARY_DIR)/libpalitra_test_jobs.so tsan-library
+		$(PALITRA_LIBRARY_DIR)/libpalitra_test_jobs.so
+	+$(MAKE) --no-print-directory -j2 tsan-library cpp-objects
 	+$(MAKE) --no-print-directory -j2 cpp-programs
 	set -e; for program in $(CPP_PROGRAMS); do echo $$program; NO_PROXY=127.0.0.1 timeout 120 $$program; done
 	tests/cpp/macros.sh $(CPP_GCC) -std=c++17
 	tests/cpp/macros.sh $(CPP_GCC) -std=c++20
 	tests/cpp/macros.sh $(CPP_CLANG) -std=c++20
 	CPP_GCC=$(CPP_GCC) CPP_CLANG=$(CPP_CLANG) tests/cpp/builds.sh
+	tests/cpp/module.sh $(CPP_CLANG)
 	CC=gcc CXX=$(CPP_CLANG) tests/cpp/installed/check.sh
 	tests/cpp/examples.sh
 
@@ -90,9 +95,10 @@ test-cpp-long:
 cpp-programs: $(CPP_PROGRAMS)
 cpp-objects: $(CPP_OBJECTS)
 
-# Not one that includes what is installed elsewhere. Headers of C are for lint-c.
-CPP_TIDY = $(filter-out tests/cpp/installed/%,$(filter %.cpp,$(CPP_FILES)))
+# Not those that include what is installed elsewhere, or written by palitra bindgen. Headers of C are for lint-c.
+CPP_TIDY = $(filter-out cli/tests/% tests/cpp/installed/%,$(filter %.cpp,$(CPP_FILES)))
 CPP_TIDY_FLAGS := -std=c++20 $(CPP_COROUTINES) -pthread -Iinclude -Ibindings/cpp/include -Itests/c/support
+CPP_TIDY_FLAGS += -isystem $(CPP_STDEXEC)
 
 ## clang-format and clang-tidy
 lint-cpp: $(TOOLS)/made

@@ -67,8 +67,13 @@ void queues(const palitra::Runner& runner) {
     CHECK(submitted && palitra::try_gather(submitted.tokens));
     CHECK(queue->try_next().has_value());
     CHECK(queue->try_next_batch(150)->size() == 150);
-    // As many as there are, without room for as many as there might be.
-    CHECK(queue->try_next_batch(static_cast<std::size_t>(-1))->size() == 49);
+    // As many as there are, without room for as many as there might be. The last events may come after the gather.
+    std::size_t left = 49;
+    while (left > 0) {
+        const std::size_t taken = queue->try_next_batch(static_cast<std::size_t>(-1))->size();
+        CHECK(taken > 0 && taken <= left);
+        left -= taken;
+    }
     CHECK(queue->try_next_batch(0).status() == Code::invalid_argument);
     CHECK(queue->try_close());
     CHECK(queue->try_next_batch(static_cast<std::size_t>(-1)).status() == Code::end);

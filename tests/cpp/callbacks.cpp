@@ -304,3 +304,19 @@ TEST_CASE("a call that nobody answers fails, and one that is not needed notifies
     CHECK(counts.ends == 1);
     CHECK(palitra::Call().try_complete().status() == Status::invalid_handle);
 }
+
+TEST_CASE("C++ and C of one process call each other's jobs") {
+    const palitra::Runner runner;
+    palitra::register_job(runner, "cpp.shout", [](std::string_view text) { return std::string(text) + '!'; });
+    const palitra_job_info info{"c.echo", nullptr, PALITRA_TEXT, PALITRA_TEXT};
+    const auto echo = [](palitra_call call, const void* data, std::size_t size, void*) {
+        palitra_call_complete(call, PALITRA_OK, 0, PALITRA_TEXT, data, size);
+        palitra_call_free(call);
+    };
+    REQUIRE(palitra_runner_register(runner.get(), &info, echo, nullptr, nullptr) == PALITRA_OK);
+    CHECK(runner.run("c.echo", "from C++").text() == "from C++");
+    palitra_reply reply;
+    CHECK(palitra_runner_run(runner.get(), "cpp.shout", "from C", 6, PALITRA_FOREVER, &reply) == PALITRA_OK);
+    CHECK(std::string_view(reinterpret_cast<const char*>(reply.data), reply.len) == "from C!");
+    palitra_reply_free(&reply);
+}

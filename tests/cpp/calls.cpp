@@ -39,6 +39,34 @@ TEST_CASE("a payload is any container of bytes") {
     static_assert(!std::is_convertible_v<std::vector<int>, palitra::Payload>, "numbers have an order of bytes");
 }
 
+TEST_CASE("JSON with bytes behind it is one payload, and one reply") {
+    const palitra::Runner runner;
+    const std::string bytes("a\0\n\xff", 4);
+    const palitra::Reply reply = runner.run("test.framed", palitra::frame(R"({"width": 1})", bytes));
+    const auto [json, body] = palitra::unframe(reply.text());
+    CHECK(json == R"({"bytes":4,"head":{"width":1}})");
+    CHECK(body == bytes);
+    CHECK(palitra::unframe("[1]").json == "[1]");
+    CHECK(palitra::unframe("[1]").bytes.empty());
+    CHECK(palitra::unframe("[1]\n").bytes.empty());
+}
+
+TEST_CASE("a failure has the details that its job gave it, as JSON") {
+    const palitra::Runner runner;
+    const char* const detailed = R"({"code": 7, "message": "broken", "details": {"sqlstate": "23505"}})";
+    try {
+        (void)runner.run("test.fail", detailed);
+        FAIL("nothing was thrown");
+    } catch (const palitra::job_failed& thrown) {
+        palitra::error copy = thrown;
+        copy = palitra::error(thrown);
+        CHECK(copy.details() == R"({"sqlstate":"23505"})");
+    }
+    const auto result = runner.try_run("test.fail", detailed);
+    CHECK(result.details() == R"({"sqlstate":"23505"})");
+    CHECK(result.error().details() == result.details());
+}
+
 TEST_CASE("a failure throws its status, code and message; the twin says the same and throws nothing") {
     const palitra::Runner runner;
     try {
@@ -57,6 +85,7 @@ TEST_CASE("a failure throws its status, code and message; the twin says the same
     CHECK(result.code() == 7);
     CHECK(result.message() == "broken");
     CHECK(result->text() == "broken");
+    CHECK(result.details().empty());
     static_assert(noexcept(runner.try_run("x")) && noexcept(runner.try_submit("x")));
 }
 
@@ -392,6 +421,18 @@ TEST_CASE("the library says its version and its jobs") {
     REQUIRE(echo != jobs.end());
     CHECK_FALSE(echo->doc.empty());
     CHECK(echo->input == palitra::Format::bytes);
+}
+
+TEST_CASE("a job is described in full, alone and among all") {
+    const palitra::Reply price = palitra::describe_job("typed.price");
+    CHECK(price.format() == palitra::Format::json);
+    CHECK(price.text().find(R"("payload":{"format":"json","schema":{)") != std::string_view::npos);
+    CHECK(palitra::describe_jobs().text().find(price.text()) != std::string_view::npos);
+    const auto unknown = palitra::try_describe_job("typed.prices");
+    CHECK(unknown.status() == palitra::Status::unknown_job);
+    CHECK(unknown.message().find("the nearest is \"typed.price\"") != std::string_view::npos);
+    CHECK(palitra::try_describe_job(std::string_view("typed.price\0", 12)).status() ==
+          palitra::Status::invalid_argument);
 }
 
 TEST_CASE("the log goes to a lambda, which is destroyed once") {

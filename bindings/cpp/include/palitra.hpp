@@ -20,7 +20,7 @@
 ///   static: what is destroyed last at exit still finds its library.
 /// - A program in which `forever` or `Status` is a macro says no_timeout and StatusCode.
 ///
-/// palitra/asio.hpp is for those who use asio and is not included here.
+/// palitra/asio.hpp is for those who use asio, palitra/execution.hpp for those who use stdexec: include them yourself.
 #ifndef PALITRA_HPP
 #define PALITRA_HPP
 
@@ -28,6 +28,7 @@
 #include "palitra/call.hpp"
 #include "palitra/callback.hpp"
 #include "palitra/coroutine.hpp"
+#include "palitra/framed.hpp"
 #include "palitra/future.hpp"
 #include "palitra/gather.hpp"
 #include "palitra/http.hpp"

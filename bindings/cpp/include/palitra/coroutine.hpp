@@ -17,8 +17,8 @@
 ///
 /// Each suspension is followed by exactly one resumption, whatever becomes of the token or its runner, also while a job
 /// blocks the runner's thread. What is awaited moves, owns a token that is passed as a temporary, and may be awaited
-/// again. A coroutine may be destroyed while it waits, by any thread but while another resumes it. Coroutines that asio
-/// spawns await by asio.hpp.
+/// again. A coroutine may be destroyed while it waits, by any thread but while another resumes it: some 300 bytes of the
+/// wait are freed with its token or when that finishes. Coroutines that asio spawns await by asio.hpp.
 #ifndef PALITRA_COROUTINE_HPP
 #define PALITRA_COROUTINE_HPP
 

@@ -37,7 +37,9 @@ enum Code : int {
     /// The file of a download cannot be written, for another reason.
     cannot_write = PALITRA_HTTP_CANNOT_WRITE,
     /// A file that is to be sent cannot be read, or became shorter meanwhile.
-    cannot_read = PALITRA_HTTP_CANNOT_READ
+    cannot_read = PALITRA_HTTP_CANNOT_READ,
+    /// The job that produces the body failed, or its items are not of the announced length.
+    body_failed = PALITRA_HTTP_BODY_FAILED
 };
 
 } // namespace palitra::http

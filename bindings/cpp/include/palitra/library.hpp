@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "callback.hpp"
+#include "reply.hpp"
 
 #include "names_begin.inc"
 
@@ -30,6 +31,25 @@ struct Job {
         jobs.push_back({info.name, info.doc, static_cast<Format>(info.input), static_cast<Format>(info.output)});
     return jobs;
 }
+
+/// Describes a job in full, as a JSON document with formats and JSON Schemas: see palitra_job_describe.
+/// Status::unknown_job: the library holds no such job.
+[[nodiscard]] inline result<Reply> try_describe_job(std::string_view name) noexcept {
+    const detail::CString text(name);
+    if (text.get() == nullptr) return Reply(Status::invalid_argument);
+    palitra_reply raw{};
+    const palitra_status status = palitra_job_describe(text.get(), &raw);
+    return detail::filled(status, raw);
+}
+[[nodiscard]] inline Reply describe_job(std::string_view name) { return try_describe_job(name).value(); }
+
+/// Describes all jobs of the library, as one JSON document.
+[[nodiscard]] inline result<Reply> try_describe_jobs() noexcept {
+    palitra_reply raw{};
+    const palitra_status status = palitra_job_describe(nullptr, &raw);
+    return detail::filled(status, raw);
+}
+[[nodiscard]] inline Reply describe_jobs() { return try_describe_jobs().value(); }
 
 /// Configures the runners that are made from now on, the global one among them, also in forked children: see
 /// RunnerOptions::config. What was configured before is replaced. Status::invalid_argument: it is not a JSON object.

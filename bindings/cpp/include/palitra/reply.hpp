@@ -67,13 +67,20 @@ public:
     [[nodiscard]] std::string_view message() const noexcept {
         return *this || empty() ? palitra::message(status()) : text();
     }
+    /// What the failure says to programs, as JSON; empty if it says nothing. Lives as long as the reply.
+    [[nodiscard]] std::string_view details() const noexcept {
+        const char* details = palitra_reply_details(&raw_);
+        return details == nullptr ? std::string_view() : details;
+    }
     /// The same, as an exception.
-    [[nodiscard]] palitra::error error() const { return {status(), code(), std::string(message())}; }
+    [[nodiscard]] palitra::error error() const {
+        return {status(), code(), std::string(message()), std::string(details())};
+    }
     /// The status, as the standard has it: false if the job succeeded.
     [[nodiscard]] std::error_code error_code() const noexcept { return make_error_code(status()); }
     /// Throws error() unless the job succeeded, as palitra::job_failed or palitra::bad_payload where it is one.
     void check() const {
-        if (!*this) detail::raise(status(), code(), std::string(message()));
+        if (!*this) detail::raise(status(), code(), std::string(message()), std::string(details()));
     }
 #if defined(__cpp_exceptions)
     /// What check() would throw; nullptr if the job succeeded.
@@ -108,6 +115,8 @@ public:
     [[nodiscard]] int code() const noexcept { return reply_.code(); }
     /// Lives as long as the result.
     [[nodiscard]] std::string_view message() const noexcept { return reply_.message(); }
+    /// As Reply::details(). Lives as long as the result.
+    [[nodiscard]] std::string_view details() const noexcept { return reply_.details(); }
     [[nodiscard]] palitra::error error() const { return reply_.error(); }
     [[nodiscard]] std::error_code error_code() const noexcept { return reply_.error_code(); }
 

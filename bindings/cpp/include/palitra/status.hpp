@@ -82,8 +82,8 @@ enum class Format : palitra_format { bytes = PALITRA_BYTES, text = PALITRA_TEXT,
 /// What calls throw. what() is the job's message, or the meaning of the status where there is none.
 class error : public std::system_error {
 public:
-    error(Status status, int code, const std::string& message)
-        : std::system_error(make_error_code(status)), text_(message), code_(code) {}
+    error(Status status, int code, const std::string& message, const std::string& details = {})
+        : std::system_error(make_error_code(status)), text_(message), details_(details), code_(code) {}
 
     /// How the call or the job ended.
     [[nodiscard]] Status status() const noexcept { return static_cast<Status>(error_code().value()); }
@@ -94,10 +94,13 @@ public:
     [[nodiscard]] const char* what() const noexcept override { return text_.what(); }
     /// The same as what().
     [[nodiscard]] std::string_view message() const noexcept { return what(); }
+    /// What the failure says to programs, as JSON; empty if it says nothing.
+    [[nodiscard]] std::string_view details() const noexcept { return details_.what(); }
 
 private:
-    // A text whose copies cannot throw.
+    // Texts whose copies cannot throw.
     std::runtime_error text_;
+    std::runtime_error details_;
     int code_;
 };
 
@@ -126,10 +129,10 @@ template <class Error>
 }
 
 /// Throws the class of the status.
-[[noreturn]] inline void raise(Status status, int code, const std::string& message) {
-    if (status == Status::bad_payload) detail::fail(bad_payload(status, code, message));
-    if (status == Status::job_failed) detail::fail(job_failed(status, code, message));
-    detail::fail(error(status, code, message));
+[[noreturn]] inline void raise(Status status, int code, const std::string& message, const std::string& details = {}) {
+    if (status == Status::bad_payload) detail::fail(bad_payload(status, code, message, details));
+    if (status == Status::job_failed) detail::fail(job_failed(status, code, message, details));
+    detail::fail(error(status, code, message, details));
 }
 
 /// What submitting an unknown job throws. It names the nearest job, because submit has no reply that could.
