@@ -3,7 +3,7 @@
 # A copy in which pkg-config finds libpalitra, as a user has it.
 target/go/installed: all
 	rm -rf $@
-	$(MAKE) install PREFIX=$(CURDIR)/$@ DESTDIR= LIBDIR=lib
+	$(MAKE) install-library PREFIX=$(CURDIR)/$@ DESTDIR= LIBDIR=lib
 
 .PHONY: test-go lint-go format-go bench-go target/go/installed
 

@@ -2,6 +2,6 @@ module http_go
 
 go 1.24
 
-require palitra v0.0.0
+require palitra.example/bindings/go v0.0.0
 
-replace palitra => ../../bindings/go
+replace palitra.example/bindings/go => ../../bindings/go

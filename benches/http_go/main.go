@@ -18,7 +18,7 @@ import (
 	"syscall"
 	"time"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 var errEmpty = errors.New("an empty body")

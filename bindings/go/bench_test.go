@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 var helloWorld = []byte("hello world")

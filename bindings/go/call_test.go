@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 func register(t *testing.T, r *palitra.Runner, name string, function palitra.JobFunc) {

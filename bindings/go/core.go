@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"unsafe"
 )
 
@@ -131,12 +130,12 @@ func (c *core) close() error {
 // goroutine stays on the runner's thread until it returns.
 type callbackThreads struct {
 	active  atomic.Int32
-	threads sync.Map // Thread id to nothing.
+	threads sync.Map // palitra_go_thread to nothing.
 }
 
 // enter adds this thread and returns the function that removes it.
 func (c *callbackThreads) enter() func() {
-	thread := syscall.Gettid()
+	thread := C.palitra_go_thread()
 	c.threads.Store(thread, nil)
 	c.active.Add(1)
 	return func() {
@@ -150,6 +149,6 @@ func (c *callbackThreads) here() bool {
 	if c.active.Load() == 0 {
 		return false
 	}
-	_, found := c.threads.Load(syscall.Gettid())
+	_, found := c.threads.Load(C.palitra_go_thread())
 	return found
 }

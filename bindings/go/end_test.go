@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 func TestShutdownLetsJobsFinish(t *testing.T) {

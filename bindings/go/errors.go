@@ -9,6 +9,7 @@ import "C"
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -64,6 +65,8 @@ type JobError struct {
 	Job     string // The job's name.
 	Code    int32  // The number that the job gave its failure.
 	Message string // The job's message.
+	// What the failure says to programs, as JSON; nil if it says nothing.
+	Details json.RawMessage
 
 	badPayload bool
 }
@@ -166,15 +169,15 @@ func endingOf(cause error) Status {
 	return StatusCancelled
 }
 
-// errorOf returns the error for a status and the message of its reply; nil if the job succeeded.
-func errorOf(job string, status Status, code int32, message []byte) error {
+// errorOf returns the error for a status and the message and details of its reply; nil if the job succeeded.
+func errorOf(job string, status Status, code int32, message, details []byte) error {
 	switch status {
 	case StatusOK:
 		return nil
 	case StatusJobFailed:
-		return &JobError{Job: job, Code: code, Message: string(message)}
+		return &JobError{Job: job, Code: code, Message: string(message), Details: details}
 	case StatusBadPayload:
-		return &JobError{Job: job, Message: string(message), badPayload: true}
+		return &JobError{Job: job, Message: string(message), Details: details, badPayload: true}
 	case StatusJobPanicked:
 		return &PanicError{job, string(message)}
 	}

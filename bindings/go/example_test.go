@@ -8,9 +8,10 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"time"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 func Example() {
@@ -118,6 +119,46 @@ func ExampleRunner_Run_timeout() {
 	defer cancel()
 	_, err = runner.Run(ctx, "palitra.sleep", []byte(`{"seconds": 60}`))
 	fmt.Println(errors.Is(err, context.DeadlineExceeded))
+	// Output: true
+}
+
+// One run has a deadline of its own, whatever the context.
+func ExampleWithDeadline() {
+	runner, err := palitra.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close()
+
+	nap := []byte(`{"seconds": 60}`)
+	_, err = runner.Run(context.Background(), "palitra.sleep", nap, palitra.WithDeadline(10*time.Millisecond))
+	fmt.Println(errors.Is(err, palitra.ErrDeadline))
+	// Output: true
+}
+
+// Goroutines of which each goes on with its reply; the first failure cancels the context, and with it the others' jobs.
+// This is what golang.org/x/sync/errgroup does in two lines, for a module that may depend on it.
+func Example_goroutines() {
+	runner, err := palitra.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runner.Close()
+
+	ctx, fail := context.WithCancelCause(context.Background())
+	defer fail(nil)
+	var group sync.WaitGroup
+	for _, payload := range []string{`{"seconds": 60}`, `{"seconds": "an hour"}`} {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			if _, err := runner.Run(ctx, "palitra.sleep", []byte(payload)); err != nil {
+				fail(err)
+			}
+		}()
+	}
+	group.Wait()
+	fmt.Println(errors.Is(context.Cause(ctx), palitra.ErrBadPayload))
 	// Output: true
 }
 

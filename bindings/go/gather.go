@@ -31,7 +31,7 @@ func GatherFailFast(ctx context.Context, tokens ...*Token) ([]Reply, error) {
 	failed := make(chan error, len(tokens))
 	// Before anyone writes to what is returned.
 	for _, t := range tokens {
-		if !t.isOver() && t.runner.core.callbacks.here() {
+		if t.runner.core.callbacks.here() && !t.hasEnded() {
 			return replies, t.error(StatusWouldDeadlock)
 		}
 	}

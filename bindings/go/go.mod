@@ -1,3 +1,3 @@
-module palitra
+module palitra.example/bindings/go
 
 go 1.24

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 // patience bounds every wait for what ought to happen soon.
@@ -76,6 +76,9 @@ func submit(t testing.TB, r *palitra.Runner, job, payload string, opts ...palitr
 	t.Cleanup(func() { token.Close() })
 	return token
 }
+
+// second is the error of a call that returns a reply with it.
+func second(_ palitra.Reply, err error) error { return err }
 
 func wantIs(t testing.TB, err, want error) {
 	t.Helper()

@@ -33,4 +33,6 @@ const (
 	HTTPCannotWrite int32 = C.PALITRA_HTTP_CANNOT_WRITE
 	// A file that is to be sent cannot be read, or became shorter meanwhile.
 	HTTPCannotRead int32 = C.PALITRA_HTTP_CANNOT_READ
+	// The job that produces the body failed, or its items are not of the announced length.
+	HTTPBodyFailed int32 = C.PALITRA_HTTP_BODY_FAILED
 )

@@ -17,8 +17,8 @@ import (
 type Job[In, Out any] string
 
 // Run runs the job, as [Runner.Run] does. Errors are those of [RunJSON].
-func (j Job[In, Out]) Run(ctx context.Context, r *Runner, in In) (Out, error) {
-	return RunJSON[Out](ctx, r, string(j), in)
+func (j Job[In, Out]) Run(ctx context.Context, r *Runner, in In, opts ...SubmitOption) (Out, error) {
+	return RunJSON[Out](ctx, r, string(j), in, opts...)
 }
 
 // Submit submits the job, as [Runner.Submit] does; see [Job.Wait].

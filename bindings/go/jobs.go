@@ -9,7 +9,10 @@ package palitra
 */
 import "C"
 
-import "unsafe"
+import (
+	"encoding/json"
+	"unsafe"
+)
 
 // JobInfo describes a job.
 type JobInfo struct {
@@ -29,6 +32,30 @@ func Jobs() []JobInfo {
 		}
 	}
 	return jobs
+}
+
+// DescribeJob describes a job of the linked library in full, as a JSON document with formats and JSON Schemas: see
+// palitra_job_describe in palitra.h. Returns [ErrUnknownJob] for a job that the library does not hold.
+func DescribeJob(name string) (json.RawMessage, error) {
+	x := exchanges.Get().(*exchange)
+	defer exchanges.Put(x)
+	cName := x.cName(name)
+	if cName == nil {
+		return nil, &callError{name, StatusInvalidArgument, nil}
+	}
+	return x.describe(name, cName)
+}
+
+// DescribeJobs describes all jobs of the linked library, as one JSON document.
+func DescribeJobs() (json.RawMessage, error) {
+	x := exchanges.Get().(*exchange)
+	defer exchanges.Put(x)
+	return x.describe("", nil)
+}
+
+func (x *exchange) describe(name string, cName *C.char) (json.RawMessage, error) {
+	reply, err := x.receive(name, C.palitra_go_describe(cName, &x.filled))
+	return json.RawMessage(reply.Data), err
 }
 
 // Configure configures the runners that are made from now on, the global one among them: see [WithConfig]. What was

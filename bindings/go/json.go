@@ -13,12 +13,12 @@ import (
 
 // RunJSON runs a job whose payload is in as JSON and whose reply is an Out as JSON. Errors are those of [Runner.Run],
 // and encoding/json's.
-func RunJSON[Out any](ctx context.Context, r *Runner, job string, in any) (Out, error) {
+func RunJSON[Out any](ctx context.Context, r *Runner, job string, in any, opts ...SubmitOption) (Out, error) {
 	payload, err := encode(job, in)
 	if err != nil {
 		return *new(Out), err
 	}
-	reply, err := r.Run(ctx, job, payload)
+	reply, err := r.Run(ctx, job, payload, opts...)
 	return decode[Out](job, reply, err)
 }
 

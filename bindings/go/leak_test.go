@@ -11,7 +11,7 @@ import (
 	"runtime/debug"
 	"testing"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 // residentMegabytes is the resident memory of this process.

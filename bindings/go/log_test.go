@@ -14,7 +14,7 @@ import (
 	"sync"
 	"testing"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 type records struct {

@@ -7,6 +7,7 @@
 
 #include <palitra.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,8 @@
 
 #define PALITRA_GO_SMALL 128u
 
-/* A reply on its way to Go. A small one is copied here and freed at once; any other is freed with palitra_go_free. */
+/* A reply on its way to Go. A small one without details is copied here and freed at once; any other is freed with
+ * palitra_go_free. */
 typedef struct palitra_go_reply {
     uint64_t token;
     int32_t code;
@@ -23,6 +25,7 @@ typedef struct palitra_go_reply {
     uintptr_t data;
     size_t len;
     uintptr_t owner;
+    uintptr_t details;
     uint8_t small[PALITRA_GO_SMALL];
 } palitra_go_reply;
 
@@ -32,7 +35,8 @@ static inline palitra_status palitra_go_fill(palitra_status status, palitra_repl
     filled->len = reply->len;
     filled->data = (uintptr_t)reply->data;
     filled->owner = 0;
-    if (reply->len > sizeof filled->small) {
+    filled->details = reply->status == PALITRA_OK ? 0 : (uintptr_t)palitra_reply_details(reply);
+    if (reply->len > sizeof filled->small || filled->details != 0) {
         filled->owner = (uintptr_t)reply->owner;
         return status;
     }
@@ -47,12 +51,21 @@ static inline void palitra_go_free(const palitra_go_reply *filled) {
     palitra_reply_free(&reply);
 }
 
+/* The calling thread, in the way that every Unix can name it. */
+static inline uintptr_t palitra_go_thread(void) { return (uintptr_t)pthread_self(); }
+
+static inline palitra_status palitra_go_describe(const char *job, palitra_go_reply *filled) {
+    palitra_reply reply;
+    palitra_status status = palitra_job_describe(job, &reply);
+    return palitra_go_fill(status, &reply, filled);
+}
+
 /* A macro to C, which cgo cannot call. */
 static inline void palitra_go_runner_options(palitra_runner_options *options) { palitra_runner_options_init(options); }
 
 static inline palitra_status palitra_go_start(palitra_runner runner, const char *job, const uint8_t *data, size_t len,
-                                              palitra_queue queue, uint64_t tag, uint32_t flags,
-                                              palitra_go_reply *filled) {
+                                              palitra_queue queue, uint64_t tag, uint32_t flags, int64_t deadline_ns,
+                                              uint32_t stream_items, palitra_go_reply *filled) {
     palitra_submit_options options;
     palitra_token token;
     palitra_reply reply;
@@ -60,6 +73,8 @@ static inline palitra_status palitra_go_start(palitra_runner runner, const char 
     options.queue = queue;
     options.tag = tag;
     options.flags = flags;
+    options.deadline_ns = deadline_ns;
+    options.stream_items = stream_items;
     palitra_status status = palitra_runner_start(runner, job, data, len, &options, &token, &reply);
     filled->token = token.id;
     return palitra_go_fill(status, &reply, filled);
@@ -67,13 +82,14 @@ static inline palitra_status palitra_go_start(palitra_runner runner, const char 
 
 static inline palitra_status palitra_go_submit(palitra_runner runner, const char *job, const uint8_t *data, size_t len,
                                                palitra_queue queue, uint64_t tag, uint32_t flags, int64_t deadline_ns,
-                                               palitra_token *token) {
+                                               uint32_t stream_items, palitra_token *token) {
     palitra_submit_options options;
     palitra_submit_options_init(&options);
     options.queue = queue;
     options.tag = tag;
     options.flags = flags;
     options.deadline_ns = deadline_ns;
+    options.stream_items = stream_items;
     return palitra_runner_submit(runner, job, data, len, &options, token);
 }
 
@@ -83,7 +99,8 @@ static inline palitra_status palitra_go_submit(palitra_runner runner, const char
 static inline palitra_status palitra_go_submit_many(palitra_runner runner, const uint8_t *names,
                                                     const size_t *name_places, const uint8_t *payloads,
                                                     const size_t *lengths, size_t n, palitra_queue queue, uint64_t tag,
-                                                    int64_t deadline_ns, palitra_token *tokens, size_t *taken) {
+                                                    int64_t deadline_ns, uint32_t stream_items, palitra_token *tokens,
+                                                    size_t *taken) {
     palitra_submit_options options;
     palitra_submission *submissions = (palitra_submission *)calloc(n, sizeof *submissions);
     *taken = 0;
@@ -96,6 +113,7 @@ static inline palitra_status palitra_go_submit_many(palitra_runner runner, const
     options.queue = queue;
     options.flags = PALITRA_ITEM_EVENTS;
     options.deadline_ns = deadline_ns;
+    options.stream_items = stream_items;
     palitra_status status = palitra_runner_submit_many(runner, submissions, n, &options, tokens, taken);
     free(submissions);
     return status;

@@ -93,15 +93,37 @@ func (o *runnerOptions) valid() bool {
 }
 
 type submitOptions struct {
-	deadline int64 // Nanoseconds; 0 or negative: none.
+	deadline    int64  // Nanoseconds; 0: none.
+	streamItems uint32 // 0: the default.
 }
 
-// SubmitOption is a choice for [Runner.Submit] and [Runner.Stream].
+// SubmitOption is a choice for one job: for [Runner.Run], [Runner.Submit], [Runner.SubmitMany], [Runner.Stream] and
+// those of a typed [Job].
 type SubmitOption func(*submitOptions)
+
+func chosen(opts []SubmitOption) submitOptions {
+	if len(opts) == 0 {
+		return submitOptions{} // Without the one below, which Go puts on its heap.
+	}
+	var o submitOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
+}
 
 // WithDeadline cancels the job so long after it was submitted; it then finishes with [ErrDeadline]. The runner keeps
 // the deadline itself, whether or not anyone waits.
 func WithDeadline(d time.Duration) SubmitOption {
 	// 0 means none in C; a deadline that has passed is 1.
 	return func(o *submitOptions) { o.deadline = max(1, d.Nanoseconds()) }
+}
+
+// WithStreamItems lets up to n items of a stream, 1 to 65536, wait for a reader before the job waits; 16 without it.
+// With any other number submitting returns [ErrInvalidArgument]. What a job that is only run streams, nobody reads.
+func WithStreamItems(n int) SubmitOption {
+	if n < 1 || n > math.MaxUint16+1 {
+		n = math.MaxUint32 // Which C refuses.
+	}
+	return func(o *submitOptions) { o.streamItems = uint32(n) }
 }

@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 var processes = map[string]func(r *palitra.Runner){

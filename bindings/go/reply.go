@@ -73,8 +73,11 @@ func (x *exchange) cName(name string) *C.char {
 
 // receive returns the reply or error that is in the exchange, copied into Go's memory, and frees what was C's.
 func (x *exchange) receive(job string, status C.palitra_status) (Reply, error) {
-	var data []byte
+	var data, details []byte
 	filled := &x.filled
+	if filled.details != 0 {
+		details = []byte(C.GoString(*(**C.char)(unsafe.Pointer(&filled.details))))
+	}
 	switch {
 	case filled.owner != 0:
 		// An address in C's memory, which the garbage collector does not know.
@@ -86,7 +89,7 @@ func (x *exchange) receive(job string, status C.palitra_status) (Reply, error) {
 	if Status(status) == StatusOK {
 		return Reply{data, Format(filled.format)}, nil
 	}
-	return Reply{}, errorOf(job, Status(status), int32(filled.code), data)
+	return Reply{}, errorOf(job, Status(status), int32(filled.code), data, details)
 }
 
 // take returns the reply of a token and frees the token.

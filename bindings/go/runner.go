@@ -50,31 +50,33 @@ func New(opts ...Option) (*Runner, error) {
 // When the context is done the job is cancelled and the error wraps the context's; under one that is done already the
 // job never starts. The calling thread polls the job inline, once, so that a job that is ready at once needs no other
 // thread; unless as many goroutines as there are processors are doing just that. Under a context that may be done one
-// day, unlike [context.Background], it does so only for an inline job, one whose author declares that its first poll
-// never blocks, such as palitra.echo: any other starts on the runner's thread, so that a job that never yields cannot
-// outlast the context. A job that is ready at its inline poll returns its reply, even if the context is done meanwhile.
-func (r *Runner) Run(ctx context.Context, job string, payload []byte) (Reply, error) {
+// day, unlike [context.Background], and with a deadline it does so only for an inline job, one whose author declares
+// that its first poll never blocks, such as palitra.echo: any other starts on the runner's thread, so that a job that
+// never yields cannot outlast the context. A job that is ready at its inline poll returns its reply, even if the context
+// is done meanwhile.
+func (r *Runner) Run(ctx context.Context, job string, payload []byte, opts ...SubmitOption) (Reply, error) {
 	c := r.core
 	defer runtime.KeepAlive(r)
 	if c.callbacks.here() {
 		return Reply{}, &callError{job, StatusWouldDeadlock, nil}
 	}
+	if ctx.Err() != nil {
+		return Reply{}, endedBy(job, causeOf(ctx))
+	}
+	o := chosen(opts)
 	flags := C.uint32_t(C.PALITRA_NO_ITEMS)
-	if ctx.Done() != nil {
-		if ctx.Err() != nil {
-			return Reply{}, endedBy(job, causeOf(ctx))
-		}
+	if ctx.Done() != nil || o.deadline != 0 {
 		flags |= C.PALITRA_INLINE_ONLY
 	}
 	if starting.take() {
-		reply, p, err := c.start(job, payload, flags)
+		reply, p, err := c.start(job, payload, flags, o)
 		starting.leave()
 		if p == nil {
 			return reply, err
 		}
 		return c.wait(ctx, job, p)
 	}
-	p, err := r.submit(ctx, job, payload, C.PALITRA_NO_ITEMS, submitOptions{deadline: -1})
+	p, err := r.submit(ctx, job, payload, C.PALITRA_NO_ITEMS, o)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -83,7 +85,7 @@ func (r *Runner) Run(ctx context.Context, job string, payload []byte) (Reply, er
 
 // start polls a job inline, if the flags allow that. It returns the job's reply or error, or what will be notified when
 // the job finishes.
-func (c *core) start(job string, payload []byte, flags C.uint32_t) (Reply, *pending, error) {
+func (c *core) start(job string, payload []byte, flags C.uint32_t, o submitOptions) (Reply, *pending, error) {
 	x := exchanges.Get().(*exchange)
 	defer exchanges.Put(x)
 	name := x.cName(job)
@@ -92,7 +94,7 @@ func (c *core) start(job string, payload []byte, flags C.uint32_t) (Reply, *pend
 	}
 	tag := c.newTag()
 	status := C.palitra_go_start(c.handle, name, pointer(payload), C.size_t(len(payload)), c.queue, C.uint64_t(tag),
-		flags, &x.filled)
+		flags, C.int64_t(o.deadline), C.uint32_t(o.streamItems), &x.filled)
 	if status != C.PALITRA_PENDING {
 		reply, err := x.receive(job, status)
 		return reply, nil, err
@@ -125,11 +127,7 @@ func (c *core) wait(ctx context.Context, job string, p *pending) (Reply, error) 
 // The context is the job's: when it is done the job is cancelled, whether or not anyone waits. Close the token when
 // it is not needed any more.
 func (r *Runner) Submit(ctx context.Context, job string, payload []byte, opts ...SubmitOption) (*Token, error) {
-	o := submitOptions{deadline: -1}
-	for _, opt := range opts {
-		opt(&o)
-	}
-	p, err := r.submit(ctx, job, payload, C.PALITRA_ITEM_EVENTS, o)
+	p, err := r.submit(ctx, job, payload, C.PALITRA_ITEM_EVENTS, chosen(opts))
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +157,7 @@ func (r *Runner) submit(
 	c.expect(tag, p)
 	submitting <- struct{}{}
 	status := C.palitra_go_submit(c.handle, name, pointer(payload), C.size_t(len(payload)), c.queue, C.uint64_t(tag),
-		flags, C.int64_t(o.deadline), &p.token)
+		flags, C.int64_t(o.deadline), C.uint32_t(o.streamItems), &p.token)
 	<-submitting
 	if status != C.PALITRA_OK {
 		c.forget(tag)

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 func TestStreamYieldsItemsInOrder(t *testing.T) {

@@ -23,10 +23,7 @@ type Submission struct {
 // tokens. At the first job that is refused it stops: the error is the one that Submit would return for this job, and
 // the tokens are those of the jobs before it, which run. Context and options are those of each job, as in Submit.
 func (r *Runner) SubmitMany(ctx context.Context, jobs []Submission, opts ...SubmitOption) ([]*Token, error) {
-	o := submitOptions{deadline: -1}
-	for _, opt := range opts {
-		opt(&o)
-	}
+	o := chosen(opts)
 	defer runtime.KeepAlive(r)
 	if len(jobs) == 0 {
 		return nil, nil
@@ -50,7 +47,8 @@ func (r *Runner) SubmitMany(ctx context.Context, jobs []Submission, opts ...Subm
 	var taken C.size_t
 	submitting <- struct{}{}
 	status := C.palitra_go_submit_many(c.handle, pointer(packed.names), &packed.places[0], pointer(packed.payloads),
-		&packed.lengths[0], C.size_t(n), c.queue, C.uint64_t(first), C.int64_t(o.deadline), &handles[0], &taken)
+		&packed.lengths[0], C.size_t(n), c.queue, C.uint64_t(first), C.int64_t(o.deadline), C.uint32_t(o.streamItems),
+		&handles[0], &taken)
 	<-submitting
 	tokens := make([]*Token, taken)
 	for i := range tokens {

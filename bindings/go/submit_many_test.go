@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 func closeAll(t testing.TB, tokens []*palitra.Token) {

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 // Each way of waiting, by so many goroutines at once. In a process of its own, because Go never ends a thread that

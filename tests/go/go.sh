@@ -7,7 +7,7 @@
 #     tests/go/go.sh pkg-config test ./...    linked with libpalitra as `make install` leaves it in target/go/installed
 #     tests/go/go.sh static run .             linked with the archive
 #
-# In the folder bindings/go unless GO_DIRECTORY names another.
+# In the folder bindings/go unless GO_DIRECTORY names another, and from the proxy GO_PROXY, which may be a folder.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -28,7 +28,7 @@ if [ ! -x "$toolchain/go" ]; then
 fi
 
 PATH=$toolchain:$PATH
-export GOENV=off GOTOOLCHAIN=local GOPROXY=off GOTELEMETRY=off GOWORK=off
+export GOENV=off GOTOOLCHAIN=local GOPROXY="${GO_PROXY:-off}" GOSUMDB=off GOTELEMETRY=off GOWORK=off
 export GOCACHE="$root/target/go/cache" GOPATH="$root/target/go/path"
 export CGO_ENABLED=1 CGO_CFLAGS=-O2 CGO_LDFLAGS=
 case $link in

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"log"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 func main() {

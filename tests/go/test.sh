@@ -13,20 +13,25 @@ go_test() { # a way to link, and words for go test
     "$go" "$link" go test -v -count=1 -timeout=200s "$@"
 }
 
-# Under contexts that never end and under ones that can, which go other ways through the binding.
-for ending in never ending; do
-    export PALITRA_TEST_CONTEXT=$ending
+# Under contexts that never end and under ones that can, which go other ways through the binding: each of them once with
+# and once without a detector of races or of wrong addresses, or, for test-long, in every way.
+run_under() { # contexts, and words for go test
+    PALITRA_TEST_CONTEXT=$1
+    export PALITRA_TEST_CONTEXT
+    shift
+    step "the tests ($PALITRA_TEST_CONTEXT) $*"
+    go_test jobs "$@"
+}
 
-    step "the tests ($ending)"
-    go_test jobs ./...
-
-    step "the tests, with the race detector ($ending)"
-    go_test jobs -race .
-done
+run_under never ./...
+run_under ending -race .
+run_under ending -asan .
+if [ -n "${PALITRA_TEST_LONG:-}" ]; then
+    run_under ending ./...
+    run_under never -race .
+    run_under never -asan .
+fi
 unset PALITRA_TEST_CONTEXT
-
-step "the tests, with the address sanitizer"
-go_test jobs -asan .
 
 step "the examples, linked by pkg-config"
 go_test pkg-config .
@@ -40,9 +45,9 @@ module example
 
 go 1.24
 
-require palitra v0.0.0
+require palitra.example/bindings/go v0.0.0
 
-replace palitra => $root/bindings/go
+replace palitra.example/bindings/go => $root/bindings/go
 END
 awk '/^```/ { inside = $0 == "```go" && !done; if (!inside && wrote) done = 1; next } inside { print; wrote = 1 }' \
     "$root/bindings/go/README.md" >"$module/fetch/fetch.go"
@@ -64,3 +69,6 @@ if ldd "$module/hello-static" | grep palitra; then
     echo "hello-static needs the shared library" >&2
     exit 1
 fi
+
+step "a release of the module, taken by go get"
+"$root/tests/go/module.sh"

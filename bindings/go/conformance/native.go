@@ -2,7 +2,7 @@
 
 package main
 
-// What goes through C: Go's types forbid forged handles, and a Go program cannot fork.
+// What goes through C: Go's types forbid forged handles, a Go program cannot fork, and a Go function returns once.
 
 /*
 #include <stdlib.h>
@@ -12,10 +12,11 @@ import "C"
 
 import (
 	"fmt"
+	"os"
 	"syscall"
 	"unsafe"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 func forged(what string) string {
@@ -23,6 +24,31 @@ func forged(what string) string {
 		return statusName(palitra.Status(C.poll_forged_token()))
 	}
 	return statusName(palitra.Status(C.submit_to_forged_runner()))
+}
+
+// registerAnswering registers a job that answers twice, with a note of each answer's status, or never.
+func (h *host) registerAnswering(r *palitra.Runner, name string, twice bool) string {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return "error: " + err.Error()
+	}
+	text, times := C.CString(name), C.int(0)
+	defer C.free(unsafe.Pointer(text))
+	if twice {
+		times = 1
+	}
+	status := palitra.Status(C.register_answering(C.uint64_t(r.ID()), text, times, C.intptr_t(writer.Fd())))
+	go func() {
+		defer writer.Close() // Not before: the job writes to its descriptor.
+		defer reader.Close()
+		for number := make([]byte, 1); ; {
+			if _, err := reader.Read(number); err != nil {
+				return
+			}
+			h.leave(name, statusName(palitra.Status(number[0])))
+		}
+	}()
+	return statusName(status)
 }
 
 func (h *host) fork(words []string) string {

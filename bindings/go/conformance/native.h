@@ -1,4 +1,5 @@
-/* What the Go API has no call for: a child after a fork, and handles that no call ever returned. */
+/* What the Go API has no call for: a child after a fork, handles that no call ever returned, and jobs that answer twice
+ * or never. */
 #ifndef PALITRA_GO_CONFORMANCE_H
 #define PALITRA_GO_CONFORMANCE_H
 
@@ -6,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -18,6 +20,25 @@ static inline palitra_status poll_forged_token(void) { return palitra_token_poll
 static inline palitra_status submit_to_forged_runner(void) {
     palitra_token token;
     return palitra_runner_submit((palitra_runner){FORGED}, "palitra.echo", "", 0, NULL, &token);
+}
+
+/* Writes the status of each answer, a byte, into the pipe. */
+static inline void answer_twice(palitra_call call, const void *data, size_t len, void *pipe) {
+    for (int i = 0; i < 2; i++) {
+        unsigned char status = (unsigned char)palitra_call_complete(call, PALITRA_OK, 0, PALITRA_TEXT, data, len);
+        if (write((int)(intptr_t)pipe, &status, 1) != 1) _exit(1);
+    }
+    palitra_call_free(call);
+}
+
+static inline void give_up(palitra_call call, const void *data, size_t len, void *pipe) {
+    (void)data, (void)len, (void)pipe;
+    palitra_call_free(call);
+}
+
+static inline palitra_status register_answering(uint64_t runner, const char *name, int twice, intptr_t pipe) {
+    const palitra_job_info info = {name, NULL, PALITRA_BYTES, PALITRA_TEXT};
+    return palitra_runner_register((palitra_runner){runner}, &info, twice ? answer_twice : give_up, (void *)pipe, NULL);
 }
 
 enum in_child { CHILD_WAITS, CHILD_RUNS, CHILD_USES_GLOBAL };

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 // host has what the steps of one scenario made.
@@ -22,6 +22,7 @@ type host struct {
 	runners map[string]*palitra.Runner
 	tokens  map[string]*token
 	threads map[string]chan string
+	notes   map[string]chan string
 }
 
 // token is a token and the runner that it was submitted to.
@@ -31,7 +32,8 @@ type token struct {
 }
 
 func newHost() *host {
-	return &host{runners: map[string]*palitra.Runner{}, tokens: map[string]*token{}, threads: map[string]chan string{}}
+	return &host{runners: map[string]*palitra.Runner{}, tokens: map[string]*token{}, threads: map[string]chan string{},
+		notes: map[string]chan string{}}
 }
 
 func (h *host) freeEverything() {
@@ -109,6 +111,14 @@ func (h *host) carryOut(words []string) (outcome string) {
 			err = nil // The runner has ended; the error says that jobs were cancelled.
 		}
 		return ended(err)
+	case "register":
+		return h.register(h.runner(operands[0]), operands[1], operands[2])
+	case "note":
+		return <-h.notesOf(operands[0])
+	case "ready":
+		t := h.token(operands[0])
+		<-t.Done()
+		return outcomeOf(t.Poll())
 	case "callback":
 		return callback(h.token(operands[0]), h.token(operands[2]))
 	case "thread":
@@ -221,6 +231,48 @@ func callback(finished, other *token) string {
 		return ended(err)
 	}
 	return <-outcome
+}
+
+// ---- jobs of the program ----
+
+// notesOf has what the code of a job leaves to be read, in order.
+func (h *host) notesOf(job string) chan string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.notes[job] == nil {
+		h.notes[job] = make(chan string, 8)
+	}
+	return h.notes[job]
+}
+
+func (h *host) leave(job, text string) { h.notesOf(job) <- text }
+
+func (h *host) register(r *palitra.Runner, job, does string) string {
+	functions := map[string]palitra.JobFunc{
+		"echo": func(_ context.Context, call *palitra.Call) ([]byte, error) { return call.Payload, nil },
+		"fail": func(_ context.Context, call *palitra.Call) ([]byte, error) {
+			return nil, &palitra.JobError{Code: 7, Message: string(call.Payload)}
+		},
+		"wait": func(ctx context.Context, call *palitra.Call) ([]byte, error) {
+			call.Progress(1, 2)
+			h.leave(job, "CALLED")
+			<-ctx.Done()
+			h.leave(job, "CANCELLED")
+			return nil, ctx.Err()
+		},
+		"count": func(_ context.Context, call *palitra.Call) ([]byte, error) {
+			for i := range number(string(call.Payload)) {
+				if err := call.Send(fmt.Append(nil, i)); err != nil {
+					return nil, err
+				}
+			}
+			return nil, nil
+		},
+	}
+	if function := functions[does]; function != nil {
+		return ended(r.Register(job, function))
+	}
+	return h.registerAnswering(r, job, does == "twice")
 }
 
 // ---- outcomes ----

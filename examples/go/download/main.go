@@ -20,7 +20,7 @@ import (
 	"strings"
 	"time"
 
-	"palitra"
+	palitra "palitra.example/bindings/go"
 )
 
 // What http.download takes and leaves; docs/shipped-jobs.md has the other fields.
