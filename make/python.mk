@@ -7,24 +7,31 @@ RUFF_CONFIG := --config bindings/python/pyproject.toml
 # A crate of its own, outside the workspace: nothing else builds it.
 PYTHON_RIVAL := target/python-rival/release/libpalitra_python_rival.so
 
-.PHONY: wheel installed-wheel test-python test-python-peers lint-python format-python bench-python
+.PHONY: wheel installed-wheel test-python test-python-versions test-python-peers lint-python format-python bench-python
 
-# The library that was built is handed in: hatch_build.py would build it again. auditwheel finds the platforms it fits.
+# The library that was built is handed in: hatch_build.py would build it again. auditwheel finds the platforms it fits,
+# and writes down the rights of folders as the umask has them.
 ## The Python package: target/wheels/palitra-VERSION-py3-none-manylinux_..._x86_64.whl
 wheel: all $(PYTHON_ENVIRONMENT)/made
 	rm -rf target/wheels
-	PALITRA_LIBRARY_FILE=$(PALITRA_LIBRARY_DIR)/libpalitra.so \
+	$(dated) PALITRA_LIBRARY_FILE=$(PALITRA_LIBRARY_DIR)/libpalitra.so \
 		$(PYTHON_BIN)/python -m build --wheel --no-isolation --outdir target/wheels/built bindings/python
-	PATH=$(PYTHON_BIN):$$PATH auditwheel repair --wheel-dir target/wheels target/wheels/built/*.whl
+	umask 022 && $(dated) PATH=$(PYTHON_BIN):$$PATH auditwheel repair --wheel-dir target/wheels target/wheels/built/*.whl
 	rm -r target/wheels/built
 	ls -l target/wheels
 
 installed-wheel: wheel
 	$(PYTHON_BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall target/wheels/*.whl
 
+# Three files at a time: most of what the tests do is waiting.
 ## The tests of the Python package as it is installed from its wheel
 test-python: all jobs installed-wheel $(ORIGINAL_ENVIRONMENT)/made
-	$(PYTHON_BIN)/python -B -m pytest tests/python
+	$(PYTHON_BIN)/python -B -m pytest --numprocesses 3 --dist loadfile tests/python
+
+# Takes minutes for each version, and needs the package indexes for what the machine lacks: not part of `make test`.
+## The tests of the Python package under every CPython from 3.10 on
+test-python-versions: all jobs wheel $(ORIGINAL_ENVIRONMENT)/made
+	$(PYTHON_BIN)/python -B tests/python/versions.py $(VERSIONS)
 
 # Takes minutes and needs the package index for the peers' sources: not part of `make test`.
 ## asgiref's, synchronicity's and nest_asyncio's own tests, with palitra under their names

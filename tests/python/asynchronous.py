@@ -1,7 +1,8 @@
-"""Asynchronous things that several tests make synchronous: a generator that tells when it is closed, a server."""
+"""Asynchronous things that several tests use: a generator that tells when it is closed, a server, what never ends."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -39,3 +40,12 @@ async def serving(connections: set[Any]) -> AsyncIterator[str]:
     await aiohttp.web.TCPSite(server, "127.0.0.1", 0).start()
     yield f"http://127.0.0.1:{server.addresses[0][1]}"
     await server.cleanup()
+
+
+async def stubborn() -> None:
+    """Never ends, whatever cancels it."""
+    while True:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            pass

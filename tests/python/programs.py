@@ -19,6 +19,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+#: CPython 3.12 and later warn of a fork where threads run. Here that is what is tested.
+FORK_IS_MEANT = "ignore:This process:DeprecationWarning"
+
 #: The longest that a program may take that is not expected to hang, in seconds.
 PATIENCE = 30.0
 
@@ -39,7 +42,7 @@ class Ended:
 
 def start(code: str, *arguments: str, python: str | Path = sys.executable, **options: object) -> subprocess.Popen[str]:
     """Starts a program; its output can be read line by line."""
-    command = [str(python), "-X", "dev", "-W", "error", "-c", textwrap.dedent(code), *arguments]
+    command = [str(python), "-X", "dev", "-W", "error", "-W", FORK_IS_MEANT, "-c", textwrap.dedent(code), *arguments]
     environment = {**os.environ, "PYTHONDEVMODE": "1", "PYTHONUNBUFFERED": "1"}
     if python != sys.executable:
         environment.pop("PYTHONPATH", None)  # It may name this package, and the other Python has one of its own.

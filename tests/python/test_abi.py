@@ -29,14 +29,11 @@ NOT_NEEDED = {
     "palitra_token_on_complete",
     "palitra_token_on_ready",
     "palitra_token_wait",
-    # Jobs in Python: their function would run on a thread of the library's, which must not wait for an interpreter.
+    # Jobs in Python are queued: a function would run on a thread of the library's, which must not wait for an
+    # interpreter. Their queue is about nothing else.
     "palitra_runner_register",
-    "palitra_call_complete",
-    "palitra_call_send",
-    "palitra_call_progress",
     "palitra_call_on_cancel",
-    "palitra_call_is_cancelled",
-    "palitra_call_free",
+    "palitra_event_call",
 }
 
 STRUCTS = {
@@ -109,6 +106,8 @@ def fits(kind: Any, ours: Any) -> bool:
         if name in CALLBACKS:
             return ours is CALLBACKS[name]
         return ours is (abi.Handle if name in HANDLES else SCALARS[name])
+    if isinstance(kind.type, c_ast.PtrDecl):
+        return ours is ctypes.POINTER(ctypes.c_void_p) and named(kind.type.type) == "void"
     pointee = named(kind.type)
     if pointee == "char":
         return ours is ctypes.c_char_p

@@ -291,7 +291,7 @@ def test_jobs_that_are_handed_over_in_one_turn_go_in_one_call(run: Run) -> None:
 def test_a_refusal_is_raised_where_the_job_is_awaited(tests: palitra.Library, run: Run) -> None:
     async def work(runner: palitra.Runner) -> list[Any]:
         hand_over(tests)
-        jobs = [runner.job("palitra.sleep", seconds=0.02) for _ in range(5)]
+        jobs = [runner.job("palitra.sleep", seconds=0.5) for _ in range(5)]
         large = runner.job("palitra.sleep", b" " * 200)
         return await asyncio.gather(*jobs[:2], large, *jobs[2:], return_exceptions=True)
 

@@ -438,7 +438,8 @@ async def generate() -> AsyncIterator[int]:
     yield 1
 
 
-@pytest.mark.parametrize("wrong", [double, functools.partial(double, 1), AsynchronousCall(), generate], ids=repr)
+@pytest.mark.parametrize("wrong", [double, functools.partial(double, 1), AsynchronousCall(), generate],
+                         ids=["function", "partial", "object", "generator"])  # fmt: skip
 def test_to_async_of_what_is_asynchronous_already_is_an_error(wrong: Any) -> None:
     with pytest.raises(TypeError, match="this one is asynchronous"):
         palitra.to_async(wrong)

@@ -152,7 +152,7 @@ def test_an_exception_comes_as_it_is(runner: EventLoopThreadRunner) -> None:
         runner.gather(double(1), fail())
 
 
-@pytest.mark.parametrize("wrong", ["text", 5, None, double], ids=repr)
+@pytest.mark.parametrize("wrong", ["text", 5, None, double], ids=["text", "number", "None", "function"])
 def test_what_cannot_be_awaited_is_named(runner: EventLoopThreadRunner, wrong: object) -> None:
     kind = type(wrong).__name__
     message = rf"(object {kind} can't be used in 'await' expression|'{kind}' object can't be awaited)"
@@ -184,6 +184,7 @@ def test_debug_reaches_the_loop(runner: EventLoopThreadRunner) -> None:
     assert runner.run(debug(), debug=False) is False
 
 
+@pytest.mark.filterwarnings("ignore:.*olicy.*:DeprecationWarning")
 def test_the_policy_makes_the_loop() -> None:
     before = asyncio.get_event_loop_policy()
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())

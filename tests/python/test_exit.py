@@ -17,7 +17,10 @@ import palitra
 logging.getLogger("asyncio").setLevel(logging.ERROR)
 tests = palitra.load(os.environ["PALITRA_LIBRARY_DIR"] + "/libpalitra_test_jobs.so")
 
+begun = threading.Event()
+
 async def endless():
+    begun.set()
     try:
         await asyncio.sleep(600)
     finally:
@@ -25,6 +28,7 @@ async def endless():
         print("ended")
 
 async def stubborn():
+    begun.set()
     while True:
         try:
             await asyncio.sleep(600)
@@ -43,10 +47,14 @@ async def first(generator):
     return await generator.__anext__()
 
 async def block():
+    begun.set()
     time.sleep(600)
 
 def in_daemon(call):
     threading.Thread(target=call, daemon=True).start()
+
+def begin():
+    assert begun.wait(8)
 
 def pause():
     time.sleep(0.2)
@@ -59,27 +67,31 @@ ENDED = "ended\n"
 
 LEFT = {
     "nothing": ("palitra.run(asyncio.sleep(0))", ""),
-    "a coroutine": ("future = palitra.submit(endless()); pause()", ENDED),
-    "a coroutine whose future nobody keeps": ("palitra.submit(endless()); pause()", ENDED),
-    "a coroutine that refuses to end": ("palitra.submit(stubborn()); pause()", ""),
-    "a blocked loop": ("palitra.submit(block()); pause()", ""),
-    "a coroutine behind a blocked loop": ("palitra.submit(block()); pause(); palitra.submit(endless())", ""),
+    "a coroutine": ("future = palitra.submit(endless()); begin()", ENDED),
+    "a coroutine whose future nobody keeps": ("palitra.submit(endless()); begin()", ENDED),
+    "a coroutine that refuses to end": ("palitra.submit(stubborn()); begin()", ""),
+    "a blocked loop": ("palitra.submit(block()); begin()", ""),
+    "a coroutine behind a blocked loop": ("palitra.submit(block()); begin(); palitra.submit(endless())", ""),
     "a task of its own": ("palitra.run(asyncio.sleep(0)); palitra.get = asyncio.run_coroutine_threadsafe("
-                          "endless(), palitra._global._runner.get_loop()); pause()", ENDED),
+                          "endless(), palitra._global._runner.get_loop()); begin()", ENDED),
     "an iteration": ("stepped = palitra.iterate(items()); next(stepped)", ENDED),
     "an asynchronous generator": ("generator = items(); palitra.run(first(generator))", ENDED),
     "an entered manager": (
         "manager = palitra.enter(__import__('contextlib').aclosing(items())); manager.__enter__()", ""),
-    "a runner of its own": ("runner = palitra.EventLoopThreadRunner(); runner.submit(endless()); pause()", ENDED),
+    "a runner of its own": ("runner = palitra.EventLoopThreadRunner(); runner.submit(endless()); begin()", ENDED),
     "many runners": ("runners = [palitra.EventLoopThreadRunner() for _ in range(20)];"
-                     "[one.submit(stubborn()) for one in runners]; pause()", ""),
-    "a daemon thread that waits": ("in_daemon(lambda: palitra.run(endless())); pause()", ENDED),
+                     "[one.submit(stubborn()) for one in runners]; begin()", ""),
+    "a daemon thread that waits": ("in_daemon(lambda: palitra.run(endless())); begin()", ENDED),
     "a daemon thread in an endless loop": ("in_daemon(lambda: [palitra.run(asyncio.sleep(0)) for _ in iter(int, 1)]);"
                                             "pause()", ""),
-    "a daemon thread in gather": ("in_daemon(lambda: palitra.gather(stubborn(), stubborn())); pause()", ""),
-    "a daemon thread in as_completed": ("in_daemon(lambda: list(palitra.as_completed(stubborn()))); pause()", ""),
+    "a daemon thread in gather": ("in_daemon(lambda: palitra.gather(stubborn(), stubborn())); begin()", ""),
+    "a daemon thread in as_completed": ("in_daemon(lambda: list(palitra.as_completed(stubborn()))); begin()", ""),
     "a daemon thread that iterates": ("in_daemon(lambda: list(palitra.iterate(items()))); pause()", None),
-    "a daemon thread that waits for a future": ("in_daemon(lambda: palitra.submit(stubborn()).result()); pause()", ""),
+    "a daemon thread that waits for a future": ("in_daemon(lambda: palitra.submit(stubborn()).result()); begin()", ""),
+    "a daemon thread that submits and waits": (
+        "in_daemon(lambda: [palitra.submit(asyncio.sleep(0)).result() for _ in iter(int, 1)]); pause()", ""),
+    "a daemon thread that completes": (
+        "in_daemon(lambda: [list(palitra.as_completed(asyncio.sleep(0))) for _ in iter(int, 1)]); pause()", ""),
     "native jobs": ("futures = [palitra.submit(tests.job('test.never')) for _ in range(100)]", ""),
     "a native job that never yields": ("palitra.submit(tests.job('test.spin', seconds=20)); pause()", ""),
     "a daemon thread in a native run": ("in_daemon(lambda: palitra.run(tests.job('test.never'))); pause()", ""),
@@ -115,9 +127,11 @@ def test_it_ends_silently_and_soon(left: str, ends: dict[str, Future[programs.En
     ended = ends[left].result()
     assert (ended.status, ended.errors) == (0, ""), str(ended)
     # What a daemon thread still does while the process ends is left to chance.
-    _, output = LEFT[left]
+    code, output = LEFT[left]
     assert output is None or ended.output == output, str(ended)
-    assert ended.seconds < 2, str(ended)
+    # On a busy machine one may come late, but not each time.
+    seconds = ended.seconds if ended.seconds < 2 else leave(code).seconds
+    assert seconds < 2, str(ended)
 
 
 @pytest.mark.parametrize("way", ["sys.exit(3)", "raise SystemExit(3)", "os._exit(3)"])

@@ -54,12 +54,14 @@ def raises(kind, call, *arguments, **keywords):
         return True
 
 def check(call, least=3):
-    before = turns
-    start = time.monotonic()
-    value = call()
-    took = time.monotonic() - start
-    assert turns - before >= least, (turns - before, took)
-    return value
+    for _ in range(3):  # A machine that has other things to do may give the hub no turn in so short a time.
+        before = turns
+        start = time.monotonic()
+        value = call()
+        took = time.monotonic() - start
+        if turns - before >= least:
+            return value
+    raise AssertionError((turns - before, took))
 
 with gevent.Timeout(20, SystemExit("it hangs")):
 """

@@ -8,6 +8,7 @@ import gc
 import json
 import logging
 import math
+import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -139,6 +140,20 @@ def test_a_failure_has_the_jobs_code_and_message(tests: palitra.Library) -> None
         assert caught.value.status == "PALITRA_JOB_FAILED"
         assert "failed on purpose" in str(caught.value)
         assert isinstance(caught.value, palitra.Error)
+
+
+def test_a_failure_has_the_details_that_its_job_gave_it(tests: palitra.Library) -> None:
+    details = {"sqlstate": "23505", "fields": ["name"]}
+    for call in calls(tests.job("test.fail", code=42, message="taken", details=details)):
+        with pytest.raises(palitra.JobError, match="taken") as caught:
+            call()
+        assert caught.value.details == details
+        copy = pickle.loads(pickle.dumps(caught.value))
+        assert (copy.code, copy.message, copy.details) == (42, "taken", details)
+    for job in (tests.job("test.fail", code=42, message="taken"), tests.job("test.fail", code="none")):
+        with pytest.raises(palitra.JobError) as caught:
+            palitra.run(job)
+        assert caught.value.details is None
 
 
 @pytest.mark.parametrize("name", ["test.panic", "test.panic_later"])

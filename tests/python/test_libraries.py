@@ -42,6 +42,20 @@ def test_another_library_has_its_jobs_and_palitras(examples: palitra.Library, ex
     assert examples.version() == palitra.load(os.environ.get("PALITRA_LIBRARY", examples.path)).version()
 
 
+def test_a_job_is_described_in_full(tests: palitra.Library) -> None:
+    price = tests.describe_job("typed.price")
+    assert price["payload"]["format"] == "json"
+    assert price["payload"]["schema"]["title"] == "Order"
+    assert "items" not in price
+    assert tests.describe_job("typed.lines")["items"] == {"format": "text"}
+    described = tests.describe_jobs()
+    assert described["schemas"] is True
+    assert [one["name"] for one in described["jobs"]] == [one.name for one in tests.jobs()]
+    assert price in described["jobs"]
+    with pytest.raises(palitra.UnknownJobError, match=r"the nearest is 'typed\.price'"):
+        tests.describe_job("typed.prices")
+
+
 def test_it_runs_them_in_every_way(examples: palitra.Library) -> None:
     upper = examples.job("text.upper", "a")
     assert examples.run(upper) == palitra.run(upper) == "A"

@@ -78,7 +78,9 @@ def test_the_wheel_holds_the_package_its_types_its_licence_and_one_stripped_libr
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.endswith("/") and ".dist-info/" not in name}
         sources = {str(path.relative_to(package.parent)) for path in package.rglob("*.py")}
-        assert names == sources | {"palitra/py.typed", "palitra/libpalitra.so"}
+        assert names == sources | {"palitra/py.typed", "palitra/libpalitra.so", "palitra/THIRD-PARTY.txt"}
+        licences = archive.read("palitra/THIRD-PARTY.txt").decode()
+        assert licences.startswith(f"Third-party software in palitra {version}\n")
         information = f"palitra-{version}.dist-info"
         assert archive.read(f"{information}/licenses/LICENSE") == (root / "LICENSE").read_bytes()
         assert b"Root-Is-Purelib: false" in archive.read(f"{information}/WHEEL")
@@ -119,7 +121,7 @@ def test_the_sdist_holds_the_workspace_and_nothing_that_was_built(sdist: Path, r
         names = {name.removeprefix(f"palitra-{version}/") for name in archive.getnames()}
         assert all(member.isfile() for member in archive.getmembers())
     assert {"rust/Cargo.toml", "rust/Cargo.lock", "rust/src/lib.rs", "rust/macros/src/lib.rs"} <= names
-    assert {"rust/include/palitra.h", "hatch_build.py", "README.md", "LICENSE", "PKG-INFO"} <= names
+    assert {"rust/include/palitra.h", "hatch_build.py", "README.md", "LICENSE", "PKG-INFO", "THIRD-PARTY.txt"} <= names
     assert not [name for name in names if name.endswith((".so", ".pyc")) or "target/" in name]
     assert (root / "bindings/python/LICENSE").read_bytes() == (root / "LICENSE").read_bytes()
 

@@ -1,8 +1,8 @@
 """The README of the package does what it says: its Python blocks run one after another, as one program, against local
 servers.
 
-A block whose first line names a file is written to that file and imported; tests/python/hosts runs those two under
-their real hosts. examples/python/progress.py runs too.
+A block whose first line names a file is written to that file and imported; tests/python/hosts runs the hosts' under
+their real ones, and pytest runs the one with tests. examples/python/progress.py runs too.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ response = app.app.test_client().get("/")
 assert response.status_code == 200 and set(response.json.values()) == {300_000}, response.json
 assert tasks.total([1, 2, 3]) == 12
 assert tasks.length(app.URLS[0]) == 300_000
+import subprocess
+subprocess.run([sys.executable, "-m", "pytest", "-q", "test_shop.py"], check=True, stdout=subprocess.PIPE)
 """
 
 
@@ -71,7 +73,7 @@ def test_every_block_of_the_page_runs(root: Path, address: str, example_jobs: Pa
         named = re.match(r"# (\w+\.py)\n", block)
         files += named is not None
         (tmp_path / (named[1] if named else f"block-{number:02}.py")).write_text(block)
-    assert files == 2
+    assert files == 3
     command = [sys.executable, "-X", "dev", "-W", "error:::palitra", "-c", RUN_BLOCKS]
     # A proxy that the machine is set up with is not for servers on the loopback.
     environment = {**os.environ, "NO_PROXY": "127.0.0.1"}
@@ -102,4 +104,4 @@ def test_every_name_of_the_package_is_on_the_page_or_an_error(root: Path, run_py
     page = (root / "bindings/python/README.md").read_text()
     missing = {name for name in names if not re.search(rf"\b{name}\b", page)}
     # What functions return, and users do not make by name.
-    assert missing == {"InternalError", "Job", "JobDescription", "Library"}
+    assert missing == {"InternalError", "Job", "JobCall", "JobDescription", "Library"}

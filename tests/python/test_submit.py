@@ -28,6 +28,11 @@ async def later(value: int, seconds: float = 0.01) -> int:
     return value
 
 
+async def after(first: concurrent.futures.Future[Any], value: int) -> int:
+    await asyncio.wrap_future(first)
+    return value
+
+
 async def fail() -> None:
     raise ValueError("failed on purpose")
 
@@ -180,9 +185,13 @@ def test_a_callback_that_wants_to_end_the_process_does_not_end_the_loop(
     def leave(future: Any) -> None:
         raise error
 
-    futures = [runner.submit(later(number)) for number in range(3)]
+    # Not before they have the callbacks: those of a future that is done are called where they are added.
+    ready = threading.Event()
+    first = runner.submit(asyncio.to_thread(ready.wait, 10))
+    futures = [runner.submit(after(first, number)) for number in range(3)]
     for future in futures:
         future.add_done_callback(leave)
+    ready.set()
     assert [future.result(10) for future in futures] == [0, 1, 2]
     assert runner.run(later(1), timeout=10) == 1
 

@@ -249,3 +249,23 @@ def test_generators_closed_on_other_threads_than_they_were_made_on() -> None:
                 next(generator)
             in_threads(4, lambda index, generators=generators: (next(generators[index]), generators[index].close()))
         assert not [task for task in asyncio.all_tasks(runner.get_loop()) if not task.done()] or runner.run(later(1))
+
+
+def test_threads_that_wrap_a_class_at_once_get_one_class_of_faces() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    class Slow(type):
+        """Has both threads between the look for the class of faces and its making."""
+
+        def __getattribute__(cls, name: str) -> Any:
+            if name == "__doc__":
+                both.wait()
+            return super().__getattribute__(name)
+
+    class Client(metaclass=Slow):
+        async def get(self) -> int:
+            return 1
+
+    first, second = in_threads(2, lambda index: palitra.to_sync(Client))
+    assert first is second
+    assert isinstance(first(), second)

@@ -36,6 +36,72 @@ async def fail_at_once() -> None:
     blame()
 
 
+async def fails_later() -> Any:
+    yield 1
+    await fail()
+
+
+async def fails_at_once() -> Any:
+    blame()
+    yield 1
+
+
+class Manager:
+    """Fails where it is told to."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    async def __aenter__(self) -> None:
+        if self.where == "entering":
+            await fail()
+
+    async def __aexit__(self, *details: object) -> None:
+        if self.where == "leaving":
+            await fail()
+
+
+def entered(runner: EventLoopThreadRunner, where: str) -> None:
+    with runner.enter(Manager(where)):
+        pass
+
+
+#: As above, for what takes turns with its caller.
+TURNS: dict[str, Callable[[EventLoopThreadRunner], object]] = {
+    "iterate, later": lambda runner: list(runner.iterate(fails_later())),
+    "iterate, at once": lambda runner: list(runner.iterate(fails_at_once())),
+    "iterate, thrown in": lambda runner: thrown_in(runner),
+    "enter": lambda runner: entered(runner, "entering"),
+    "leave": lambda runner: entered(runner, "leaving"),
+    "call": lambda runner: runner.call(blame),
+    "start_task": lambda runner: runner.start_task(lambda task_status: fail()),
+    "a face": lambda runner: runner.to_sync(fail)(),
+    "a generator's face": lambda runner: list(runner.to_sync(fails_later)()),
+}
+
+
+def thrown_in(runner: EventLoopThreadRunner) -> None:
+    generator = runner.iterate(fails_on_purpose())
+    next(generator)
+    generator.throw(KeyError())
+
+
+async def fails_on_purpose() -> Any:
+    try:
+        yield 1
+    except KeyError:
+        await fail()
+
+
+@pytest.mark.parametrize("turns", TURNS)
+def test_so_has_that_of_what_takes_turns_with_its_caller(runner: EventLoopThreadRunner, turns: str) -> None:
+    with pytest.raises(ValueError, match="on purpose") as raised:
+        TURNS[turns](runner)
+    frames = traceback.extract_tb(raised.value.__traceback__)
+    assert sum(frame.filename.startswith(PACKAGE) for frame in frames) <= 1, "".join(frames.format())
+    assert frames[-1].name == "blame"
+
+
 WAYS: dict[str, Callable[[EventLoopThreadRunner, Any], object]] = {
     "run": lambda runner, work: runner.run(work),
     "run with a timeout": lambda runner, work: runner.run(work, timeout=20),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-VERSIONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
+VERSIONS = ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
 
 
 def check(root: Path, *command: str) -> None:

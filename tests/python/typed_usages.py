@@ -101,6 +101,49 @@ def both_ways() -> None:
     del exact
 
 
+async def twins() -> None:
+    assert_type(await palitra.to_sync(number).aio("ff", base=16), int)
+    async for item in palitra.to_sync(numbers).aio(3):
+        assert_type(item, int)
+    assert_type(await decorated.aio("name"), bytes)
+
+
+class Client:
+    @palitra.to_sync
+    async def get(self, name: str) -> bytes:
+        return name.encode()
+
+    @palitra.to_sync
+    async def items(self, count: int) -> AsyncIterator[int]:
+        yield count
+
+
+def methods(client: Client) -> None:
+    assert_type(client.get("name"), bytes)
+    assert_type(client.items(3), Generator[int, None, None])
+
+
+async def ready(port: int, *, task_status: palitra.TaskStatus[str]) -> int:
+    task_status.started("ready")
+    palitra.check_cancelled()
+    return port
+
+
+def portal() -> None:
+    assert_type(palitra.call(length, "text"), int)
+    assert_type(palitra.call(number, "1", timeout=1), int)
+    future, value = palitra.start_task(ready, 80, name="server", timeout=1)
+    assert_type(future, concurrent.futures.Future[int])
+    print(value)
+    assert_type(palitra.run(number("1"), name="mine"), int)
+    assert_type(palitra.submit(number("1"), name="mine", block=False), concurrent.futures.Future[int])
+    with palitra.EventLoopThreadRunner(limit=10) as runner:
+        assert_type(runner.stats(), dict[str, int])
+        runner.close(5, cancel=False)
+    assert_type(palitra.native_stats(), dict[str, int])
+    palitra.shutdown_global_runner(cancel=False)
+
+
 @palitra.to_sync
 async def decorated(name: str) -> bytes:
     return name.encode()
@@ -166,3 +209,22 @@ def failures() -> None:
         assert_type(error.status, str)
     except palitra.TimeoutError:
         pass
+
+
+def jobs_in_python(runner: palitra.Runner) -> None:
+    @runner.register("host.number")
+    async def decorated(text: str) -> int:
+        palitra.current_call().progress(1, 2)
+        return len(text)
+
+    async def awaited() -> None:
+        assert_type(await decorated("a"), int)
+
+    @palitra.register("host.items", output="text", max_waiting=10)
+    def items(count: int) -> Generator[str, None, None]:
+        yield from map(str, range(count))
+
+    assert_type(items(1), Generator[str, None, None])
+    assert_type(runner.register("host.length", length)("a", strip=True), int)
+    assert_type(palitra.current_call().is_cancelled(), bool)
+    asyncio.run(awaited())

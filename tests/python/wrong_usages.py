@@ -44,6 +44,7 @@ def results() -> None:
 def bridges() -> None:
     palitra.to_sync(number)(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     call = palitra.to_async(length)(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    palitra.run(palitra.to_sync(number).aio(1))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     palitra.to_async(length, limit="2")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     print(call, palitra.to_async(length)("text") + 1)  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
 

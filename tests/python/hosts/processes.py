@@ -60,7 +60,8 @@ def get(url: str, timeout: float = REQUEST_PATIENCE) -> tuple[int, str]:
         with opener.open(url, timeout=timeout) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as refusal:
-        return refusal.code, refusal.read().decode()
+        with refusal:
+            return refusal.code, refusal.read().decode()
 
 
 class Server:

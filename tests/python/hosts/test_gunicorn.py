@@ -102,6 +102,8 @@ class Load:
 
 
 RELOADS = 3
+#: The longest wait for each, in seconds: gunicorn kills a worker that has not left after 30.
+RELOADING = 25
 
 
 def reload_under_load(server: Server, url: str) -> dict[str, int]:
@@ -113,8 +115,8 @@ def reload_under_load(server: Server, url: str) -> dict[str, int]:
             time.sleep(0.6)  # The load continues in between.
             old = server.children()
             server.signal(signal.SIGHUP)
-            server.wait_until(lambda old=old: not any(map(is_alive, old)), "the old workers were gone", 10)
-            server.wait_until(lambda: len(server.children()) >= 2, "there were new ones", 10)
+            server.wait_until(lambda old=old: not any(map(is_alive, old)), "the old workers were gone", RELOADING)
+            server.wait_until(lambda: len(server.children()) >= 2, "there were new ones", RELOADING)
         assert get(url)[0] == 200
         time.sleep(0.6)
         return load.end()

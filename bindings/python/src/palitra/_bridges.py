@@ -15,7 +15,17 @@ from collections.abc import Callable
 from types import CoroutineType
 from typing import Any, Protocol
 
-from ._faces import FaceType, asynchronous_names, face_class, face_of, face_of_entered, translated, unwrapped
+from ._errors import one_own_frame
+from ._faces import (
+    FaceClasses,
+    FaceType,
+    asynchronous_names,
+    face_class,
+    face_of,
+    face_of_entered,
+    translated,
+    unwrapped,
+)
 from ._loop.awaited import AwaitedIteration, AwaitedWork
 from ._loop.borrowed import BorrowedWork
 from ._loop.conversation import Entered, Iteration
@@ -23,7 +33,7 @@ from ._loop.desk import own_desk
 from ._loop.thread import LoopThread
 
 #: The classes of faces of each runner, by the classes they wrap.
-_classes: weakref.WeakKeyDictionary[Any, weakref.WeakValueDictionary[type, Any]] = weakref.WeakKeyDictionary()
+_classes: weakref.WeakKeyDictionary[Any, FaceClasses] = weakref.WeakKeyDictionary()
 
 
 class Runner(Protocol):
@@ -70,12 +80,9 @@ class Bridge:
             return self._function(subject)
         return face_of(self, subject)
 
-    def classes(self) -> weakref.WeakValueDictionary[type, Any]:
+    def classes(self) -> FaceClasses:
         """The classes of faces of the runner."""
-        classes = _classes.get(self._runner)
-        if classes is None:
-            classes = _classes[self._runner] = weakref.WeakValueDictionary()
-        return classes
+        return _classes.get(self._runner) or _classes.setdefault(self._runner, FaceClasses())
 
     # What runs.
 
@@ -147,7 +154,8 @@ class Bridge:
     def _function(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def call(*arguments: Any, **keywords: Any) -> Any:
-            return self._function_result(called(function, arguments, keywords))
+            with one_own_frame:
+                return self._function_result(called(function, arguments, keywords))
 
         attributes: dict[str, Any] = {"aio": self.twin(function, self._function_result, _as_it_is)}
         if hasattr(function, "__self__"):
@@ -203,7 +211,8 @@ class Method:
         self.__self__ = owner
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        return self._bridge.result(called(self.__wrapped__, arguments, keywords))
+        with one_own_frame:
+            return self._bridge.result(called(self.__wrapped__, arguments, keywords))
 
     @property
     def aio(self) -> Callable[..., Any]:

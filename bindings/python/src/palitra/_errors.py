@@ -13,6 +13,7 @@ import concurrent.futures
 import os
 import sys
 from types import TracebackType
+from typing import Any
 
 __all__ = [
     "BadPayloadError",
@@ -32,6 +33,7 @@ __all__ = [
     "WouldDeadlockError",
     "error_of",
     "keep_one_own_frame",
+    "one_own_frame",
     "without_own_frames",
 ]
 
@@ -46,14 +48,16 @@ class Error(Exception):
 
 
 class JobError(Error):
-    """The job ran and returned an error: ``code`` is its number, ``message`` its text."""
+    """The job ran and returned an error: ``code`` is its number, ``message`` its text, ``details`` what it says to
+    programs, a JSON value as Python has it; ``None`` if it says nothing."""
 
     status = "PALITRA_JOB_FAILED"
 
-    def __init__(self, message: str, code: int = 0) -> None:
+    def __init__(self, message: str, code: int = 0, details: Any = None) -> None:
         super().__init__(message, code)
         self.message = message
         self.code = code
+        self.details = details
 
     def __str__(self) -> str:
         return f"{self.message} (code {self.code})" if self.message else f"code {self.code}"
@@ -93,7 +97,7 @@ class UnknownJobError(Error, LookupError):
 
 
 class BusyError(Error):
-    """As many jobs are in flight as the runner accepts."""
+    """As many jobs are in flight as the runner accepts, or as many coroutines were submitted and have not ended."""
 
     status = "PALITRA_BUSY"
 
@@ -154,12 +158,12 @@ _ERRORS: dict[int, type[Error]] = {
 }
 
 
-def error_of(status: int, code: int, message: str) -> BaseException:
+def error_of(status: int, code: int, message: str, details: Any = None) -> BaseException:
     """The exception for a status that is not PALITRA_OK."""
     if status == 10:
-        return JobError(message, code)
+        return JobError(message, code, details)
     if status == 14:
-        return BadPayloadError(message, code)
+        return BadPayloadError(message, code, details)
     if status == 12:
         return CancelledError(message)
     if status == 13:
@@ -184,3 +188,17 @@ def keep_one_own_frame(error: BaseException) -> None:
     first = error.__traceback__
     if first is not None:
         first.tb_next = without_own_frames(first.tb_next)
+
+
+class _OneOwnFrame:
+    """As ``keep_one_own_frame``, around a block of that function."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is not None:
+            keep_one_own_frame(error)
+
+
+one_own_frame = _OneOwnFrame()

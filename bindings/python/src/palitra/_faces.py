@@ -23,9 +23,32 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from ._fork import inheritors
+
 #: What is never given a face.
 ATOMS = frozenset((type(None), bool, int, float, complex, str, bytes, bytearray))
 PLAIN = ATOMS | {list, tuple, dict, set, frozenset}
+
+
+class FaceClasses:
+    """The classes of faces of one runner, by the classes that they wrap. From any thread."""
+
+    def __init__(self) -> None:
+        self._known: weakref.WeakValueDictionary[type, Any] = weakref.WeakValueDictionary()
+        self._after_fork_in_child()
+        inheritors.add(self)
+
+    def _after_fork_in_child(self) -> None:
+        # Reentrant: garbage may be collected while it is held, and a finalizer may wrap a class.
+        self._lock = threading.RLock()
+
+    def get(self, wrapped: type, otherwise: Any = None) -> Any:
+        return self._known.get(wrapped, otherwise)
+
+    def kept(self, wrapped: type, made: Any) -> Any:
+        """Keeps a class of faces that was made, and returns it; or that which another thread made meanwhile."""
+        with self._lock:
+            return self._known.setdefault(wrapped, made)
 
 
 class Bridge(Protocol):
@@ -39,7 +62,7 @@ class Bridge(Protocol):
     def method(self, function: Callable[..., Any], owner: Any) -> Callable[..., Any]: ...
     def result(self, value: Any) -> Any: ...
     def translated(self, value: Any) -> Any: ...
-    def classes(self) -> weakref.WeakValueDictionary[type, type]: ...
+    def classes(self) -> FaceClasses: ...
 
 
 class FaceType(type):
@@ -201,7 +224,7 @@ def translated(bridge: Bridge, value: Any) -> Any:
             return one
         if isinstance(one, type):
             return bridge.classes().get(one, one)
-        return face_of(bridge, one) if asynchronous_names(kind) or kind in bridge.classes() else one
+        return face_of(bridge, one) if asynchronous_names(kind) or bridge.classes().get(kind) is not None else one
 
     return _changed(value, translate)
 
@@ -317,8 +340,7 @@ def face_class(bridge: Bridge, wrapped: type) -> Any:
         body[name] = getattr(wrapped, name, None)
     body |= {"palitra_bridge": bridge, "palitra_class": wrapped}
     made: Any = FaceType(wrapped.__name__, (Synchronous,), body)
-    known[wrapped] = made
-    return made
+    return known.kept(wrapped, made)
 
 
 def _defines(cls: type, name: str) -> bool:

@@ -9,17 +9,20 @@ from __future__ import annotations
 import contextlib
 
 from ._errors import Error
-from ._fork import start_anew_if_forked
-from ._loop.thread import closing_seconds
+from ._native.calls import surroundings
 from ._native.library import default
 from ._runner import EventLoopThreadRunner
+from ._to_async import to_async
 
 
 class GlobalRunner(EventLoopThreadRunner):
     __slots__ = ()
 
     def __init__(self) -> None:
+        self._limit = None
         self._prepare(None, None, "LoopThread")
+        # Jobs in Python run where the coroutines do.
+        surroundings.home, surroundings.to_async = self._live_thread, to_async
 
     def __reduce__(self) -> str:
         """Pickled, and so are its methods, by the name below: the global runner there is that of that process."""
@@ -29,28 +32,28 @@ class GlobalRunner(EventLoopThreadRunner):
         """Whether the global runner exists and accepts work. Makes none. Takes no lock, so that a coroutine may ask
         while another thread shuts it down."""
         thread = self._thread
-        if thread is not None and not thread.closing:
+        if thread is not None and thread.accepting:
             return True
         return default.library is not None and default.library.is_runner_alive()
 
-    def shutdown_global_runner(self, timeout: float | None = None) -> None:
+    def shutdown_global_runner(self, timeout: float | None = None, *, cancel: bool = True) -> None:
         """Shuts the global runner down: work in flight, native jobs too, is cancelled, and whoever waits for it gets an
         error. The next use makes a new runner.
 
-        Waits at most ``timeout`` seconds (None: five) for the work to end. May be called at any time, from any thread,
-        and again. On the runner's own thread it requests the end and returns.
+        Waits at most ``timeout`` seconds (None: five) for the work to end. With ``cancel=False`` it has ``timeout``
+        seconds (None: as long as it takes) to end by itself before it is cancelled. May be called at any time, from any
+        thread, and again. On the runner's own thread it requests the end and returns.
         """
-        limit = closing_seconds(timeout)
-        start_anew_if_forked()
-        with self._lock:
-            thread, siblings = self._detach()
-        for sibling in siblings:
-            sibling.close(limit)
-        if thread is not None:
-            thread.close(limit)
+        self._end(timeout, cancel, for_good=False)
         if default.library is not None:
+            grace = 0 if cancel else timeout
             with contextlib.suppress(Error):
-                default.library.shutdown_global_runner()
+                default.library.shutdown_global_runner(grace)
+
+    def native_stats(self) -> dict[str, int]:
+        """The native jobs of the process's global runner in numbers, by the names of ``palitra_stats``;
+        ``longest_poll_ns`` is nanoseconds. Makes a runner if there is none."""
+        return default.get().stats()
 
 
 _runner = GlobalRunner()
@@ -59,6 +62,10 @@ run = _runner.run
 gather = _runner.gather
 submit = _runner.submit
 as_completed = _runner.as_completed
+call = _runner.call
+start_task = _runner.start_task
+stats = _runner.stats
+native_stats = _runner.native_stats
 iterate = _runner.iterate
 enter = _runner.enter
 runner_to_sync = _runner.to_sync

@@ -32,3 +32,5 @@ class HttpCode(enum.IntEnum):
     """The file of a download cannot be written, for another reason."""
     CANNOT_READ = 12
     """A file that is to be sent cannot be read, or became shorter meanwhile."""
+    BODY_FAILED = 13
+    """The job that produces the body failed, or its items are not of the announced length."""

@@ -2,54 +2,42 @@
 
 Called by users and by the functions of the global runner, on any thread. Coroutines go to the runner's asyncio loop
 (``_loop``); native jobs go straight to their library (``_native``), and to the loop only where they are mixed with
-coroutines.
+coroutines. ``_owner`` is how it gets its thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import weakref
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future as ConcurrentFuture
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from sys import modules
 from threading import get_ident
 from types import TracebackType
-from typing import Any, Literal, NoReturn, ParamSpec, TypeVar, overload
+from typing import Any, ParamSpec, TypeVar, overload
 
 from ._bridges import Bridge
-from ._errors import ShutDownError, WouldDeadlockError, keep_one_own_frame
-from ._fork import inheritors, start_anew_if_forked
+from ._errors import BusyError, ShutDownError, keep_one_own_frame, one_own_frame
+from ._gathering import Gatherer
 from ._limits import check_limit, seconds
 from ._loop.as_completed import CompletedFuture, Completing
 from ._loop.conversation import Entered, Iteration, check_iterable, check_manager
 from ._loop.futures import Submission
-from ._loop.gather import Gathering
-from ._loop.thread import CLOSED, Lease, LoopThread, closing_seconds
+from ._loop.inbox import CLOSED
+from ._loop.portal import call_on_loop, started_task
 from ._loop.work import Work, discarding
-from ._native.completions import free_queues_of_closed_loops
 from ._native.futures import JobFuture
-from ._native.gather import gather_jobs, is_batch
 from ._native.job import Job
 from ._native.run import iterate_job, run_bounded
-from ._threads import sleep_if_exiting
+from ._owner import LoopFactory, ThreadOwner
+from ._types import SyncFunction, SyncGenerator
 
 P = ParamSpec("P")
 T = TypeVar("T")
-T1 = TypeVar("T1")
-T2 = TypeVar("T2")
-T3 = TypeVar("T3")
-T4 = TypeVar("T4")
-T5 = TypeVar("T5")
-
-#: In place of a thread's number.
-CLOSED_FOR_ALL = -1
-
-LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 
-class EventLoopThreadRunner:
+class EventLoopThreadRunner(Gatherer):
     """An event loop in a background thread that runs coroutines for synchronous callers.
 
     ::
@@ -63,18 +51,7 @@ class EventLoopThreadRunner:
     managers keep it, and so does work that runs.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_closed",
-        "_debug",
-        "_lease",
-        "_lock",
-        "_loop_factory",
-        "_name",
-        "_refuser",
-        "_siblings",
-        "_thread",
-    )
+    __slots__ = ("_limit", "_places")
 
     def __init__(
         self,
@@ -82,103 +59,19 @@ class EventLoopThreadRunner:
         loop_factory: LoopFactory | None = None,
         debug: bool | None = None,
         name: str = "LoopThread",
+        limit: int | None = None,
     ) -> None:
         """Starts the thread. ``loop_factory`` makes the loop (None: the current policy does), ``debug`` sets its debug
-        mode, ``name`` is the thread's."""
+        mode, ``name`` is the thread's. At most ``limit`` coroutines that were submitted run at a time (None: as many
+        as there are); ``submit`` waits for a place. Raises ValueError for a limit below 1."""
+        check_limit(limit)
+        self._limit = limit
         self._prepare(loop_factory, debug, name)
         self._live_thread()
 
-    def _prepare(self, loop_factory: LoopFactory | None, debug: bool | None, name: str) -> None:
-        self._loop_factory = loop_factory
-        self._debug = debug
-        self._name = name
-        self._closed = False
-        self._start_afresh()
-        inheritors.add(self)
-
     def _start_afresh(self) -> None:
-        self._thread: LoopThread | None = None
-        self._lease: Lease | None = None
-        #: The thread on which a wait is refused, the loop's own, or CLOSED_FOR_ALL; None before there is either. One
-        #: thing to look at, as a native job is run in less than two microseconds.
-        self._refuser: int | None = CLOSED_FOR_ALL if self._closed else None
-        #: The runners of other loop factories. Each lives as long as its factory.
-        self._siblings: weakref.WeakKeyDictionary[LoopFactory, EventLoopThreadRunner] = weakref.WeakKeyDictionary()
-        self._lock = threading.RLock()
-
-    def _after_fork_in_child(self) -> None:
-        thread, _ = self._detach()
-        self._start_afresh()
-        if thread is not None:
-            thread.leave_to_parent()
-
-    def _live_thread(self) -> LoopThread:
-        thread = self._thread
-        if thread is not None and not thread.closing:
-            return thread
-        start_anew_if_forked()
-        with self._lock:
-            if self._closed:
-                raise ShutDownError(CLOSED)
-            if self._thread is None or self._thread.closing:
-                self._start(self._loop_factory or asyncio.new_event_loop)
-            assert self._thread is not None
-            return self._thread
-
-    def _start(self, loop_factory: LoopFactory) -> None:
-        sleep_if_exiting()
-        lease = Lease()
-        thread = LoopThread(lease, loop_factory, self._name, self._debug, free_queues_of_closed_loops)
-        if self._thread is not None and not self._thread.closing:
-            return  # Garbage was collected meanwhile, and its finalizer started one. This one goes with its lease.
-        self._detach()
-        self._thread, self._lease, self._refuser = thread, lease, thread.ident
-
-    def _detach(self) -> tuple[LoopThread | None, list[EventLoopThreadRunner]]:
-        """Forgets the thread and the siblings, and returns them to be closed."""
-        thread, self._thread, self._refuser = self._thread, None, None
-        self._lease = None
-        siblings = list(self._siblings.values())
-        self._siblings.clear()
-        return thread, siblings
-
-    def _thread_for(self, name: str, *unused: object) -> LoopThread:
-        """The thread, for a caller that is going to wait for it. Raises on that thread and after ``close``, and then
-        closes the coroutines that will not be awaited."""
-        with discarding(unused):
-            thread = self._live_thread()
-            if thread.is_current():
-                self._refuse(name)
-        return thread
-
-    def _check_may_wait(self, name: str) -> None:
-        """Raises ShutDownError after ``close``, WouldDeadlockError on the loop's own thread."""
-        if (refuser := self._refuser) is not None and (refuser < 0 or refuser == get_ident()):
-            self._refuse(name)
-
-    def _refuse(self, name: str) -> NoReturn:
-        if self._closed:
-            raise ShutDownError(CLOSED)
-        raise WouldDeadlockError(
-            f"Cannot call {name}() from the loop thread: await there, or await asyncio.wrap_future(runner.submit(...))"
-        )
-
-    def _sibling(self, loop_factory: LoopFactory) -> EventLoopThreadRunner:
-        """The runner whose loop this factory makes: this one, or one beside it."""
-        if loop_factory == self._loop_factory:
-            return self
-        start_anew_if_forked()
-        with self._lock:
-            if self._closed:
-                raise ShutDownError(CLOSED)
-            sibling = self._siblings.get(loop_factory)
-            if sibling is None or not sibling.is_alive():
-                sibling = EventLoopThreadRunner.__new__(EventLoopThreadRunner)
-                # Without the factory, which would keep itself in the dictionary.
-                sibling._prepare(None, self._debug, self._name)
-                sibling._start(loop_factory)
-                self._siblings[loop_factory] = sibling
-            return sibling
+        super()._start_afresh()
+        self._places = None if self._limit is None else threading.Semaphore(self._limit)
 
     def is_alive(self) -> bool:
         """Whether the runner accepts work, which it does until it is closed."""
@@ -198,12 +91,14 @@ class EventLoopThreadRunner:
         debug: bool | None = None,
         loop_factory: LoopFactory | None = None,
         copy_context_back: bool = False,
+        name: str | None = None,
     ) -> T:
         """Runs a coroutine, another awaitable or a native job, and returns its result.
 
         It runs in a copy of the caller's context; with ``copy_context_back`` the context variables that it set are then
         set in the caller's. ``debug`` is the loop's debug mode while it runs. With ``loop_factory`` it runs on a loop
         that this factory makes, which is kept for later.
+        ``name`` is the task's: that of the function, if it is None.
 
         Raises what the coroutine raises; TypeError for what cannot be awaited; TimeoutError after ``timeout`` seconds,
         when the work has been cancelled, or does not end although it was; CancelledError if the work was cancelled or
@@ -219,18 +114,14 @@ class EventLoopThreadRunner:
             else:
                 value = run_bounded(coro.invoker, coro, timeout)
             return value
+        owner: ThreadOwner = self
         if loop_factory is not None:
             with discarding((coro,)):
-                runner = self._sibling(loop_factory)
-            try:
-                return runner.run(coro, timeout=timeout, debug=debug, copy_context_back=copy_context_back)
-            except BaseException as error:
-                keep_one_own_frame(error)
-                raise
-        thread = self._thread
-        if thread is None or thread.closing or thread.is_current():
-            thread = self._thread_for("run", coro)
-        work = Work(thread, coro, debug, copy_context_back)
+                owner = self._sibling(loop_factory)
+        thread = owner._thread
+        if thread is None or not thread.accepting or thread.is_current():
+            thread = owner._thread_for("run", coro)
+        work = Work(thread, coro, debug, copy_context_back, name)
         try:
             result: T = work.run(timeout)
             return result
@@ -241,117 +132,78 @@ class EventLoopThreadRunner:
             if copy_context_back:
                 work.copy_context_back()
 
-    # Typed as a tuple, as asyncio.gather is, where each position has a type of its own. It is a list.
-    # fmt: off
     @overload
-    def gather(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
-        self, coro1: Awaitable[T1], /, *,
-        return_exceptions: Literal[False] = False, timeout: float | None = None, limit: int | None = None,
-    ) -> tuple[T1]: ...
+    def submit(self, coro: Job, /, *, name: str | None = None, block: bool = True) -> JobFuture: ...
     @overload
-    def gather(  # type: ignore[overload-overlap]
-        self, coro1: Awaitable[T1], coro2: Awaitable[T2], /, *,
-        return_exceptions: Literal[False] = False, timeout: float | None = None, limit: int | None = None,
-    ) -> tuple[T1, T2]: ...
-    @overload
-    def gather(  # type: ignore[overload-overlap]
-        self, coro1: Awaitable[T1], coro2: Awaitable[T2], coro3: Awaitable[T3], /, *,
-        return_exceptions: Literal[False] = False, timeout: float | None = None, limit: int | None = None,
-    ) -> tuple[T1, T2, T3]: ...
-    @overload
-    def gather(  # type: ignore[overload-overlap]
-        self, coro1: Awaitable[T1], coro2: Awaitable[T2], coro3: Awaitable[T3], coro4: Awaitable[T4], /, *,
-        return_exceptions: Literal[False] = False, timeout: float | None = None, limit: int | None = None,
-    ) -> tuple[T1, T2, T3, T4]: ...
-    @overload
-    def gather(  # type: ignore[overload-overlap]
-        self, coro1: Awaitable[T1], coro2: Awaitable[T2], coro3: Awaitable[T3], coro4: Awaitable[T4],
-        coro5: Awaitable[T5], /, *,
-        return_exceptions: Literal[False] = False, timeout: float | None = None, limit: int | None = None,
-    ) -> tuple[T1, T2, T3, T4, T5]: ...
-    @overload
-    def gather(  # type: ignore[overload-overlap]
-        self, *coros_or_futures: Awaitable[T],
-        return_exceptions: Literal[False] = False, timeout: float | None = None, limit: int | None = None,
-    ) -> list[T]: ...
-    @overload
-    def gather(  # pyright: ignore[reportOverlappingOverload]
-        self, coro1: Awaitable[T1], /, *,
-        return_exceptions: bool, timeout: float | None = None, limit: int | None = None,
-    ) -> tuple[T1 | BaseException]: ...
-    @overload
-    def gather(
-        self, coro1: Awaitable[T1], coro2: Awaitable[T2], /, *,
-        return_exceptions: bool, timeout: float | None = None, limit: int | None = None,
-    ) -> tuple[T1 | BaseException, T2 | BaseException]: ...
-    @overload
-    def gather(
-        self, coro1: Awaitable[T1], coro2: Awaitable[T2], coro3: Awaitable[T3], /, *,
-        return_exceptions: bool, timeout: float | None = None, limit: int | None = None,
-    ) -> tuple[T1 | BaseException, T2 | BaseException, T3 | BaseException]: ...
-    @overload
-    def gather(
-        self, coro1: Awaitable[T1], coro2: Awaitable[T2], coro3: Awaitable[T3], coro4: Awaitable[T4], /, *,
-        return_exceptions: bool, timeout: float | None = None, limit: int | None = None,
-    ) -> tuple[T1 | BaseException, T2 | BaseException, T3 | BaseException, T4 | BaseException]: ...
-    @overload
-    def gather(
-        self, coro1: Awaitable[T1], coro2: Awaitable[T2], coro3: Awaitable[T3], coro4: Awaitable[T4],
-        coro5: Awaitable[T5], /, *,
-        return_exceptions: bool, timeout: float | None = None, limit: int | None = None,
-    ) -> tuple[T1 | BaseException, T2 | BaseException, T3 | BaseException, T4 | BaseException, T5 | BaseException]: ...
-    @overload
-    def gather(
-        self, *coros_or_futures: Awaitable[T],
-        return_exceptions: bool, timeout: float | None = None, limit: int | None = None,
-    ) -> list[T | BaseException]: ...
-    # fmt: on
-    def gather(
-        self,
-        *coros_or_futures: Awaitable[Any],
-        return_exceptions: bool = False,
-        timeout: float | None = None,
-        limit: int | None = None,
-    ) -> Any:
-        """Runs several at the same time and returns the list of their results, in order.
-
-        At most ``limit`` run at a time. Without ``return_exceptions`` the first failure in time is raised; the others
-        keep running, and those that the limit kept from starting are closed. With it, exceptions are among the results.
-        Past ``timeout`` seconds all are cancelled and TimeoutError is raised. Otherwise raises as ``run`` does, and
-        ValueError for a limit below 1.
-        """
-        with discarding(coros_or_futures):
-            check_limit(limit)
-            seconds(timeout)
-        if is_batch(coros_or_futures):
-            self._check_may_wait("gather")
-            return gather_jobs(coros_or_futures, return_exceptions, timeout, limit)
-        thread = self._thread_for("gather", *coros_or_futures)
-        if not coros_or_futures:
-            return []
-        try:
-            return Gathering(thread, coros_or_futures, return_exceptions, limit).run(timeout)
-        except BaseException as error:
-            keep_one_own_frame(error)
-            raise
-
-    @overload
-    def submit(self, coro: Job, /) -> JobFuture: ...
-    @overload
-    def submit(self, coro: Awaitable[T], /) -> ConcurrentFuture[T]: ...
-    def submit(self, coro: Awaitable[T], /) -> ConcurrentFuture[T]:
+    def submit(self, coro: Awaitable[T], /, *, name: str | None = None, block: bool = True) -> ConcurrentFuture[T]: ...
+    def submit(self, coro: Awaitable[T], /, *, name: str | None = None, block: bool = True) -> ConcurrentFuture[T]:
         """Starts a coroutine, or submits a native job, and returns a future at once.
 
         Cancelling the future cancels the work. To wait for it in a coroutine: ``await asyncio.wrap_future(future)``.
-        Raises RuntimeError after ``close``. May be called on the runner's own thread.
+        ``name`` is the task's: that of the function, if it is None. A failure that nobody asked the future for is
+        reported once to the loop's exception handler, which logs it.
+
+        On a runner with a limit it waits for a place, or with ``block=False`` raises BusyError if there is none; so it
+        does on the runner's own thread, where a wait would last forever. Raises RuntimeError after ``close``.
         """
         if type(coro) is Job:
             if self._closed:
                 raise ShutDownError(CLOSED)
             return JobFuture(coro.invoker, coro)
         with discarding((coro,)):
-            thread = self._live_thread()
-        return Submission(thread, coro).submit()
+            if self._places is None:
+                return Submission(self._live_thread(), coro, name).submit()
+            self._take_place(self._places, block)
+            try:
+                return Submission(self._live_thread(), coro, name, self._places.release).submit()
+            except BaseException:
+                self._places.release()
+                raise
+
+    def _take_place(self, places: threading.Semaphore, block: bool) -> None:
+        if places.acquire(blocking=False):
+            return
+        if not block or self._live_thread().is_current():
+            raise BusyError(f"{self._limit} coroutines that were submitted to this runner have not ended")
+        places.acquire()
+
+    @overload
+    def call(self, function: Callable[..., Awaitable[T]], /, *arguments: Any, timeout: float | None = None) -> T: ...
+    @overload
+    def call(self, function: Callable[..., T], /, *arguments: Any, timeout: float | None = None) -> T: ...
+    def call(self, function: Callable[..., Any], /, *arguments: Any, timeout: float | None = None) -> Any:
+        """Calls a function on the loop's thread, where it may use the loop, and returns what it returns; if that can be
+        awaited, its result. Keyword arguments are for ``functools.partial``.
+
+        A function that blocks blocks the loop: such functions are for ``to_async``. Raises as ``run`` does.
+        """
+        with one_own_frame:
+            return self.run(call_on_loop(function, arguments), timeout=timeout)
+
+    def start_task(
+        self,
+        function: Callable[..., Awaitable[T]],
+        /,
+        *arguments: Any,
+        name: str | None = None,
+        timeout: float | None = None,
+    ) -> tuple[ConcurrentFuture[T], Any]:
+        """Starts a coroutine function that says when it is ready, and returns its future and the value that it said.
+
+        The function gets a keyword argument, ``task_status``, and calls ``task_status.started(value)`` when it is
+        ready. Raises what the function raises before; RuntimeError if it ends without having called that; TimeoutError
+        after ``timeout`` seconds, when it has been cancelled; and otherwise as ``run`` does. It takes no place of a
+        runner with a limit.
+        """
+        thread = self._thread_for("start_task")
+        with one_own_frame:
+            return self.run(started_task(thread, function, arguments, name), timeout=timeout)
+
+    def stats(self) -> dict[str, int]:
+        """The runner's coroutines in numbers: tasks that are ``running``; those ``waiting`` to start, for the loop or
+        the limit of a gather; and how many ``finished``, ``failed`` and were ``cancelled`` since its thread started.
+        Native jobs are counted by their own runners."""
+        return self._numbers()
 
     def as_completed(
         self, *coros: Awaitable[T], timeout: float | None = None, limit: int | None = None
@@ -395,33 +247,26 @@ class EventLoopThreadRunner:
         return Entered(self._thread_for("enter"), manager)
 
     @overload
-    def to_sync(self, subject: Callable[P, Coroutine[Any, Any, T]], /) -> Callable[P, T]: ...
+    def to_sync(self, subject: Callable[P, Coroutine[Any, Any, T]], /) -> SyncFunction[P, T]: ...
     @overload
-    def to_sync(self, subject: Callable[P, AsyncIterator[T]], /) -> Callable[P, Generator[T, None, None]]: ...
+    def to_sync(self, subject: Callable[P, AsyncIterator[T]], /) -> SyncGenerator[P, T]: ...
     @overload
     def to_sync(self, subject: Any, /) -> Any: ...
     def to_sync(self, subject: Any, /) -> Any:
         """As ``palitra.to_sync``, on this runner."""
         return Bridge(self, self._live_thread, self._thread_for).to_sync(subject)
 
-    def close(self, timeout: float | None = None) -> None:
+    def close(self, timeout: float | None = None, *, cancel: bool = True) -> None:
         """Cancels what runs, closes asynchronous generators, the executor and the loop, and ends the thread.
 
         Waits at most ``timeout`` seconds (None: five) for the work to end; then whoever waits for it gets an error and
-        the thread is left behind. On the runner's own thread it requests the end and returns. Closing again does
-        nothing.
+        the thread is left behind. With ``cancel=False`` new work is refused, and what runs has ``timeout`` seconds
+        (None: as long as it takes) to end before the rest is cancelled. On the runner's own thread it requests the end
+        and returns. Closing again does nothing.
+
+        Raises WouldDeadlockError with ``cancel=False`` in a function that ``to_async`` called for this runner's work.
         """
-        limit = closing_seconds(timeout)
-        start_anew_if_forked()
-        with self._lock:
-            self._closed = True
-            self._refuser = CLOSED_FOR_ALL
-            siblings = list(self._siblings.values())
-            thread = self._thread
-        for sibling in siblings:
-            sibling.close(limit)
-        if thread is not None:
-            thread.close(limit)
+        self._end(timeout, cancel, for_good=True)
 
     def __enter__(self) -> EventLoopThreadRunner:
         return self

@@ -12,6 +12,7 @@ them can run in a process, and a wait for a native job is an error.
 from __future__ import annotations
 
 import _thread
+import atexit
 import contextlib
 import contextvars
 import threading
@@ -131,10 +132,25 @@ class _RealThread:
 Thread = threading.Thread | _RealThread
 
 
+#: Python's main interpreter lets daemon threads run. Another one waits for all of its threads to end.
+DAEMON: bool = getattr(_thread, "daemon_threads_allowed", lambda: True)()
+
+
+def before_threads_end(function: Callable[[], object]) -> None:
+    """Calls the function when the interpreter exits: before it waits for threads, if it waits for those started
+    here."""
+    if DAEMON:
+        atexit.register(function)
+    else:
+        # As concurrent.futures does, whose executors have the same wish.
+        threading._register_atexit(function)  # type: ignore[attr-defined]  # pyright: ignore
+
+
 def start_thread(main: Callable[[], object], name: str) -> Thread:
-    """Starts a daemon thread. Raises RuntimeError if the system refuses one, and while the interpreter exits."""
+    """Starts a daemon thread, where there are some. Raises RuntimeError if the system or the interpreter refuses one,
+    and while the interpreter exits."""
     refuse_at_exit()
-    thread = _RealThread(main, name) if in_gevent() else threading.Thread(target=main, name=name, daemon=True)
+    thread = _RealThread(main, name) if in_gevent() else threading.Thread(target=main, name=name, daemon=DAEMON)
     # Where threads inherit the context, the first caller's would live as long as the thread.
     contextvars.Context().run(thread.start)
     return thread

@@ -21,9 +21,10 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any, ParamSpec, TypeVar, overload
 
+from ._errors import CancelledError
 from ._limits import check_limit
 from ._loop.contexts import ASGIREF, copy_back, move_in, sensitive_executor
-from ._loop.desk import Call, Handed, waiting_desk
+from ._loop.desk import Call, Handed, own_desk, waiting_desk
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -162,3 +163,16 @@ def _start(
     loop.run_in_executor(None, handed.run)
     desk.hand_over(handed)
     return asyncio.wrap_future(handed.future, loop=loop)
+
+
+def check_cancelled() -> None:
+    """Called now and then in a function that ``to_async`` called: raises CancelledError once nobody waits for it any
+    more, because the coroutine that awaits it was cancelled. So a long loop in a thread can end early.
+
+    Raises RuntimeError elsewhere.
+    """
+    call = own_desk().serving
+    if call is None:
+        raise RuntimeError("check_cancelled is for functions that to_async calls")
+    if call.cancelled:
+        raise CancelledError("nobody waits for this call any more: the coroutine that awaited it was cancelled")

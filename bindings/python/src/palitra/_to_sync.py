@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar, overload
 
 from ._global import runner_to_sync
+from ._types import SyncFunction, SyncGenerator
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 @overload
-def to_sync(subject: Callable[P, Coroutine[Any, Any, T]], /) -> Callable[P, T]: ...
+def to_sync(subject: Callable[P, Coroutine[Any, Any, T]], /) -> SyncFunction[P, T]: ...
 @overload
-def to_sync(subject: Callable[P, AsyncIterator[T]], /) -> Callable[P, Generator[T, None, None]]: ...
+def to_sync(subject: Callable[P, AsyncIterator[T]], /) -> SyncGenerator[P, T]: ...
 @overload
 def to_sync(subject: Any, /) -> Any: ...
 def to_sync(subject: Any, /) -> Any:

@@ -11,14 +11,21 @@ methods stand under the thread that calls them. A post takes no lock, so that si
 
 The modules, each of which imports only those above it:
 
+    posted        what is handed over: work, functions
+    counts        how work ended, in numbers
+    inbox         what was handed over to one thread, from the post to the end of the work
+    debug         the loop's debug mode while some work runs
     doorbell      wakes the loop's thread
     executor      where the loop's blocking calls run
-    thread        the loop, its thread, its inbox; how it ends, in the process and in a forked child
+    ending        how a loop winds down
+    thread        the loop, its thread; how it ends, in the process and in a forked child
+    at_exit       the end of all threads when the interpreter exits
     desk          what other threads want done on a thread that waits
     contexts      context variables from thread to thread and back, asgiref's too
     work          one awaitable, and the caller that waits for it
     borrowed      work on the loop that awaits a function of ``to_async``
     futures       work whose outcome completes a future
+    portal        a function called on the loop; a task that says when it is ready
     gather        several awaitables, their results in order
     as_completed  several awaitables, their futures in order of time
     conversation  asynchronous iterators and context managers

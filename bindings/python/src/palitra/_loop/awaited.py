@@ -10,8 +10,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from .conversation import NEXT, STOP, Iteration, Sent, Thrown
-from .thread import LoopThread, Posted
+from .conversation import STOP, Answer, Iteration
+from .posted import Posted
+from .thread import LoopThread
 from .work import Work
 
 
@@ -85,16 +86,11 @@ class AwaitedIteration(_Awaited, Iteration):
 
     async def items_async(self, translate: Callable[[Any], Any]) -> AsyncGenerator[Any, Any]:
         """As ``items``."""
-        message: Any = NEXT
+        answer = Answer()
         try:
-            while await self._ask(message):
-                try:
-                    value = yield translate(self.take_handed())
-                    message = NEXT if value is None else Sent(value)
-                except GeneratorExit:
-                    raise
-                except BaseException as error:
-                    message = Thrown(error)
+            while await self._ask(answer.message):
+                with answer:
+                    answer.sent((yield translate(self.take_handed())))
         finally:
             if not self._finished and self._resumed is not None and not self._thread.closing:
                 await self._ask(STOP)

@@ -13,7 +13,9 @@ import weakref
 from typing import Any
 
 from .._errors import CancelledError, WouldDeadlockError
-from .thread import Lease, LoopThread, Postable, Posted
+from .inbox import Inbox
+from .posted import Lease, Postable, Posted
+from .thread import LoopThread
 from .work import Work
 
 #: How often, in seconds, one who waits looks whether the loop was closed.
@@ -26,8 +28,8 @@ class BorrowedLoop(LoopThread):
     """A loop that runs in a thread which is not a runner's, as work knows its thread."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        Inbox.__init__(self)
         self.loop = loop
-        self.running = set()
         self.exiting = False
         # Held by itself: no end of palitra's closes this loop.
         self._own_lease = Lease()

@@ -15,7 +15,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from .._errors import TimeoutError
+from .._errors import TimeoutError, one_own_frame
 from .._limits import seconds
 from .thread import LoopThread
 from .work import Work
@@ -158,18 +158,14 @@ class Iteration(Conversation):
         What is sent and thrown into this generator reaches the asynchronous one. Closing or dropping it closes the
         asynchronous one, unless the caller still refers to that.
         """
-        message: Any = NEXT
+        answer = Answer()
         try:
-            while self.send(message, timeout):
-                try:
-                    value = yield self.take_handed() if translate is None else translate(self.take_handed())
-                    message = NEXT if value is None else Sent(value)
-                except GeneratorExit:
-                    raise
-                except BaseException as error:
-                    message = Thrown(error)
+            with one_own_frame:
+                while self.send(answer.message, timeout):
+                    with answer:
+                        answer.sent((yield self.take_handed() if translate is None else translate(self.take_handed())))
         finally:
-            del message
+            del answer
             self._stop()
 
     def _stop(self) -> None:
@@ -194,6 +190,28 @@ class Thrown(NamedTuple):
     """An error that the caller throws into the generator."""
 
     error: BaseException
+
+
+class Answer:
+    """What the caller does with an item, as the next message: wants another, sends a value or throws an error. What is
+    raised in its block was thrown; a generator that is closed ends."""
+
+    __slots__ = ("message",)
+
+    def __init__(self) -> None:
+        self.message: Any = NEXT
+
+    def sent(self, value: Any) -> None:
+        self.message = NEXT if value is None else Sent(value)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if error is None or isinstance(error, GeneratorExit):
+            return False
+        self.message = Thrown(error)
+        return True
 
 
 def _step(iterator: Any, message: Any) -> Awaitable[Any]:
@@ -260,7 +278,8 @@ class Entered(AbstractContextManager[T], Generic[T]):
             self._entrance.pop()
         except IndexError:
             raise RuntimeError("it was entered before: call enter() again for each with") from None
-        self._conversation.send(None)
+        with one_own_frame:
+            self._conversation.send(None)
         value: T = self._conversation.take_handed()
         return value
 
@@ -270,7 +289,8 @@ class Entered(AbstractContextManager[T], Generic[T]):
         if self._entrance:
             raise RuntimeError("it was not entered")
         try:
-            self._conversation.send(error)
+            with one_own_frame:
+                self._conversation.send(error)
         except BaseException as raised:
             if raised is error:
                 return False

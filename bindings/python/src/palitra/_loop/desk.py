@@ -42,7 +42,7 @@ class Waiter(Protocol):
 class Call:
     """One call of a blocking function that a coroutine awaits."""
 
-    __slots__ = ("_ended", "_error", "_function", "_value", "_waiter", "dropped", "inner", "loop")
+    __slots__ = ("_ended", "_error", "_function", "_value", "_waiter", "cancelled", "dropped", "inner", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> None:
         self._function = function
@@ -52,6 +52,8 @@ class Call:
         self.inner: Waiter | None = None
         #: Nobody waits for it any more: if it has not started, it never does.
         self.dropped = False
+        #: The coroutine that awaits it was cancelled.
+        self.cancelled = False
         self._ended = False
         self._value: Any = None
         self._error: BaseException | None = None
@@ -103,6 +105,7 @@ class Call:
             self._error = None
 
     async def _cancel(self) -> bool:
+        self.cancelled = True
         while not self._ended:
             waiter = self._waiter = self.loop.create_future()
             inner = self.inner

@@ -10,7 +10,6 @@ import asyncio
 import concurrent.futures
 import gc
 import os
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -39,9 +38,8 @@ class PoolExecutor(ThreadPoolExecutor):
         """Waits for its threads for so many seconds."""
         self.shutdown(wait=False, cancel_futures=True)
         if self.used and timeout > 0:
-            waiter = threading.Thread(target=self.shutdown, name="palitra-executor-shutdown", daemon=True)
             try:
-                waiter.start()
+                waiter = start_thread(self.shutdown, "palitra-executor-shutdown")
             except RuntimeError:
                 return  # The interpreter is exiting and starts no threads.
             waiter.join(timeout)

@@ -25,6 +25,8 @@ OnEnd = Callable[[int, Any, "BaseException | None"], None]
 class Gathering(Work):
     """The awaitables of one ``gather``. Its value is the list of their values."""
 
+    single = False
+
     __slots__ = (
         "_awaitables",
         "_limit",
@@ -119,11 +121,17 @@ class Gathering(Work):
         if task is not None:
             task.remove_done_callback(self._task_ended)
         self._pending -= 1
+        if error is None:
+            self._thread.counts.finished += 1
+        else:
+            self._thread.counts.count(error)
         if self._on_end is not None:
             self._on_end(index, value, error)
             if self._pending == 0:
                 self._on_end = None  # It refers to what refers to this work.
         if self._ended:
+            if not self._tasks:
+                self._thread.work_ended(self)
             return
         cancelled = self._cancelled or self._thread.closing
         if error is None:
@@ -148,6 +156,7 @@ class Gathering(Work):
         self._pending -= len(waiting)
         for index in waiting:
             discard(self._awaitables[index])
+            self._thread.counts.count(CancelledError())
             if self._on_end is not None:
                 self._on_end(index, None, CancelledError())
 
@@ -157,6 +166,14 @@ class Gathering(Work):
             task.cancel()
         if self._pending == 0 and not self._ended:
             self._end(CancelledError())
+
+    def _end(self, error: BaseException | None) -> None:
+        super()._end(error)
+        if not self._tasks:  # Those that still run after one has failed are work, too.
+            self._thread.work_ended(self)
+
+    def tasks(self) -> tuple[int, int]:
+        return len(self._tasks), len(self._awaitables) - self._next
 
     def abandon(self, error: BaseException) -> None:
         super().abandon(error)

@@ -1,9 +1,10 @@
 """The thread that keeps one event loop alive, and its end.
 
 A :class:`LoopThread` belongs to one runner, in one process. Any thread posts work to its inbox; the loop's own thread
-takes it out. A post takes no lock, so that a signal handler and a finalizer may post too.
+takes it out.
 
-States: running -> closing -> closed. ``closing`` is set once, by whoever closes first. From then on
+States: running -> draining -> closing -> closed, or without draining. While it drains, the work that there is may end,
+and new work is refused. ``closing`` is set once, by whoever closes first. From then on
 
 * what is in the inbox, and what still arrives there, is refused, by the poster or by the loop's thread, whichever
   finds it first;
@@ -15,7 +16,6 @@ States: running -> closing -> closed. ``closing`` is set once, by whoever closes
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextlib
 import contextvars
 import logging
@@ -27,21 +27,24 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from .._errors import CancelledError, ForkedError, ShutDownError, WouldDeadlockError
+from .._errors import CancelledError, WouldDeadlockError
 from .._fork import keep_forever
 from .._limits import seconds
-from .._threads import in_gevent, note_exit, real_lock, refuse_at_exit, sleep_if_exiting, start_thread
+from .._threads import in_gevent, real_lock, refuse_at_exit, sleep_if_exiting, start_thread
+from .debug import DebugMode
 from .doorbell import Doorbell
+from .ending import cancel_tasks, close_generators
 from .executor import Executor, has_executor, make_executor
+from .inbox import Inbox
+from .posted import Lease
 
 logger = logging.getLogger("palitra")
 
 #: How long ``close()`` waits for work that was cancelled, in seconds.
 CLOSE_TIMEOUT = 5.0
-#: The same when the interpreter exits.
-EXIT_TIMEOUT = 1.0
 
-CLOSED = "Event loop is closed: this runner was closed"
+#: How often, in seconds, one who waits for work to end looks whether the thread has ended.
+LOOK = 0.1
 
 
 def closing_seconds(timeout: float | None) -> float:
@@ -49,36 +52,19 @@ def closing_seconds(timeout: float | None) -> float:
     return CLOSE_TIMEOUT if timeout is None else seconds(timeout)
 
 
-class Postable:
-    """Work, as the thread knows it. The thread starts it or refuses it; it abandons what does not end in time."""
-
-    __slots__ = ()
-
-    def start(self) -> None:
-        """Starts the work, on the loop's thread. If it raises, the thread refuses the work with the error."""
-        raise NotImplementedError
-
-    def refuse(self, error: BaseException) -> None:
-        """Ends the work with the error before it has started. Called on any thread once the loop has ended."""
-        raise NotImplementedError
-
-    def abandon(self, error: BaseException) -> None:
-        """Wakes the caller with the error although the work has not ended. Called on any thread."""
-        raise NotImplementedError
+def made_by(loop_factory: Callable[[], asyncio.AbstractEventLoop]) -> asyncio.AbstractEventLoop:
+    """The loop that the factory makes. Raises TypeError if that is none, RuntimeError if it is no new one."""
+    loop = loop_factory()
+    if not hasattr(loop, "run_forever"):
+        raise TypeError(f"loop_factory must return an event loop, not {type(loop).__name__}")
+    if loop.is_running() or loop.is_closed():
+        state = "running" if loop.is_running() else "closed"
+        raise RuntimeError(f"loop_factory returned a loop that is {state} already: it must make a new one")
+    return loop
 
 
-#: Work to start, or a function to call, on the loop's thread.
-Posted = Postable | Callable[[], object]
-
-
-class Lease:
-    """Held by a runner, and by all work that it started: when nobody holds it any more, the thread closes."""
-
-    __slots__ = ("__weakref__",)
-
-
-class LoopThread:
-    """One event loop, its thread, and what was posted to it."""
+class LoopThread(Inbox):
+    """One event loop, its thread, and their end."""
 
     def __init__(
         self,
@@ -94,27 +80,21 @@ class LoopThread:
         Raises what the factory raises, TypeError if it returns no loop, RuntimeError if the loop cannot run.
         """
         refuse_at_exit()
+        super().__init__()
         self.loop: asyncio.AbstractEventLoop
+        self.debug_mode: DebugMode
         self._doorbell: Doorbell
-        self.process = os.getpid()
-        #: The work that has started and not ended; only the loop's thread changes it.
-        self.running: set[Postable] = set()
         #: The interpreter is about to exit.
         self.exiting = False
-        self._inbox: deque[Posted] = deque()
-        self._closing = False
         self._closers = threading.Lock()
         self._runs_loop = False
         self._turned = False
         self._deadline = 0.0
-        self._ended = threading.Event()
         #: Of the thread that runs the loop, as ``threading.get_ident`` has it.
         self.ident: int | None = None
         self._failure: BaseException | None = None
         #: Returns the lease, for whoever is to keep this thread, or None when it is about to close.
         self.lease = weakref.ref(lease)
-        self._debug_overrides: dict[Postable, bool] = {}
-        self._debug = False
         self._executor: Executor | None = None
         self._loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = loop_factory
         self._initial_debug = debug
@@ -143,7 +123,6 @@ class LoopThread:
             finally:
                 del failure
         weakref.finalize(lease, self.request_close, CLOSE_TIMEOUT).atexit = False
-        _threads.add(self)
 
     def _make_loop(self) -> None:
         """Makes the loop and what belongs to it, in an empty context: the first caller's would live as long as they."""
@@ -152,12 +131,7 @@ class LoopThread:
         contextvars.Context().run(self._set_up, factory)
 
     def _set_up(self, loop_factory: Callable[[], asyncio.AbstractEventLoop]) -> None:
-        loop = loop_factory()
-        if not hasattr(loop, "run_forever"):
-            raise TypeError(f"loop_factory must return an event loop, not {type(loop).__name__}")
-        if loop.is_running() or loop.is_closed():
-            state = "running" if loop.is_running() else "closed"
-            raise RuntimeError(f"loop_factory returned a loop that is {state} already: it must make a new one")
+        loop = made_by(loop_factory)
         self.loop = loop
         try:
             self._doorbell = Doorbell(loop, self._empty_inbox)
@@ -165,11 +139,16 @@ class LoopThread:
             loop.close()
             raise
         self._has_loop = True
+        self.debug_mode = DebugMode(loop)
         if self._initial_debug is not None:
             loop.set_debug(self._initial_debug)
         if not has_executor(loop):
             self._executor = make_executor()
             loop.set_default_executor(self._executor)
+
+    def _ring(self) -> None:
+        if self._has_loop:
+            self._doorbell.ring()
 
     def _discard_loop(self) -> None:
         if self._has_loop:
@@ -177,66 +156,9 @@ class LoopThread:
             self.loop.close()
             self._on_closed()
 
-    @property
-    def closing(self) -> bool:
-        """Whether it takes no more work, as in a forked child that it is not in."""
-        return self._closing or self.process != os.getpid()
-
     def is_current(self) -> bool:
-        """Whether the caller runs on the loop's thread."""
-        return threading.get_ident() == self.ident
-
-    @property
-    def forked(self) -> bool:
-        """This is a forked child, and the thread is its parent's."""
-        return self.process != os.getpid()
-
-    def post(self, posted: Posted) -> None:
-        """Hands over work, or a function. Work that comes too late is refused; such a function is discarded."""
-        self._inbox.append(posted)
-        if not self._closing:
-            self._doorbell.ring()
-            return
-        if not self._ended.is_set():
-            # The thread still runs the loop to wind down, and the end of some work may depend on this post.
-            self._ring()
-        if self._ended.is_set():
-            self._refuse_inbox()
-
-    def _ring(self) -> None:
-        if self._has_loop:
-            self._doorbell.ring()
-
-    def _empty_inbox(self) -> None:
-        inbox = self._inbox
-        while inbox:
-            try:
-                posted = inbox.popleft()
-            except IndexError:
-                return
-            if not isinstance(posted, Postable):
-                self._guarded(posted)
-            elif self._closing:
-                posted.refuse(self._refusal())
-            else:
-                try:
-                    posted.start()
-                except BaseException as error:
-                    posted.refuse(error)
-
-    def _refusal(self) -> BaseException:
-        if self.forked:
-            return ForkedError("this runner's thread is in the parent of this forked process")
-        return ShutDownError(CLOSED)
-
-    def _refuse_inbox(self) -> None:
-        while True:
-            try:
-                posted = self._inbox.popleft()
-            except IndexError:
-                return
-            if isinstance(posted, Postable):
-                posted.refuse(self._refusal())
+        """Whether the caller runs on the loop's thread. In a forked child another one may have its number."""
+        return threading.get_ident() == self.ident and not self.forked
 
     def check_may_wait(self, otherwise: str) -> None:
         """Raises WouldDeadlockError, with the message, on the loop's thread; ForkedError where the thread is a
@@ -248,20 +170,26 @@ class LoopThread:
         if self.is_current():
             raise WouldDeadlockError(otherwise)
 
-    # Debug mode while some work runs; on the loop's thread.
-
-    def override_debug(self, work: Postable, debug: bool) -> None:
-        if not self._debug_overrides:
-            self._debug = self.loop.get_debug()
-        self._debug_overrides[work] = debug
-        self.loop.set_debug(debug)
-
-    def restore_debug(self, work: Postable) -> None:
-        if self._debug_overrides.pop(work, None) is not None:
-            latest = next(reversed(self._debug_overrides.values()), self._debug)
-            self.loop.set_debug(latest)
-
     # The end.
+
+    def drain(self, timeout: float) -> None:
+        """Refuses new work, and waits at most so many seconds (negative: as long as it takes) until what was posted has
+        ended. On the loop's own thread it only requests that, and that the thread closes then."""
+        self._draining = True
+        if self.is_current():
+            self.post(lambda: self._drain(lambda: self.request_close(CLOSE_TIMEOUT)))
+            if timeout >= 0:
+                self.loop.call_later(timeout, self.request_close, CLOSE_TIMEOUT)
+        elif not self.forked:
+            drained = threading.Event()
+            self.post(lambda: self._drain(drained.set))
+            end = time.monotonic() + timeout
+            while timeout < 0 or time.monotonic() < end:
+                # Somebody else may close the thread meanwhile, and leave behind work that refuses to end.
+                if drained.wait(LOOK if timeout < 0 else max(0.0, min(LOOK, end - time.monotonic()))):
+                    return
+                if self._ended.is_set():
+                    return
 
     def close(self, timeout: float) -> bool:
         """Cancels what runs and waits so many seconds for the thread to end. Returns False if it did not end. On the
@@ -368,39 +296,14 @@ class LoopThread:
 
     def _wind_down(self) -> None:
         loop = self.loop
-        for step in (self._cancel_tasks(), self._close_generators()):
-            task = loop.create_task(step)
+        self._empty_inbox()
+        for step in (cancel_tasks, close_generators):
+            task = loop.create_task(step(self._deadline, self.exiting))
             while not task.done():
                 self._guarded(loop.run_until_complete, task)
         if self._executor is not None:
             self._executor.shut_down_within(self._remaining())
         self._discard_loop()
-
-    async def _cancel_tasks(self) -> None:
-        self._empty_inbox()
-        own = asyncio.current_task()
-        tasks = {task for task in asyncio.all_tasks(self.loop) if task is not own}
-        for task in tasks:
-            task.cancel()
-        if not tasks:
-            return
-        done, stubborn = await asyncio.wait(tasks, timeout=self._remaining())
-        for task in done:
-            if not task.cancelled() and task.exception() is not None:
-                context = {"message": "unhandled exception while the runner was closed", "task": task}
-                self.loop.call_exception_handler({**context, "exception": task.exception()})
-        for task in stubborn:
-            _do_not_report(task)
-        if stubborn and not self.exiting:
-            logger.warning("closed a runner although %d tasks refused their cancellation", len(stubborn))
-
-    async def _close_generators(self) -> None:
-        closing = asyncio.ensure_future(self.loop.shutdown_asyncgens())
-        _, stubborn = await asyncio.wait({closing}, timeout=max(0.01, self._remaining()))
-        if stubborn:
-            _do_not_report(closing)
-            if not self.exiting:
-                logger.warning("closed a runner although an asynchronous generator refused to be closed")
 
     # In a forked child, where the thread does not exist.
 
@@ -415,26 +318,3 @@ class LoopThread:
         with contextlib.suppress(RuntimeError):
             for task in asyncio.all_tasks(self.loop):
                 keep_forever(task)
-
-
-def _do_not_report(task: asyncio.Task[Any]) -> None:
-    """Has asyncio not report that a pending task was destroyed. Its caller has got an error already."""
-    task._log_destroy_pending = False  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-
-
-#: Every loop thread that somebody still refers to.
-_threads: weakref.WeakSet[LoopThread] = weakref.WeakSet()
-
-
-def _close_all_at_exit() -> None:
-    note_exit()
-    threads = [thread for thread in list(_threads) if thread.process == os.getpid()]
-    for thread in threads:
-        thread.exiting = True
-        thread.request_close(EXIT_TIMEOUT)
-    deadline = time.monotonic() + EXIT_TIMEOUT
-    for thread in threads:
-        thread.close(max(0.0, deadline - time.monotonic()))
-
-
-atexit.register(_close_all_at_exit)

@@ -36,9 +36,11 @@ from typing import Any
 
 from .._errors import CancelledError, TimeoutError, without_own_frames
 from .._limits import seconds
+from .._threads import sleep_if_exiting
 from .contexts import ASGIREF, context_with, copy_back, move_in
 from .desk import Desk, own_desk
-from .thread import LoopThread, Postable, Posted
+from .posted import Postable, Posted
+from .thread import LoopThread
 
 #: How long a caller whose timeout passed waits, in seconds, for the cancelled work to end.
 TIMEOUT_GRACE = 0.1
@@ -77,10 +79,11 @@ def make_task(
     coroutine: Coroutine[Any, Any, Any],
     context: contextvars.Context,
     awaitable: object,
+    name: str | None = None,
 ) -> asyncio.Task[Any]:
-    """Makes a task in the caller's context; it runs its first step at once where Python can do that. It bears the name
-    of the awaitable that the coroutine drives."""
-    name: str = getattr(awaitable, "__qualname__", None) or type(awaitable).__qualname__
+    """Makes a task in the caller's context; it runs its first step at once where Python can do that. It bears the name,
+    or that of the awaitable that the coroutine drives."""
+    name = name or str(getattr(awaitable, "__qualname__", None) or type(awaitable).__qualname__)
     coroutine.__qualname__ = name  # type: ignore[attr-defined]
     # In debug mode a loop names what took long: a task that takes its first step in a turn of its own.
     if loop.get_task_factory() is not None or loop.get_debug():
@@ -128,6 +131,7 @@ class Work(Postable):
         "_keeps_context",
         "_lease",
         "_lock",
+        "_name",
         "_news",
         "_task",
         "_thread",
@@ -136,14 +140,23 @@ class Work(Postable):
 
     #: Whether a thread waits for it in place.
     blocks = True
+    #: Whether it is one awaitable: of several each counts for itself, and some may run when the whole has ended.
+    single = True
 
     def __init__(
-        self, thread: LoopThread, awaitable: Any, debug: bool | None = None, keeps_context: bool = False
+        self,
+        thread: LoopThread,
+        awaitable: Any,
+        debug: bool | None = None,
+        keeps_context: bool = False,
+        name: str | None = None,
     ) -> None:
         self._thread = thread
         #: Keeps the thread: this work may be all that is left of its runner.
         self._lease = thread.lease()
         self._awaitable: Any = awaitable
+        #: The task's; None: that of the function that made the awaitable.
+        self._name = name
         self._debug = debug
         #: The desk of the thread that waits; None if none does.
         self._desk: Desk | None = own_desk() if self.blocks else None
@@ -172,12 +185,12 @@ class Work(Postable):
             check_loop(self._awaitable, thread.loop)
         thread.running.add(self)
         if self._debug is not None:
-            thread.override_debug(self, self._debug)
+            thread.debug_mode.override(self, self._debug)
         if ASGIREF in sys.modules:
             move_in(self._context, self._desk)
         drive = self._drive()
         try:
-            task = make_task(thread.loop, drive, self._context, self._awaitable)
+            task = make_task(thread.loop, drive, self._context, self._awaitable, self._name)
         except BaseException:
             drive.close()
             raise
@@ -217,14 +230,19 @@ class Work(Postable):
         """-> ended."""
         thread = self._thread
         if self._debug is not None:
-            thread.restore_debug(self)
+            thread.debug_mode.restore(self)
         if self._task is not None:
             self._task.remove_done_callback(self._task_ended)
             self._task = None
-        thread.running.discard(self)
         self._error = error
         self._awaitable = None
         self._ended = True
+        if self.single:
+            if error is None:
+                thread.counts.finished += 1
+            else:
+                thread.counts.count(error)
+            thread.work_ended(self)
         self._wake()
 
     def _cancel_now(self) -> None:
@@ -316,6 +334,8 @@ class Work(Postable):
         if error is None:
             value, self._value = self._value, None
             return value
+        if self._thread.exiting:
+            sleep_if_exiting()  # The exit ended it while its caller was about to take earlier news.
         try:
             raise for_caller(error)
         finally:

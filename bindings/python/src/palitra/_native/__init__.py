@@ -6,7 +6,8 @@ part unless a coroutine awaits a job.
 
 Threads. Anything here may be called from any thread. The job itself runs on the native runner's threads, or starts on
 the caller's. Its end reaches Python on the thread that waits: the caller's own, the thread of the asyncio loop that
-awaits the job, or the one thread that completes futures. No Rust thread ever runs Python code.
+awaits the job, or the one thread that completes futures. A call of a job in Python reaches it on the thread of a loop.
+No Rust thread ever runs Python code.
 
 The modules, each of which imports only those above it:
 
@@ -17,6 +18,7 @@ The modules, each of which imports only those above it:
     events       a completion queue of the library
     loops        the jobs that an asyncio loop awaits: how they start, and how it notices their end
     completions  the completion queues of a library: one for each loop, one for all futures
+    calls        jobs in Python: how a loop answers the calls of those that are registered on a runner
     invoke       submits, waits and reads replies on one native runner
     job          a job with its payload, and how a coroutine awaits it
     futures      the future of a submitted job

@@ -184,7 +184,10 @@ _BLOCKING: dict[str, tuple[Any, list[Any]]] = {
     "palitra_runner_free": (None, [Handle]),
     "palitra_token_next": (_STATUS, [Handle, c_int64, ReplyAddress]),
     "palitra_queue_next": (_STATUS, [Handle, c_int64, EventsAddress, c_size_t, CountAddress]),
+    "palitra_job_describe": (_STATUS, [c_char_p, ReplyAddress]),
     "palitra_log_set": (_STATUS, [c_int32, LogFunction, c_void_p, FreeFunction]),
+    "palitra_log_collect": (_STATUS, [c_int32, c_size_t]),
+    "palitra_log_next": (_STATUS, [c_int64, ReplyAddress]),
 }
 
 #: These never block: the GIL is kept.
@@ -196,6 +199,7 @@ _SHORT: dict[str, tuple[Any, list[Any]]] = {
     "palitra_job_count": (c_size_t, []),
     "palitra_job_at": (_STATUS, [c_size_t, POINTER(JobInfo)]),
     "palitra_reply_free": (None, [ReplyAddress]),
+    "palitra_reply_details": (c_char_p, [ReplyAddress]),
     "palitra_job_nearest": (c_char_p, [c_char_p]),
     "palitra_configure": (_STATUS, [c_char_p]),
     "palitra_runner_options_init": (None, [POINTER(RunnerOptions), c_uint32]),
@@ -211,6 +215,15 @@ _SHORT: dict[str, tuple[Any, list[Any]]] = {
     "palitra_queue_fd": (c_int, [Handle]),
     "palitra_queue_close": (_STATUS, [Handle]),
     "palitra_queue_free": (None, [Handle]),
+    "palitra_runner_register_queued": (_STATUS, [Handle, POINTER(JobInfo), Handle, c_uint64, c_size_t]),
+    "palitra_call_payload": (_STATUS, [Handle, POINTER(c_void_p), POINTER(c_size_t)]),
+    "palitra_call_notify": (_STATUS, [Handle, Handle, c_uint64]),
+    "palitra_call_complete": (_STATUS, [Handle, _STATUS, c_int32, c_int32, c_char_p, c_size_t]),
+    # Always with a timeout of 0.
+    "palitra_call_send": (_STATUS, [Handle, c_int32, c_char_p, c_size_t, c_int64]),
+    "palitra_call_progress": (_STATUS, [Handle, c_uint64, c_uint64]),
+    "palitra_call_is_cancelled": (ctypes.c_bool, [Handle]),
+    "palitra_call_free": (None, [Handle]),
 }
 
 #: Where the characters of ``bytes`` begin in CPython, from the object on. ctypes knows this too, but takes four times

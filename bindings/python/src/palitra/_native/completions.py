@@ -6,18 +6,17 @@ The loops watch theirs (``loops``). The queue of the futures is drained by a thr
 from __future__ import annotations
 
 import concurrent.futures
-import itertools
 import logging
 import os
 import threading
 import weakref
 from asyncio import AbstractEventLoop, get_running_loop
-from typing import Any
+from typing import Any, Protocol
 
 from .._errors import ForkedError, WouldDeadlockError
 from .._fork import inheritors, start_anew_if_forked
 from .._future import WOULD_DEADLOCK, Future
-from .._threads import refuse_at_exit, refuse_eventlet, start_thread
+from .._threads import DAEMON, before_threads_end, refuse_at_exit, refuse_eventlet, start_thread
 from . import abi
 from .events import CompletionQueue
 from .loops import LoopQueue, Pended
@@ -45,19 +44,26 @@ class FutureQueue:
     def __init__(self, functions: abi.Functions) -> None:
         self._process = os.getpid()
         self._queue = CompletionQueue(functions)
-        self._tags = itertools.count(1)
         self._futures: dict[int, Completable] = {}
         refuse_eventlet()
         self._ident: int | None = None
+        self._ending = False
 
     def start(self) -> None:
         """Starts the thread. To be called once."""
         start_thread(self._drain, "palitra-futures")
+        if not DAEMON:
+            before_threads_end(self._end)
+
+    def _end(self) -> None:
+        """Ends the thread: of an interpreter that waits for its threads."""
+        self._ending = True
+        self._queue.end()
 
     def register(self, options: abi.SubmitOptions, future: Completable) -> int:
         """Has the future notified of the end of the job that is submitted with these options; returns its tag. That may
         happen before the submission has returned."""
-        tag = next(self._tags)
+        tag = id(future)  # Held below, until its one event has come.
         options.queue, options.tag = self._queue.handle, tag
         self._futures[tag] = future
         return tag
@@ -68,7 +74,7 @@ class FutureQueue:
 
     def _drain(self) -> None:
         self._ident = threading.get_ident()
-        while True:
+        while not self._ending:
             for tag in self._queue.next(abi.FOREVER)[::3]:
                 future = self._futures.get(tag)
                 if future is not None:
@@ -159,8 +165,18 @@ class Completions:
             self._futures.settle(runner)
 
 
-#: Those of every library.
-_all: weakref.WeakSet[Completions] = weakref.WeakSet()
+class LoopUser(Protocol):
+    """Who has something that belongs to a loop."""
+
+    def free_closed(self) -> None:
+        """Frees what belongs to loops that are closed. From any thread."""
+
+
+#: Those of every library, and others.
+_all: weakref.WeakSet[LoopUser] = weakref.WeakSet()
+
+#: Has one more notified of loops that are closed.
+notify_of_closed_loops = _all.add
 
 
 def free_queues_of_closed_loops() -> None:

@@ -31,6 +31,10 @@ class CompletionQueue:
         self.close = weakref.finalize(self, functions.queue_free, self.handle)
         self.close.atexit = False
 
+    def end(self) -> None:
+        """No more events come: who waits for one gets none. From any thread."""
+        self._functions.queue_close(self.handle)
+
     def next(self, timeout: int) -> list[int]:
         """At most a batch of events, three numbers each: tag, token and status. None past the timeout in nanoseconds.
 
@@ -38,7 +42,7 @@ class CompletionQueue:
         """
         functions = self._functions
         status = functions.queue_next(self.handle, timeout, self._events_at, self.BATCH, self._count_at)
-        if status == abi.PENDING:
+        if status in (abi.PENDING, abi.END):
             return []
         if status != abi.OK:
             raise error_of(status, 0, functions.status_message(status).decode())

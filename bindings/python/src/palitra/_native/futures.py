@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
-import itertools
+import logging
 import weakref
 
 from .completions import Completable
 from .invoke import Invoker
 from .job import Job
 from .slot import Slot
+
+logger = logging.getLogger("palitra")
 
 
 class JobFuture(Completable):
@@ -21,8 +24,9 @@ class JobFuture(Completable):
         self._invoker = invoker
         self._futures = invoker.completions.of_futures()
         self._token = 0
+        self._name = job.name
         #: Of the two, the submission and its announced end, the second to come completes the future. Neither waits.
-        self._arrivals = itertools.count()
+        self._arrivals = [True]
         self._submit(job)
         weakref.finalize(self, invoker.functions.token_free, self._token).atexit = False
 
@@ -40,20 +44,27 @@ class JobFuture(Completable):
         self.receive()
 
     def receive(self) -> None:
-        if next(self._arrivals) == 0:
+        with contextlib.suppress(IndexError):
+            self._arrivals.pop()
             return
         try:
             value = self._invoker.poll(self._token, Slot())
         except BaseException as error:
-            self.complete(None, error)
+            # Its frames hold this future, which would live until a collection.
+            self.complete(None, error.with_traceback(None))
         else:
             self.complete(value, None)
 
     def _cancel_work(self) -> None:
         self._invoker.functions.token_cancel(self._token)
 
+    def _report_forgotten(self, error: BaseException) -> None:
+        message = "the job %s was submitted and failed, and nobody asked for its result"
+        logger.error(message, self._name, exc_info=error)
+
     def _check_may_wait(self) -> None:
         self._futures.check_may_wait()
+        self._invoker.check_may_wait()
 
     def progress(self) -> tuple[int, int]:
         """How far the job reports to be: what is done, and of how much. (0, 0) before it reports anything."""

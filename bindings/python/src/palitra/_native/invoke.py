@@ -12,13 +12,14 @@ from __future__ import annotations
 import ctypes
 import itertools
 import struct
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._errors import ShutDownError, TooLargeError, error_of
 from .._limits import deadline_nanoseconds
+from .._threads import sleep_if_exiting
 from . import abi
+from .calls import HostJobs
 from .completions import Completions
 from .events import CompletionQueue
 from .payload import Call, decode
@@ -40,6 +41,8 @@ class Invoker:
         self.completions = completions
         #: The native runner's handle, which is replaced and never changed. An invalid one before there is a runner.
         self.runner = runner or abi.Handle()
+        #: The jobs in Python that are registered on the runner.
+        self.host_jobs = HostJobs(functions)
         self._start = functions.prepared("runner_start")
         self._submit = functions.prepared("runner_submit")
         self._submit_many = functions.prepared("runner_submit_many")
@@ -54,6 +57,20 @@ class Invoker:
     def replaces(self, status: int, runner: abi.Handle) -> bool:
         """Whether ``self.runner`` is another runner now, after that one refused a job with the status."""
         return False
+
+    def on_runner(self, call: Callable[[abi.Handle], int]) -> int:
+        """Calls the function with the runner, once more with the one that takes its place; returns its status."""
+        while True:
+            runner = self.runner
+            status = call(runner)
+            if status < abi.INVALID_HANDLE or not self.replaces(status, runner):
+                return status
+
+    def check_may_wait(self) -> None:
+        """Raises WouldDeadlockError on the thread that answers the calls of the runner's jobs in Python."""
+        queue = self.host_jobs.queue
+        if queue is not None:
+            queue.check_may_wait()
 
     # Submitting.
 
@@ -161,16 +178,14 @@ class Invoker:
                 status = poll(token, address)
             else:
                 status = wait(slot.runner, token, slice, address)
-            if status >= abi.INVALID_ARGUMENT:
-                # The runner was shut down and freed meanwhile, which finishes its tokens: they stay readable.
-                status = poll(token, address)
-                if status == abi.PENDING:
-                    time.sleep(0.001)  # The shutdown has not come to this one yet.
             if on_slice is not None:
                 on_slice()
             return status
 
-        return wait_in_slices(wait_once, limit, on_slice is not None)
+        status = wait_in_slices(wait_once, limit, on_slice is not None)
+        if status >= abi.JOB_FAILED and self.host_jobs.known:
+            sleep_if_exiting()  # The exit has ended the loop that was to answer.
+        return status
 
     def abandon(self, token: int) -> None:
         """Cancels and frees the token of a job that nobody waits for any more. 0 is no token."""
@@ -195,6 +210,7 @@ class Invoker:
         """Returns the slot's reply, decoded, and frees it. Raises what the job failed with, for any status but OK."""
         _, code, format, _, size, owner = read_reply(slot.reply_bytes)
         data: bytes = slot.reply_data[:size] if size else b""
+        details = None if status == abi.OK or not owner else self.functions.reply_details(slot.reply_address)
         if owner:
             self._free_reply(slot.reply_reference)
         if status == abi.OK:
@@ -202,7 +218,7 @@ class Invoker:
         message = data.decode(errors="replace")
         if not message and status not in (abi.JOB_FAILED, abi.JOB_PANICKED, abi.BAD_PAYLOAD):
             message = self._message(status)
-        raise error_of(status, code, message)
+        raise error_of(status, code, message, details and decode(abi.JSON, details))
 
     def take_awaited(self, status: int, slot: Slot) -> Any:
         """As ``take``, for a coroutine. A job that was cancelled raises ShutDownError there: the coroutine's own task
@@ -241,4 +257,5 @@ class GlobalInvoker(Invoker):
         if refusal != abi.OK:
             raise self.refusal(refusal)
         self.runner = handle
+        self.host_jobs.serve_again(handle)
         return bool(handle.value != runner.value)

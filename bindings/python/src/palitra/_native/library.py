@@ -6,16 +6,16 @@ thread.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import json
 import os
 import threading
 import weakref
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from .._errors import InvalidArgumentError
 from .._fork import inheritors
@@ -25,12 +25,17 @@ from .completions import Completions
 from .invoke import GlobalInvoker, Invoker
 from .job import Job
 from .payload import Catalogue, JobDescription, encode
-from .runner import JobRunner
+from .runner import F, JobRunner, RegisterOptions
 from .signals import shut_down
+from .slot import Slot
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 def _make_job(owner: Library | Runner, catalogue: Catalogue, name: str, payload: Any, fields: dict[str, Any]) -> Job:
-    description = catalogue.known.get(name) or catalogue.describe(name)
+    registered = owner.invoker.host_jobs.known
+    description = registered.get(name) or catalogue.known.get(name) or catalogue.describe(name)
     return Job(owner, description, encode(description, payload, fields))
 
 
@@ -46,9 +51,8 @@ class Library(JobRunner):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         functions = abi.Functions(path)
-        super().__init__(GlobalInvoker(functions, Completions(functions)))
+        super().__init__(GlobalInvoker(functions, Completions(functions)), Catalogue(functions))
         self.path = functions.path
-        self.catalogue = Catalogue(functions)
 
     def jobs(self) -> list[JobDescription]:
         """The jobs of the library, in the order of their names."""
@@ -57,6 +61,21 @@ class Library(JobRunner):
     def describe(self, name: str) -> JobDescription:
         """The job of that name. Raises UnknownJobError."""
         return self.catalogue.describe(name)
+
+    def describe_job(self, name: str) -> dict[str, Any]:
+        """The job of that name in full: with the JSON Schemas of its payload, its reply and its items, as far as they
+        are known. ``palitra_job_describe`` of the C header says what the dictionary holds. Raises UnknownJobError."""
+        return self._described(self.catalogue.describe(name).wire_name)
+
+    def describe_jobs(self) -> dict[str, Any]:
+        """All jobs of the library in full, as the list ``"jobs"`` in the order of their names."""
+        return self._described(None)
+
+    def _described(self, name: bytes | None) -> dict[str, Any]:
+        slot = Slot()
+        status = self.functions.job_describe(name, slot.reply_address)
+        description: dict[str, Any] = self.invoker.take(status, slot)
+        return description
 
     def job(self, name: str, payload: Any = None, /, **fields: Any) -> Job:
         """A job with its payload: bytes as they are, anything else in the format that the job declares. Fields are the
@@ -129,6 +148,7 @@ class Library(JobRunner):
         and are cancelled then. The next use makes a new one."""
         runner = self.invoker.runner.value
         shut_down(self.functions.shutdown_global_runner, nanoseconds(grace))
+        self.invoker.host_jobs.end()
         self.invoker.completions.settle_futures(runner)
 
     def version(self) -> str:
@@ -149,7 +169,7 @@ class Runner(JobRunner):
         status = functions.runner_new(ctypes.byref(options), ctypes.byref(handle))
         if status != abi.OK:
             raise library.invoker.refusal(status)
-        super().__init__(Invoker(functions, library.invoker.completions, handle))
+        super().__init__(Invoker(functions, library.invoker.completions, handle), library.catalogue)
         self.library = library
         # Not with this object but with its invoker, which its jobs and futures keep alive.
         self._free = weakref.finalize(self.invoker, functions.runner_free, handle.value)
@@ -164,17 +184,6 @@ class Runner(JobRunner):
         alive: bool = self.functions.runner_is_alive(self.invoker.runner)
         return alive
 
-    def stats(self) -> dict[str, int]:
-        """The runner's counters, by the names of ``palitra_stats``; ``longest_poll_ns`` is nanoseconds.
-
-        Raises InvalidHandleError after ``close``, ForkedError in a child of the runner's process.
-        """
-        stats = abi.Stats(size=ctypes.sizeof(abi.Stats))
-        status = self.functions.runner_stats(self.invoker.runner, ctypes.byref(stats))
-        if status != abi.OK:
-            raise self.invoker.refusal(status)
-        return {name: getattr(stats, name) for name, *_ in abi.Stats._fields_[1:]}
-
     def shutdown(self, grace: float | None = 0) -> bool:
         """Refuses new jobs, lets those in flight run for ``grace`` seconds (None: as long as they take) and cancels the
         rest. Returns False if a job that never yields blocked its thread.
@@ -185,12 +194,14 @@ class Runner(JobRunner):
         status = shut_down(function, nanoseconds(grace))
         if status not in (abi.OK, abi.PENDING):
             raise self.invoker.refusal(status)
+        self.invoker.host_jobs.end()
         self.invoker.completions.settle_futures(self.invoker.runner.value)
         return bool(status == abi.OK)
 
     def close(self) -> None:
         """Shuts down without a grace period and frees the runner. Closing again does nothing."""
         self._free()
+        self.invoker.host_jobs.end()
         self.invoker.completions.settle_futures(self.invoker.runner.value)
 
     def __enter__(self) -> Runner:
@@ -211,9 +222,20 @@ def load(path: str | os.PathLike[str]) -> Library:
     return Library(path)
 
 
-def _own_path() -> Path:
+def _own_path() -> str:
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     named = os.environ.get("PALITRA_LIBRARY")
-    return Path(named) if named else Path(__file__).parents[1] / "libpalitra.so"
+    path = named or os.path.join(folder, "libpalitra.so")
+    if os.path.exists(path):
+        return path
+    if not named:
+        # A distribution has the library in a package of its own.
+        installed = f"libpalitra.so.{abi.ABI_VERSION}"
+        with contextlib.suppress(OSError):
+            ctypes.CDLL(installed)
+            return installed
+    # Elsewhere than on Linux the package comes without it.
+    raise FileNotFoundError(f"native jobs are not available: there is no {path}; coroutines need none")
 
 
 class _Default:
@@ -244,10 +266,21 @@ def job(name: str, payload: Any = None, /, **fields: Any) -> Job:
     """A job of the library that comes with palitra, such as ``job("http.get", url=...)``: awaitable in any asyncio
     loop, accepted by ``run``, ``gather``, ``submit`` and ``iterate``.
 
-    Raises UnknownJobError, and TypeError for a payload that the job's format cannot express.
+    Raises UnknownJobError, TypeError for a payload that the job's format cannot express, and OSError where the package
+    was installed without the library, as elsewhere than on Linux.
     """
     library = default.library or default.get()
     return _make_job(library, library.catalogue, name, payload, fields)
+
+
+@overload
+def register(name: str, function: None = None, /, **options: Unpack[RegisterOptions]) -> Callable[[F], F]: ...
+@overload
+def register(name: str, function: F, /, **options: Unpack[RegisterOptions]) -> F: ...
+def register(name: str, function: Any = None, /, **options: Any) -> Any:
+    """Registers a function as a job of the global runner of palitra's own library, until ``shutdown_global_runner``. A
+    decorator without ``function``. See ``Library.register``."""
+    return default.get().register(name, function, **options)
 
 
 def jobs() -> list[JobDescription]:

@@ -48,7 +48,9 @@ def _from_json(text: str) -> Any:
     return value if end == len(text) else _decoder.decode(text)
 
 
-_FORMATS = {abi.BYTES: "bytes", abi.TEXT: "text", abi.JSON: "json"}
+#: The formats by their numbers.
+FORMATS = ("bytes", "text", "json")
+assert [FORMATS[number] for number in (abi.BYTES, abi.TEXT, abi.JSON)] == ["bytes", "text", "json"]
 
 
 class JobDescription(NamedTuple):
@@ -107,7 +109,7 @@ def _read(functions: abi.Functions) -> list[JobDescription]:
         functions.job_at(index, ctypes.byref(info))
         name: bytes = info.name
         doc: bytes = info.doc
-        jobs.append(JobDescription(name.decode(), doc.decode(), _FORMATS[info.input], _FORMATS[info.output], name))
+        jobs.append(JobDescription(name.decode(), doc.decode(), FORMATS[info.input], FORMATS[info.output], name))
     return jobs
 
 
@@ -144,3 +146,20 @@ def decode(format: int, data: bytes) -> Any:
     if format == abi.TEXT:
         return data.decode()
     return data
+
+
+def encode_result(description: JobDescription, value: Any) -> tuple[int, bytes]:
+    """What a job in Python returned, or one of its items, in the format that it declares: its number, the data.
+
+    Raises TypeError for what the format cannot express.
+    """
+    output = description.output
+    if output == "json":
+        return abi.JSON, _to_json(value).encode()
+    if value is None:
+        return FORMATS.index(output), b""
+    if output == "text" and isinstance(value, str):
+        return abi.TEXT, value.encode()
+    if output == "bytes" and isinstance(value, bytes | bytearray | memoryview):
+        return abi.BYTES, bytes(value)
+    raise TypeError(f"{description.name} returns {output}, not {type(value).__name__}")
