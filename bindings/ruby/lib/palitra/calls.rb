@@ -1,0 +1,128 @@
+# frozen_string_literal: true
+
+# Jobs of the program: blocks of Ruby that anybody calls by their names. A thread of the runner's takes the calls out of
+# a queue, and gives each to a thread of its own: no code of Ruby runs on a thread of the library.
+
+require_relative "errors"
+require_relative "mailbox"
+
+module Palitra
+  # One call of a job of the program: the second argument of its block.
+  class Call
+    def initialize(library, handle)
+      @library = library
+      @native = library.native
+      @handle = handle
+    end
+
+    # Whether the answer is not needed any more: the job was cancelled, its timeout passed, or its runner ends.
+    def cancelled?
+      @native.call_is_cancelled(@handle)
+    end
+
+    # Says how far the job is.
+    def progress(done, total)
+      @native.call_progress(@handle, done, total)
+    end
+
+    # Sends an item, once its reader has room for it. Returns whether anybody reads it.
+    def send_item(item)
+      format, bytes = Calls.encode(item)
+      @native.call_send(@handle, format, bytes, bytes.bytesize, -1) == Native::OK
+    end
+
+    # Answers with what the block returns or raises, and frees the call.
+    def answer(format, block)
+      complete(Native::OK, 0, *Calls.encode(result_of(block.call(payload(format), self))))
+    rescue CancelledError
+      complete(Native::CANCELLED, 0, *Calls.encode("the job cancelled itself"))
+    rescue StandardError => e
+      code = e.is_a?(JobError) ? e.code : 0
+      text = e.is_a?(Error) ? e.message : "#{e.class}: #{e.message}"
+      complete(Native::JOB_FAILED, code, 1, text.encode(Encoding::UTF_8, invalid: :replace, undef: :replace))
+    ensure
+      @native.call_free(@handle)
+    end
+
+    private
+
+    def payload(format)
+      data, len = Array.new(2) { FFI::MemoryPointer.new(:uint64) }
+      @library.check(@native.call_payload(@handle, data, len))
+      @library.decode(data.read_pointer.read_bytes(len.read_uint64), format)
+    end
+
+    # The items of an enumerator are those of the job.
+    def result_of(result)
+      return result unless result.is_a?(Enumerator)
+
+      result.each { |item| break unless send_item(item) }
+      nil
+    end
+
+    def complete(status, code, format, bytes)
+      @native.call_complete(@handle, status, code, format, bytes, bytes.bytesize)
+    end
+  end
+
+  # The jobs of the program on one runner.
+  class Calls
+    # What a value of Ruby is to the one who called: the number of a format, and bytes.
+    def self.encode(value)
+      case value
+      when nil then [0, ""]
+      when String then value.encoding == Encoding::BINARY ? [0, value] : [1, value.encode(Encoding::UTF_8)]
+      else [2, JSON.generate(value)]
+      end
+    end
+
+    def initialize(runner)
+      @library = runner.library
+      @native = @library.native
+      @runner = runner.handle
+      @mailbox = Mailbox.new(@library)
+      @blocks = []
+      ObjectSpace.define_finalizer(runner, Calls.finalizer(@native, @mailbox.queue))
+    end
+
+    def self.finalizer(native, queue)
+      proc { native.queue_close(queue) }
+    end
+
+    def register(name, input, doc, max_waiting, block)
+      format = Native::FORMATS.index(input)
+      raise ArgumentError, "a format is one of #{Native::FORMATS}, not #{input}" unless format
+
+      texts = [name, doc].map { |text| FFI::MemoryPointer.from_string(Runner.text(text)) }
+      info = Native::GivenJobInfo.new
+      info[:name], info[:doc] = texts
+      info[:input] = format
+      info[:output] = 2
+      @blocks << [format, block]
+      @library.check(@native.runner_register_queued(@runner, info, @mailbox.queue, @blocks.size - 1, max_waiting))
+      thread
+    end
+
+    # The runner has ended, and calls nobody any more.
+    def close
+      @native.queue_close(@mailbox.queue)
+      @thread&.join
+    end
+
+    private
+
+    def thread
+      @thread ||= Thread.new { serve }
+    end
+
+    def serve
+      while @mailbox.take_calls { |handle, tag| answer(handle, tag) }
+      end
+    end
+
+    def answer(handle, tag)
+      format, block = @blocks[tag]
+      Thread.new { Call.new(@library, handle).answer(format, block) }
+    end
+  end
+end

@@ -1,0 +1,116 @@
+// The event loop, the workers of libuv, worker threads, and the end of a process.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { program } from "./helpers.mjs";
+
+const start = `
+  import { readdirSync } from "node:fs";
+  import { stat } from "node:fs/promises";
+  import { Worker, isMainThread } from "node:worker_threads";
+  import { run, Runner, submit, stream, shutdownGlobalRunner } from "palitra";
+  const never = () => run("palitra.sleep", { seconds: 3600 });
+  const threads = () => readdirSync("/proc/self/task").length;
+`;
+
+const ends = async (text, options) => {
+  const { code, signal, output, errors } = await program(start + text, options);
+  return [code ?? signal, output, errors];
+};
+
+test("a thousand waiting jobs hold none of libuv's workers", async () => {
+  const text = `
+    const runner = new Runner();
+    for (let i = 0; i < 1000; i++) runner.submit("palitra.sleep", { seconds: 3600 });
+    await stat("/");
+    console.log(runner.stats().running + runner.stats().queued, threads() < 20);
+    process.exit();
+  `;
+  assert.deepEqual(await ends(text, { env: { UV_THREADPOOL_SIZE: "1" } }), [0, "1000 true\n", ""]);
+});
+
+test("timers have their turn while jobs finish by the thousands", async () => {
+  const text = `
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const more = async () => { for (let i = 0; i < 2000; i++) await run("palitra.sleep", { seconds: 0 }); };
+    await Promise.all(Array.from({ length: 50 }, more));
+    clearInterval(timer);
+    console.log(turns > 20);
+  `;
+  assert.deepEqual(await ends(text), [0, "true\n", ""]);
+});
+
+test("a pending job keeps the process alive, an idle runner does not", async () => {
+  const text = `run("palitra.sleep", { seconds: 0.2 }).then(() => console.log("done"));`;
+  assert.deepEqual(await ends(text), [0, "done\n", ""]);
+  assert.deepEqual(await ends(`new Runner(); await run("palitra.echo");`), [0, "", ""]);
+});
+
+test("a call that is not answered keeps the process alive until it is aborted", async () => {
+  const text = `
+    const runner = new Runner();
+    let called, aborted;
+    runner.register("host.wait", (_, call) => {
+      called();
+      return new Promise(() => call.signal.addEventListener("abort", aborted));
+    });
+    for (let i = 0; i < 100; i++) {
+      const isCalled = new Promise((resolve) => (called = resolve));
+      const isAborted = new Promise((resolve) => (aborted = resolve));
+      const job = runner.submit("host.wait");
+      await isCalled;
+      job.cancel();
+      await job.catch(() => {});
+      await isAborted;
+    }
+    console.log("aborted");
+  `;
+  assert.deepEqual(await ends(text), [0, "aborted\n", ""]);
+});
+
+test("a process may exit with jobs in flight", async () => {
+  assert.deepEqual(await ends(`never(); stream("http.stream", { url: "http://127.0.0.1:9" }); process.exit(3);`), [
+    3,
+    "",
+    "",
+  ]);
+  assert.deepEqual(await ends(`never(); setTimeout(() => process.exit(4), 50);`), [4, "", ""]);
+});
+
+test("Ctrl-C ends a process that waits for a job", async () => {
+  const onOutput = (child) => child.kill("SIGINT");
+  assert.deepEqual(await ends(`console.log("waits"); await never();`, { onOutput }), ["SIGINT", "waits\n", ""]);
+});
+
+test("a failure that nobody handles ends the process, as any rejection", async () => {
+  const [code, , errors] = await ends(
+    `submit("palitra.sleep", []); await new Promise((ready) => setTimeout(ready, 1000));`,
+  );
+  assert.equal(code, 1);
+  assert.match(errors, /BadPayloadError/);
+});
+
+test("a thrown callback of a job is uncaught and ends the process", async () => {
+  const [code, , errors] = await ends(
+    `run("palitra.sleep", { seconds: 0.01 }).then(() => { throw new Error("mine"); });`,
+  );
+  assert.equal(code, 1);
+  assert.match(errors, /mine/);
+});
+
+test("workers have runners of their own, which end with them", async () => {
+  const text = `
+    await run("palitra.echo");
+    await new Worker(new URL("worker.mjs", import.meta.url)).terminate();
+    const before = threads();
+    for (let round = 0; round < 5; round++) {
+      const workers = Array.from({ length: 4 }, () => new Worker(new URL("worker.mjs", import.meta.url)));
+      await Promise.all(workers.map((worker) => new Promise((ready) => worker.once("message", ready))));
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    }
+    console.log(threads() - before, String(await run("palitra.echo", "the main thread's lives on")));
+  `;
+  assert.deepEqual(await ends(text), [0, "0 the main thread's lives on\n", ""]);
+});

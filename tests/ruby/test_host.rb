@@ -1,0 +1,94 @@
+# frozen_string_literal: true
+
+# Jobs of the program, called by itself and by jobs of the library, with every way to end.
+
+require_relative "helper"
+
+class TestHost < TestCase
+  def test_a_block_is_a_job_and_what_it_returns_is_the_reply_by_its_type
+    runner = runner_for
+    runner.register("host.sum") { |payload| payload["numbers"].sum }
+    runner.register("host.upper", input: :text) { |text, _call| text.upcase }
+    runner.register("host.bytes", input: :bytes) { |bytes| bytes.reverse.b }
+    runner.register("host.nothing", input: :bytes) { nil }
+    assert_equal 6, runner.run("host.sum", numbers: [1, 2, 3])
+    assert_equal "GRÜSSE", runner.run("host.upper", "grüsse")
+    assert_equal "\x03\x02".b, runner.run("host.bytes", "\x02\x03".b)
+    assert_equal "", runner.run("host.nothing")
+    assert_raises(Palitra::BadPayloadError) { runner.run("host.sum", "{".b) }
+  end
+
+  def test_what_a_block_raises_is_the_failure
+    runner = runner_for
+    runner.register("host.code", input: :bytes) { raise Palitra::JobError.new("no such user", code: 404) }
+    runner.register("host.bug", input: :bytes) { nil.x }
+    error = assert_raises(Palitra::JobError) { runner.run("host.code") }
+    assert_equal [404, "no such user"], [error.code, error.message]
+    error = assert_raises(Palitra::JobError) { runner.run("host.bug") }
+    assert_equal 0, error.code
+    assert_match(/NoMethodError/, error.message)
+  end
+
+  def test_the_items_of_an_enumerator_are_the_jobs_at_the_pace_of_their_reader
+    runner = runner_for
+    made = 0
+    runner.register("host.count", input: :text) do |text|
+      Enumerator.new { |items| Integer(text).times { |i| items << (made = i).to_s } }
+    end
+    items = runner.stream("host.count", "1000")
+    assert_equal %w[0 1], items.first(2)
+    runner.run("palitra.sleep", seconds: 0.05)
+    assert_operator made, :<, 40
+    assert_equal 1000, runner.stream("host.count", "1000").count
+  end
+
+  def test_a_call_knows_when_its_answer_is_not_needed_any_more
+    runner = runner_for
+    ended = Queue.new
+    runner.register("host.wait", input: :text) do |text, call|
+      call.progress(1, 2)
+      sleep 0.001 until call.cancelled?
+      ended << text
+    end
+    job = runner.submit("host.wait", "cancelled")
+    eventually { job.progress == [1, 2] }
+    job.cancel
+    assert_equal "cancelled", ended.pop
+    assert_raises(Palitra::TimeoutError) { runner.run("host.wait", "timeout", timeout: 0.02) }
+    assert_equal "timeout", ended.pop
+    job = runner.submit("host.wait", "shut down")
+    eventually { job.progress == [1, 2] }
+    runner.shutdown
+    assert_equal "shut down", ended.pop
+  end
+
+  def test_a_registered_job_comes_before_the_librarys_on_its_own_runner_alone
+    runner = runner_for
+    runner.register("palitra.echo", input: :bytes) { "fake" }
+    assert_equal "fake", runner.run("palitra.echo", "x")
+    assert_equal "x", runner_for.run("palitra.echo", "x")
+    assert_raises(Palitra::InvalidArgumentError) { runner.register("palitra.echo") { nil } }
+    assert_raises(ArgumentError) { runner.register("host.no_block") }
+    assert_raises(ArgumentError) { runner.register("host.xml", input: :xml) { nil } }
+  end
+
+  def test_many_calls_are_answered_side_by_side
+    runner = runner_for
+    runner.register("host.later", input: :text) { |text| text.tap { sleep 0.01 } }
+    jobs = Array.new(200) { |i| ["host.later", i.to_s] }
+    assert_equal jobs.map(&:last), runner.gather(jobs)
+  end
+
+  def test_a_closed_or_forgotten_runner_leaves_no_thread
+    threads = Thread.list.size
+    Palitra::Runner.open(library: TEST_JOBS) { |runner| runner.register("host.echo") { |value| value } }
+    assert_equal threads, Thread.list.size
+    forget
+    eventually { GC.start || Thread.list.size == threads }
+  end
+
+  def forget
+    Palitra::Runner.new(library: TEST_JOBS).register("host.echo") { |value| value }
+    nil
+  end
+end
