@@ -14,6 +14,7 @@ use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Once;
 use std::thread;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use palitra_test_support::process::{library_directory, root, run_well, scratch, 
 use scenarios::{Column, Printed, Scenario};
 
 /// The longest that an interpreter may take for all scenarios.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// The same for building one, from an empty cache.
 const BUILD_LIMIT: Duration = Duration::from_secs(300);
@@ -39,6 +40,12 @@ const INTERPRETERS: &[(&str, Interpret)] = &[
     ("C++", |steps| run(Command::new(cpp()).arg(steps))),
     ("Go", |steps| run(Command::new(go()).arg(steps))),
     ("Python", |steps| run(python().arg(steps))),
+    ("Node", |steps| run(node().arg(steps))),
+    ("Ruby", |steps| run(ruby().arg(steps))),
+    ("PHP", |steps| run(php().arg(steps))),
+    ("LuaJIT", |steps| run(lua().arg(steps))),
+    ("Perl", |steps| run(perl().arg(steps))),
+    ("Java", |steps| run(java().arg(steps))),
     ("Rust", |steps| run(itself().env(RUST, steps))),
 ];
 
@@ -91,7 +98,7 @@ fn run(interpreter: &mut Command) -> Printed {
 fn cpp() -> PathBuf {
     let (program, libraries) = (root().join("target/conformance-cpp"), library_directory());
     let mut compile = Command::new(std::env::var_os("CXX").unwrap_or_else(|| "c++".into()));
-    compile.args(["-std=c++17", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"]).arg(&program);
+    compile.args(["-std=c++20", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"]).arg(&program);
     compile.arg(root().join("tests/conformance/conformance.cpp"));
     compile.arg("-I").arg(root().join("include")).arg("-I").arg(root().join("bindings/cpp/include"));
     run_well(compile.arg("-L").arg(&libraries).arg("-lpalitra_test_jobs"), BUILD_LIMIT);
@@ -110,6 +117,65 @@ fn python() -> Command {
     command.arg(root().join("tests/conformance/conformance.py"));
     command.env("PYTHONPATH", root().join("bindings/python/src"));
     command
+}
+
+/// The interpreter in JavaScript, on the package as it stands in the tree, with its addon compiled.
+fn node() -> Command {
+    run_well(&mut Command::new(root().join("tests/node/conformance.sh")), BUILD_LIMIT);
+    let mut command = Command::new("node");
+    command.arg(root().join("tests/conformance/conformance.mjs"));
+    command
+}
+
+/// The interpreter in Ruby, on the gem as it stands in the tree.
+fn ruby() -> Command {
+    beneath();
+    let mut command = Command::new("ruby");
+    command.arg("-I").arg(root().join("bindings/ruby/lib")).arg(root().join("tests/conformance/conformance.rb"));
+    command
+}
+
+/// The interpreter in PHP, on the package as it stands in the tree.
+fn php() -> Command {
+    beneath();
+    let mut command = Command::new("php");
+    command.arg(root().join("tests/conformance/conformance.php"));
+    command
+}
+
+/// The interpreter in Lua, on the package as it stands in the tree.
+fn lua() -> Command {
+    beneath();
+    let mut command = Command::new("luajit");
+    command.arg("tests/conformance/conformance.lua").current_dir(root());
+    command
+}
+
+/// The interpreter in Perl, on the package as it stands in the tree.
+fn perl() -> Command {
+    beneath();
+    let mut command = Command::new("perl");
+    command.args(["-Ibindings/perl/lib", "tests/conformance/conformance.pl"]).current_dir(root());
+    command
+}
+
+/// The interpreter in Java, compiled with the package as it stands in the tree.
+fn java() -> Command {
+    beneath();
+    run_well(&mut Command::new(root().join("tests/java/conformance.sh")), BUILD_LIMIT);
+    let mut command = Command::new("java");
+    command.args(["-cp", "target/java/conformance:/usr/share/java/jna.jar", "palitra.Conformance"]);
+    command.current_dir(root());
+    command
+}
+
+/// What interpreters in scripting languages load beside their binding, compiled once.
+fn beneath() {
+    static COMPILED: Once = Once::new();
+    COMPILED.call_once(|| {
+        let mut compile = Command::new(root().join("tests/conformance/beneath.sh"));
+        run_well(compile.arg(root().join("target/conformance-beneath.so")), BUILD_LIMIT);
+    });
 }
 
 /// This program once more, for this test alone and, as it is to fork, on one thread.

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE /* strict C hides POSIX otherwise */
 
+#include "host_job.h"
 #include "step.h"
 
 #include <pthread.h>
@@ -149,10 +150,14 @@ static void wait_for(const struct step *step, struct outcome *outcome) {
     put_reply(outcome, status, &reply);
 }
 
-static void poll_token(const struct step *step, struct outcome *outcome) {
+static void read_reply(palitra_token token, struct outcome *outcome) {
     palitra_reply reply;
-    palitra_status status = palitra_token_poll(get(word(step, 1)).token, &reply);
+    palitra_status status = palitra_token_poll(token, &reply);
     put_reply(outcome, status, &reply);
+}
+
+static void poll_token(const struct step *step, struct outcome *outcome) {
+    read_reply(get(word(step, 1)).token, outcome);
 }
 
 static void cancel(const struct step *step, struct outcome *outcome) {
@@ -218,6 +223,12 @@ static void shutdown_runner(const struct step *step, struct outcome *outcome) {
     put_status(outcome, palitra_runner_shutdown(runner, nanoseconds(word(step, 2))));
 }
 
+static void register_job(const struct step *step, struct outcome *outcome) {
+    put_status(outcome, register_host_job(get(word(step, 1)).runner, word(step, 2), word(step, 3)));
+}
+
+static void note(const struct step *step, struct outcome *outcome) { put(outcome, "%s", take_note(word(step, 1))); }
+
 /* ---- a callback that waits --------------------------------------------------------------------------- */
 
 struct waiting_callback {
@@ -241,6 +252,30 @@ static void callback(const struct step *step, struct outcome *outcome) {
     palitra_status status = palitra_token_on_complete(get(word(step, 1)).token, wait_in_callback, &waiting, NULL);
     if (status == PALITRA_OK) sem_wait(&waiting.called);
     else put_status(outcome, status);
+    sem_destroy(&waiting.called);
+}
+
+/* ---- a callback that somebody waits for -------------------------------------------------------------- */
+
+struct ready_callback {
+    struct outcome *outcome;
+    sem_t called;
+};
+
+static void read_in_callback(palitra_token token, palitra_status status, void *user_data) {
+    struct ready_callback *callback = user_data;
+    (void)status;
+    read_reply(token, callback->outcome);
+    sem_post(&callback->called);
+}
+
+static void ready(const struct step *step, struct outcome *outcome) {
+    struct ready_callback waiting = {.outcome = outcome};
+    palitra_token token = get(word(step, 1)).token;
+    sem_init(&waiting.called, 0, 0);
+    /* After the runner's end nobody calls back, and the token has finished. */
+    if (palitra_token_on_ready(token, 0, read_in_callback, &waiting, NULL) == PALITRA_OK) sem_wait(&waiting.called);
+    else read_reply(token, outcome);
     sem_destroy(&waiting.called);
 }
 
@@ -329,8 +364,11 @@ static const struct {
     {"drain", drain},
     {"progress", progress},
     {"free", free_named},
+    {"register", register_job},
+    {"note", note},
     {"forged", forged},
     {"callback", callback},
+    {"ready", ready},
     {"thread", start_thread},
     {"join", join},
     {"fork", in_forked_child},

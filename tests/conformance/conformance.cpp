@@ -8,14 +8,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <condition_variable>
 #include <cstdlib>
+#include <deque>
 #include <fstream>
 #include <future>
 #include <iostream>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <palitra.hpp>
 #include <sstream>
 #include <thread>
+
+#include "../cpp/coroutines.hpp"
 
 namespace {
 
@@ -80,6 +86,61 @@ struct Step {
     std::size_t number_option(const std::string& name) const { return std::stoul(option(name).value_or("0")); }
 
     std::vector<std::string> words;
+};
+
+// ---- jobs of the program ---------------------------------------------------------------------------------
+
+// What the code of the jobs leaves to be read, in order.
+class Notes {
+public:
+    void leave(const std::string& job, const std::string& text) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        notes[job].push_back(text);
+        added.notify_all();
+    }
+    std::string take(const std::string& job) {
+        std::unique_lock<std::mutex> lock(mutex);
+        added.wait(lock, [&] { return !notes[job].empty(); });
+        std::string text = notes[job].front();
+        notes[job].pop_front();
+        return text;
+    }
+
+private:
+    std::mutex mutex;
+    std::condition_variable added;
+    std::map<std::string, std::deque<std::string>> notes;
+};
+
+// Outlives every call.
+Notes notes;
+
+// The job's function: it answers the call, or leaves it to a thread.
+struct HostJob {
+    std::string name, does;
+    void operator()(palitra::Call call, std::string_view payload) const {
+        if (does == "echo") call.complete(payload);
+        else if (does == "fail") call.fail(7, payload);
+        else if (does == "twice")
+            for (int i = 0; i < 2; i++) notes.leave(name, show_status(call.try_complete(payload)));
+        else if (does == "wait") wait(std::move(call));
+        else if (does == "count") std::thread(count, std::move(call), std::stol(std::string(payload))).detach();
+        // "give_up": the call is destroyed unanswered.
+    }
+
+private:
+    void wait(palitra::Call call) const {
+        call.progress(1, 2);
+        const auto kept = std::make_shared<palitra::Call>(std::move(call));
+        // The function is dropped after it was called, and the call with it.
+        kept->on_cancel([kept, job = name] { notes.leave(job, "CANCELLED"); });
+        notes.leave(name, "CALLED");
+    }
+    static void count(palitra::Call call, long to) {
+        for (long i = 0; i < to; i++)
+            if (!call.try_send(std::to_string(i), palitra::Format::text)) break;
+        (void)call.try_complete();
+    }
 };
 
 // ---- a scenario ------------------------------------------------------------------------------------------
@@ -192,11 +253,28 @@ private:
 
     std::string shutdown(const Step& step) { return show_status(runners.at(step[1]).try_shutdown(duration(step[2]))); }
 
+    std::string register_job(const Step& step) {
+        return show_status(palitra::try_register_job(runners.at(step[1]), step[2], HostJob{step[2], step[3]}));
+    }
+
+    std::string note(const Step& step) { return notes.take(step[1]); }
+
     std::string callback(const Step& step) {
         std::promise<std::string> called;
         const Token& other = tokens.at(step[3]);
         const auto attached = tokens.at(step[1]).try_on_complete([&] { called.set_value(show(other.try_wait())); });
         return attached ? called.get_future().get() : show_status(attached);
+    }
+
+    // A coroutine, which is destroyed once it has resumed.
+    static Detached await(const Token& token, std::promise<std::string>& resumed) {
+        resumed.set_value(show(co_await palitra::try_await(token)));
+    }
+    std::string ready(const Step& step) {
+        std::promise<std::string> resumed;
+        auto outcome = resumed.get_future();
+        await(tokens.at(step[1]), resumed);
+        return outcome.get();
     }
 
     std::string thread(const Step& step) {
@@ -250,7 +328,10 @@ const std::map<std::string, std::string (Scenario::*)(const Step&)> Scenario::ve
     {"free", &Scenario::free},
     {"forged", &Scenario::forged},
     {"shutdown", &Scenario::shutdown},
+    {"register", &Scenario::register_job},
+    {"note", &Scenario::note},
     {"callback", &Scenario::callback},
+    {"ready", &Scenario::ready},
     {"thread", &Scenario::thread},
     {"join", &Scenario::join},
     {"fork", &Scenario::fork},

@@ -10,14 +10,17 @@ returns. What a Python program cannot do, or cannot get wrong, is done by the C 
 
 from __future__ import annotations
 
+import asyncio
+import collections
 import concurrent.futures
 import ctypes
 import json
 import os
+import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +96,52 @@ def reply_beneath(call: Callable[[int], int]) -> str:
 
 def seconds(time: str) -> float:
     return int(time[:-2]) / 1000 if time.endswith("ms") else int(time[:-1])
+
+
+# ---- jobs of the program ---------------------------------------------------------------------------------
+
+#: What the code of the jobs leaves to be read, by the name of the job.
+notes: dict[str, queue.SimpleQueue[str]] = collections.defaultdict(queue.SimpleQueue)
+
+
+async def fail(text: str) -> None:
+    raise palitra.JobError(text, 7)
+
+
+async def wait(_text: str) -> None:
+    call = palitra.current_call()
+    call.progress(1, 2)
+    notes[call.name].put("CALLED")
+    try:
+        await asyncio.sleep(600)
+    except asyncio.CancelledError:
+        notes[call.name].put("CANCELLED")
+        raise
+
+
+async def count(to: str) -> AsyncIterator[str]:
+    for number in range(int(to)):
+        yield str(number)
+
+
+async def twice(text: str) -> None:
+    # A function returns once.
+    call = palitra.current_call()
+    for _ in range(2):
+        status = beneath.call_complete(call._handle, abi.OK, 0, abi.TEXT, text.encode(), len(text))
+        notes[call.name].put(name_of(status))
+
+
+async def give_up(_text: str) -> None:
+    # A function returns or raises.
+    beneath.call_free(palitra.current_call()._handle)
+
+
+async def echo(text: str) -> str:
+    return text
+
+
+JOBS = {one.__name__: one for one in (echo, fail, wait, count, twice, give_up)}
 
 
 # ---- what steps give names to ----------------------------------------------------------------------------
@@ -282,6 +331,12 @@ class Scenario:
         except palitra.Error as error:
             return status_of(error)
 
+    def do_register(self, runner: str, job: str, does: str) -> str:
+        return status_after(lambda: self.runners[runner].register(job, JOBS[does], input="text", output="text"))
+
+    def do_note(self, job: str) -> str:
+        return notes[job].get()
+
     def do_callback(self, token: str, _wait: str, other: str) -> str:
         # The callback of a future runs on another thread than the runner's.
         on_complete = ctypes.CDLL(library.path).palitra_token_on_complete
@@ -300,6 +355,19 @@ class Scenario:
         status = on_complete(self.tokens[token].handle, function, None, None)
         if status != abi.OK:
             return name_of(status)
+        called.wait()
+        return outcome
+
+    def do_ready(self, name: str) -> str:
+        called = threading.Event()
+        outcome = ""
+
+        def callback(_future: object) -> None:
+            nonlocal outcome
+            outcome = self.tokens[name].wait(0)
+            called.set()
+
+        self.tokens[name].future.add_done_callback(callback)
         called.wait()
         return outcome
 

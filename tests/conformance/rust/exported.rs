@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use palitra::Status;
 
-use super::{Host, no_step, payload, status, time, with_text};
+use super::{Host, no_step, notes, payload, status, time, with_text};
 
 const FOREVER: i64 = -1;
 const FORGED: Handle = Handle { id: 0x0123_4567_89ab_cdef };
@@ -32,7 +32,34 @@ struct Reply {
     owner: *mut c_void,
 }
 
+/// A palitra_job_info.
+#[repr(C)]
+struct JobInfo {
+    name: *const c_char,
+    doc: *const c_char,
+    input: i32,
+    output: i32,
+}
+
+type JobFunction = unsafe extern "C" fn(Handle, *const u8, usize, *mut c_void);
+type FreeFunction = unsafe extern "C" fn(*mut c_void);
+
+/// A job of the program.
+struct HostJob {
+    name: String,
+    answers: u32,
+}
+
 unsafe extern "C" {
+    fn palitra_runner_register(
+        runner: Handle,
+        info: &JobInfo,
+        function: JobFunction,
+        user_data: *mut c_void,
+        free: FreeFunction,
+    ) -> i32;
+    fn palitra_call_complete(call: Handle, status: i32, code: i32, format: i32, data: *const u8, len: usize) -> i32;
+    safe fn palitra_call_free(call: Handle);
     safe fn palitra_reply_free(reply: &mut Reply);
     safe fn palitra_runner_is_alive(runner: Handle) -> bool;
     safe fn palitra_runner_wait(runner: Handle, token: Handle, timeout_ns: i64, out: &mut Reply) -> i32;
@@ -120,6 +147,9 @@ impl Host for Exported {
             ["poll", token] => self.poll(self.token(token).token),
             ["cancel", token] => status(known(palitra_token_cancel(self.token(token).token))),
             ["free", name] => self.free(name),
+            ["register", runner, job, "twice"] => self.register(runner, job, 2),
+            ["register", runner, job, "give_up"] => self.register(runner, job, 0),
+            ["note", job] => notes::take(job),
             ["forged", "token"] => self.poll(FORGED),
             ["forged", "runner"] => self.submit("", FORGED, "palitra.echo", ""),
             ["shutdown", runner, grace] => {
@@ -159,6 +189,15 @@ impl Exported {
         status(known(seen))
     }
 
+    /// A job that answers so often.
+    fn register(&self, runner: &str, name: &str, answers: u32) -> String {
+        let c_name = CString::new(name).expect("a name without a NUL");
+        let info = JobInfo { name: c_name.as_ptr(), doc: null(), input: 0, output: 1 };
+        let job = Box::into_raw(Box::new(HostJob { name: name.to_string(), answers }));
+        // SAFETY: the info lives for the call; the function takes the job, which the last one frees.
+        status(known(unsafe { palitra_runner_register(self.runner(runner), &info, answer, job.cast(), free_job) }))
+    }
+
     fn run(&self, runner: &str, job: &str, payload: &str) -> String {
         let (runner, job) = (self.runner(runner), CString::new(job).expect("a name without a NUL"));
         // SAFETY: as in `submit`.
@@ -179,6 +218,22 @@ impl Exported {
         }
         status(Status::Ok)
     }
+}
+
+unsafe extern "C" fn answer(call: Handle, data: *const u8, len: usize, job: *mut c_void) {
+    // SAFETY: what `register` gave.
+    let HostJob { name, answers } = unsafe { &*job.cast() };
+    for _ in 0..*answers {
+        // SAFETY: the payload lives until this returns.
+        let seen = unsafe { palitra_call_complete(call, 0, 0, 1, data, len) };
+        notes::leave(name, status(known(seen)));
+    }
+    palitra_call_free(call);
+}
+
+unsafe extern "C" fn free_job(job: *mut c_void) {
+    // SAFETY: what `register` gave, once.
+    drop(unsafe { Box::from_raw(job.cast::<HostJob>()) });
 }
 
 /// Freeing twice is safe: what a step has freed needs no mark.

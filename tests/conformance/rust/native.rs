@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use palitra::{Error, JobToken, Options, Reply, Runner, Status, global_runner};
+use palitra::{Context, Error, JobError, JobToken, Options, Reply, Runner, Status, global_runner};
 
-use super::{Host, ended, no_step, option, outcome_of, payload, status, time, with_text};
+use super::{Host, ended, no_step, notes, option, outcome_of, payload, status, time, with_text};
 
 /// The longest that a forked child lives, which nobody but itself would end.
 const CHILD_SECONDS: u32 = 20;
@@ -53,6 +53,9 @@ impl Host for Native {
                 status(Status::Ok)
             }
             ["shutdown", runner, grace] => ended(self.runner(runner).shutdown(Some(time(grace)))),
+            ["register", runner, job, does] => self.register(runner, job, does),
+            ["note", job] => notes::take(job),
+            ["ready", token] => self.ready(token),
             ["callback", token, "wait", other] => self.wait_in_callback(token, other),
             ["fork", "wait", token] => {
                 let token = self.token(token);
@@ -151,9 +154,34 @@ impl Native {
         items + &status(Status::End)
     }
 
+    fn register(&self, runner: &str, name: &str, does: &str) -> String {
+        let (job, does) = (name.to_string(), does.to_string());
+        ended(self.runner(runner).register(name, move |context, payload| {
+            host_job(job.clone(), does.clone(), context, String::from_utf8_lossy(&payload).into_owned())
+        }))
+    }
+
     fn progress(&self, name: &str) -> String {
         match self.token(name).progress() {
             Ok((done, total)) => format!("OK {done} {total}"),
+            Err(error) => status(error.status()),
+        }
+    }
+
+    /// A future, on a runner of its own.
+    fn ready(&self, name: &str) -> String {
+        let mut token = self.take(name);
+        let awaited = Runner::new().and_then(|other| {
+            other.run(async move {
+                let reply = (&mut token).await;
+                (token, reply)
+            })
+        });
+        match awaited {
+            Ok((token, reply)) => {
+                self.put(name, token);
+                outcome_of(reply)
+            }
             Err(error) => status(error.status()),
         }
     }
@@ -175,6 +203,36 @@ impl Native {
             }
             Err(error) => status(error.status()),
         }
+    }
+}
+
+/// A job of the program, by what it does.
+async fn host_job(name: String, does: String, context: Context, payload: String) -> Result<String, JobError> {
+    match does.as_str() {
+        "echo" => return Ok(payload),
+        "fail" => return Err(JobError::new(7, payload)),
+        "wait" => {
+            context.progress(1, 2);
+            let _dropped = LeavesNote(name.clone());
+            notes::leave(&name, "CALLED".to_string());
+            std::future::pending().await
+        }
+        "count" => {
+            for n in 0..payload.parse().map_err(|error| JobError::from_error(1, &error))? {
+                context.send(u32::to_string(&n)).await?;
+            }
+        }
+        other => return Err(JobError::from(format!("no job does {other}"))),
+    }
+    Ok(String::new())
+}
+
+/// A future that is not wanted any more is dropped.
+struct LeavesNote(String);
+
+impl Drop for LeavesNote {
+    fn drop(&mut self) {
+        notes::leave(&self.0, status(Status::Cancelled));
     }
 }
 
