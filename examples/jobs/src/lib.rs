@@ -3,9 +3,11 @@
 //! `cargo build --release` leaves `libexample_jobs.so`, which exports the C ABI of include/palitra.h and holds
 //! these jobs beside palitra's own.
 
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
-use palitra::{Context, JobError, Json, State, job};
+use palitra::{Context, ErrorCodes, JobError, Json, State, job};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
@@ -31,12 +33,32 @@ struct Account {
     total: Mutex<i64>,
 }
 
+/// Why an account refuses. The codes stay what they are: hosts compare with them.
+#[derive(Debug, ErrorCodes)]
+enum AccountError {
+    /// The account holds less than is to be taken.
+    #[code = 402]
+    TooLittle {
+        #[detail]
+        total: i64,
+    },
+}
+
+impl fmt::Display for AccountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AccountError::TooLittle { total } = self;
+        write!(f, "the account holds only {total}")
+    }
+}
+
+impl Error for AccountError {}
+
 /// Adds `{"amount": n}` to the runner's account and returns the total. Fails rather than go below zero.
 #[job("account.add")]
-async fn add(account: State<Account>, Json(add): Json<Add>) -> Result<Json<Total>, JobError> {
+async fn add(account: State<Account>, Json(add): Json<Add>) -> Result<Json<Total>, AccountError> {
     let mut total = account.total.lock().await;
     let new = total.checked_add(add.amount).filter(|new| *new >= 0);
-    *total = new.ok_or_else(|| JobError::new(402, format!("the account holds only {total}")))?;
+    *total = new.ok_or(AccountError::TooLittle { total: *total })?;
     Ok(Json(Total { total: *total }))
 }
 
