@@ -1,0 +1,89 @@
+##@ Proof
+
+# Long runs of what `make test` does little of, each a command of its own: docs/reliability.md has what they found. They
+# run beside other work: no figure of theirs is a time that a busy machine would spoil.
+
+PROOF_OUT := target/proof
+FUZZ_OUT := target/fuzz
+FUZZ_CLANG ?= clang-19
+FUZZ_LIBRARY = $(FUZZ_OUT)/$$(rustc -vV | sed -n 's/^host: //p')/release
+
+# How long a target of fuzzing runs, each of the two; how many runners the storms shut down, how often each language
+# forks and exits; how long the soak is.
+FUZZ_SECONDS ?= 1800
+ROUNDS ?= 10000
+FORKS ?= 2000
+EXITS ?= 1000
+MINUTES ?= 60
+
+# How many seeds the simulation plays, a hundred lives each.
+SEEDS ?= 1000
+
+.PHONY: simulation proof-replay planted
+.PHONY: proof fuzz fuzz-replay fuzz-coverage faults storms growth-memory soak fuzz-library
+
+## All of these in turn, then one table; ROUNDS, FORKS, EXITS, FUZZ_SECONDS and MINUTES shorten it
+proof: export MINUTES := 10
+proof: export FUZZ_SECONDS := 300
+proof:
+	python3 -B make/proof.py $(MAKE)
+
+$(PROOF_OUT)/%: tests/proof/%.c $(wildcard tests/proof/*.h tests/c/support/*.h) include/palitra.h | all jobs
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O1 -g -Wall -Wextra -Werror -pthread -Iinclude -Itests/c/support $< -o $@ \
+		-L$(PALITRA_LIBRARY_DIR) -l$(PROOF_LIBRARY) -Wl,-rpath,$(PALITRA_LIBRARY_DIR)
+
+$(PROOF_OUT)/storms $(PROOF_OUT)/flat $(PROOF_OUT)/soak: PROOF_LIBRARY := palitra_test_jobs
+$(PROOF_OUT)/faults: PROOF_LIBRARY := palitra
+
+simulation proof-replay: export RUSTFLAGS := --cfg palitra_simulation
+
+## A whole runner with its hosts in SEEDS times a hundred orders of events, each of which a seed plays again
+simulation: export PALITRA_SEEDS := $(SEEDS)
+simulation:
+	$(SIMULATION)
+
+## The lives of one seed that `make simulation` named: PALITRA_SEED=N make proof-replay
+proof-replay: export PALITRA_SEED := $(or $(PALITRA_SEED),0)
+proof-replay:
+	$(SIMULATION)
+
+## Plants errors in the sources, one after the other, and has the simulation find each
+planted:
+	tests/proof/planted.sh
+
+## Sixteen threads at a runner that is shut down ROUNDS times, under signals; FORKS and EXITS of nine languages
+storms: $(PROOF_OUT)/storms $(GO_ENVIRONMENT)/made
+	python3 -B tests/proof/silent.py $(PROOF_OUT)/storms $(ROUNDS)
+	python3 -B tests/proof/endings.py $(FORKS) $(EXITS)
+
+## Each system call of a scenario fails once, memory is refused, limits are reached: NAME=read for a part
+faults: $(PROOF_OUT)/faults
+	$(PROOF_OUT)/faults $(NAME)
+
+## Memory, threads and descriptors over a million operations of every path, and over 10,000 runners
+growth-memory: $(PROOF_OUT)/flat
+	$(PROOF_OUT)/flat
+
+## MINUTES of mixed load: percentiles of latency, memory and threads, a line a minute
+soak: $(PROOF_OUT)/soak
+	$(PROOF_OUT)/soak $(MINUTES)
+
+fuzz-library:
+	tests/fuzz/build.sh $(FUZZ_OUT)
+
+$(FUZZ_OUT)/fuzz-%: tests/fuzz/%.c tests/fuzz/fuzz.h include/palitra.h | fuzz-library
+	$(FUZZ_CLANG) -std=c11 -O1 -g -Wall -Wextra -Werror -pthread -fsanitize=fuzzer,address -rdynamic -Iinclude $< \
+		-o $@ -L$(FUZZ_LIBRARY) -lpalitra -Wl,-rpath,$(abspath $(FUZZ_LIBRARY))
+
+## Fuzzes the ABI and what the HTTP jobs read, FUZZ_SECONDS each, from the corpora of tests/fuzz
+fuzz: $(FUZZ_OUT)/fuzz-abi $(FUZZ_OUT)/fuzz-http
+	tests/fuzz/run.sh $(FUZZ_OUT) $(FUZZ_SECONDS)
+
+## Every input of the corpora once
+fuzz-replay: $(FUZZ_OUT)/fuzz-abi $(FUZZ_OUT)/fuzz-http
+	tests/fuzz/run.sh $(FUZZ_OUT) 0
+
+## How much of each room of src the corpora reach
+fuzz-coverage: $(FUZZ_OUT)/fuzz-abi $(FUZZ_OUT)/fuzz-http
+	python3 -B tests/fuzz/coverage.py $(FUZZ_OUT)

@@ -1,0 +1,48 @@
+/* What the fuzzing programs share: the bytes of an input, and checks that end the process where the fuzzer sees it. */
+#ifndef PALITRA_FUZZ_H
+#define PALITRA_FUZZ_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include "palitra.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+#define MUST(condition) \
+    do { \
+        if (!(condition)) { \
+            fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #condition); \
+            abort(); \
+        } \
+    } while (0)
+
+/* The bytes that are left; 0 when there are none. */
+struct input {
+    const uint8_t *data;
+    size_t left;
+};
+
+static inline unsigned next_byte(struct input *input) {
+    if (input->left == 0) return 0;
+    input->left--;
+    return *input->data++;
+}
+
+/* Every status has a name, so this is one. */
+static inline palitra_status known(palitra_status status) {
+    MUST(status >= PALITRA_OK && status < PALITRA_INTERNAL && palitra_status_name(status) != NULL);
+    return status;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#endif
