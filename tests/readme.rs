@@ -6,6 +6,7 @@
 //! | block | what becomes of it |
 //! |---|---|
 //! | any whose first line names a file: `/* hello.c: ... */` | written there; a command of the page must use it |
+//! | any whose first line names a file of examples/: `// examples/services/src/pg.rs` | a part of that file, as it stands |
 //! | `sh` | run, all of a page in one shell, as a reader would |
 //! | `text` | what the commands before it print, to the letter |
 //! | `rust` | a documentation test: src/lib.rs must include the page |
@@ -26,8 +27,15 @@ const LIMIT: Duration = Duration::from_secs(600);
 const END_OF_BLOCK: &str = "-- end of a block --";
 
 /// The blocks that no page's test runs: the page, the start of the block, the test that runs what it shows.
-const RUN_ELSEWHERE: [(&str, &str, &str); 1] =
-    [("docs/linking.md", "cargo rustc --lib --crate-type staticlib\n", "tests/linking.rs")];
+const RUN_ELSEWHERE: [(&str, &str, &str); 7] = [
+    ("docs/go.md", "go get ", "tests/go/module.sh"),
+    ("docs/go.md", "git grep ", "tests/go/module.sh"),
+    ("docs/linking.md", "cargo rustc --lib --crate-type staticlib\n", "tests/linking.rs"),
+    ("docs/packages.md", "make -C palitra\n", "tests/package/install.sh"),
+    ("docs/packages.md", "make -C palitra deb\n", "tests/package/deb.sh"),
+    ("docs/packages.md", "conan create ", "packaging/conan/test_package/conanfile.py"),
+    ("docs/services.md", "make -C palitra demo-services\n", "tests/services/test_hosts.py"),
+];
 
 /// A test for each page, so that they run beside each other and a failure names its page.
 macro_rules! pages {
@@ -40,26 +48,50 @@ macro_rules! pages {
 pages! {
     readme: "README.md",
     index: "docs/README.md",
+    bindings: "docs/bindings.md",
     c: "docs/c.md",
+    cancellation: "docs/cancellation.md",
+    command: "docs/command.md",
+    concepts: "docs/concepts.md",
     cpp: "docs/cpp.md",
+    errors: "docs/errors.md",
+    first_job: "docs/first-job.md",
     fork_exit_signals: "docs/fork-exit-signals.md",
     go: "docs/go.md",
+    host_jobs: "docs/host-jobs.md",
+    java: "docs/java.md",
     jobs: "docs/jobs.md",
+    limits: "docs/limits.md",
     linking: "docs/linking.md",
+    lua: "docs/lua.md",
+    node: "docs/node.md",
     ownership: "docs/ownership.md",
+    packages: "docs/packages.md",
     performance: "docs/performance.md",
+    perl: "docs/perl.md",
+    php: "docs/php.md",
+    policy: "docs/policy.md",
     python: "docs/python.md",
+    recipe_asio: "docs/recipes/asio.md",
+    recipe_event_loops: "docs/recipes/event-loops.md",
+    recipe_go_http: "docs/recipes/go-http.md",
+    recipe_shutdown: "docs/recipes/shutdown.md",
+    reliability: "docs/reliability.md",
+    ruby: "docs/ruby.md",
     rust: "docs/rust.md",
+    services: "docs/services.md",
     shipped_jobs: "docs/shipped-jobs.md",
     waiting: "docs/waiting.md",
 }
 
 #[test]
 fn every_page_has_a_test() {
-    let names = fs::read_dir(root().join("docs")).expect("docs").map(|entry| entry.expect("an entry").file_name());
-    let mut found: Vec<_> = names.map(|name| format!("docs/{}", name.to_string_lossy())).collect();
+    let mut found = vec!["README.md".to_string()];
+    for folder in ["docs", "docs/recipes"] {
+        let names = fs::read_dir(root().join(folder)).expect(folder).map(|entry| entry.expect("an entry").file_name());
+        found.extend(names.map(|name| format!("{folder}/{}", name.to_string_lossy())));
+    }
     found.retain(|name| name.ends_with(".md"));
-    found.push("README.md".to_string());
     found.sort();
     assert_eq!(found, PAGES);
 }
@@ -104,7 +136,8 @@ fn blocks(markdown: &str) -> Vec<Block> {
 /// The file that the first line of a block names: "/* hello.c: ... */", "# text-jobs/Cargo.toml".
 fn file_name(block: &Block) -> Option<&str> {
     let line = block.text.lines().next()?;
-    let comment = line.strip_prefix("/* ").or(line.strip_prefix("// ")).or(line.strip_prefix("# "))?;
+    let starts = ["/* ", "// ", "# ", "-- ", "<?php // "];
+    let comment = starts.iter().find_map(|start| line.strip_prefix(start))?;
     let name = comment.split([':', ' ']).next()?;
     name.contains('.').then_some(name)
 }
@@ -127,6 +160,7 @@ fn check(page: &str) {
                 _ => panic!("{page}: no commands print this:\n{}", block.text),
             },
             ("console", _) => assert_runs_elsewhere(page, &block.text),
+            (_, Some(file)) if is_example(file) => assert_is_part_of(page, file, &block.text),
             (language, Some(file)) => {
                 place.write(file, &block.text);
                 assert!(language != "rust" || is_documentation_test(page), "{page}: src/lib.rs does not include it");
@@ -135,7 +169,7 @@ fn check(page: &str) {
             (language, None) => panic!("{page}: a block of {language:?} that no test runs:\n{}", block.text),
         }
     }
-    for file in blocks.iter().filter_map(file_name) {
+    for file in blocks.iter().filter_map(file_name).filter(|file| !is_example(file)) {
         // A file in a folder belongs to the project that the folder is.
         let used = file.split('/').next().unwrap_or(file);
         let by_cmake = used == "CMakeLists.txt" && commands.iter().any(|block| block.contains("cmake -S ."));
@@ -153,6 +187,17 @@ fn assert_runs_elsewhere(page: &str, text: &str) {
     let found = RUN_ELSEWHERE.iter().find(|(other, start, _)| *other == page && text.starts_with(start));
     let (_, _, test) = found.unwrap_or_else(|| panic!("{page}: commands that no test runs:\n{text}"));
     assert!(root().join(test).exists(), "{test} is said to run what {page} shows");
+}
+
+/// Whether a block shows a part of a file that has tests of its own.
+fn is_example(file: &str) -> bool {
+    file.starts_with("examples/")
+}
+
+fn assert_is_part_of(page: &str, file: &str, text: &str) {
+    let whole = fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{page}: {file}: {error}"));
+    let part = text.split_once('\n').map_or("", |(_, part)| part);
+    assert!(!part.is_empty() && whole.contains(part), "{page}: {file} has no such part:\n{part}");
 }
 
 fn is_documentation_test(page: &str) -> bool {
@@ -186,7 +231,8 @@ impl Place {
 
     /// Runs the blocks of commands in one shell and returns what each of them prints.
     fn run(&self, blocks: &[&str]) -> Vec<String> {
-        let script: String = blocks.iter().map(|block| format!("{block}echo '{END_OF_BLOCK}'\n")).collect();
+        let script: String =
+            blocks.iter().map(|block| format!("{}echo '{END_OF_BLOCK}'\n", with_shared_builds(block))).collect();
         let mut shell = Command::new("sh");
         shell.args(["-e", "-u", "-c", &script]).current_dir(&self.0);
         // The Go of the tests, which a user has on the path, and its caches.
@@ -204,13 +250,15 @@ impl Place {
             shell.env_remove(name);
         }
         shell.envs(quick_build());
+        // pip's build takes the library that is there: tests/python/test_package.py has it build one.
+        shell.env("PALITRA_LIBRARY_FILE", library("libpalitra.so"));
         let output = run_well(&mut shell, LIMIT).output;
         output.split(&format!("{END_OF_BLOCK}\n")).map(str::to_string).collect()
     }
 }
 
-/// Where all that the pages have cargo build goes, pip's library too: they share their dependencies, with the test of
-/// the sdist as well, and the next run has them. target/release stays as `make` left it for the tests beside this one.
+/// Where all that the pages have cargo build goes: they share their dependencies, with the test of the sdist as well, and
+/// the next run has them. target/release stays as `make` left it for the tests beside this one.
 fn build_folder() -> PathBuf {
     root().join("target/quick")
 }
@@ -229,6 +277,17 @@ fn quick_build() -> [(&'static str, PathBuf); 4] {
 fn share_build(folder: &Path) {
     fs::create_dir_all(build_folder()).expect("a folder for the build");
     symlink(build_folder(), folder.join("target")).expect("a link to the build");
+}
+
+/// The same for a crate that a command makes: `palitra new NAME`. And make has the library that `make` left.
+fn with_shared_builds(commands: &str) -> String {
+    let without_quick_build: String = quick_build().iter().map(|(name, _)| format!("-u {name} ")).collect();
+    let share = |line: &str| match line.split_once("/palitra new ") {
+        Some((_, name)) => format!("{line}\nln -s {} {name}/target\n", build_folder().display()),
+        None if line.starts_with("make ") => format!("env {without_quick_build}{line}\n"),
+        None => format!("{line}\n"),
+    };
+    commands.lines().map(share).collect()
 }
 
 /// Has cargo take the crate palitra from the checkout itself and not from the link to it, whose path is new each time:
