@@ -1,32 +1,60 @@
 ##@ Rust, and the libraries
 
 JOBS_DIR := $(CURDIR)/target/jobs/release
+# What the tests alone need is compiled by both processors, and the libraries among it are optimised a little.
+SIDE_BY_SIDE := --config 'profile.release.lto="off"' --config profile.release.codegen-units=16
 MODEL ?= model
-MODELS = RUSTFLAGS="--cfg palitra_model" cargo test --target-dir target/model --release \
-	--config 'profile.release.lto="off"' --config 'profile.release.codegen-units=16' --lib --no-default-features $(MODEL)
+MODELS = RUSTFLAGS="--cfg palitra_model" cargo test --target-dir target/model --release $(SIDE_BY_SIDE) \
+	--lib --no-default-features $(MODEL)
 
-.PHONY: all jobs test-rust test-models build-tests-rust build-tests-models lint-rust format-rust
+SIMULATION = cargo test --quiet --target-dir target/simulation --release $(SIDE_BY_SIDE) \
+	--config profile.release.opt-level=1 --lib --no-default-features simulation -- --nocapture
+
+.PHONY: default all command jobs test-rust test-models build-tests-rust lint-rust format-rust
+
+# CARGO=cargo-web CARGOFLAGS="--locked --offline" CARGO_BUILD_TARGET=aarch64-unknown-linux-gnu are for packagers.
+CARGO ?= cargo
+CARGOFLAGS ?= --locked
+CARGO_HOME_FOLDER = $(abspath $(or $(CARGO_HOME),$(HOME)/.cargo))
+
+# What is built for others names no folder of the builder's, so two builds of one tree are the same to the byte. The C
+# that is compiled in (ring, zstd) is hardened as distributions ask; a packager's own CFLAGS come after and win.
+BUILD_RUSTFLAGS = --remap-path-prefix=$(CARGO_HOME_FOLDER)=/cargo --remap-path-prefix=$(CURDIR)=/palitra
+BUILD_CFLAGS = -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
+	-ffile-prefix-map=$(CARGO_HOME_FOLDER)=/cargo -ffile-prefix-map=$(CURDIR)=/palitra
+all command: export RUSTFLAGS := $(BUILD_RUSTFLAGS) $(RUSTFLAGS)
+all command: export CFLAGS := $(BUILD_CFLAGS) $(CFLAGS)
+
+.DEFAULT_GOAL := default
+
+## What `make` alone does: the libraries and the command, which `make install` installs
+default: all command
 
 # Cargo turns link-time optimisation off for a package with an rlib beside its libraries; asked for these two it does
 # not. The archive is one object that way, and keeps every registered job. One call, as optimising both takes no longer
 # than one.
-## What `make` alone does: target/release/libpalitra.so and libpalitra.a, and include/palitra.h
+## target/release/libpalitra.so and libpalitra.a, and include/palitra.h
 all:
-	cargo rustc --release --lib --features header --crate-type cdylib --crate-type staticlib
+	$(CARGO) rustc $(CARGOFLAGS) --release --lib --features header,schema --crate-type cdylib --crate-type staticlib
+	build/archive.sh $(PALITRA_LIBRARY_DIR)/libpalitra.a
+
+## The command palitra: target/release/palitra
+command:
+	$(CARGO) build $(CARGOFLAGS) --release --package palitra-cli
 
 # In a folder of their own: as their dependency palitra is built with other features, under the same name. Cargo could
-# optimise only one of the two at link time, and the tests need neither to be.
+# optimise only one of the two at link time, and the tests need neither to be, nor more than what is quickly built.
 ## The libraries of tests/jobs and examples/jobs, which the tests call
 jobs:
 	mkdir -p target/release
-	cargo build --release --target-dir target/jobs --config 'profile.release.lto="off"' \
-		--package palitra-test-jobs --package palitra-example-jobs
+	cargo build --release --target-dir target/jobs $(SIDE_BY_SIDE) \
+		--config profile.release.opt-level=1 --package palitra-test-jobs --package palitra-example-jobs
 	ln -sf $(JOBS_DIR)/libpalitra_test_jobs.so $(JOBS_DIR)/libexample_jobs.so target/release/
 
 # Bounded by its own limits; a proxy of the machine's is not for servers on the loopback.
-## What cargo runs: the Rust API, C programs, header, documents, the conformance of all languages
+## What cargo runs: the Rust API, the command, C programs, header, documents, the conformance of all languages
 test-rust: export NO_PROXY := 127.0.0.1,localhost
-test-rust: all jobs $(GO_ENVIRONMENT)/made
+test-rust: all jobs $(GO_ENVIRONMENT)/made $(PYTHON_ENVIRONMENT)/made $(TYPESCRIPT)/made
 	cargo test --workspace --exclude palitra-rivals
 
 ## loom runs what threads share through every order of events: MODEL=NAME for a part
@@ -36,13 +64,14 @@ test-models:
 build-tests-rust:
 	cargo test --workspace --exclude palitra-rivals --no-run
 
-build-tests-models:
-	$(MODELS) --no-run
-
 ## rustfmt, clippy and rustdoc
 lint-rust:
 	cargo fmt --all --check
 	cargo fmt --manifest-path benches/python/rival/Cargo.toml --check
+	cargo fmt --manifest-path examples/services/Cargo.toml --check
+	@# Workspaces of their own have the crate's dependencies in their lock files, too.
+	cargo update --quiet --workspace --locked --manifest-path benches/python/rival/Cargo.toml
+	cargo update --quiet --workspace --locked --manifest-path examples/services/Cargo.toml
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --workspace --exclude palitra-rivals
@@ -51,3 +80,4 @@ lint-rust:
 format-rust:
 	cargo fmt --all
 	cargo fmt --manifest-path benches/python/rival/Cargo.toml
+	cargo fmt --manifest-path examples/services/Cargo.toml

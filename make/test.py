@@ -16,24 +16,34 @@ import time
 from pathlib import Path
 
 BUILD = "build-tests"
-#: Two lanes side by side, the suites of each one after the other: about half of what they do is waiting.
-LANES = (("test-rust", "test-go"), ("test-python", "test-cpp"))
+#: Three lanes side by side, the suites of each one after the other: about half of what they do is waiting. The pages
+#: that test-rust runs make packages that other suites make, too: those follow it.
+LANES = (
+    ("test-rust", "test-node", "test-ruby", "test-php", "test-lua", "test-perl", "test-java"),
+    ("test-python", "test-go"),
+    ("test-cpp",),
+)
 #: Looks at no clock, so it runs beside them, on processors that nobody else wants.
 ASIDE = "test-models"
 
 LOGS = Path("target/test")
 
-#: How many tests passed: the last line of a run of cargo, of pytest and of doctest.
+#: How many tests passed: a line at the end of a run of cargo, of pytest, of doctest, of node --test and of the tests in
+#: PHP and Lua, of minitest, of prove and of JUnit.
 PASSED = re.compile(
     r"test result: .*? (\d+) passed;"
     r"|=+ .*?\b(\d+) passed\b.* in \d"
     r"|\[doctest\] test cases: +\d+ \| +(\d+) passed"
+    r"|# pass (\d+)"
+    r"|(\d+) runs, \d+ assertions, 0 failures, 0 errors, 0 skips"
+    r"|Files=\d+, Tests=(\d+),"
+    r"|\[ +(\d+) tests successful "
 )
 #: What go test -v prints for each test beside its failures, and of that the line of one that passed.
 GO_VERBOSE = re.compile(r"=== (RUN|PAUSE|CONT|NAME) |\s*--- PASS: |PASS$")
 GO_PASSED = re.compile(r"\s*--- PASS: ")
 #: A failed test as cargo, pytest, doctest and go name it, and a failed command as make does.
-FAILED = re.compile(r"test .* \.\.\. FAILED$|FAILED |ERROR |.*: ERROR: |\s*--- FAIL: |make.*: \*\*\* ")
+FAILED = re.compile(r"test .* \.\.\. FAILED$|FAILED |ERROR |not ok |.*: ERROR: |\s*--- FAIL: |make.*: \*\*\* ")
 
 
 class Part:

