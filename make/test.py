@@ -2,9 +2,10 @@
 
     python3 -B make/test.py MAKE
 
-A part is a target of the Makefile. Whatever becomes of one, the others run too; at the end stands what failed. What a
-part prints is kept in target/test. Tests are counted from the lines by which cargo test, pytest, doctest and go test -v
-end. A part in which no test ran has failed, as has one that exits with another code than 0.
+A part is a target of the Makefile. Whatever becomes of one, the others run too; at the end stands what failed and the
+last that it printed. All that a part prints is kept in target/test. Tests are counted from the lines by which cargo
+test, pytest, doctest and go test -v end. A part in which no test ran has failed, as has one that exits with another
+code than 0.
 """
 
 import os
@@ -28,6 +29,9 @@ ASIDE = "test-models"
 
 LOGS = Path("target/test")
 
+#: How many of the last lines of a part that failed are printed once more at the end, where a reader looks first.
+TAIL = 60
+
 #: How many tests passed: a line at the end of a run of cargo, of pytest, of doctest, of node --test and of the tests in
 #: PHP and Lua, of minitest, of prove and of JUnit.
 PASSED = re.compile(
@@ -43,7 +47,7 @@ PASSED = re.compile(
 GO_VERBOSE = re.compile(r"=== (RUN|PAUSE|CONT|NAME) |\s*--- PASS: |PASS$")
 GO_PASSED = re.compile(r"\s*--- PASS: ")
 #: A failed test as cargo, pytest, doctest and go name it, and a failed command as make does.
-FAILED = re.compile(r"test .* \.\.\. FAILED$|FAILED |ERROR |not ok |.*: ERROR: |\s*--- FAIL: |make.*: \*\*\* ")
+FAILED = re.compile(r"test .* \.\.\. FAILED\b|FAILED |ERROR |not ok |.*: ERROR: |\s*--- FAIL: |make.*: \*\*\* ")
 
 
 class Part:
@@ -77,6 +81,9 @@ class Part:
     @property
     def failed(self) -> bool:
         return self.code != 0 or (self.passed == 0 and self.target != BUILD)
+
+    def tail(self) -> list[str]:
+        return self.log.read_text(errors="replace").splitlines()[-TAIL:]
 
     def _run(self) -> None:
         start = time.monotonic()
@@ -142,7 +149,7 @@ def main() -> int:
     failed = [part for part in parts if part.failed]
     for part in failed:
         print(f"make {part.target} failed with {part.code}, {part.passed} tests passed; its output: {part.log}")
-        for line in part.failures:
+        for line in [*part.tail(), "", *part.failures]:
             print(f"    {line}")
     print(summary(parts, time.monotonic() - start) + (", WITH FAILURES, see above" if failed else ""))
     return 1 if failed else 0
