@@ -81,7 +81,8 @@ static void one_queue_serves_tokens_jobs_and_runners(void) {
 
 /* ---- ends ------------------------------------------------------------------------------------------- */
 
-static void check_notified(bool by_deadline, bool by_shutdown) {
+/* How long it took until the end was an event, in seconds. */
+static double time_to_notify(bool by_deadline, bool by_shutdown) {
     palitra_runner runner = new_runner();
     palitra_queue queue = new_queue();
     palitra_submit_options options;
@@ -89,7 +90,7 @@ static void check_notified(bool by_deadline, bool by_shutdown) {
     register_queued(runner, queue);
     palitra_submit_options_init(&options);
     /* Time enough for the call to be taken before, on a busy machine too. */
-    options.deadline_ns = by_deadline ? SECONDS(0.4) * slowness() : 0;
+    options.deadline_ns = by_deadline ? SECONDS(1) * slowness() : 0;
     CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "host.queued", NULL, 0, &options, &token));
     palitra_call call = take_call(queue);
     CHECK_STATUS(PALITRA_OK, palitra_call_notify(call, queue, NOTIFIED));
@@ -98,7 +99,7 @@ static void check_notified(bool by_deadline, bool by_shutdown) {
     else CHECK_STATUS(PALITRA_OK, palitra_token_cancel(token));
     double start = now();
     CHECK_NUMBER(call.id, next_call(queue, NOTIFIED, PALITRA_CANCELLED).id);
-    CHECK_TOOK(0, 0.15, start);
+    double took = now() - start;
     CHECK(palitra_call_is_cancelled(call));
     CHECK_STATUS(PALITRA_CANCELLED, palitra_call_notify(call, queue, NOTIFIED));
     CHECK_STATUS(PALITRA_CANCELLED, complete(call, PALITRA_OK, 0, "too late"));
@@ -107,11 +108,12 @@ static void check_notified(bool by_deadline, bool by_shutdown) {
     palitra_token_free(token);
     palitra_runner_free(runner);
     palitra_queue_free(queue);
+    return took;
 }
 
-static void a_cancel_is_an_event(void) { check_notified(false, false); }
-static void a_deadline_is_an_event(void) { check_notified(true, false); }
-static void a_shutdown_is_an_event(void) { check_notified(false, true); }
+static void a_cancel_is_an_event(void) { CHECK_SOON(0.15, time_to_notify(false, false)); }
+static void a_deadline_is_an_event(void) { CHECK_SOON(0.15, time_to_notify(true, false)); }
+static void a_shutdown_is_an_event(void) { CHECK_SOON(0.15, time_to_notify(false, true)); }
 
 static void a_call_whose_job_has_ended_is_not_delivered(void) {
     palitra_runner runner = new_runner();

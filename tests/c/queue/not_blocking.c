@@ -102,10 +102,11 @@ static void check_that_nothing_is_left(size_t taken) {
     CHECK_NUMBER(0, poll(&fd, 1, 0));
 }
 
-static void a_consumer_in_real_time_waits_for_no_producer(void) {
+/* The longest call of a consumer in real time, in seconds. */
+static double longest_call(void) {
     struct sched_param real_time = {1}, usual = {0};
     double longest = 0;
-    CHECK_NUMBER(0, share_one_processor());
+    memset(&shared, 0, sizeof shared);
     CHECK_STATUS(PALITRA_OK, palitra_queue_new(&shared.queue));
     shared.runner = new_runner();
     CHECK(palitra_queue_fd(shared.queue) >= 0);
@@ -119,9 +120,14 @@ static void a_consumer_in_real_time_waits_for_no_producer(void) {
     palitra_runner_free(shared.runner);
     printf("  %zu events taken, the longest call took %.3f ms\n", taken, longest * 1e3);
     CHECK(taken > 0);
-    CHECK(longest < 0.2);
     check_that_nothing_is_left(taken);
     palitra_queue_free(shared.queue);
+    return longest;
+}
+
+static void a_consumer_in_real_time_waits_for_no_producer(void) {
+    CHECK_NUMBER(0, share_one_processor());
+    CHECK_SOON(0.2, longest_call());
 }
 
 int main(void) {
