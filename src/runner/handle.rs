@@ -100,8 +100,8 @@ impl Runner {
     /// It is polled once on the calling thread; if it pends, it moves to the runner's.
     ///
     /// # Errors
-    /// [`Status::JobPanicked`] with the message, [`Status::Cancelled`] by a shutdown, [`Status::ShutDown`],
-    /// [`Status::WouldDeadlock`] on the runner's own thread, [`Status::Forked`].
+    /// [`Status::JobPanicked`] with the message, [`Status::Cancelled`] by a shutdown, [`Status::Busy`] at the limit of
+    /// jobs in flight, [`Status::ShutDown`], [`Status::WouldDeadlock`] on the runner's own thread, [`Status::Forked`].
     pub fn run<F>(&self, future: F) -> Result<F::Output, Error>
     where
         F: Future<Output: Send + 'static> + Send + 'static,
@@ -114,7 +114,7 @@ impl Runner {
     /// Submits a future to the runner's thread.
     ///
     /// # Errors
-    /// [`Status::ShutDown`], [`Status::Forked`].
+    /// [`Status::Busy`] at the limit of jobs in flight, [`Status::ShutDown`], [`Status::Forked`].
     pub fn submit<F>(&self, future: F) -> Result<Token<F::Output>, Error>
     where
         F: Future<Output: Send + 'static> + Send + 'static,
@@ -147,9 +147,9 @@ impl Runner {
     /// Runs a registered job to its end. How it ended is in the reply.
     ///
     /// # Errors
-    /// [`Status::UnknownJob`], [`Status::TooLarge`], [`Status::ShutDown`], [`Status::WouldDeadlock`],
-    /// [`Status::Forked`]: the job was not run. Past `timeout` it is cancelled and the reply says
-    /// [`Status::Deadline`].
+    /// [`Status::UnknownJob`], [`Status::TooLarge`], [`Status::Busy`] at the limit of jobs in flight,
+    /// [`Status::ShutDown`], [`Status::WouldDeadlock`], [`Status::Forked`]: the job was not run. Past `timeout` it is
+    /// cancelled and the reply says [`Status::Deadline`].
     pub fn run_job(&self, job: &str, payload: impl Into<Vec<u8>>, timeout: Option<Duration>) -> Result<Reply, Error> {
         let callee = self.find_job(job)?;
         Ok(self.core.run(callee, Payload::Owned(payload.into()), timeout)?)
@@ -210,7 +210,10 @@ impl Runner {
         });
         let take = |host| tokens.push(JobToken::new(host));
         let submitted = self.core.submit_many(Submitter::Host, submissions, &Wanted::default(), take);
-        (tokens, submitted.map_err(|status| unknown.unwrap_or_else(|| status.into())))
+        // A job before the unknown one may have been refused.
+        let unknown =
+            |status: Status| unknown.filter(|_| status == Status::UnknownJob).unwrap_or_else(|| status.into());
+        (tokens, submitted.map_err(unknown))
     }
 
     fn find_job(&self, name: &str) -> Result<Callee, Error> {
