@@ -151,10 +151,13 @@ static void shut_down(palitra_runner runner) {
 #define OF_RUST "memory allocation of"
 #define OF_ASYNC_TASK "async-task"
 
+/* The way that is tried refuses threads. */
+static int threads_are_refused;
+
 static void check_nothing_is_left(int descriptors) {
     EVENTUALLY(threads_now() == 1);
     int now = descriptors_now();
-    if (now > descriptors + (refused_function == number_of_pthread_create ? 3 : 0)) {
+    if (now > descriptors + (threads_are_refused ? 3 : 0)) {
         fprintf(stderr, "%d descriptors are left", now - descriptors);
         fail(__FILE__, __LINE__);
     }
@@ -239,6 +242,8 @@ static void try_way(const struct way *way, long first, long most, uint32_t worke
 
 static struct rlimit unlimited;
 
+enum { MOST_THREADS = 12 };
+
 static void limit_descriptors(long more) {
     CHECK_NUMBER(0, getrlimit(RLIMIT_NOFILE, &unlimited));
     int next = dup(STDIN_FILENO);
@@ -258,6 +263,46 @@ static void limit_memory(long steps_of_memory) {
 }
 
 static void lift_memory(void) { CHECK_NUMBER(0, setrlimit(RLIMIT_AS, &unlimited)); }
+
+/* A control group with room for so many threads beside the first. Linux has one tree of groups, or one for each kind. */
+static char group[128];
+
+static int write_to_group(const char *folder_of_it, const char *name, const char *value) {
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", folder_of_it, name);
+    int file = open(path, O_WRONLY);
+    int well = file >= 0 && write(file, value, strlen(value)) == (ssize_t)strlen(value);
+    if (file >= 0) close(file);
+    return well;
+}
+
+static const char *root_of_groups(void) {
+    return access("/sys/fs/cgroup/pids", F_OK) == 0 ? "/sys/fs/cgroup/pids" : "/sys/fs/cgroup";
+}
+
+static void limit_threads(long more) {
+    char limit[32];
+    snprintf(limit, sizeof limit, "%ld", 1 + more);
+    hosts_own++;
+    CHECK(write_to_group(group, "cgroup.procs", "0") && write_to_group(group, "pids.max", limit));
+    hosts_own--;
+    refused_calls = more < MOST_THREADS;
+}
+
+static void lift_threads(void) {
+    hosts_own++;
+    CHECK(write_to_group(group, "pids.max", "max") && write_to_group(root_of_groups(), "cgroup.procs", "0"));
+    hosts_own--;
+}
+
+/* Returns whether this system lets us. */
+static int make_group(void) {
+    snprintf(group, sizeof group, "%s/palitra-faults-%d", root_of_groups(), (int)getpid());
+    if (mkdir(group, 0700) == 0 && write_to_group(group, "pids.max", "max")) return 1;
+    printf("%-20s not on this machine: %s\n", "pids cgroup", strerror(errno));
+    rmdir(group);
+    return 0;
+}
 
 /* In namespaces of its own, so that nobody else sees it. */
 static void mount_here(const char *source, const char *target, const char *type, unsigned long flags,
@@ -359,11 +404,12 @@ int main(int argc, char **argv) {
     static const struct way limits[] = {
         {"RLIMIT_NOFILE", limit_descriptors, lift_descriptors},
         {"RLIMIT_AS", limit_memory, lift_memory},
+        {"pids cgroup", limit_threads, lift_threads},
         {"full disk", fill_the_disk, empty_the_disk},
         {"no resolv.conf", hide_the_resolver, show_the_resolver},
         {"no certificates", hide_the_certificates, show_the_certificates},
     };
-    static const long most[] = {40, 160, 1, 1, 1};
+    static const long most[] = {40, 160, MOST_THREADS, 1, 1, 1};
     running_test = "faults";
     /* What a proxy would refuse is not the library's. */
     setenv("RUST_BACKTRACE", "0", 1);
@@ -376,13 +422,19 @@ int main(int argc, char **argv) {
         if (strncmp(refusable[i], only, strlen(only)) != 0) continue;
         const struct way way = {refusable[i], refuse_call, allow_calls};
         refused_function = (int)i;
+        threads_are_refused = i == number_of_pthread_create;
         for (uint32_t workers = 0; workers <= 2; workers += 2)
             try_way(&way, place < 0 ? 1 : place, place < 0 ? LONG_MAX : 1, workers);
     }
-    for (size_t i = 0; i < LENGTH(limits); i++)
-        if (strncmp(limits[i].name, only, strlen(only)) == 0)
-            for (uint32_t workers = 0; workers <= 2; workers += 2)
-                try_way(&limits[i], place < 0 ? 0 : place, place < 0 ? most[i] : 1, workers);
+    refused_function = -1;
+    for (size_t i = 0; i < LENGTH(limits); i++) {
+        if (strncmp(limits[i].name, only, strlen(only)) != 0) continue;
+        threads_are_refused = limits[i].refuse == limit_threads;
+        if (threads_are_refused && !make_group()) continue;
+        for (uint32_t workers = 0; workers <= 2; workers += 2)
+            try_way(&limits[i], place < 0 ? 0 : place, place < 0 ? most[i] : 1, workers);
+        if (threads_are_refused) CHECK_NUMBER(0, rmdir(group));
+    }
     kill(server, SIGKILL);
     remove_folder();
     printf("%ld places: %ld unnoticed, %ld a status, %ld abort as the page says, %ld wrong\n", all.cases, all.unnoticed,
