@@ -1,4 +1,4 @@
-"""Runs the parts of `make test` and prints in one line how many tests passed and how long each part took.
+"""Runs the parts of `make test`; prints in one line how many tests passed, and how long each part and its processors took.
 
     python3 -B make/test.py MAKE
 
@@ -60,6 +60,7 @@ class Part:
         self.failures: list[str] = []
         self.code: int | None = None
         self.seconds = 0.0
+        self.processor_seconds = 0.0
         self._aside = aside
         self._command = [*(["chrt", "--idle", "0"] if aside else []), make, "--no-print-directory", target]
         self._thread = threading.Thread(target=self._run)
@@ -93,8 +94,11 @@ class Part:
             for line in process.stdout:
                 log.write(line)
                 self._read(line.decode(errors="replace").rstrip("\n"))
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
         self.code = process.returncode
         self.seconds = time.monotonic() - start
+        self.processor_seconds = usage.ru_utime + usage.ru_stime
 
     def _read(self, line: str) -> None:
         if passed := PASSED.match(line):
@@ -112,13 +116,12 @@ def clock(seconds: float) -> str:
 
 
 def summary(parts: list[Part], seconds: float) -> str:
-    took = [
-        f"{part.name} in {clock(part.seconds)}" if part.target == BUILD else
-        f"{part.name} {part.passed:,} in {clock(part.seconds)}"
-        for part in parts
-    ]  # fmt: skip
+    def took(part: Part) -> str:
+        tests = "" if part.target == BUILD else f" {part.passed:,}"
+        return f"{part.name}{tests} in {clock(part.seconds)} ({clock(part.processor_seconds)} of a processor)"
+
     whole = f"{round(seconds) // 60} min {round(seconds) % 60} s"
-    return f"{sum(part.passed for part in parts):,} tests passed in {whole}: {', '.join(took)}"
+    return f"{sum(part.passed for part in parts):,} tests passed in {whole}: {', '.join(map(took, parts))}"
 
 
 def run_lanes(make: str) -> list[Part]:
