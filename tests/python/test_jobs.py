@@ -434,7 +434,8 @@ def test_waiting_in_a_callback_for_another_future_is_an_error(tests: palitra.Lib
             raised.append(type(error))
         called.set()
 
-    tests.submit(tests.job("palitra.sleep", seconds=0.01)).add_done_callback(wait)
+    # Long enough that it is not done before it has its callback, which would be called here then.
+    tests.submit(tests.job("palitra.sleep", seconds=1)).add_done_callback(wait)
     assert called.wait(20)
     never.cancel()
     assert raised == [palitra.WouldDeadlockError]

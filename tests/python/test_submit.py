@@ -209,7 +209,10 @@ def test_waiting_in_a_callback_on_the_loops_thread_is_an_error(runner: EventLoop
                 raised.append(error)
         notified.set()
 
-    runner.submit(later(1)).add_done_callback(wait)
+    # Not before it has its callback, which would be called here then.
+    ready = threading.Event()
+    runner.submit(asyncio.to_thread(ready.wait, 10)).add_done_callback(wait)
+    ready.set()
     assert notified.wait(20)
     endless.cancel()
     assert [type(error) for error in raised] == [palitra.WouldDeadlockError] * 2
