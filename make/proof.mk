@@ -36,8 +36,6 @@ $(PROOF_OUT)/%: tests/proof/%.c $(wildcard tests/proof/*.h tests/c/support/*.h) 
 $(PROOF_OUT)/storms $(PROOF_OUT)/flat $(PROOF_OUT)/soak: PROOF_LIBRARY := palitra_test_jobs
 $(PROOF_OUT)/faults: PROOF_LIBRARY := palitra
 
-simulation proof-replay: export RUSTFLAGS := --cfg palitra_simulation
-
 ## A whole runner with its hosts in SEEDS times a hundred orders of events, each of which a seed plays again
 simulation: export PALITRA_SEEDS := $(SEEDS)
 simulation:

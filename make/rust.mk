@@ -4,11 +4,12 @@ JOBS_DIR := $(CURDIR)/target/jobs/release
 # What the tests alone need is compiled by both processors, and the libraries among it are optimised a little.
 SIDE_BY_SIDE := --config 'profile.release.lto="off"' --config profile.release.codegen-units=16
 MODEL ?= model
-MODELS = RUSTFLAGS="--cfg palitra_model" cargo test --target-dir target/model --release $(SIDE_BY_SIDE) \
-	--lib --no-default-features $(MODEL)
+MODELS = cargo test --package palitra-models --features loom --target-dir target/model --release $(SIDE_BY_SIDE) $(MODEL)
 
-SIMULATION = cargo test --quiet --target-dir target/simulation --release $(SIDE_BY_SIDE) \
-	--config profile.release.opt-level=1 --lib --no-default-features simulation -- --nocapture
+SIMULATION = cargo test --quiet --package palitra-models --features shuttle --target-dir target/simulation --release \
+	$(SIDE_BY_SIDE) --config profile.release.opt-level=1 simulation -- --nocapture
+# The packages that `cargo test` does not test: one is for benchmarks, one the sources for the two tools above.
+NOT_TESTED := --exclude palitra-rivals --exclude palitra-models
 
 .PHONY: default all command jobs test-rust test-models build-tests-rust lint-rust format-rust
 
@@ -55,14 +56,14 @@ jobs:
 ## What cargo runs: the Rust API, the command, C programs, header, documents, the conformance of all languages
 test-rust: export NO_PROXY := 127.0.0.1,localhost
 test-rust: all jobs $(GO_ENVIRONMENT)/made $(PYTHON_ENVIRONMENT)/made $(TYPESCRIPT)/made
-	cargo test --workspace --exclude palitra-rivals
+	cargo test --workspace $(NOT_TESTED)
 
 ## loom runs what threads share through every order of events: MODEL=NAME for a part
 test-models:
 	$(MODELS)
 
 build-tests-rust:
-	cargo test --workspace --exclude palitra-rivals --no-run
+	cargo test --workspace $(NOT_TESTED) --no-run
 
 ## rustfmt, clippy and rustdoc
 lint-rust:
@@ -72,9 +73,11 @@ lint-rust:
 	@# Workspaces of their own have the crate's dependencies in their lock files, too.
 	cargo update --quiet --workspace --locked --manifest-path benches/python/rival/Cargo.toml
 	cargo update --quiet --workspace --locked --manifest-path examples/services/Cargo.toml
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --exclude palitra-models --all-targets -- -D warnings
+	cargo clippy --package palitra-models --features loom --all-targets -- -D warnings
+	cargo clippy --package palitra-models --features shuttle --all-targets -- -D warnings
 	cargo clippy --no-default-features -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --workspace --exclude palitra-rivals
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --workspace $(NOT_TESTED)
 
 ## rustfmt
 format-rust:

@@ -1,11 +1,12 @@
 //! The atomics, cells, locks and waits of the state machines: the arena and the table of handles, the token, the
 //! runner's wake-ups, counts and end, the channel, the queue's readiness.
 //!
-//! Their rooms take them from here and from nowhere else, so that two other builds run the same code:
+//! Their rooms take them from here and from nowhere else, so that two other builds, of the package tests/models, run the
+//! same code:
 //!
-//! * with `--cfg palitra_model` under loom, which tries every order in which two or three threads can meet: the rooms
+//! * with the cfg `palitra_model` under loom, which tries every order in which two or three threads can meet: the rooms
 //!   named `model`;
-//! * with `--cfg palitra_simulation` under shuttle, which plays a whole runner and its hosts in orders that a seed
+//! * with the cfg `palitra_simulation` under shuttle, which plays a whole runner and its hosts in orders that a seed
 //!   chooses: `src/runner/simulation.rs`.
 //!
 //! # Guarantees
