@@ -105,12 +105,14 @@ function failIfEnded(mixed $server, string $log): bool
 function serving(array $command, string $log, callable $isReady, callable $body, array $env = []): void
 {
     $output = ['file', $log, 'a'];
+    // In a session of its own: a signal reaches its workers, too, which PHP's own server leaves behind.
+    array_unshift($command, 'setsid');
     $server = proc_open($command, [['file', '/dev/null', 'r'], $output, $output], $pipes, null, $env + getenv());
     try {
         eventually(fn() => $isReady() || failIfEnded($server, $log));
         $body();
     } finally {
-        proc_terminate($server);
+        posix_kill(-proc_get_status($server)['pid'], SIGTERM);
         proc_close($server);
     }
 }
