@@ -239,7 +239,7 @@ static void nor_after_a_shutdown_that_was_pending(void) {
     runner = new_runner();
     palitra_token never = submit(runner, "test.never", "");
     CHECK_STATUS(PALITRA_OK, on_complete(never, &call));
-    palitra_token spin = submit(runner, "test.spin", "{\"seconds\":2.5}");
+    palitra_token spin = submit(runner, "test.spin", "{\"seconds\":4}");
     pause_for(0.1);
     CHECK_STATUS(PALITRA_PENDING, palitra_runner_shutdown(runner, 0));
     int after = calls(&call);
