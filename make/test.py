@@ -1,11 +1,11 @@
-"""Runs the parts of `make test`; prints in one line how many tests passed, and how long each part and its processors took.
+"""Runs the parts of `make test` and prints in one line how many tests passed and how much time each part took.
 
     python3 -B make/test.py MAKE
 
 A part is a target of the Makefile. Whatever becomes of one, the others run too; at the end stands what failed and the
 last that it printed. All that a part prints is kept in target/test. Tests are counted from the lines by which cargo
 test, pytest, doctest and go test -v end. A part in which no test ran has failed, as has one that exits with another
-code than 0.
+code than 0. The time that the processors worked for a part stands in parentheses.
 """
 
 import os
