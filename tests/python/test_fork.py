@@ -212,7 +212,8 @@ def test_many_threads_of_a_child_start_at_the_same_time() -> None:
 def test_what_is_the_parents_is_an_error_in_the_child_and_no_hang(fork: str) -> None:
     check(
         """
-        future, job_future = palitra.submit(later(1, 0.3)), palitra.submit(palitra.job("palitra.sleep", seconds=0.3))
+        # Longer than a busy machine takes to come to the fork: what is done before is the child's, too.
+        future, job_future = palitra.submit(later(1, 2)), palitra.submit(palitra.job("palitra.sleep", seconds=2))
         stream, native_stream = palitra.iterate(items()), palitra.iterate(tests.job("test.stream", items=9))
         next(stream), next(native_stream)
 
@@ -223,7 +224,7 @@ def test_what_is_the_parents_is_an_error_in_the_child_and_no_hang(fork: str) -> 
         entered = palitra.enter(manager())
         entered.__enter__()
         runner = tests.Runner()
-        completed = palitra.as_completed(later(1, 0.3))
+        completed = palitra.as_completed(later(1, 2))
 
         def child():
             start = time.monotonic()
