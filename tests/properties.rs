@@ -242,10 +242,12 @@ impl World {
 
     /// What the runner refuses a good job with now. Others give their places back soon.
     fn refusal(&self) -> Option<Status> {
-        match () {
-            () if self.is_shut_down => Some(Status::ShutDown),
-            () if self.endless() >= MAX_IN_FLIGHT => Some(Status::Busy),
-            () => None,
+        if self.is_shut_down {
+            Some(Status::ShutDown)
+        } else if self.endless() >= MAX_IN_FLIGHT {
+            Some(Status::Busy)
+        } else {
+            None
         }
     }
 
