@@ -1,10 +1,11 @@
 ##@ C++
 
-# Each test program is built of the same files in five ways: by gcc and by clang, as C++17 and as C++20; and by clang
-# with ThreadSanitizer, where the library is built with it too. One has the tests of asio with Boost.Asio beside those
+# Each test program is built of the same files in four ways: by gcc and by clang, as C++17 and as C++20. The last has
+# ThreadSanitizer, with which the library is built there too. One has the tests of asio with Boost.Asio beside those
 # with asio; `make test-cpp CPP_ASIO="-isystem FOLDER"` takes the asio or the Boost of that folder. The sanitizers for
-# addresses and undefined behaviour, with which compiling takes half as long again, see each compiler and each standard
-# once; `make test-long` has them in all four. The libraries are made only where they are missing, as for install.
+# addresses and undefined behaviour, with which compiling takes up to three times as long, see each compiler and each
+# standard once; `make test-long` has them in all four. The libraries are made only where they are missing, as for
+# install.
 
 CPP_GCC ?= g++
 # Debian 12's default clang, 14, cannot compile the coroutines and ranges of the standard library beside it.
@@ -20,7 +21,7 @@ CPP_STDEXEC ?= tests/cpp/stand_in
 CPP_FLAGS := $(CPP_ASIO) -isystem $(CPP_STDEXEC) -g1 -O0 -Wall -Wextra -Wpedantic -Wconversion -Werror -pthread
 CPP_FLAGS += -Iinclude -Ibindings/cpp/include
 CPP_ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all
-# What the other two get: nothing, or the same for test-long.
+# What the others get: nothing, or the same for test-long.
 CPP_OTHERS ?=
 # asio 1.22 does not know that clang has had coroutines since.
 CPP_COROUTINES := -DASIO_HAS_CO_AWAIT=1 -DASIO_HAS_STD_COROUTINE=1
@@ -46,7 +47,9 @@ endef
 $(eval $(call cpp_way,gcc17,$(CPP_GCC) -std=c++17 $(CPP_OTHERS),$(PALITRA_LIBRARY_DIR),,,gcc))
 $(eval $(call cpp_way,gcc20,$(CPP_GCC) -std=c++20 $(CPP_ASAN),$(PALITRA_LIBRARY_DIR),,,gcc))
 $(eval $(call cpp_way,clang17,$(CPP_CLANG) -std=c++17 $(CPP_ASAN),$(PALITRA_LIBRARY_DIR),,,clang))
+ifdef CPP_OTHERS
 $(eval $(call cpp_way,clang20,$(CPP_CLANG) -std=c++20 $(CPP_OTHERS) $(CPP_COROUTINES),$(PALITRA_LIBRARY_DIR),,,clang))
+endif
 $(eval $(call cpp_way,tsan,$(CPP_CLANG) -std=c++20 -fsanitize=thread $(CPP_COROUTINES),$(TSAN_DIR)/lib,$(CPP_WRAP),$(CPP_OUT)/tsan/exceptions.o,tsan))
 
 CPP_OBJECTS += $(CPP_OUT)/clang17/boost_asio.o

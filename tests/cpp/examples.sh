@@ -26,7 +26,7 @@ fail() {
 }
 
 compile() { # standard, source, program
-    "${CXX:-g++}" "-std=$1" -O1 -Wall -Wextra -Wpedantic -Werror "$2" -o "$3" -I "$root/include" \
+    "${CXX:-g++}" "-std=$1" -Wall -Wextra -Wpedantic -Werror "$2" -o "$3" -I "$root/include" \
         -I "$root/bindings/cpp/include" -L "$libraries" -Wl,-rpath,"$libraries" -lpalitra -pthread
 }
 
