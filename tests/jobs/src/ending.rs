@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use palitra::{Context, JobError, Json, State, job};
 use serde::Deserialize;
 
+use crate::hold::hold;
+
 #[derive(Deserialize)]
 struct Time {
     seconds: f64,
@@ -18,12 +20,12 @@ impl Time {
     }
 }
 
-/// Awaits a blocking task, which nothing can end before its time. The task leaves the note "begun".
+/// Awaits a blocking task, which only `test.let_go` can end before its time. The task leaves the note "begun".
 #[job("test.blocking")]
 async fn blocking(Json(time): Json<Time>) -> Result<(), JobError> {
     let task = tokio::task::spawn_blocking(move || {
         set_seen("begun");
-        std::thread::sleep(time.duration());
+        hold(time.duration());
     });
     task.await.map_err(|error| JobError::from(error.to_string()))
 }

@@ -4,6 +4,7 @@
 
 mod configured;
 mod ending;
+mod hold;
 mod logging;
 mod sharing;
 mod stream;

@@ -1,6 +1,5 @@
-//! Jobs that share a thread badly: they block it, hog its budget, wake each other in crowds.
+//! Jobs that share a thread badly: they hog its budget, wake each other in crowds.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,32 +7,11 @@ use palitra::{Context, JobError, Json, State, job};
 use serde::Deserialize;
 use tokio::sync::{Notify, RwLock, Semaphore, mpsc};
 
+use crate::hold::hold;
+
 #[derive(Deserialize)]
 struct Time {
     seconds: f64,
-}
-
-impl Time {
-    /// Blocks the thread without using a processor, so that tests measure palitra and not the machine.
-    fn hold(&self) {
-        std::thread::sleep(Duration::from_secs_f64(self.seconds));
-    }
-}
-
-/// How many `test.hold` have started in this process.
-static HOLDS: AtomicUsize = AtomicUsize::new(0);
-
-/// Blocks its thread and does not yield.
-#[job("test.hold")]
-async fn hold(Json(time): Json<Time>) {
-    HOLDS.fetch_add(1, Ordering::SeqCst);
-    time.hold();
-}
-
-/// How many jobs `test.hold` have started in this process.
-#[job("test.holds")]
-async fn holds() -> String {
-    HOLDS.load(Ordering::SeqCst).to_string()
 }
 
 /// What the jobs of one runner meet at.
@@ -78,7 +56,7 @@ impl Default for Gate {
 #[job("test.gated_hold")]
 async fn gated_hold(shared: State<Shared>, Json(time): Json<Time>) -> Result<(), JobError> {
     let _passed = shared.gate.0.acquire().await.map_err(|error| JobError::from(error.to_string()))?;
-    time.hold();
+    hold(Duration::from_secs_f64(time.seconds));
     Ok(())
 }
 
