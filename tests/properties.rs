@@ -327,16 +327,12 @@ impl World {
             self.unseen += self.held.len();
             self.held.iter_mut().for_each(Held::may_be_cancelled);
         }
-        let held = std::mem::take(&mut self.held);
-        let (tokens, rest): (Vec<_>, Vec<_>) =
-            held.into_iter().map(|held| (held.token, (held.endings, held.has_ended))).unzip();
+        let tokens = self.held.iter().map(|held| &held.token);
         let timeout = Some(if must_end { PATIENCE } else { A_MOMENT });
         let gathered = match fail_fast {
-            true => self.runner.gather_jobs_fail_fast(&tokens, timeout),
-            false => self.runner.gather_jobs(&tokens, timeout),
+            true => self.runner.gather_jobs_fail_fast(tokens, timeout),
+            false => self.runner.gather_jobs(tokens, timeout),
         };
-        let tokens = tokens.into_iter().zip(rest);
-        self.held = tokens.map(|(token, (endings, has_ended))| Held { token, endings, has_ended }).collect();
         match gathered {
             Ok(replies) => {
                 assert_eq!(replies.len(), self.held.len());

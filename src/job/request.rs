@@ -16,7 +16,7 @@ pub(crate) trait JobRuntime: Send + Sync {
     /// The job that the host registered with this number.
     fn registered(&self, number: u32) -> Option<Registered>;
     fn to_arc(&self) -> Arc<dyn JobRuntime>;
-    /// What a job is told that sends an item.
+    /// The message of a job's failed send: why nobody takes its item.
     fn why_nobody_reads(&self) -> &'static str {
         "nobody reads the stream any more"
     }

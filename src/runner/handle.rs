@@ -225,12 +225,16 @@ impl Runner {
         Ok(JobToken::new(self.core.submit(Submitter::Host, callee, Payload::Owned(payload), wanted)?))
     }
 
-    /// Waits for many jobs and returns their replies in order.
+    /// Waits for many jobs, such as those of a slice, and returns their replies in order.
     ///
     /// # Errors
     /// [`Status::Pending`] if not all had finished after `timeout`; they run on. [`Status::WouldDeadlock`],
     /// [`Status::Forked`].
-    pub fn gather_jobs(&self, tokens: &[JobToken], timeout: Option<Duration>) -> Result<Vec<Reply>, Error> {
+    pub fn gather_jobs<'a>(
+        &self,
+        tokens: impl IntoIterator<Item = &'a JobToken>,
+        timeout: Option<Duration>,
+    ) -> Result<Vec<Reply>, Error> {
         self.gather_tokens(tokens, timeout, false)
     }
 
@@ -239,17 +243,22 @@ impl Runner {
     ///
     /// # Errors
     /// As [`Runner::gather_jobs`].
-    pub fn gather_jobs_fail_fast(&self, tokens: &[JobToken], timeout: Option<Duration>) -> Result<Vec<Reply>, Error> {
+    pub fn gather_jobs_fail_fast<'a>(
+        &self,
+        tokens: impl IntoIterator<Item = &'a JobToken>,
+        timeout: Option<Duration>,
+    ) -> Result<Vec<Reply>, Error> {
         self.gather_tokens(tokens, timeout, true)
     }
 
-    fn gather_tokens(
+    fn gather_tokens<'a>(
         &self,
-        tokens: &[JobToken],
+        tokens: impl IntoIterator<Item = &'a JobToken>,
         timeout: Option<Duration>,
         fail_fast: bool,
     ) -> Result<Vec<Reply>, Error> {
         self.core.check_process()?;
+        let tokens: Vec<_> = tokens.into_iter().collect();
         let replies = gather_all(tokens.len(), |place| tokens[place].token(), Until::after(timeout), fail_fast);
         replies.into_iter().map(|reply| reply.map_err(Error::from)).collect()
     }

@@ -6,15 +6,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use palitra::{Context, Error, JobError, JobToken, Options, Reply, Runner, Status, global_runner};
+use palitra::{Context, Error, JobError, JobToken, Options, Runner, Status, global_runner};
 
 use super::{Host, ended, no_step, notes, option, outcome_of, payload, status, time, with_text};
 
 /// The longest that a forked child lives, which nobody but itself would end.
 const CHILD_SECONDS: u32 = 20;
-
-/// How the runner gathers.
-type Gather = fn(&Runner, &[JobToken], Option<Duration>) -> Result<Vec<Reply>, Error>;
 
 /// In the order in which they are dropped.
 #[derive(Default)]
@@ -43,8 +40,8 @@ impl Host for Native {
                 self.token(token).cancel();
                 status(Status::Ok)
             }
-            ["gather", "fail_fast", tokens @ ..] => self.gather(tokens, Runner::gather_jobs_fail_fast),
-            ["gather", tokens @ ..] => self.gather(tokens, Runner::gather_jobs),
+            ["gather", "fail_fast", tokens @ ..] => self.gather(tokens, true),
+            ["gather", tokens @ ..] => self.gather(tokens, false),
             ["next", token, at_most @ ..] => self.next(token, at_most),
             ["drain", token] => self.drain(token),
             ["progress", token] => self.progress(token),
@@ -121,16 +118,19 @@ impl Native {
         outcome
     }
 
-    /// The runner gathers what lies in one slice, so the tokens leave their names meanwhile. It must not matter
-    /// which runner it is: it only checks that the caller may block.
-    fn gather(&self, names: &[&str], gather: Gather) -> String {
-        let tokens: Vec<_> = names.iter().map(|name| self.take(name)).collect();
+    /// It must not matter which runner gathers: it only checks that the caller may block.
+    fn gather(&self, names: &[&str], fail_fast: bool) -> String {
+        let tokens: Vec<_> = names.iter().map(|name| self.token(name)).collect();
+        let tokens = tokens.iter().map(Arc::as_ref);
         let runner = self.runners.lock().unwrap().values().next().expect("a runner").clone();
-        let outcome = match gather(&runner, &tokens, None) {
+        let gathered = match fail_fast {
+            true => runner.gather_jobs_fail_fast(tokens, None),
+            false => runner.gather_jobs(tokens, None),
+        };
+        let outcome = match gathered {
             Ok(replies) => replies.into_iter().map(|reply| outcome_of(Ok(reply))).collect(),
             Err(error) => vec![status(error.status()); names.len()],
         };
-        names.iter().zip(tokens).for_each(|(name, token)| self.put(name, token));
         outcome.join(" | ")
     }
 
