@@ -47,6 +47,15 @@ static bool read_options(struct addon *addon, const napi_value argument[4], pali
     return true;
 }
 
+/* The arguments of one submission; the request is to be freed. */
+#define SUBMISSION_ARGUMENTS \
+    ARGUMENTS(7) \
+    struct request request; \
+    palitra_submit_options options; \
+    if (!read_options(addon, argument + 3, &options) || !read_request(env, argument, &request)) { \
+        return NULL; \
+    }
+
 /* runSync(runner, job, payload, timeout): the reply. Blocks until the job has finished. */
 napi_value run_sync(napi_env env, napi_callback_info info) {
     ARGUMENTS(4)
@@ -65,12 +74,7 @@ napi_value run_sync(napi_env env, napi_callback_info info) {
 /* start(runner, job, payload, deadline, flags, streamItems, tag): the reply if the job was ready at once or refused; the
  * token, and PENDING in out, otherwise. */
 napi_value start(napi_env env, napi_callback_info info) {
-    ARGUMENTS(7)
-    struct request request;
-    palitra_submit_options options;
-    if (!read_options(addon, argument + 3, &options) || !read_request(env, argument, &request)) {
-        return NULL;
-    }
+    SUBMISSION_ARGUMENTS
     palitra_token token;
     palitra_reply reply;
     palitra_status status = addon->palitra.runner_start(request.runner, request.job.data, request.payload.data,
@@ -86,12 +90,7 @@ napi_value start(napi_env env, napi_callback_info info) {
 
 /* submit(runner, job, payload, deadline, flags, streamItems, tag): the token, or 0n; status in out. */
 napi_value submit(napi_env env, napi_callback_info info) {
-    ARGUMENTS(7)
-    struct request request;
-    palitra_submit_options options;
-    if (!read_options(addon, argument + 3, &options) || !read_request(env, argument, &request)) {
-        return NULL;
-    }
+    SUBMISSION_ARGUMENTS
     palitra_token token;
     addon->out[0] = addon->palitra.runner_submit(request.runner, request.job.data, request.payload.data,
                                                  request.payload.len, &options, &token);
@@ -150,45 +149,40 @@ napi_value submit_many(napi_env env, napi_callback_info info) {
     return is_read ? list : NULL;
 }
 
+/* The argument of what is done to one token. */
+#define TOKEN_ARGUMENT \
+    ARGUMENTS(1) \
+    palitra_token token; \
+    if (!read_u64(env, argument[0], &token.id)) { \
+        return NULL; \
+    }
+
 /* poll(token): the reply, PENDING in out if there is none yet. */
 napi_value poll_token(napi_env env, napi_callback_info info) {
-    ARGUMENTS(1)
-    palitra_token token;
+    TOKEN_ARGUMENT
     palitra_reply reply;
-    if (!read_u64(env, argument[0], &token.id)) {
-        return NULL;
-    }
     addon->palitra.token_poll(token, &reply);
     return take_reply(addon, &reply);
 }
 
 /* next(token): the next item, PENDING in out if there is none yet. */
 napi_value next_item(napi_env env, napi_callback_info info) {
-    ARGUMENTS(1)
-    palitra_token token;
+    TOKEN_ARGUMENT
     palitra_reply item;
-    if (!read_u64(env, argument[0], &token.id)) {
-        return NULL;
-    }
     addon->palitra.token_next(token, 0, &item);
     return take_reply(addon, &item);
 }
 
 napi_value cancel(napi_env env, napi_callback_info info) {
-    ARGUMENTS(1)
-    palitra_token token;
-    return read_u64(env, argument[0], &token.id) ? return_status(addon, addon->palitra.token_cancel(token)) : NULL;
+    TOKEN_ARGUMENT
+    return return_status(addon, addon->palitra.token_cancel(token));
 }
 
 /* progress(token): how much is done, and the total in out[0]... as an array of two numbers. */
 napi_value progress(napi_env env, napi_callback_info info) {
-    ARGUMENTS(1)
-    palitra_token token;
+    TOKEN_ARGUMENT
     uint64_t done = 0, total = 0;
     napi_value list;
-    if (!read_u64(env, argument[0], &token.id)) {
-        return NULL;
-    }
     addon->out[0] = addon->palitra.token_progress(token, &done, &total);
     bool is_made = check(env, napi_create_array_with_length(env, 2, &list)) &&
                    check(env, napi_set_element(env, list, 0, from_double(env, (double)done))) &&
@@ -197,10 +191,7 @@ napi_value progress(napi_env env, napi_callback_info info) {
 }
 
 napi_value free_token(napi_env env, napi_callback_info info) {
-    ARGUMENTS(1)
-    palitra_token token;
-    if (read_u64(env, argument[0], &token.id)) {
-        addon->palitra.token_free(token);
-    }
+    TOKEN_ARGUMENT
+    addon->palitra.token_free(token);
     return NULL;
 }
