@@ -38,6 +38,13 @@ class TestProcess < TestCase
     assert_operator Process.clock_gettime(Process::CLOCK_MONOTONIC) - start, :<, 15
   end
 
+  def test_jobs_that_nobody_holds_any_more_leave_their_descriptors_to_others
+    assert_equal [0, "", ""], ends(<<~RUBY)
+      Process.setrlimit(:NOFILE, 40)
+      200.times { never.wait(0.001) }
+    RUBY
+  end
+
   def test_ctrl_c_ends_a_wait
     ["never.value", "never.each { }", "Palitra.run('palitra.sleep', seconds: 3600)",
      "Palitra.gather([['palitra.sleep', { seconds: 3600 }]])"].each do |wait|

@@ -85,11 +85,21 @@ module Palitra
 
     def io
       @io ||= begin
-        descriptor = @native.queue_fd(@queue)
+        descriptor = new_descriptor
         raise InternalError, "the system refuses a descriptor" if descriptor.negative?
 
         IO.for_fd(descriptor, autoclose: false)
       end
+    end
+
+    # Where the system refuses one, mailboxes of jobs that nobody holds any more may have some to give back. Ruby's own
+    # files do the same.
+    def new_descriptor
+      descriptor = @native.queue_fd(@queue)
+      return descriptor unless descriptor.negative?
+
+      GC.start
+      @native.queue_fd(@queue)
     end
   end
 end
