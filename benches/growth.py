@@ -26,7 +26,12 @@ def main() -> int:
             costs = [max(float(cost), 1) for cost in COST.findall(line)]
             curves[line[:28].strip()] = [(1000 * 10**power, cost) for power, cost in enumerate(costs)]
     if options.plot:
-        plot.draw_curves({name: curve for name, curve in curves.items() if curve}, options.plot, plot.machine())
+        plot.draw_curves(
+            {name: curve for name, curve in curves.items() if curve},
+            options.plot,
+            plot.machine(),
+            "nanoseconds for one item, against the number of items",
+        )
     return growth.returncode
 
 

@@ -9,18 +9,22 @@ A bar is what one operation of palitra's costs (time or memory) when the rival's
 line across its end goes from the lower to the upper quartile; the mark across the bar is the goal, where there is one.
 
 `draw_curves`: what one item costs against how many there are, both on logarithmic axes: a call that is linear in the
-number of its items is a level line.
+number of its items is a level line. Or, on an axis that is linear, memory against time.
 """
 
 import dataclasses
 import math
 import platform
+from collections.abc import Callable
 from xml.sax.saxutils import escape
 
 LEFT, WIDTH, RIGHT = 320, 430, 60
 ROW, BAR, TOP, BOTTOM = 30, 16, 44, 40
 INK, FADED, OURS, GOAL = "#1f2933", "#9aa5b1", "#2b6cb0", "#c05621"
-COLOURS = ["#2b6cb0", "#c05621", "#2f855a", "#97266d", "#b7791f", "#4a5568", "#285e61", "#702459", "#553c9a", "#9c4221"]
+COLOURS = [
+    "#2b6cb0", "#c05621", "#2f855a", "#97266d", "#b7791f", "#4a5568",
+    "#285e61", "#702459", "#553c9a", "#9c4221", "#5f370e",
+]  # fmt: skip
 
 
 @dataclasses.dataclass
@@ -65,32 +69,69 @@ def draw(bars: list[Bar], path: str, caption: str) -> None:
     write(path, LEFT + WIDTH + RIGHT, bottom + BOTTOM, parts)
 
 
-def draw_curves(curves: dict[str, list[tuple[float, float]]], path: str, caption: str) -> None:
-    """Writes the picture of some curves, each a name and its points (items, nanoseconds for one), to the file."""
+@dataclasses.dataclass
+class Axis:
+    """Where values stand between its ends, which are 0 and 1, and which of them are marked."""
+
+    first: float
+    last: float
+    marks: list[float]
+    scale: Callable[[float], float]
+
+    def place(self, value: float) -> float:
+        first, last = self.scale(self.first), self.scale(self.last)
+        return (self.scale(value) - first) / (last - first)
+
+
+def logarithmic(values: list[float], *, from_power_to_power: bool = False) -> Axis:
+    low, high = math.log10(min(values)), math.log10(max(values))
+    marks = [10.0**power for power in range(math.floor(low), math.ceil(high) + 1)]
+    if from_power_to_power:
+        return Axis(marks[0], marks[-1], marks, math.log10)
+    first, last = min(values), max(values)
+    return Axis(first, last, [mark for mark in marks if first <= mark <= last], math.log10)
+
+
+def linear(values: list[float]) -> Axis:
+    """From 0, with five to ten marks."""
+    last = max(values)
+    step = 10.0 ** math.floor(math.log10(last))
+    while last / step < 5:
+        step /= 2
+    return Axis(0, last, [step * number for number in range(int(last / step) + 1)], float)
+
+
+def draw_curves(
+    curves: dict[str, list[tuple[float, float]]],
+    path: str,
+    caption: str,
+    title: str,
+    across: Callable[[list[float]], Axis] = logarithmic,
+) -> None:
+    """Writes the picture of some curves, each a name and its points, to the file. Upwards it is logarithmic."""
     points = [point for curve in curves.values() for point in curve]
-    first, last = (math.log10(edge(x for x, _ in points)) for edge in (min, max))
-    low = math.floor(math.log10(min(y for _, y in points)))
-    high = math.ceil(math.log10(max(y for _, y in points)))
+    x_axis = across([x for x, _ in points])
+    y_axis = logarithmic([y for _, y in points], from_power_to_power=True)
     left, width, height, labels = 70, 460, 380, 210
 
-    def x(items: float) -> float:
-        return round(left + width * (math.log10(items) - first) / (last - first), 1)
+    def x(value: float) -> float:
+        return round(left + width * x_axis.place(value), 1)
 
-    def y(cost: float) -> float:
-        return round(TOP + height * (high - math.log10(cost)) / (high - low), 1)
+    def y(value: float) -> float:
+        return round(TOP + height * (1 - y_axis.place(value)), 1)
 
-    parts = [text(left, 22, "nanoseconds for one item, against the number of items", INK, "start")]
-    for power in range(low, high + 1):
-        parts.append(line(left, y(10**power), left + width, y(10**power), FADED, 0.5))
-        parts.append(text(left - 8, y(10**power) + 4, f"{10**power:,}", INK, "end"))
-    for power in range(math.ceil(first), math.floor(last) + 1):
-        parts.append(line(x(10**power), TOP, x(10**power), TOP + height, FADED, 0.5))
-        parts.append(text(x(10**power), TOP + height + 16, f"{10**power:,}", INK, "middle"))
-    # From the dearest down, so that no label covers another.
+    parts = [text(left, 22, title, INK, "start")]
+    for mark in y_axis.marks:
+        parts.append(line(left, y(mark), left + width, y(mark), FADED, 0.5))
+        parts.append(text(left - 8, y(mark) + 4, f"{mark:,.10g}", INK, "end"))
+    for mark in x_axis.marks:
+        parts.append(line(x(mark), TOP, x(mark), TOP + height, FADED, 0.5))
+        parts.append(text(x(mark), TOP + height + 16, f"{mark:,.10g}", INK, "middle"))
+    # From the highest down, so that no label covers another.
     free = TOP - 100.0
     for number, (name, curve) in enumerate(sorted(curves.items(), key=lambda item: -item[1][-1][1])):
         colour = COLOURS[number % len(COLOURS)]
-        way = " ".join(f"{x(items)},{y(cost)}" for items, cost in curve)
+        way = " ".join(f"{x(across)},{y(up)}" for across, up in curve)
         parts.append(f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="2"/>')
         free = max(free + 15, y(curve[-1][1]) + 4)
         parts.append(text(left + width + 8, free, name, colour, "start"))

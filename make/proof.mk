@@ -63,9 +63,10 @@ faults: $(PROOF_OUT)/faults
 growth-memory: $(PROOF_OUT)/flat
 	$(PROOF_OUT)/flat
 
-## MINUTES of mixed load: percentiles of latency, memory and threads, a line a minute
-soak: $(PROOF_OUT)/soak
-	$(PROOF_OUT)/soak $(MINUTES)
+## MINUTES of mixed load in C, and of all scenarios in every language: latency, memory and threads, as tables and plots
+soak: export NO_PROXY := 127.0.0.1,localhost
+soak: $(PROOF_OUT)/soak $(GO_ENVIRONMENT)/made
+	python3 -B tests/proof/soak.py $(PROOF_OUT)/soak $(MINUTES)
 
 fuzz-library:
 	tests/fuzz/build.sh $(FUZZ_OUT)

@@ -9,6 +9,8 @@
 mod rust;
 #[path = "conformance/scenarios.rs"]
 mod scenarios;
+#[path = "conformance/soak.rs"]
+mod soak;
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,22 +33,25 @@ const BUILD_LIMIT: Duration = Duration::from_secs(300);
 /// The library with the test jobs, as C compilers and their kin call it.
 const TEST_JOBS: &str = "palitra_test_jobs";
 
-/// Builds an interpreter if need be and runs it with the path of the steps.
-type Interpret = fn(&Path) -> Printed;
+/// Builds an interpreter if need be and hands its command, with the path of the steps, to what runs it.
+type Interpret = fn(&Path, &mut Run);
+
+/// Runs an interpreter to its end.
+type Run<'a> = dyn FnMut(&mut Command) + 'a;
 
 /// A column for each language. One that cannot be built or started fails in every scenario.
 const INTERPRETERS: &[(&str, Interpret)] = &[
-    ("C", |steps| run(c::compile("tests/conformance/conformance.c", TEST_JOBS).command().arg(steps))),
-    ("C++", |steps| run(Command::new(cpp()).arg(steps))),
-    ("Go", |steps| run(Command::new(go()).arg(steps))),
-    ("Python", |steps| run(python().arg(steps))),
-    ("Node", |steps| run(node().arg(steps))),
-    ("Ruby", |steps| run(ruby().arg(steps))),
-    ("PHP", |steps| run(php().arg(steps))),
-    ("LuaJIT", |steps| run(lua().arg(steps))),
-    ("Perl", |steps| run(perl().arg(steps))),
-    ("Java", |steps| run(java().arg(steps))),
-    ("Rust", |steps| run(itself().env(RUST, steps))),
+    ("C", |steps, run| run(c::compile("tests/conformance/conformance.c", TEST_JOBS).command().arg(steps))),
+    ("C++", |steps, run| run(Command::new(cpp()).arg(steps))),
+    ("Go", |steps, run| run(Command::new(go()).arg(steps))),
+    ("Python", |steps, run| run(python().arg(steps))),
+    ("Node", |steps, run| run(node().arg(steps))),
+    ("Ruby", |steps, run| run(ruby().arg(steps))),
+    ("PHP", |steps, run| run(php().arg(steps))),
+    ("LuaJIT", |steps, run| run(lua().arg(steps))),
+    ("Perl", |steps, run| run(perl().arg(steps))),
+    ("Java", |steps, run| run(java().arg(steps))),
+    ("Rust", |steps, run| run(itself().env(RUST, steps))),
 ];
 
 /// Set to the path of the steps when this program is to be the interpreter in Rust.
@@ -77,21 +82,34 @@ fn every_binding_keeps_every_scenario() {
 }
 
 fn column(name: &'static str, interpret: Interpret, steps: &Path) -> Column {
-    let printed = catch_unwind(AssertUnwindSafe(|| interpret(steps)));
-    Column { name, printed: printed.unwrap_or_else(|_| Printed::nothing("cannot be built or started: see above")) }
+    let mut printed = Printed::nothing("cannot be built or started: see above");
+    let _ = catch_unwind(AssertUnwindSafe(|| interpret(steps, &mut |interpreter| printed = run(interpreter))));
+    Column { name, printed }
 }
 
 /// Runs an interpreter to its end or its limit, with the libraries under test.
 fn run(interpreter: &mut Command) -> Printed {
-    let libraries = library_directory();
-    // In place of cargo's own: that leads to a debug build of the same libraries, and before any rpath.
-    interpreter.env("LD_LIBRARY_PATH", &libraries).env("PALITRA_LIBRARY_DIR", &libraries);
-    let mut running = start(interpreter);
+    let mut running = start(with_libraries(interpreter));
     match running.wait(LIMIT) {
         Some(ended) if ended.status.success() => Printed { output: ended.output, trouble: None },
         Some(ended) => Printed { output: ended.output, trouble: Some(format!("{}\n{}", ended.status, ended.errors)) },
         None => Printed { output: running.written(), trouble: Some(format!("did not end within {LIMIT:?}")) },
     }
+}
+
+/// `PALITRA_SOAK_MINUTES` says how many.
+#[test]
+#[ignore = "takes minutes: make soak"]
+fn every_binding_keeps_them_for_long_and_nothing_grows() {
+    let minutes = std::env::var("PALITRA_SOAK_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(1.0);
+    let scenarios = Scenario::read(&root().join("tests/conformance/scenarios.txt"));
+    soak::check(INTERPRETERS, &scenarios, Duration::from_secs_f64(60.0 * minutes));
+}
+
+fn with_libraries(interpreter: &mut Command) -> &mut Command {
+    let libraries = library_directory();
+    // In place of cargo's own: that leads to a debug build of the same libraries, and before any rpath.
+    interpreter.env("LD_LIBRARY_PATH", &libraries).env("PALITRA_LIBRARY_DIR", &libraries)
 }
 
 /// The interpreter in C++, compiled.
@@ -164,7 +182,8 @@ fn java() -> Command {
     beneath();
     run_well(&mut Command::new(root().join("tests/java/conformance.sh")), BUILD_LIMIT);
     let mut command = Command::new("java");
-    command.args(["-cp", "target/java/conformance:/usr/share/java/jna.jar", "palitra.Conformance"]);
+    // Garbage does not pile up for long.
+    command.args(["-Xmx32m", "-cp", "target/java/conformance:/usr/share/java/jna.jar", "palitra.Conformance"]);
     command.current_dir(root());
     command
 }

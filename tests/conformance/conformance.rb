@@ -213,9 +213,12 @@ class Scenario
     "error: #{e.full_message(highlight: false).tr("\n", ' ')}"
   end
 
+  # A job that has not finished gives its descriptor back when it is collected.
   def free_everything
     @tokens.each_value(&:free)
     @runners.each_value(&:close)
+    [@tokens, @runners].each(&:clear)
+    GC.start
   end
 
   private

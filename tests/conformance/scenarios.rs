@@ -35,7 +35,7 @@ impl Scenario {
     }
 
     /// What the interpreters are given: the same without comments and outcomes.
-    pub fn steps_of(scenarios: &[Scenario]) -> String {
+    pub fn steps_of<'a>(scenarios: impl IntoIterator<Item = &'a Scenario>) -> String {
         let mut steps = String::new();
         for scenario in scenarios {
             let texts = scenario.steps.iter().map(|step| step.text.as_str());

@@ -38,8 +38,8 @@ func (h *host) registerAnswering(r *palitra.Runner, name string, twice bool) str
 		times = 1
 	}
 	status := palitra.Status(C.register_answering(C.uint64_t(r.ID()), text, times, C.intptr_t(writer.Fd())))
+	h.pipes = append(h.pipes, writer)
 	go func() {
-		defer writer.Close() // Not before: the job writes to its descriptor.
 		defer reader.Close()
 		for number := make([]byte, 1); ; {
 			if _, err := reader.Read(number); err != nil {

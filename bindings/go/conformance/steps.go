@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,8 @@ type host struct {
 	tokens  map[string]*token
 	threads map[string]chan string
 	notes   map[string]chan string
+	// What jobs write to that are C functions, until their runner has ended.
+	pipes []*os.File
 }
 
 // token is a token and the runner that it was submitted to.
@@ -42,6 +45,9 @@ func (h *host) freeEverything() {
 	}
 	for _, r := range h.runners {
 		r.Close()
+	}
+	for _, pipe := range h.pipes {
+		pipe.Close()
 	}
 }
 
