@@ -139,12 +139,16 @@ def draw_curves(
     write(path, left + width + labels, TOP + height + 50, parts)
 
 
+#: Where the reader prefers dark, light and dark change places; a blue stays blue.
+STYLE = "<style>@media (prefers-color-scheme: dark) { svg { filter: invert(0.9) hue-rotate(180deg) } }</style>"
+
+
 def write(path: str, width: float, height: float, parts: list[str]) -> None:
     box = f'viewBox="0 0 {width} {height}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {box} font-family="sans-serif" font-size="12">'
     ground = f'<rect width="{width}" height="{height}" fill="white"/>'
     with open(path, "w", encoding="utf-8") as file:
-        file.write("\n".join([head, ground, *parts, "</svg>"]) + "\n")
+        file.write("\n".join([head, STYLE, ground, *parts, "</svg>"]) + "\n")
 
 
 def line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float) -> str:
