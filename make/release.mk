@@ -6,6 +6,8 @@ RELEASE_ENVIRONMENT := target/venv-release
 RELEASE_PLATFORM = $(shell rustc -vV | sed -n 's/^host: //p')
 # The library's files as `make install` leaves them.
 RELEASE_TREE = palitra-$(PALITRA_VERSION)-$(RELEASE_PLATFORM)
+# The bindings that are source alone: an archive for each.
+RELEASE_SOURCES := go lua perl
 RELEASE_TAR = tar --create --sort=name --owner=0 --group=0 --numeric-owner --mode=go=rX,u+rw \
 	--mtime=@$(SOURCE_DATE_EPOCH)
 # What a build writes down as its time. Archives, wheels, packages of Debian and the bill of materials go by it. Exported
@@ -56,6 +58,11 @@ release: all target/THIRD-PARTY.txt sbom wheel node-package ruby-gem php-package
 	packaging/hardened.sh $$(find target/release-tree target/node/package -type f \( -name '*.so*' -o -name '*.node' -o -path '*/bin/*' \))
 	$(RELEASE_TAR) -C target/release-tree $(RELEASE_TREE) | gzip -9 --no-name >$(RELEASE)/$(RELEASE_TREE).tar.gz
 	$(RELEASE_TAR) -C target/php palitra | gzip -9 --no-name >$(RELEASE)/palitra-php-$(PALITRA_VERSION).tar.gz
+	for language in $(RELEASE_SOURCES); do \
+		git ls-files -z bindings/$$language | $(RELEASE_TAR) --null --files-from=- \
+			--transform="s,^bindings/$$language,palitra-$$language," | \
+			gzip -9 --no-name >$(RELEASE)/palitra-$$language-$(PALITRA_VERSION).tar.gz || exit 1; \
+	done
 	$(PYTHON_BIN)/python -m build --sdist --no-isolation --outdir $(RELEASE) bindings/python
 	cp target/wheels/*.whl target/node/palitra-*.tgz target/ruby/palitra-*.gem $(JAVA_PACKAGE) $(RELEASE)
 	cargo package --quiet --locked --no-verify --allow-dirty --package palitra-macros --package palitra
@@ -69,7 +76,7 @@ release: all target/THIRD-PARTY.txt sbom wheel node-package ruby-gem php-package
 
 # Needs what `make release` made. In a folder of its own, far from the tree.
 ## Unpacks what `make release` made elsewhere, links, installs and runs it
-test-release:
+test-release: $(GO_ENVIRONMENT)/made
 	packaging/test_release.sh $(RELEASE)
 
 # Takes as long as two builds from nothing: not part of `make test`.

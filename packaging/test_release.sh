@@ -1,13 +1,16 @@
 #!/bin/sh
-# Uses what `make release` made as somebody who downloaded it would: far from the tree, and with nothing of it.
+# Uses what `make release` made as somebody who downloaded it would: far from the tree, and with nothing of it but what
+# the pages of docs/ show.
 #
 #     packaging/test_release.sh FOLDER
 #
-# Checks the sums, then links a C program with the unpacked tarball, shared and static; installs the wheel, the npm
-# package and the gem, unpacks the package of PHP, and runs a job in each and with the jar; and looks for the licences in
-# every archive. It names what failed.
+# Checks the sums; does what docs/packages.md shows with the programs of the pages in C, C++, Go, Python, Node and Rust;
+# links a C program with the archive; installs the gem, unpacks the packages of PHP, Lua and Perl, and runs a job in each
+# and with the jar; and looks for the licences in every archive. It names what failed.
 set -eu
 
+pages=$(cd "$(dirname "$0")/../docs" && pwd)
+toolchain=$(echo "$pages"/../target/venv-go/lib/python3*/site-packages/go/bin)
 files=$(cd "$1" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -30,48 +33,44 @@ listed=$(cut -c 67- "$files/SHA256SUMS")
 there=$(cd "$files" && LC_ALL=C ls -I SHA256SUMS)
 [ "$listed" = "$there" ] || fail "SHA256SUMS does not list what is there: $there"
 
-step 'the tarball'
-mkdir tree
-tar -xzf "$files"/palitra-*-linux-*.tar.gz -C tree --strip-components=1
-cat >hello.c <<'PROGRAM'
-#include <palitra.h>
-#include <stdio.h>
-
-int main(void) {
-    palitra_runner none = {0};
-    palitra_runner runner = none;
-    palitra_reply reply;
-    if (palitra_runner_global(&runner) != PALITRA_OK) return 1;
-    if (palitra_runner_run(runner, "palitra.echo", "hello", 5, PALITRA_SECONDS(10), &reply) != PALITRA_OK) return 2;
-    printf("%.*s\n", (int)reply.len, (const char *)reply.data);
-    palitra_reply_free(&reply);
-    return 0;
+step 'the programs of the pages'
+program() { # page, file: the block of the page whose first line names the file
+    mkdir -p "$(dirname "$2")"
+    awk -v name="$2:" '/^```[a-z]/ { getline; inside = index($0, name) } /^```$/ { inside = 0 } inside' "$pages/$1" >"$2"
+    [ -s "$2" ] || fail "docs/$1 has no program $2"
 }
-PROGRAM
-config=$(dirname "$(find tree -name palitra.pc)")
-flags=$(PKG_CONFIG_PATH=$config pkg-config --cflags --libs palitra)
-libraries=$(dirname "$(find tree -name 'libpalitra.so')")
-# shellcheck disable=SC2086 # one word a flag
-cc -Wall -Werror hello.c -o shared $flags "-Wl,-rpath,$work/$libraries"
-prints hello ./shared
-# shellcheck disable=SC2046 # the same
-cc -Wall -Werror hello.c -o static $(PKG_CONFIG_PATH=$config pkg-config --cflags --libs palitra-static)
-prints hello ./static
-prints hello tree/bin/palitra run --library "$libraries/libpalitra.so" palitra.echo hello
+program c.md hello.c
+program cpp.md hello.cpp
+program go.md hello-go/main.go
+program python.md hello.py
+program node.md hello.mjs
+program rust.md hello-rust/src/main.rs
+awk '/^## / { here = $0 == "## From a release" } /^```/ { inside = 0 } here && inside; /^```console$/ { inside = 1 }' \
+    "$pages/packages.md" >commands.sh
+ln -s "$files" release
+cp "$pages/../Cargo.lock" . # The versions of crates that this machine has.
+PATH=$toolchain:$PATH GOENV=off GOTOOLCHAIN=local GOPROXY=off GOFLAGS='' GOPATH=$work/go GOCACHE=$work/go-cache \
+    sh -eu commands.sh >printed 2>log || { cat log && fail 'docs/packages.md'; }
+json='hello
+{"seconds":0.1}'
+expected="$json
+$json
+$json
+hello
+{'seconds': 0.1}
+hello
+{ seconds: 0.1 }
+TimeoutError
+$json"
+[ "$(cat printed)" = "$expected" ] || fail "the programs of the pages printed: $(cat printed)"
 
-step 'the wheel'
-python3 -m venv python
-python/bin/python -m pip install --quiet --disable-pip-version-check --no-index "$files"/palitra-*.whl
-prints hello python/bin/python -c 'import palitra; print(palitra.run(palitra.job("palitra.echo", "hello")).decode())'
-
-step 'the npm package'
-mkdir node
-(cd node && npm install --silent --offline --no-audit --no-fund "$files"/palitra-*.tgz >/dev/null)
-cat >node/hello.mjs <<'PROGRAM'
-import { run } from "palitra";
-console.log(Buffer.from(await run("palitra.echo", "hello")).toString());
-PROGRAM
-prints hello node node/hello.mjs
+step 'the archive and the command'
+tree=$(echo palitra-*-linux-gnu)
+libraries=$tree/lib
+# shellcheck disable=SC2046 # one word a flag
+cc -Wall -Werror hello.c -o static $(PKG_CONFIG_PATH=$libraries/pkgconfig pkg-config --cflags --libs palitra-static)
+prints "$json" ./static
+prints hello "$tree/bin/palitra" run --library "$libraries/libpalitra.so" palitra.echo hello
 
 step 'the gem'
 gem install --quiet --silent --local --no-document --ignore-dependencies --install-dir gems "$files"/palitra-*.gem
@@ -86,6 +85,13 @@ require __DIR__ . '/palitra/autoload.php';
 echo Palitra\run('palitra.echo', 'hello'), "\n";
 PROGRAM
 prints hello php php/hello.php
+
+step 'the sources for Lua and Perl'
+for language in lua perl; do tar -xzf "$files/palitra-$language"-*.tar.gz; done
+prints hello env LD_LIBRARY_PATH="$libraries" LUA_PATH="$work/palitra-lua/?.lua;$work/palitra-lua/?/init.lua;;" \
+    luajit -e 'print(require("palitra").run("palitra.echo", "hello"))'
+prints hello env LD_LIBRARY_PATH="$libraries" \
+    perl -Ipalitra-perl/lib -MPalitra -e 'print Palitra::run("palitra.echo", "hello"), "\n"'
 
 step 'the jar'
 cat >Hello.java <<'PROGRAM'

@@ -27,12 +27,13 @@ const LIMIT: Duration = Duration::from_secs(600);
 const END_OF_BLOCK: &str = "-- end of a block --";
 
 /// The blocks that no page's test runs: the page, the start of the block, the test that runs what it shows.
-const RUN_ELSEWHERE: [(&str, &str, &str); 7] = [
+const RUN_ELSEWHERE: [(&str, &str, &str); 8] = [
     ("docs/go.md", "go get ", "tests/go/module.sh"),
     ("docs/go.md", "git grep ", "tests/go/module.sh"),
     ("docs/linking.md", "cargo rustc --lib --crate-type staticlib\n", "tests/linking.rs"),
     ("docs/packages.md", "make -C palitra\n", "tests/package/install.sh"),
     ("docs/packages.md", "make -C palitra deb\n", "tests/package/deb.sh"),
+    ("docs/packages.md", "tar -xzf release/", "packaging/test_release.sh"),
     ("docs/packages.md", "conan create ", "packaging/conan/test_package/conanfile.py"),
     ("docs/services.md", "make -C palitra demo-services\n", "tests/services/test_hosts.py"),
 ];
