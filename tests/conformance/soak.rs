@@ -3,8 +3,7 @@
 //! An interpreter gets a file with as many passes over the scenarios as fill the time. Its first run, of one pass, is
 //! timed: a scenario that takes long comes in few of the passes, so that each has about the same share of the time.
 //! Twenty times this program looks at the memory, the threads and the descriptors of the interpreter, always at the
-//! first step of the quickest scenario. How long a step took is told by when its line came: what the user of a program in that language would
-//! see, reader and pipe included.
+//! first step of the quickest scenario. How long a step took is told by when its line came, so the pipe is in it.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write as _};
@@ -69,7 +68,7 @@ pub fn check(interpreters: &[(&str, Interpret)], scenarios: &[Scenario], length:
         started.into_iter().map(|soaked| soaked.join().expect("an interpreter that can be built")).collect()
     });
     let mut table =
-        format!("{:8} {:>9}  {:^36} {:^36}\n", "", "", "a ready job: 50, 99 %, longest, us", "sleep of 10 ms");
+        format!("{:8} {:>9}  {:^36} {:^36}\n", "", "steps", "a ready job: 50, 99 %, longest, us", "sleep of 10 ms");
     let mut looks = String::from("language\tseconds\tKiB\tthreads\tdescriptors\n");
     let mut wrong = String::new();
     for ((language, _), seen) in interpreters.iter().zip(&seen) {
