@@ -270,7 +270,7 @@ func TestContextsDeadlineHoldsForAJobThatNeverYields(t *testing.T) {
 // Promise 2: a job that is ready at once costs no hand-off.
 func TestBoundedRunPollsAnInlineJobHere(t *testing.T) {
 	r := newRunner(t)
-	holding := submit(t, r, "test.hold", `{"seconds": 2}`)
+	holding := submit(t, r, "test.hold", `{"seconds": 60}`)
 	bounds := map[string]func() (context.Context, context.CancelFunc){
 		"cancel": func() (context.Context, context.CancelFunc) { return context.WithCancel(context.Background()) },
 		"timeout": func() (context.Context, context.CancelFunc) {
@@ -298,6 +298,9 @@ func TestBoundedRunPollsAnInlineJobHere(t *testing.T) {
 	wantIs(t, err, context.DeadlineExceeded)
 	_, err = holding.Poll()
 	wantIs(t, err, palitra.ErrPending)
+	if _, err := r.Run(soon(t), "test.let_go", nil); err != nil {
+		t.Error(err)
+	}
 	if _, err := holding.Wait(soon(t)); err != nil {
 		t.Error(err)
 	}

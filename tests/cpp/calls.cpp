@@ -205,7 +205,7 @@ TEST_CASE("a run past its timeout is cancelled") {
 // Promise 3: timeouts and deadlines hold.
 TEST_CASE("a bounded run polls an inline job on this thread and no other") {
     const palitra::Runner runner;
-    const palitra::Token holding = runner.submit("test.hold", R"({"seconds": 2})");
+    const palitra::Token holding = runner.submit("test.hold", R"({"seconds": 60})");
     CHECK(runner.run("palitra.echo", "bounded", 20s).text() == "bounded");
     CHECK(runner.try_run("palitra.sleep", R"({"seconds": 60})", 20ms).status() == Status::deadline);
 #if defined(__cpp_lib_jthread)
@@ -218,6 +218,7 @@ TEST_CASE("a bounded run polls an inline job on this thread and no other") {
     CHECK(runner.try_run("test.spin", R"({"seconds": 60})", stop.get_token()).status() == Status::cancelled);
 #endif
     CHECK(holding.try_poll().status() == Status::pending);
+    CHECK(runner.try_run("test.let_go").status() == Status::ok);
 }
 
 TEST_CASE("a wait past its timeout leaves the job running") {

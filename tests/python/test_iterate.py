@@ -197,8 +197,8 @@ def test_a_timeout_is_for_each_item_and_ends_the_iteration(runner: EventLoopThre
     source = Source(4, pause=0.05)
     assert len(list(runner.iterate(source.items(), timeout=20))) == 4
     slow = Source(pause=60)
-    with pytest.raises(TimeoutError, match=r"timed out after 0\.05 seconds"):
-        next(runner.iterate(slow.items(), timeout=0.05))
+    with pytest.raises(TimeoutError, match=r"timed out after 0\.5 seconds"):
+        next(runner.iterate(slow.items(), timeout=0.5))
     assert slow.closed.wait(10)
 
 

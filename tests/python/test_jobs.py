@@ -278,7 +278,7 @@ def test_a_timeout_holds_for_a_job_that_never_yields(tests: palitra.Library) -> 
 # Promise 2: a job that is ready at once costs no hand-off.
 def test_a_bounded_call_polls_an_inline_job_on_this_thread(tests: palitra.Library) -> None:
     with tests.Runner() as runner:
-        holding = runner.submit(runner.job("test.hold", seconds=2))
+        holding = runner.submit(runner.job("test.hold", seconds=60))
         echo = runner.job("palitra.echo", b"here")
         assert runner.run(echo, timeout=60) == b"here"
         assert runner.run(echo.with_deadline(60)) == b"here"
@@ -291,6 +291,7 @@ def test_a_bounded_call_polls_an_inline_job_on_this_thread(tests: palitra.Librar
                 with pytest.raises(TimeoutError):
                     call(pending, timeout=0.02)
         assert not holding.done()
+        runner.run(runner.job("test.let_go"))
         holding.result(60)
 
 

@@ -112,7 +112,7 @@ def test_a_task_that_is_not_ready_in_time_is_cancelled(runner: EventLoopThreadRu
             cancelled.set()
 
     with pytest.raises(TimeoutError):
-        runner.start_task(slow, timeout=0.05)
+        runner.start_task(slow, timeout=0.5)
     assert cancelled.wait(10)
 
 
