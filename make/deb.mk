@@ -14,6 +14,8 @@ DEB_DATE = $(shell git log -1 --format=%cD)
 
 ## target/deb/*.deb: libpalitra1, libpalitra-dev, palitra, python3-palitra
 deb: $(addprefix $(PALITRA_LIBRARY_DIR)/,libpalitra.so libpalitra.a palitra) target/THIRD-PARTY.txt
+	@command -v dh >/dev/null && command -v dh_python3 >/dev/null || \
+		{ echo "make deb: debhelper and dh-python are missing" >&2; exit 1; }
 	rm -rf $(DEB_FOLDER)
 	mkdir -p $(DEB_TREE)
 	git ls-files -z | xargs -0 cp --parents --no-dereference -t $(DEB_TREE)
