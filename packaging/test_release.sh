@@ -48,7 +48,7 @@ program rust.md hello-rust/src/main.rs
 awk '/^## / { here = $0 == "## From a release" } /^```/ { inside = 0 } here && inside; /^```console$/ { inside = 1 }' \
     "$pages/packages.md" >commands.sh
 ln -s "$files" release
-cp "$pages/../Cargo.lock" . # The versions of crates that this machine has.
+cp "$pages/../Cargo.lock" hello-rust # The versions of crates that this machine has.
 PATH=$toolchain:$PATH GOENV=off GOTOOLCHAIN=local GOPROXY=off GOFLAGS='' GOPATH=$work/go GOCACHE=$work/go-cache \
     sh -eu commands.sh >printed 2>log || { cat log && fail 'docs/packages.md'; }
 json='hello
