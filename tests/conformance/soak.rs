@@ -130,7 +130,7 @@ fn run(interpreter: &mut Command, order: &[&Scenario], look_at: &str, limit: Dur
     let (output, process) = (child.stdout.take().expect("a pipe"), format!("/proc/{}", child.id()));
     thread::scope(|scope| {
         let reader = scope.spawn(move || Seen::read(output, order, look_at, Path::new(&process)));
-        let trouble = wait(&mut child, limit, || reader.is_finished());
+        let trouble = wait(&mut child, limit);
         let mut seen = reader.join().expect("a reader");
         seen.wrong.extend(trouble);
         seen
@@ -138,16 +138,11 @@ fn run(interpreter: &mut Command, order: &[&Scenario], look_at: &str, limit: Dur
 }
 
 /// Waits for the end of an interpreter. Returns what was wrong with it.
-fn wait(child: &mut Child, limit: Duration, is_read: impl Fn() -> bool) -> Option<String> {
-    let mut end = Instant::now() + limit;
-    let mut has_printed_all = false;
-    while Instant::now() < end {
+fn wait(child: &mut Child, limit: Duration) -> Option<String> {
+    let start = Instant::now();
+    while start.elapsed() < limit {
         if let Some(status) = child.try_wait().expect("a child of this process") {
             return (!status.success()).then(|| format!("ended with {status}"));
-        }
-        if is_read() && !has_printed_all {
-            has_printed_all = true;
-            end = end.min(Instant::now() + ONE_PASS);
         }
         thread::sleep(Duration::from_millis(20));
     }
@@ -163,7 +158,7 @@ impl Seen {
         let mut lines = BufReader::new(output).split(b'\n').map_while(Result::ok);
         let mut outcomes = lines.by_ref().filter(|line| line.contains(&b'\t'));
         let between_looks = order.iter().filter(|scenario| scenario.name == look_at).count().div_ceil(LOOKS);
-        let mut until_look = between_looks;
+        let mut times_there = 0_usize;
         let start = Instant::now();
         let mut last = start;
         for scenario in order {
@@ -179,10 +174,9 @@ impl Seen {
                 seen.time(step, now - last);
                 last = now;
                 if scenario.name == look_at && number == 1 {
-                    until_look -= 1;
-                    if until_look == 0 {
+                    times_there += 1;
+                    if times_there.is_multiple_of(between_looks) {
                         seen.looks.extend(Look::at(process, start.elapsed()));
-                        until_look = between_looks;
                     }
                 }
             }
