@@ -386,11 +386,10 @@ static void carry_out(const struct step *step, struct outcome *outcome) {
 /* All of it at once: a child shares the place in a file that is open. */
 static char *read_file(const char *path) {
     FILE *file = fopen(path, "r");
-    if (file == NULL || fseek(file, 0, SEEK_END) != 0) die("no such file");
-    size_t size = (size_t)ftell(file);
-    char *text = calloc(size + 1, 1);
-    rewind(file);
-    if (text == NULL || fread(text, 1, size, file) != size) die("the file cannot be read");
+    long size = file != NULL && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+    if (size < 0 || fseek(file, 0, SEEK_SET) != 0) die("no such file");
+    char *text = calloc((size_t)size + 1, 1);
+    if (text == NULL || fread(text, 1, (size_t)size, file) != (size_t)size) die("the file cannot be read");
     fclose(file);
     return text;
 }
