@@ -58,13 +58,15 @@ fn what_stands_in_the_queue_is_let_finish_too() {
 
 #[test]
 fn after_the_grace_the_rest_is_cancelled_and_dropped() {
+    // Long enough for a job to have its turn, also on a machine that is very busy.
+    let grace = 10 * SOON;
     for runner in [runner(), runner_with_workers(1)] {
         let dropped = Flag::default();
         let rest = runner.submit(endless(&dropped)).unwrap();
         let brief = runner.submit_job("palitra.echo", "brief").unwrap();
         let start = Instant::now();
-        end(&runner, Some(SOON));
-        assert!(start.elapsed() >= SOON, "{:?}", start.elapsed());
+        end(&runner, Some(grace));
+        assert!(start.elapsed() >= grace, "{:?}", start.elapsed());
         assert!(dropped.is_up(), "all is dropped when it returns");
         assert_refused(rest.wait(Some(PATIENCE)), Status::Cancelled);
         assert!(brief.poll().unwrap().is_ok());
