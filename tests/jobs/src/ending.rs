@@ -7,18 +7,7 @@ use std::time::{Duration, Instant};
 use palitra::{Context, JobError, Json, State, job};
 use serde::Deserialize;
 
-use crate::hold::hold;
-
-#[derive(Deserialize)]
-struct Time {
-    seconds: f64,
-}
-
-impl Time {
-    fn duration(&self) -> Duration {
-        Duration::from_secs_f64(self.seconds)
-    }
-}
+use crate::hold::{Time, hold};
 
 /// Awaits a blocking task, which only `test.let_go` can end before its time. The task leaves the note "begun".
 #[job("test.blocking")]

@@ -19,9 +19,16 @@ struct Gate {
     may_go: usize,
 }
 
+/// The payload of the jobs that last for a time.
 #[derive(Deserialize)]
-struct Time {
-    seconds: f64,
+pub struct Time {
+    pub seconds: f64,
+}
+
+impl Time {
+    pub fn duration(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds)
+    }
 }
 
 /// Blocks this thread without using a processor, until the time is over or `test.let_go` ends it.
@@ -41,7 +48,7 @@ pub fn hold(time: Duration) {
 #[job("test.hold")]
 async fn hold_thread(Json(time): Json<Time>) {
     HOLDS.fetch_add(1, Ordering::SeqCst);
-    hold(Duration::from_secs_f64(time.seconds));
+    hold(time.duration());
 }
 
 /// How many jobs `test.hold` have started in this process.

@@ -1,18 +1,12 @@
 //! Jobs that share a thread badly: they hog its budget, wake each other in crowds.
 
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use palitra::{Context, JobError, Json, State, job};
-use serde::Deserialize;
 use tokio::sync::{Notify, RwLock, Semaphore, mpsc};
 
-use crate::hold::hold;
-
-#[derive(Deserialize)]
-struct Time {
-    seconds: f64,
-}
+use crate::hold::{Time, hold};
 
 /// What the jobs of one runner meet at.
 #[derive(Default)]
@@ -56,7 +50,7 @@ impl Default for Gate {
 #[job("test.gated_hold")]
 async fn gated_hold(shared: State<Shared>, Json(time): Json<Time>) -> Result<(), JobError> {
     let _passed = shared.gate.0.acquire().await.map_err(|error| JobError::from(error.to_string()))?;
-    hold(Duration::from_secs_f64(time.seconds));
+    hold(time.duration());
     Ok(())
 }
 
@@ -81,7 +75,7 @@ async fn wake_and_hold(shared: State<Shared>, Json(time): Json<Time>) -> Result<
     let woken = shared.woken.lock().unwrap_or_else(PoisonError::into_inner);
     let before = *woken;
     shared.notify.notify_one();
-    let most = Duration::from_secs_f64(time.seconds);
+    let most = time.duration();
     let waited = shared.more_woken.wait_timeout_while(woken, most, |woken| *woken == before);
     let (_woken, result) = waited.unwrap_or_else(PoisonError::into_inner);
     if result.timed_out() { Err(JobError::from("the woken job waits for its waker".to_string())) } else { Ok(()) }
@@ -93,7 +87,7 @@ async fn wake_and_hold(shared: State<Shared>, Json(time): Json<Time>) -> Result<
 async fn helper_blocks(context: Context, Json(time): Json<Time>) -> Result<String, JobError> {
     let token = context.submit_job("test.never", "")?;
     let helper = tokio::spawn(async move {
-        let waited = token.wait(Some(Duration::from_secs_f64(time.seconds)));
+        let waited = token.wait(Some(time.duration()));
         token.cancel();
         waited
     });
