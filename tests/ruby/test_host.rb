@@ -65,7 +65,9 @@ class TestHost < TestCase
     job = runner.submit("host.wait", "shut down")
     eventually { job.progress == [1, 2] }
     runner.shutdown
-    eventually { ended.pop == "shut down" }
+    last = ended.pop
+    last = ended.pop while last == "timeout"
+    assert_equal "shut down", last
   end
 
   def test_a_registered_job_comes_before_the_librarys_on_its_own_runner_alone
