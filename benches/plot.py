@@ -84,11 +84,11 @@ class Axis:
 
 
 def logarithmic(values: list[float], *, from_power_to_power: bool = False) -> Axis:
-    low, high = math.log10(min(values)), math.log10(max(values))
-    marks = [10.0**power for power in range(math.floor(low), math.ceil(high) + 1)]
+    first, last = min(values), max(values)
+    powers = range(math.floor(math.log10(first)), math.ceil(math.log10(last)) + 1)
+    marks = [10.0**power for power in powers]
     if from_power_to_power:
         return Axis(marks[0], marks[-1], marks, math.log10)
-    first, last = min(values), max(values)
     return Axis(first, last, [mark for mark in marks if first <= mark <= last], math.log10)
 
 
@@ -131,7 +131,7 @@ def draw_curves(
     free = TOP - 100.0
     for number, (name, curve) in enumerate(sorted(curves.items(), key=lambda item: -item[1][-1][1])):
         colour = COLOURS[number % len(COLOURS)]
-        way = " ".join(f"{x(across)},{y(up)}" for across, up in curve)
+        way = " ".join(f"{x(right)},{y(up)}" for right, up in curve)
         parts.append(f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="2"/>')
         free = max(free + 15, y(curve[-1][1]) + 4)
         parts.append(text(left + width + 8, free, name, colour, "start"))
