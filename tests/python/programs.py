@@ -22,8 +22,8 @@ from pathlib import Path
 #: CPython 3.12 and later warn of a fork where threads run. Here that is what is tested.
 FORK_IS_MEANT = "ignore:This process:DeprecationWarning"
 
-#: The longest that a program may take that is not expected to hang, in seconds.
-PATIENCE = 30.0
+#: The longest that a program may take that is not expected to hang, in seconds: long, for a busy machine is slow.
+PATIENCE = 60.0
 
 
 @dataclass

@@ -109,7 +109,7 @@ LEFT = {
 
 def leave(code: str) -> programs.Ended:
     """Runs a program to its last line, and from there to its end; ``seconds`` is how long the latter took."""
-    ended = programs.run(COMMON + code + "\nos.write(2, f'{time.monotonic()}\\n'.encode())", timeout=10)
+    ended = programs.run(COMMON + code + "\nos.write(2, f'{time.monotonic()}\\n'.encode())")
     now = time.monotonic()
     left, _, ended.errors = ended.errors.partition("\n")
     ended.seconds = now - float(left)
@@ -224,7 +224,6 @@ class Late:
 
 late = Late()
 """,
-            timeout=15,
         )
 
     calls = AT_THE_VERY_END.values()
@@ -252,7 +251,6 @@ def test_a_wait_in_an_exit_handler_of_before_the_import_ends() -> None:
         palitra.run(asyncio.sleep(0))  # They have started by now: what never starts is refused.
         threading.Thread(target=futures[0].result, daemon=True).start()
     """,
-        timeout=15,
     )
 
 

@@ -76,7 +76,7 @@ def raises(kind, call, *arguments):
 
 
 def check(code: str, fork: str = "os.fork") -> None:
-    programs.check(COMMON + f"\nstart_child = {fork}\n" + textwrap.dedent(code) + "\nprint('kept')\n", timeout=60)
+    programs.check(COMMON + f"\nstart_child = {fork}\n" + textwrap.dedent(code) + "\nprint('kept')\n")
 
 
 #: By Python, and by a host that calls none of Python's handlers, as uWSGI does.

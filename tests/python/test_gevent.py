@@ -128,7 +128,7 @@ def program(body: str, late: bool = False) -> str:
 
 @pytest.mark.parametrize("wait", WAITS)
 def test_greenlets_run_while_one_waits(wait: str) -> None:
-    ended = programs.run(program(WAITS[wait]), timeout=30)
+    ended = programs.run(program(WAITS[wait]))
     assert (ended.status, ended.output[-5:], ended.errors) == (0, "kept\n", ""), str(ended)
 
 

@@ -270,7 +270,7 @@ def test_ctrl_c_at_any_moment_leaves_no_work_running() -> None:
         print("blocked", struck > 20, running)
         runner.close()
     """)
-    ended = programs.run(code, "run", timeout=60)
+    ended = programs.run(code, "run")
     # Python warns of a coroutine that was made but not passed to palitra yet.
     errors = [line for line in ended.errors.splitlines() if "never awaited" in line]
     assert (ended.status, ended.output) == (0, "blocked True set()\n"), str(ended)

@@ -86,7 +86,7 @@ def test_a_loop_that_cannot_run_is_an_error_where_the_runner_is_made(wrong: str)
     import textwrap
 
     end = "\nassert threading.active_count() == 1, threading.enumerate()\nprint('kept')\n"
-    programs.check(COMMON + textwrap.dedent(WRONG[wrong]) + end, timeout=10)
+    programs.check(COMMON + textwrap.dedent(WRONG[wrong]) + end)
 
 
 def test_a_loop_that_turns_no_more_ends_its_runners_waits_and_the_next_use_makes_another(
