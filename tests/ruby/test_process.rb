@@ -45,6 +45,13 @@ class TestProcess < TestCase
     RUBY
   end
 
+  def test_runners_that_nobody_holds_any_more_leave_their_threads_to_others
+    assert_equal [0, "", ""], ends(<<~RUBY)
+      Process.setrlimit(:NOFILE, 60)
+      200.times { Palitra::Runner.new.run("palitra.echo", "x") }
+    RUBY
+  end
+
   def test_ctrl_c_ends_a_wait
     ["never.value", "never.each { }", "Palitra.run('palitra.sleep', seconds: 3600)",
      "Palitra.gather([['palitra.sleep', { seconds: 3600 }]])"].each do |wait|

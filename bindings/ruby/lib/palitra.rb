@@ -48,7 +48,7 @@ module Palitra
     # The handle of the global runner, which is the library's.
     def handle
       out = FFI::MemoryPointer.new(:uint64)
-      library.check(library.native.runner_global(out))
+      collecting { library.check(library.native.runner_global(out)) }
       out.read_uint64
     end
   end

@@ -99,4 +99,13 @@ module Palitra
   end
 
   Error::CLASSES.freeze
+
+  # What the block returns. Where the system refuses it a thread or a descriptor, objects that nobody holds any more may
+  # have some to give back: it is called once more when they have been collected. Ruby's own files do the same.
+  def self.collecting
+    yield
+  rescue InternalError
+    GC.start
+    yield
+  end
 end

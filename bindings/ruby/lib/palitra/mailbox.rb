@@ -84,22 +84,14 @@ module Palitra
     private
 
     def io
-      @io ||= begin
-        descriptor = new_descriptor
-        raise InternalError, "the system refuses a descriptor" if descriptor.negative?
-
-        IO.for_fd(descriptor, autoclose: false)
-      end
+      @io ||= IO.for_fd(Palitra.collecting { descriptor }, autoclose: false)
     end
 
-    # Where the system refuses one, mailboxes of jobs that nobody holds any more may have some to give back. Ruby's own
-    # files do the same.
-    def new_descriptor
+    def descriptor
       descriptor = @native.queue_fd(@queue)
-      return descriptor unless descriptor.negative?
+      raise InternalError, "the system refuses a descriptor" if descriptor.negative?
 
-      GC.start
-      @native.queue_fd(@queue)
+      descriptor
     end
   end
 end

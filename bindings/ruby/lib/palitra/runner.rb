@@ -25,7 +25,7 @@ module Palitra
       options[:thread_name] = name
       options[:config] = config
       handle = FFI::MemoryPointer.new(:uint64)
-      library.check(@native.runner_new(options, handle))
+      Palitra.collecting { library.check(@native.runner_new(options, handle)) }
       @handle = handle.read_uint64
       ObjectSpace.define_finalizer(self, Runner.finalizer(@native, @handle))
     end
