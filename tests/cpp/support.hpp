@@ -62,16 +62,20 @@ private:
     std::unique_ptr<Counts, void (*)(Counts*)> counts_;
 };
 
-// Blocks the runner's thread for longer than any of these tests may take, until it is destroyed: a job that does not
-// yield. Destroying the runner meanwhile costs its second.
+// Blocks the runner's thread until it is destroyed: a job that does not yield. Destroying the runner meanwhile costs its
+// second.
 class Blocked {
 public:
     explicit Blocked(const palitra::Runner& runner) {
         const std::string before = held();
-        blocking_ = runner.submit("test.hold", R"({"seconds": 6})");
+        blocking_ = runner.submit("test.hold", R"({"seconds": 30})");
         eventually([&] { return held() != before; });
     }
-    bool still() const { return began_ + 5s > std::chrono::steady_clock::now(); }
+    ~Blocked() { CHECK(other_.try_run("test.let_go").status() == palitra::Status::ok); }
+    Blocked(const Blocked&) = delete;
+    Blocked& operator=(const Blocked&) = delete;
+    // Whether all until here took less time than the job blocks at most.
+    bool still() const { return began_ + 25s > std::chrono::steady_clock::now(); }
 
 private:
     // How many such jobs have started, as another runner says.
