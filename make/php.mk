@@ -1,7 +1,6 @@
 ##@ PHP
 
 PHP_PACKAGE := target/php/palitra
-PHP_VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 
 .PHONY: php-package test-php lint-php format-php bench-php
 
@@ -14,7 +13,7 @@ php-package: all target/THIRD-PARTY.txt
 	rm $(PHP_PACKAGE)/phpcs.xml
 	cp $(PALITRA_LIBRARY_DIR)/libpalitra.so $(PHP_PACKAGE)/src
 	cp target/THIRD-PARTY.txt $(PHP_PACKAGE)
-	tar -czf target/php/palitra-$(PHP_VERSION).tar.gz -C target/php palitra
+	tar -czf target/php/palitra-$(PALITRA_VERSION).tar.gz -C target/php palitra
 
 # Without PALITRA_LIBRARY, so that the package finds its own.
 PHP = env -u PALITRA_LIBRARY PALITRA_PHP=$(CURDIR)/$(PHP_PACKAGE) php
