@@ -43,6 +43,8 @@ library)
     export CGO_LDFLAGS="-L$libraries -lpalitra -Wl,-rpath,$libraries"
     ;;
 pkg-config)
+    # As a user's go is: it has compiled its own packages that use C for the pages of docs.
+    unset CGO_CFLAGS CGO_LDFLAGS
     export GOFLAGS=-mod=mod
     export PKG_CONFIG_PATH="$root/target/go/installed/lib/pkgconfig"
     export LD_LIBRARY_PATH="$root/target/go/installed/lib"
