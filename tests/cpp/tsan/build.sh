@@ -45,10 +45,10 @@ flags="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer -Clink-arg=$obje
 for name in "$lock" "$wait" "$timeout" "$once" "$read" "$write" __tsan_atomic64_fetch_sub; do
     flags="$flags -Clink-arg=-Wl,--wrap=$name"
 done
-# Without link-time optimisation: that inlines the functions to be wrapped.
+# Without link-time optimisation: that inlines the functions to be wrapped. A little of the other is enough.
 RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags" cargo rustc --quiet --manifest-path "$root/Cargo.toml" --release \
     --config 'profile.release.lto="off"' --config 'profile.release.codegen-units=16' \
-    --config 'profile.release.debug="line-tables-only"' \
+    --config 'profile.release.opt-level=1' --config 'profile.release.debug="line-tables-only"' \
     --package palitra-test-jobs --crate-type cdylib --target "$triple" --target-dir "$target"
 
 instrumented=$(nm -D --undefined-only "$library" | grep -c __tsan_) || true
