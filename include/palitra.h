@@ -1483,6 +1483,7 @@ palitra_status palitra_runner_register(struct palitra_runner runner,
  *   runner ended
  * - PALITRA_INVALID_ARGUMENT: the status is none of these, the format is unknown, a message or a
  *   text is not UTF-8, or the data is NULL and the length is not 0. The call stays unanswered.
+ * - PALITRA_TOO_LARGE: there is not enough memory for a copy. The call stays unanswered.
  * - PALITRA_INVALID_HANDLE: the call is invalid
  * - PALITRA_FORKED: the call belongs to the parent process
  */
@@ -1510,6 +1511,7 @@ palitra_status palitra_call_complete(struct palitra_call call,
  * - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of its runner
  * - PALITRA_INVALID_ARGUMENT: the format is unknown, a text is not UTF-8, or the data is NULL and
  *   the length is not 0
+ * - PALITRA_TOO_LARGE: there is not enough memory for a copy
  * - PALITRA_INVALID_HANDLE: the call is invalid
  * - PALITRA_FORKED: the call belongs to the parent process
  */

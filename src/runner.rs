@@ -69,7 +69,7 @@ pub(crate) use inline::PolledInline;
 pub use options::{Options, ThreadHook};
 pub(crate) use queued::QueuedJob;
 pub(crate) use registered::Callee;
-pub(crate) use submission::{EventsWanted, Payload, Submitter, Wanted};
+pub(crate) use submission::{EventsWanted, Payload, Submitter, Wanted, copied};
 pub(crate) use submit_many::Submission;
 
 ctor::declarative::ctor! {

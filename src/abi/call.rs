@@ -15,6 +15,7 @@ use crate::ffi::types::job::palitra_job_info;
 use crate::ffi::types::reply::palitra_format;
 use crate::ffi::types::status::palitra_status;
 use crate::reply::{Format, Reply, Status};
+use crate::runner::copied;
 
 /// Registers a job of the host on one runner. Whoever submits a job of this name to the runner, the
 /// host or another job, has the function called. It comes before a job of the library that has the
@@ -75,6 +76,7 @@ pub unsafe extern "C" fn palitra_runner_register(
 ///   runner ended
 /// - PALITRA_INVALID_ARGUMENT: the status is none of these, the format is unknown, a message or a
 ///   text is not UTF-8, or the data is NULL and the length is not 0. The call stays unanswered.
+/// - PALITRA_TOO_LARGE: there is not enough memory for a copy. The call stays unanswered.
 /// - PALITRA_INVALID_HANDLE: the call is invalid
 /// - PALITRA_FORKED: the call belongs to the parent process
 #[unsafe(no_mangle)]
@@ -92,7 +94,7 @@ pub unsafe extern "C" fn palitra_call_complete(
         call.complete(match Status::from_number(status) {
             Some(Status::Ok) => item(format, data)?,
             Some(ended @ (Status::JobFailed | Status::JobPanicked | Status::BadPayload | Status::Cancelled)) => {
-                Reply::failed(ended, code, text_of(data)?.to_string(), None)
+                Reply::failed(ended, code, text_of(data)?, None)
             }
             _ => return Err(Status::InvalidArgument),
         })
@@ -115,6 +117,7 @@ pub unsafe extern "C" fn palitra_call_complete(
 /// - PALITRA_WOULD_DEADLOCK: the call would wait, and came from a job or a callback of its runner
 /// - PALITRA_INVALID_ARGUMENT: the format is unknown, a text is not UTF-8, or the data is NULL and
 ///   the length is not 0
+/// - PALITRA_TOO_LARGE: there is not enough memory for a copy
 /// - PALITRA_INVALID_HANDLE: the call is invalid
 /// - PALITRA_FORKED: the call belongs to the parent process
 #[unsafe(no_mangle)]
@@ -200,14 +203,16 @@ pub extern "C" fn palitra_call_free(call: palitra_call) {
     });
 }
 
-/// A reply or an item of this format. [`Status::InvalidArgument`] for a text that is not UTF-8.
+/// A reply or an item of this format, of a copy of the data. [`Status::InvalidArgument`] for a text that is not UTF-8,
+/// [`Status::TooLarge`] if there is no memory for the copy.
 fn item(format: Format, data: &[u8]) -> Result<Reply, Status> {
-    if format != Format::Bytes {
-        text_of(data)?;
-    }
-    Ok(Reply::success(format, data.to_vec()))
+    Ok(match format {
+        Format::Bytes => Reply::success(format, copied(data)?),
+        Format::Text | Format::Json => Reply::success(format, text_of(data)?.into_bytes()),
+    })
 }
 
-fn text_of(data: &[u8]) -> Result<&str, Status> {
-    std::str::from_utf8(data).or(Err(Status::InvalidArgument))
+/// Copied first: nothing of a length that no memory holds is read.
+fn text_of(data: &[u8]) -> Result<String, Status> {
+    String::from_utf8(copied(data)?).or(Err(Status::InvalidArgument))
 }

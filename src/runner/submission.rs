@@ -86,7 +86,7 @@ impl Payload<'_> {
         }
     }
 
-    /// For this job. [`Status::TooLarge`] if there is no memory for a copy: the length is the host's word.
+    /// For this job. [`Status::TooLarge`] if there is no memory for a copy.
     #[inline]
     pub(super) fn into_vec(self, job: Callee) -> Result<Vec<u8>, Status> {
         let payload = match self {
@@ -97,9 +97,9 @@ impl Payload<'_> {
     }
 }
 
-/// A copy of a payload. [`Status::TooLarge`] if there is no memory for it.
+/// A copy of what a host gives. [`Status::TooLarge`] if there is no memory for it: the length is the host's word.
 #[inline]
-pub(super) fn copied(payload: &[u8]) -> Result<Vec<u8>, Status> {
+pub(crate) fn copied(payload: &[u8]) -> Result<Vec<u8>, Status> {
     // The way that can fail costs more, and matters where the length may be absurd.
     if payload.len() <= SMALL { Ok(payload.to_vec()) } else { copied_if_it_fits(payload) }
 }

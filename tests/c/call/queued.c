@@ -242,8 +242,9 @@ static void a_payload_of_another_format_is_refused_before_the_call(void) {
 static void bad_arguments_are_refused(void) {
     palitra_runner runner = new_runner();
     palitra_queue queue = new_queue();
-    palitra_job_info right = named("host.queued"), wrong[] = {named(NULL), named(""), named("\xff"), right};
+    palitra_job_info right = named("host.queued"), wrong[] = {named(NULL), named(""), named("\xff"), right, right};
     wrong[3].input = 3;
+    wrong[4].output = -1;
     for (size_t i = 0; i < LENGTH(wrong); i++)
         CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_runner_register_queued(runner, &wrong[i], queue, 0, 0));
     CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_runner_register_queued(runner, NULL, queue, 0, 0));
@@ -265,6 +266,15 @@ static void bad_arguments_are_refused(void) {
     CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_call_notify(call, (palitra_queue){0}, 0));
     CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_call_notify((palitra_call){0}, queue, 0));
     CHECK_NUMBER(0, palitra_event_call(NULL).id);
+    CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_call_send(call, 3, "", 0, 0));
+    CHECK_STATUS(PALITRA_INVALID_ARGUMENT, palitra_call_send(call, PALITRA_TEXT, NULL, 1, 0));
+    const palitra_format formats[] = {PALITRA_BYTES, PALITRA_TEXT, PALITRA_JSON};
+    const size_t absurd = (size_t)1 << 62; /* No machine has so much memory. Nothing of it is read. */
+    for (size_t i = 0; i < LENGTH(formats); i++) {
+        CHECK_STATUS(PALITRA_TOO_LARGE, palitra_call_send(call, formats[i], "", absurd, 0));
+        CHECK_STATUS(PALITRA_TOO_LARGE, palitra_call_complete(call, PALITRA_OK, 0, formats[i], "", absurd));
+    }
+    CHECK_STATUS(PALITRA_TOO_LARGE, palitra_call_complete(call, PALITRA_JOB_FAILED, 1, PALITRA_TEXT, "", absurd));
     palitra_call_free(call);
     check_fails(token, "the host gave up the call without an answer");
     CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_call_payload(call, &data, &len));
