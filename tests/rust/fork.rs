@@ -96,6 +96,8 @@ fn assert_forked(runner: &Runner) {
     assert_refused(runner.run_job("palitra.echo", "", Some(PATIENCE)), Status::Forked);
     assert_refused(runner.submit_job("palitra.echo", ""), Status::Forked);
     assert_refused(runner.gather_jobs(&[], None), Status::Forked);
+    assert_refused(runner.register("host.late", async |_, _| ""), Status::Forked);
+    assert_refused(runner.stats(), Status::Forked);
     assert_refused(runner.shutdown(None), Status::Forked);
 }
 
@@ -120,6 +122,8 @@ alone! {
             for token in [&done, &pending] {
                 assert_refused(token.wait(None), Status::Forked);
                 assert_refused(token.poll(), Status::Forked);
+                assert_refused(token.next(None), Status::Forked);
+                assert_refused(token.progress(), Status::Forked);
                 assert!(!token.cancel());
             }
             assert_refused(value.wait(None), Status::Forked);

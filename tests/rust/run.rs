@@ -37,6 +37,14 @@ fn a_ready_future_does_not_wait_for_a_busy_runner() {
 }
 
 #[test]
+fn a_future_is_polled_by_the_runner_where_the_caller_has_little_stack() {
+    let runner = runner();
+    let own = move || runner.run(async { thread::current().name().map(str::to_string) }).unwrap();
+    let small = thread::Builder::new().stack_size(40 << 10).spawn(own).unwrap();
+    assert_eq!(small.join().unwrap().as_deref(), Some("palitra"));
+}
+
+#[test]
 fn a_future_that_pends_moves_to_the_runners_thread_for_good() {
     let (runner, polls) = (runner(), Polls::default());
     runner.run(polls.future(3)).unwrap();

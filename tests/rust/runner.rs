@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use palitra::{Options, Runner, Status, ThreadHook, Token};
 
@@ -123,6 +124,25 @@ fn a_stack_as_large_as_asked_for_is_there() {
 }
 
 #[test]
+fn blocking_work_runs_on_no_more_threads_than_asked_for() {
+    let runner = Runner::with_options(Options { max_blocking_threads: 1, ..Options::default() }).unwrap();
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let tokens = [(); 3].map(|()| {
+        let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+        let work = move || {
+            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(20));
+            now.fetch_sub(1, Ordering::SeqCst);
+        };
+        runner.submit(async { tokio::task::spawn_blocking(work).await.unwrap() }).unwrap()
+    });
+    for token in tokens {
+        token.wait(Some(PATIENCE)).unwrap();
+    }
+    assert_eq!(most.load(Ordering::SeqCst), 1);
+}
+
+#[test]
 fn absurd_options_are_refused_with_a_reason() {
     let refused = [
         (Options { worker_threads: 1 << 20, ..Options::default() }, "threads"),
@@ -130,10 +150,22 @@ fn absurd_options_are_refused_with_a_reason() {
         (Options { thread_stack_size: 1, ..Options::default() }, "stack of 1 bytes"),
         (Options { thread_stack_size: usize::MAX, ..Options::default() }, "stack"),
         (Options { thread_name: "a\0b".to_string(), ..Options::default() }, "NUL"),
+        (Options { spin_limit: Some(Duration::from_micros(1001)), ..Options::default() }, "spin limit above 1ms"),
     ];
     for (options, reason) in refused {
         let error = Runner::with_options(options).unwrap_err();
         assert_eq!(error.status(), Status::InvalidArgument);
         assert!(error.to_string().contains(reason), "{error}");
     }
+}
+
+#[test]
+fn what_is_printed_for_debugging_says_which_it_is() {
+    let runner = runner();
+    let (job, future) = (runner.submit_job("test.never", "").unwrap(), runner.submit(async {}).unwrap());
+    assert!(format!("{runner:?}").contains("is_alive: true"), "{runner:?}");
+    assert!(format!("{job:?}").starts_with("JobToken { id: "), "{job:?}");
+    assert!(format!("{future:?}").starts_with("Token { id: "), "{future:?}");
+    let hooks = [ThreadHook::new(|| ()), ThreadHook::default()];
+    assert_eq!(format!("{hooks:?}"), "[ThreadHook(..), ThreadHook(none)]");
 }

@@ -232,6 +232,8 @@ static void what_was_answered_notifies_nobody_and_what_is_replaced_is_freed(void
     CHECK_NUMBER(3, atomic_load(&notified.frees));
     CHECK_STATUS(PALITRA_END, palitra_call_on_cancel(seen.call, not_needed, &notified, freed));
     CHECK(atomic_load(&notified.frees) == 4 && atomic_load(&notified.calls) == 0);
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_call_on_cancel((palitra_call){7}, not_needed, &notified, freed));
+    CHECK_NUMBER(5, atomic_load(&notified.frees));
     CHECK_STATUS(PALITRA_OK, palitra_token_wait(token, SECONDS(20), NULL));
     palitra_token_free(token);
     palitra_call_free(seen.call);

@@ -28,6 +28,7 @@ static void job_names_are_checked(void) {
     check_submission_refused(long_name, "x", 1, PALITRA_UNKNOWN_JOB);
     CHECK_REFUSED(palitra_runner_run(runner, "\xff\xfe", "x", 1, PALITRA_FOREVER, NULL));
     CHECK_REFUSED(palitra_runner_submit(runner, "\xff\xfe", "x", 1, NULL, NULL));
+    CHECK_REFUSED(palitra_runner_start(runner, "\xff\xfe", "x", 1, NULL, NULL, NULL));
 }
 
 static void payloads_are_checked(void) {

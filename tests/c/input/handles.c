@@ -81,6 +81,9 @@ static void check_no_token(uint64_t id) {
     size_t index;
     CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_token_poll(bad, &reply));
     check_fit(PALITRA_INVALID_HANDLE, &reply);
+    reply = garbage_reply();
+    CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_token_wait(bad, PALITRA_FOREVER, &reply));
+    check_fit(PALITRA_INVALID_HANDLE, &reply);
     CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_token_cancel(bad));
     reply = garbage_reply();
     CHECK_STATUS(PALITRA_INVALID_HANDLE, palitra_runner_wait(runner, bad, PALITRA_FOREVER, &reply));

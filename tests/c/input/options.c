@@ -30,6 +30,11 @@ static void runner_options_are_checked(void) {
     bad.thread_stack_size = SIZE_MAX;
     check_runner_options_refused(&bad);
     bad = good;
+    bad.spin_limit_ns = 1000001;
+    check_runner_options_refused(&bad);
+    bad.spin_limit_ns = INT64_MAX;
+    check_runner_options_refused(&bad);
+    bad = good;
     bad.thread_name = "\xff\xfe";
     check_runner_options_refused(&bad);
     palitra_runner_options_init(NULL);
@@ -53,8 +58,13 @@ static void a_larger_struct_is_taken_if_it_asks_for_nothing_unknown(void) {
 
 static void check_submit_options_refused(palitra_submit_options options) {
     palitra_token out = {0};
+    palitra_reply reply = garbage_reply();
     CHECK_REFUSED(palitra_runner_submit(runner, "palitra.echo", "x", 1, &options, &out));
     CHECK_NUMBER(0, out.id);
+    out.id = 7;
+    CHECK_REFUSED(palitra_runner_start(runner, "palitra.echo", "x", 1, &options, &out, &reply));
+    CHECK_NUMBER(0, out.id);
+    palitra_reply_free(&reply);
 }
 
 static void submit_options_are_checked(void) {

@@ -52,6 +52,25 @@ static void threads_that_race_for_the_global_runner_get_the_same_one(void) {
     CHECK_STATUS(PALITRA_OK, shutdown_global_runner(0));
 }
 
+static void free_runner(palitra_token token, palitra_status status, void *runner) {
+    (void)token;
+    CHECK_STATUS(PALITRA_OK, status);
+    palitra_runner_free(*(palitra_runner *)runner);
+}
+
+/* It returns at once: it could not wait for the thread that it is called on. */
+static void a_runner_that_a_callback_frees_ends_by_itself(void) {
+    int threads = threads_now();
+    palitra_runner runner = new_runner();
+    palitra_token pending = submit(runner, "test.never", ""), token = submit(runner, "test.nested", "x");
+    CHECK_STATUS(PALITRA_OK, palitra_token_on_complete(token, free_runner, &runner, NULL));
+    CHECK_STATUS(PALITRA_CANCELLED, palitra_token_wait(pending, SECONDS(20), NULL));
+    CHECK(!palitra_runner_is_alive(runner));
+    EVENTUALLY(threads_now() <= threads);
+    palitra_token_free(pending);
+    palitra_token_free(token);
+}
+
 static void runners_are_independent(void) {
     palitra_runner busy = new_runner(), free_one = new_runner();
     double start = now();
@@ -144,6 +163,7 @@ int main(void) {
     TEST(the_global_runner_is_made_on_first_use);
     TEST(the_global_runner_can_be_shut_down_and_made_anew);
     TEST(threads_that_race_for_the_global_runner_get_the_same_one);
+    TEST(a_runner_that_a_callback_frees_ends_by_itself);
     TEST(runners_are_independent);
     TEST(many_runners_live_at_once);
     TEST(worker_threads_run_jobs_side_by_side);
