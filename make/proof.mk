@@ -19,7 +19,10 @@ MINUTES ?= 60
 # How many seeds the simulation plays, a hundred lives each.
 SEEDS ?= 1000
 
-.PHONY: simulation proof-replay planted
+# Of which rooms of src `make coverage` prints what no test reaches.
+ROOMS ?= abi ffi queue runner token
+
+.PHONY: simulation proof-replay planted coverage
 .PHONY: proof fuzz fuzz-replay fuzz-coverage faults storms growth-memory soak fuzz-library
 
 ## All of these in turn, then one table; ROUNDS, FORKS, EXITS, FUZZ_SECONDS and MINUTES shorten it
@@ -49,6 +52,10 @@ proof-replay:
 ## Plants errors in the sources, one after the other, and has the simulation find each
 planted:
 	tests/proof/planted.sh
+
+## How much of src the tests reach, and each place of ROOMS that none does; needs `rustup component add llvm-tools`
+coverage:
+	python3 -B tests/proof/coverage.py target/coverage $(ROOMS)
 
 ## Sixteen threads at a runner that is shut down ROUNDS times, under signals; FORKS and EXITS of nine languages
 storms: $(PROOF_OUT)/storms $(GO_ENVIRONMENT)/made
