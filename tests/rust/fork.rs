@@ -7,6 +7,7 @@
 
 #![allow(unsafe_code, reason = "fork, waitpid and _exit are system calls")]
 
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::thread;
@@ -143,12 +144,16 @@ alone! {
             let runner = runner();
             (Some(runner.clone()), runner)
         };
-        let tokens = [(); 2].map(|()| Some(clone.submit_job("test.never", "").unwrap()));
-        let mut held = (runner, tokens);
+        let tokens = [(); 3].map(|()| Some(clone.submit_job("test.never", "").unwrap()));
+        let future = clone.submit(std::future::pending::<()>()).unwrap();
+        let mut held = (runner, tokens, Some(future));
         in_child(|| {
-            let [first, second] = &mut held.1;
+            let [first, second, third] = &mut held.1;
             assert_refused(block_on(first.take().unwrap()), Status::Forked);
-            drop(second.take());
+            let stream = second.as_mut().unwrap();
+            assert_refused(block_on(poll_fn(|cx| stream.poll_next(cx))), Status::Forked);
+            assert_refused(block_on(held.2.take().unwrap()), Status::Forked);
+            drop(third.take());
             drop(held.0.take());
             drop(clone.clone());
         });

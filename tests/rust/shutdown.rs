@@ -35,12 +35,14 @@ fn jobs_that_end_within_the_grace_are_let_finish() {
 }
 
 #[test]
-fn without_a_bound_it_waits_as_long_as_the_jobs_take() {
-    let runner = runner();
-    let tokens = [0.02, 0.04, 0.06]
-        .map(|seconds| runner.submit_job("palitra.sleep", format!(r#"{{"seconds": {seconds}}}"#)).unwrap());
-    end(&runner, None);
-    assert!(tokens.iter().all(|token| token.poll().unwrap().is_ok()));
+fn without_a_bound_or_with_one_beyond_all_clocks_it_waits_as_long_as_the_jobs_take() {
+    for grace in [None, Some(Duration::MAX)] {
+        let runner = runner();
+        let tokens = [0.02, 0.04, 0.06]
+            .map(|seconds| runner.submit_job("palitra.sleep", format!(r#"{{"seconds": {seconds}}}"#)).unwrap());
+        end(&runner, grace);
+        assert!(tokens.iter().all(|token| token.poll().unwrap().is_ok()));
+    }
 }
 
 #[test]
