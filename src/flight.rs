@@ -145,9 +145,11 @@ impl Flight {
             threads,
             ..Stats::default()
         };
-        // The accepted last, so that they are no fewer than those that were counted above.
-        stats.submitted = read(&self.submitted.0);
         let ended = stats.succeeded + stats.failed + stats.panicked + stats.cancelled + stats.deadline;
+        // The accepted last, so that they are no fewer than those that were counted above. Those that took the place of
+        // jobs that have ended since then came since then, too: without them no more are in flight than the limit allows.
+        let most = if self.max == 0 { u64::MAX } else { ended.saturating_add(self.max) };
+        stats.submitted = read(&self.submitted.0).min(most);
         // A job may have ended between the two looks: it is counted as queued no more.
         stats.queued = stats.queued.min(stats.submitted - ended);
         stats.running = stats.submitted - ended - stats.queued;
@@ -191,6 +193,20 @@ mod tests {
         assert!(!flight.is_empty());
         flight.end_finish();
         assert!(flight.is_empty());
+    }
+
+    #[test]
+    fn no_more_jobs_are_counted_than_the_limit_allows_though_others_come_and_go_meanwhile() {
+        let flight = Flight::new(2);
+        flight.admit(2).unwrap();
+        let stats = flight.stats(
+            || {
+                flight.ended(Status::Ok);
+                flight.admit(1).unwrap() as usize
+            },
+            1,
+        );
+        assert_eq!((stats.submitted, stats.queued, stats.running, stats.succeeded), (2, 1, 1, 0));
     }
 
     #[test]
