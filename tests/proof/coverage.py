@@ -64,8 +64,10 @@ class Coverage:
         environment = {
             **os.environ,
             "CARGO_TARGET_DIR": str(self.folder),
-            # Counted in the file itself: a process that is killed or leaves by _exit writes none at its end.
-            "RUSTFLAGS": "-Cinstrument-coverage -Cllvm-args=-runtime-counter-relocation",
+            # Counted in the file itself, for a process that is killed or leaves by _exit writes none at its end; and by
+            # all threads without a loss, for places that have no counter have the difference of others'.
+            "RUSTFLAGS": "-Cinstrument-coverage -Cllvm-args=-runtime-counter-relocation "
+            "-Cllvm-args=-instrprof-atomic-counter-update-all",
             "LLVM_PROFILE_FILE": f"{self.counts}/%m%c.profraw",
             "PALITRA_LIBRARY_DIR": str(self.libraries),
             "NO_PROXY": "127.0.0.1,localhost",
