@@ -30,7 +30,10 @@ fi
 PATH=$toolchain:$PATH
 export GOENV=off GOTOOLCHAIN=local GOPROXY="${GO_PROXY:-off}" GOSUMDB=off GOTELEMETRY=off GOWORK=off
 export GOCACHE="$root/target/go/cache" GOPATH="$root/target/go/path"
-export CGO_ENABLED=1 CGO_CFLAGS=-O2 CGO_LDFLAGS=
+export CGO_ENABLED=1
+# Without flags, unless the way to link has its own: so has a user's go, which compiles its own packages that use C for
+# the pages of docs.
+unset CGO_CFLAGS CGO_LDFLAGS
 case $link in
 jobs)
     export GOFLAGS="-mod=mod -tags=palitra_custom,palitra_test_jobs"
@@ -43,8 +46,6 @@ library)
     export CGO_LDFLAGS="-L$libraries -lpalitra -Wl,-rpath,$libraries"
     ;;
 pkg-config)
-    # As a user's go is: it has compiled its own packages that use C for the pages of docs.
-    unset CGO_CFLAGS CGO_LDFLAGS
     export GOFLAGS=-mod=mod
     export PKG_CONFIG_PATH="$root/target/go/installed/lib/pkgconfig"
     export LD_LIBRARY_PATH="$root/target/go/installed/lib"
