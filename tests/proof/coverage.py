@@ -28,14 +28,15 @@ NOT_RUN = ("memory::", "run::small_stacks", "runner::spinning", "scheduler::fair
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """One that nothing reached."""
-
     path: str
     line: int
     column: int
+    #: The line.
+    text: str
 
-    def text(self) -> str:
-        return (ROOT / self.path).read_text().splitlines()[self.line - 1].strip()
+    @property
+    def room(self) -> str:
+        return Path(self.path).parts[1].removesuffix(".rs")
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Coverage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
-        self.triple = next(line[6:] for line in rustc("-vV").splitlines() if line.startswith("host: "))
+        self.triple = rustc("--print", "host-tuple")
         self.tools = Path(rustc("--print", "sysroot"), "lib/rustlib", self.triple, "bin")
         self.libraries = self.folder / self.triple / "debug"
         self.counts = self.folder / "counts"
@@ -82,8 +83,8 @@ class Coverage:
         files = (file for each in made for file in [each.get("executable"), *each.get("filenames", [])])
         return [file for file in files if file and (file.endswith(".so") or not Path(file).suffix)]
 
-    def measure(self) -> dict[str, list[tuple[Place, int]]]:
-        """Every place of src, and how often it was reached, by file."""
+    def measure(self) -> dict[Place, int]:
+        """Every place of src, and how often it was reached."""
         shutil.rmtree(self.counts, ignore_errors=True)
         libraries = self.build("build", "--package=palitra", "--package=palitra-test-jobs")
         link = self.libraries / "libpalitra.so.1"
@@ -106,7 +107,7 @@ class Coverage:
         objects = [f"--object={file}" for file in dict.fromkeys([*libraries, *programs])]
         export = [self.tools / "llvm-cov", "export", f"--instr-profile={counts}", *objects, "--sources", ROOT / "src"]
         told = json.loads(subprocess.run(export, check=True, stdout=subprocess.PIPE).stdout)
-        return {file["filename"]: list(places(file)) for file in told["data"][0]["files"]}
+        return dict(place for file in told["data"][0]["files"] for place in places(file))
 
 
 def places(file: dict) -> Iterator[tuple[Place, int]]:
@@ -114,57 +115,41 @@ def places(file: dict) -> Iterator[tuple[Place, int]]:
     path = str(Path(file["filename"]).relative_to(ROOT))
     source = (ROOT / path).read_text().splitlines()
     for line, column, count, is_counted, is_entry, is_gap in file["segments"]:
-        if is_counted and is_entry and not is_gap and not source[line - 1].startswith("}", column - 1):
-            yield Place(path, line, column), count
+        text = source[line - 1]
+        if is_counted and is_entry and not is_gap and not text.startswith("}", column - 1):
+            yield Place(path, line, column, text.strip()), count
 
 
-def room_of(path: str) -> str:
-    return Path(path).parts[1].removesuffix(".rs")
-
-
-def print_table(files: dict[str, list[tuple[Place, int]]]) -> None:
+def print_table(counts: dict[Place, int]) -> None:
     rooms: dict[str, Room] = collections.defaultdict(Room)
-    for path, counted in files.items():
-        for room in (rooms[room_of(str(Path(path).relative_to(ROOT)))], rooms["all of src"]):
-            room.places += len(counted)
-            room.reached += sum(count > 0 for _, count in counted)
+    for place, count in counts.items():
+        for room in (rooms[place.room], rooms["all of src"]):
+            room.places += 1
+            room.reached += count > 0
     print(f"{'room of src':16} {'places':>7} {'reached':>8}")
     for name in sorted(rooms, key=lambda name: (name == "all of src", name)):
         room = rooms[name]
         print(f"{name:16} {room.places:7,} {room.reached / room.places:8.1%}")
 
 
-class Reasons:
-    """Why nothing reaches what nothing reaches: unreached.txt."""
-
-    def __init__(self, text: str) -> None:
-        lines = (line for line in text.splitlines() if line and not line.startswith("#"))
-        self.unused = [tuple(line.split(": ", 1)) for line in lines]
-        self._all = tuple(self.unused)
-
-    def has_one_for(self, place: Place) -> bool:
-        text = place.text()
-        for known in self._all:
-            if known[0] == place.path and known[1] in text:
-                if known in self.unused:
-                    self.unused.remove(known)
-                return True
-        return False
+def reasons() -> set[tuple[str, str]]:
+    """The lines that need not be reached, by file and text."""
+    lines = (line for line in REASONS.read_text().splitlines() if line and not line.startswith("#"))
+    return {(path, text) for path, text in (line.split(": ", 1) for line in lines)}
 
 
 def main() -> int:
     folder, *rooms = sys.argv[1:]
-    files = Coverage(Path(folder)).measure()
-    print_table(files)
-    reasons = Reasons(REASONS.read_text())
-    unreached = {place for counted in files.values() for place, count in counted if count == 0}
-    asked = [place for place in sorted(unreached) if room_of(place.path) in rooms]
-    unexplained = [place for place in asked if not reasons.has_one_for(place)]
-    for path, line in dict.fromkeys((place.path, place.line) for place in unexplained):
-        print(f"{path}:{line}: {Place(path, line, 1).text()}")
-    for path, text in reasons.unused:
+    counts = Coverage(Path(folder)).measure()
+    print_table(counts)
+    unreached = [place for place, count in sorted(counts.items()) if count == 0 and place.room in rooms]
+    known = reasons()
+    unexplained = [place for place in unreached if (place.path, place.text) not in known]
+    for line in dict.fromkeys(f"{place.path}:{place.line}: {place.text}" for place in unexplained):
+        print(line)
+    for path, text in sorted(known - {(place.path, place.text) for place in unreached}):
         print(f"unreached.txt: {path}: {text} (was reached this time, or is there no more)")
-    print(f"{len(asked)} places of {', '.join(rooms)} are reached by no test, {len(unexplained)} without a reason")
+    print(f"{len(unreached)} places of {', '.join(rooms)} are reached by no test, {len(unexplained)} without a reason")
     return int(bool(unexplained))
 
 
