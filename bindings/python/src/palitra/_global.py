@@ -52,7 +52,8 @@ class GlobalRunner(EventLoopThreadRunner):
 
     def native_stats(self) -> dict[str, int]:
         """The native jobs of the process's global runner in numbers, by the names of ``palitra_stats``;
-        ``longest_poll_ns`` is nanoseconds. Makes a runner if there is none."""
+        ``longest_poll_ns`` is nanoseconds. Makes a runner if there is none. After a shutdown the numbers of the
+        runner that ended can be read until the next native job makes a new one."""
         return default.get().stats()
 
 
