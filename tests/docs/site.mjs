@@ -69,7 +69,11 @@ export async function watched(browser, options = {}) {
     if (page.url().includes("/rust/") && message.text().startsWith("A preload for")) return;
     if (["error", "warning"].includes(message.type())) complain(`console: ${message.text()}`);
   });
-  page.on("requestfailed", (request) => complain(`failed: ${request.url()}`));
+  page.on("requestfailed", (request) => {
+    const { errorText } = request.failure();
+    // Chromium fetches an icon at leisure, and gives it up where the test goes on to the next page.
+    if (errorText !== "net::ERR_ABORTED") complain(`${errorText}: ${request.url()}`);
+  });
   page.on("response", (response) => {
     if (response.status() >= 400) complain(`${response.status()}: ${response.url()}`);
   });
