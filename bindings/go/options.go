@@ -32,7 +32,8 @@ func WithBlockingThreads(n int) Option {
 	return func(o *runnerOptions) { o.blockingThreads = n }
 }
 
-// WithThreadName names the runner's threads; "palitra" without it.
+// WithThreadName names the runner's threads; "palitra" without it. A thread that Go begins while a callback runs has the
+// name, too: the system gives it that of the thread that begins it.
 func WithThreadName(name string) Option {
 	return func(o *runnerOptions) { o.threadName = name }
 }
