@@ -13,12 +13,15 @@ mkdir -p "$1"
 place=$(cd "$1" && pwd)
 home=${CARGO_HOME:-$HOME/.cargo}
 published=target/release-files
+# Of both: what is committed while the first one builds is no part of the second.
+commit=$(git -C "$root" rev-parse HEAD)
 
 build() { # the folder, the time zone, the language, the rights that new files do not get
     tree=$place/$1/palitra
     rm -rf "$tree"
     mkdir -p "$place/$1/cargo"
-    git clone --quiet "$root" "$tree"
+    git clone --quiet --no-checkout "$root" "$tree"
+    git -C "$tree" checkout --quiet --detach "$commit"
     # Another home of cargo, in which nothing has to be downloaded again.
     for part in "$home"/*; do ln -sfn "$part" "$place/$1/cargo/"; done
     # The tools of the checkout. They are no part of what is built.
