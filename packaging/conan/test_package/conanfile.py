@@ -1,4 +1,4 @@
-"""Builds the programs of tests/cpp/installed that need the kind of library that was packaged, and runs one."""
+"""Builds a program with the library that was packaged, and runs it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ class PalitraTest(ConanFile):
 
     def build(self) -> None:
         cmake = CMake(self)
-        shared = bool(self.dependencies["palitra"].options.shared)
-        cmake.configure(variables={"PALITRA_TARGET": "palitra::palitra" if shared else "palitra::static"})
+        cmake.configure()
         cmake.build()
 
     def test(self) -> None:

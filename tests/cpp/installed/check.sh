@@ -100,8 +100,14 @@ fi
 # A packager may leave out one of the two libraries.
 cp -r "$prefix" "$work/archive-alone"
 rm "$work/archive-alone"/lib/libpalitra.so*
-finds "$work/archive-alone" 'COMPONENTS cpp static' ||
+finds "$work/archive-alone" 'COMPONENTS c cpp static' ||
     { cat "$work/log" >&2 && fail "CMake does not find the archive alone"; }
+sed -i 's/palitra::static/palitra::palitra/' "$work/asks/CMakeLists.txt"
+if ! { cmake -S "$work/asks" -B "$work/asks/build" && cmake --build "$work/asks/build"; } >"$work/log" 2>&1; then
+    cat "$work/log" >&2
+    fail "palitra::palitra is not the archive where that is all"
+fi
+says_the_same "$work/asks/build/asks"
 if finds "$work/archive-alone" 'COMPONENTS shared'; then fail "CMake finds a shared library that is not there"; fi
 
 # Through a link as that of a merged /usr: /lib is usr/lib.
