@@ -24,7 +24,6 @@ highlight_language = "text"
 autodoc_mock_imports = ["celery"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 toc_object_entries_show_parents = "hide"
 

@@ -76,6 +76,11 @@ test("each reference documents functions, types and numbers with what their comm
     await page.goto(`${site.url}reference/cpp.html`);
     const text = await page.textContent("dl:has(> [id^='_CPPv4NK7palitra6Runner3runE'])");
     assert.match(text, /Runs a job to its end/);
+    assert.match(await page.textContent("body"), /#include <palitra\/gather\.hpp>/);
+    await page.goto(`${site.url}reference/python.html`);
+    for (const name of ["palitra.run", "palitra.EventLoopThreadRunner.run"]) {
+      assert.match(await page.textContent(`[id='${name}']`), /\(coro: .*, \*, timeout: /s);
+    }
   }));
 
 test("the site is read and searched without a server", () =>
