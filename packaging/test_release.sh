@@ -70,7 +70,7 @@ libraries=$tree/lib
 # shellcheck disable=SC2046 # one word a flag
 cc -Wall -Werror hello.c -o static $(PKG_CONFIG_PATH=$libraries/pkgconfig pkg-config --cflags --libs palitra-static)
 prints "$json" ./static
-prints hello "$tree/bin/palitra" run --library "$libraries/libpalitra.so" palitra.echo hello
+prints hello env -u LD_LIBRARY_PATH "$tree/bin/palitra" run palitra.echo hello
 
 step 'the gem'
 gem install --quiet --silent --local --no-document --ignore-dependencies --install-dir gems "$files"/palitra-*.gem

@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, OsStr, c_char, c_void};
+use std::path::{Path, PathBuf};
 use std::ptr;
 use std::time::Duration;
 
@@ -104,6 +105,19 @@ functions! {
     queue_free(Handle);
 }
 
+fn open(file: &OsStr) -> Result<libloading::Library, libloading::Error> {
+    // SAFETY: a library of jobs runs its constructors, which register jobs and nothing else.
+    unsafe { libloading::Library::new(file) }
+}
+
+/// Where a library of that name is that was installed or unpacked with this command. The loader looks into the system's
+/// folders alone.
+fn installed_beside(name: &OsStr) -> Option<PathBuf> {
+    let command = std::env::current_exe().ok()?;
+    let is_name = Path::new(name).components().count() == 1;
+    is_name.then(|| command.parent()?.parent().map(|prefix| prefix.join("lib").join(name)))?
+}
+
 /// A library of jobs.
 pub struct Library {
     functions: Functions,
@@ -113,8 +127,8 @@ impl Library {
     /// Loads the library: a path, or a name that the system's loader searches for.
     pub fn load(file: &OsStr) -> Result<Library> {
         let named = || format!("the library {}", file.display());
-        // SAFETY: a library of jobs runs its constructors, which register jobs and nothing else.
-        let library = unsafe { libloading::Library::new(file) }.with_context(named)?;
+        let installed = || installed_beside(file).and_then(|path| open(path.as_os_str()).ok());
+        let library = open(file).or_else(|error| installed().ok_or(error)).with_context(named)?;
         // SAFETY: has this type in every version of palitra.
         let version = unsafe { library.get::<extern "C" fn() -> u32>("palitra_abi_version\0") };
         let version = version.with_context(|| format!("{} holds no jobs of palitra", file.display()))?();

@@ -254,6 +254,24 @@ fn the_librarys_own_name_suffices_where_no_other_is_installed() {
     assert!(listed.starts_with("palitra.echo: bytes -> bytes\n"), "{listed}");
 }
 
+#[test]
+fn the_library_that_was_unpacked_with_the_command_is_found() {
+    let folder = scratch("unpacked");
+    let (bin, lib) = (folder.join("bin"), folder.join("lib"));
+    std::fs::create_dir_all(&bin).and_then(|()| std::fs::create_dir(&lib)).expect("a scratch folder");
+    std::fs::copy(env!("CARGO_BIN_EXE_palitra"), bin.join("palitra")).expect("a copy of the command");
+    // Under a name that no system has.
+    std::os::unix::fs::symlink(library("libpalitra.so"), lib.join("libunpacked.so.1")).expect("a link");
+    let listed = |name: &str| {
+        let mut command = Command::new(bin.join("palitra"));
+        run(command.args(["jobs", "--library", name, "palitra.echo"]), PATIENCE)
+    };
+    let (found, missing) = (listed("libunpacked.so.1"), listed("libnone.so.1"));
+    std::fs::remove_dir_all(&folder).expect("a folder made a moment ago");
+    assert!(found.output.starts_with("palitra.echo: bytes -> bytes\n"), "{}", found.errors);
+    assert!(missing.errors.contains("libnone.so.1: cannot open shared object file"), "{}", missing.errors);
+}
+
 /// The words of a help that begin with a dash: options.
 fn options(help: &str) -> impl Iterator<Item = &str> {
     let words = help.split(|c: char| c.is_whitespace() || c == ',');

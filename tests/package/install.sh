@@ -43,7 +43,7 @@ cp "$root/examples/container/hello.c" "$work"
 # shellcheck disable=SC2046 # pkg-config prints words
 cc hello.c -o hello $(pkg-config --cflags --libs palitra) "-Wl,-rpath,$prefix/lib"
 [ "$(./hello)" = hello ] || fail "a program"
-[ "$(LD_LIBRARY_PATH=$prefix/lib "$prefix/bin/palitra" run palitra.echo hello)" = hello ] || fail "the command"
+[ "$("$prefix/bin/palitra" run palitra.echo hello)" = hello ] || fail "the command"
 page=$work/stage/opt/man/man3/palitra_runner_run.3
 if command -v man >/dev/null && [ -n "$(man --warnings -l "$page" 2>&1 >/dev/null)" ]; then
     fail "man has something to say of a page"
