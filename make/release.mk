@@ -54,7 +54,10 @@ release: all target/THIRD-PARTY.txt sbom wheel node-package ruby-gem php-package
 	rm -rf $(RELEASE) target/release-tree target/package
 	mkdir -p $(RELEASE) target/release-tree
 	$(MAKE) install DESTDIR= PREFIX=$(CURDIR)/target/release-tree/$(RELEASE_TREE) LIBDIR=lib
-	cp LICENSE README.md CHANGELOG.md target/THIRD-PARTY.txt target/palitra.cdx.json target/release-tree/$(RELEASE_TREE)
+	cp LICENSE CHANGELOG.md target/THIRD-PARTY.txt target/palitra.cdx.json target/release-tree/$(RELEASE_TREE)
+	@# Without links and pictures, which lead to files of the tree.
+	sed -E '/^!\[/,/\)$$/d; s,\[([^]]*)\]\([^):]*\),\1,g' README.md \
+		>target/release-tree/$(RELEASE_TREE)/README.md
 	packaging/hardened.sh $$(find target/release-tree target/node/package -type f \( -name '*.so*' -o -name '*.node' -o -path '*/bin/*' \))
 	$(RELEASE_TAR) -C target/release-tree $(RELEASE_TREE) | gzip -9 --no-name >$(RELEASE)/$(RELEASE_TREE).tar.gz
 	$(RELEASE_TAR) -C target/php palitra | gzip -9 --no-name >$(RELEASE)/palitra-php-$(PALITRA_VERSION).tar.gz

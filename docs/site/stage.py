@@ -91,6 +91,8 @@ class Site:
             name = path.resolve().relative_to(ROOT).as_posix()
             return f"](/{self.shown(name)}{'#' + anchor if anchor else ''})"
 
+        # A page is called by its title, not by the name of its file.
+        text = re.sub(r"\[[\w./-]+\.md\](\([^)\s]+\))", r"[]\1", text)
         return re.sub(r"\]\(([^)\s]+)\)", link, text)
 
     def shown(self, name: str) -> str:
@@ -130,7 +132,8 @@ class Site:
         text = (
             "# Quick start\n\nThe same program in each language: two asynchronous jobs at the same time. Start in the "
             "folder that holds\nyour checkout `palitra`, in which `make` has run: it needs Rust, a C compiler and "
-            "Python. This page remembers your\nlanguage.\n\n"
+            "Python. [A release](docs/packages.md#from-a-release)\nneeds no checkout. This page remembers your "
+            "language.\n\n"
         )
         self.write("quick-start.md", text + ":::::{tab-set}\n:sync-group: language\n\n" + "".join(tabs) + ":::::\n")
 
