@@ -110,12 +110,11 @@ fn open(file: &OsStr) -> Result<libloading::Library, libloading::Error> {
     unsafe { libloading::Library::new(file) }
 }
 
-/// Where a library of that name is that was installed or unpacked with this command. The loader looks into the system's
-/// folders alone.
+/// The library of that name that was installed or unpacked with this command, if there is one. The loader looks into the
+/// system's folders alone.
 fn installed_beside(name: &OsStr) -> Option<PathBuf> {
-    let command = std::env::current_exe().ok()?;
-    let is_name = Path::new(name).components().count() == 1;
-    is_name.then(|| command.parent()?.parent().map(|prefix| prefix.join("lib").join(name)))?
+    let path = std::env::current_exe().ok()?.parent()?.parent()?.join("lib").join(name);
+    (Path::new(name).components().count() == 1 && path.exists()).then_some(path)
 }
 
 /// A library of jobs.
@@ -127,8 +126,8 @@ impl Library {
     /// Loads the library: a path, or a name that the system's loader searches for.
     pub fn load(file: &OsStr) -> Result<Library> {
         let named = || format!("the library {}", file.display());
-        let installed = || installed_beside(file).and_then(|path| open(path.as_os_str()).ok());
-        let library = open(file).or_else(|error| installed().ok_or(error)).with_context(named)?;
+        let installed = |error| installed_beside(file).map_or(Err(error), |path| open(path.as_os_str()));
+        let library = open(file).or_else(installed).with_context(named)?;
         // SAFETY: has this type in every version of palitra.
         let version = unsafe { library.get::<extern "C" fn() -> u32>("palitra_abi_version\0") };
         let version = version.with_context(|| format!("{} holds no jobs of palitra", file.display()))?();
