@@ -81,7 +81,8 @@ fn it_is_called_again_where_a_redirect_leads() {
 
 #[test]
 fn its_length_is_announced_only_if_it_is_given() {
-    let (server, runner) = (Server::that_sends("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"), runner());
+    let runner = runner();
+    let server = Server::start(|mut connection| while connection.request().is_some() && connection.respond("") {});
     for length in [Value::Null, json!(3)] {
         let from = json!({"job": "test.words", "payload": "one", "length": length});
         page(&runner, "http.request", json!({"url": server.url("/"), "body_from": from})).unwrap();
@@ -178,7 +179,12 @@ fn a_server_that_responds_early_ends_the_job() {
         }
     };
     runner.register("test.endless", endless).unwrap();
-    let server = Server::that_sends("HTTP/1.1 413 Too Much\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let server = Server::start(|mut connection| {
+        // The job has begun when the first of its bytes is here.
+        connection.head();
+        connection.bytes(1);
+        connection.send("HTTP/1.1 413 Too Much\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    });
     let request = json!({"url": server.url("/"), "body_from": {"job": "test.endless"}, "timeout": 10});
     let _ = checked(runner.run_job("http.request", request.to_string(), Some(PATIENCE)).unwrap());
     wait_until("the job is dropped", || dropped.load(Ordering::SeqCst));

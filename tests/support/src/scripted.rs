@@ -101,20 +101,32 @@ impl Drop for Server {
 }
 
 impl Connection {
-    /// Reads the head of a request, and as much of a body as its `content-length` says; `None` if the client closes.
+    /// Reads a request with its body and returns its head; `None` if the client closes. A server that closes with a
+    /// part of the request unread resets the connection, and the client may lose the response.
     pub fn request(&mut self) -> Option<String> {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(self.byte()?);
-        }
-        let head = String::from_utf8_lossy(&head).into_owned();
+        let head = self.head()?;
         let lower = head.to_ascii_lowercase();
-        let length = lower.split("content-length:").nth(1).and_then(|rest| rest.split("\r\n").next());
-        for _ in 0..length.and_then(|length| length.trim().parse::<usize>().ok()).unwrap_or(0) {
-            self.byte()?;
+        if lower.contains("\r\ntransfer-encoding: chunked\r\n") {
+            self.until("0\r\n\r\n")?;
         }
+        let length = lower.split("content-length:").nth(1).and_then(|rest| rest.split("\r\n").next());
+        self.bytes(length.and_then(|length| length.trim().parse().ok()).unwrap_or(0))?;
+        Some(head)
+    }
+
+    /// Reads the head of a request, which [`Server::requests`] keeps, and nothing of its body.
+    pub fn head(&mut self) -> Option<String> {
+        let head = String::from_utf8_lossy(&self.until("\r\n\r\n")?).into_owned();
         self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner).push(head.clone());
         Some(head)
+    }
+
+    fn until(&mut self, end: &str) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(end.as_bytes()) {
+            bytes.push(self.byte()?);
+        }
+        Some(bytes)
     }
 
     /// Reads so many bytes; `None` if the client closes before.
