@@ -46,9 +46,9 @@ setup:
 test: setup
 	python3 -B make/test.py $(MAKE)
 
-# What `make test` does with three preemptions, some hundred processes of each kind, fewer goroutines, every detector
+# What `make test` does with three preemptions, some hundred processes of each kind, fewer goroutines, the race detector
 # under one kind of context, and address and undefined behaviour sanitizers in one way of C++.
-## The long proofs: loom deeper, processes and goroutines by the thousands, sanitizers for all Go and C++
+## The long proofs: loom deeper, processes and goroutines by the thousands, every sanitizer for all Go and C++
 test-long: export PALITRA_TEST_LONG := 1
 test-long: test-models all jobs test-go test-cpp-long
 	cargo test --test process

@@ -7,7 +7,7 @@ target/go/installed: all
 
 .PHONY: test-go lint-go format-go bench-go target/go/installed
 
-## The Go binding's tests, also with the race detector and the address sanitizer; brings Go itself
+## The Go binding's tests, also with the race detector; brings Go itself
 test-go: export NO_PROXY := 127.0.0.1,localhost
 test-go: jobs target/go/installed $(GO_ENVIRONMENT)/made
 	tests/go/test.sh

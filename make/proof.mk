@@ -23,7 +23,7 @@ SEEDS ?= 1000
 ROOMS ?= abi ffi queue runner token
 
 .PHONY: simulation proof-replay planted coverage
-.PHONY: proof fuzz fuzz-replay fuzz-coverage faults storms growth-memory soak fuzz-library
+.PHONY: proof fuzz fuzz-replay fuzz-coverage faults storms growth-memory soak fuzz-library test-proof
 
 ## All of these in turn, then one table; ROUNDS, FORKS, EXITS, FUZZ_SECONDS and MINUTES shorten it
 proof: export MINUTES := 10
@@ -38,6 +38,18 @@ $(PROOF_OUT)/%: tests/proof/%.c $(wildcard tests/proof/*.h tests/c/support/*.h) 
 
 $(PROOF_OUT)/storms $(PROOF_OUT)/flat $(PROOF_OUT)/soak: PROOF_LIBRARY := palitra_test_jobs
 $(PROOF_OUT)/faults: PROOF_LIBRARY := palitra
+
+# The fuzzing programs with the library as it ships, which tells them nothing of its branches: they vary the corpora.
+$(FUZZ_OUT)/plain/fuzz-%: tests/fuzz/%.c tests/fuzz/fuzz.h include/palitra.h | all
+	@mkdir -p $(@D)
+	$(FUZZ_PROGRAM) -L$(PALITRA_LIBRARY_DIR) -lpalitra -Wl,-rpath,$(PALITRA_LIBRARY_DIR)
+
+## A minute of fuzzing and three of the soak in C, which `make test` runs beside the tests
+test-proof: $(FUZZ_OUT)/plain/fuzz-abi $(FUZZ_OUT)/plain/fuzz-http $(PROOF_OUT)/soak
+	tests/fuzz/run.sh $(FUZZ_OUT)/plain 30
+	@echo "== what fuzzing tries held in a short proof, 2"
+	$(PROOF_OUT)/soak 3
+	@echo "== mixed load held in a short proof, 1"
 
 ## A whole runner with its hosts in SEEDS times a hundred orders of events, each of which a seed plays again
 simulation: export PALITRA_SEEDS := $(SEEDS)
@@ -78,9 +90,11 @@ soak: $(PROOF_OUT)/soak $(GO_ENVIRONMENT)/made
 fuzz-library:
 	tests/fuzz/build.sh $(FUZZ_OUT)
 
+FUZZ_PROGRAM = $(FUZZ_CLANG) -std=c11 -O1 -g -Wall -Wextra -Werror -pthread -fsanitize=fuzzer,address -rdynamic \
+	-Iinclude $< -o $@
+
 $(FUZZ_OUT)/fuzz-%: tests/fuzz/%.c tests/fuzz/fuzz.h include/palitra.h | fuzz-library
-	$(FUZZ_CLANG) -std=c11 -O1 -g -Wall -Wextra -Werror -pthread -fsanitize=fuzzer,address -rdynamic -Iinclude $< \
-		-o $@ -L$(FUZZ_LIBRARY) -lpalitra -Wl,-rpath,$(abspath $(FUZZ_LIBRARY))
+	$(FUZZ_PROGRAM) -L$(FUZZ_LIBRARY) -lpalitra -Wl,-rpath,$(abspath $(FUZZ_LIBRARY))
 
 ## Fuzzes the ABI and what the HTTP jobs read, FUZZ_SECONDS each, from the corpora of tests/fuzz
 fuzz: $(FUZZ_OUT)/fuzz-abi $(FUZZ_OUT)/fuzz-http

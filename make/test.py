@@ -24,8 +24,8 @@ LANES = (
     ("test-python", "test-go"),
     ("test-cpp",),
 )
-#: Looks at no clock, so it runs beside them, on processors that nobody else wants.
-ASIDE = "test-models"
+#: Measure nothing, so they run beside those, on processors that nobody else wants.
+ASIDE = ("test-models", "test-proof")
 
 LOGS = Path("target/test")
 
@@ -33,7 +33,7 @@ LOGS = Path("target/test")
 TAIL = 60
 
 #: How many tests passed: a line at the end of a run of cargo, of pytest, of doctest, of node --test and of the tests in
-#: PHP and Lua, of minitest, of prove and of JUnit.
+#: PHP and Lua, of minitest, of prove and of JUnit; and at the end of a short proof, which is one.
 PASSED = re.compile(
     r"test result: .*? (\d+) passed;"
     r"|=+ .*?\b(\d+) passed\b.* in \d"
@@ -42,6 +42,7 @@ PASSED = re.compile(
     r"|(\d+) runs, \d+ assertions, 0 failures, 0 errors, 0 skips"
     r"|Files=\d+, Tests=(\d+),"
     r"|\[ +(\d+) tests successful "
+    r"|== .* held in a short proof, (\d+)$"
 )
 #: What go test -v prints for each test beside its failures, and of that the line of one that passed.
 GO_VERBOSE = re.compile(r"=== (RUN|PAUSE|CONT|NAME) |\s*--- PASS: |PASS$")
@@ -150,9 +151,9 @@ def main() -> int:
     start = time.monotonic()
     parts = [Part(make, BUILD).start().wait()]
     if not parts[0].failed:
-        aside = Part(make, ASIDE, aside=True).start()
+        aside = [Part(make, target, aside=True).start() for target in ASIDE]
         parts += run_lanes(make)
-        parts.append(aside.wait())
+        parts += [part.wait() for part in aside]
     failed = [part for part in parts if part.failed]
     for part in failed:
         print(f"make {part.target} failed with {part.code}, {part.passed} tests passed; its output: {part.log}")

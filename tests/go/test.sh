@@ -1,7 +1,6 @@
 #!/bin/sh
-# The tests of the Go binding, called by make test-go: plainly, with the race detector and with the address sanitizer,
-# each way of linking, and the program of the README. -v names each test that ran, for who counts them. What vet has to
-# say is for lint.sh.
+# The tests of the Go binding, called by make test-go: plainly and with the race detector, each way of linking, and the
+# program of the README. -v names each test that ran, for who counts them. What vet has to say is for lint.sh.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -14,8 +13,9 @@ go_test() { # a way to link, and words for go test
     "$go" "$link" go test -v -vet=off -count=1 -timeout=200s "$@"
 }
 
-# Under contexts that never end and under ones that can, which go other ways through the binding: each of them once with
-# and once without a detector of races or of wrong addresses, or, for test-long, in every way.
+# Under contexts that never end and under ones that can, which go other ways through the binding: one of them with the
+# detector of races, or, for test-long, both in every way, and with the address sanitizer, for which Go compiles its
+# library anew.
 run_under() { # contexts, and words for go test
     PALITRA_TEST_CONTEXT=$1
     export PALITRA_TEST_CONTEXT
@@ -26,10 +26,10 @@ run_under() { # contexts, and words for go test
 
 run_under never ./...
 run_under ending -race .
-run_under ending -asan .
 if [ -n "${PALITRA_TEST_LONG:-}" ]; then
     run_under ending ./...
     run_under never -race .
+    run_under ending -asan .
     run_under never -asan .
 fi
 unset PALITRA_TEST_CONTEXT
