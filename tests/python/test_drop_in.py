@@ -269,17 +269,16 @@ def test_state_lives_on_between_calls(runner: EventLoopThreadRunner) -> None:
 
 
 def test_a_runner_can_be_referred_to_weakly_and_collected() -> None:
+    others = set(threading.enumerate())
     runner = EventLoopThreadRunner()
     runner.run(double(1))
     loop, reference = runner.get_loop(), weakref.ref(runner)
-    ended = threading.Event()
-    for thread in threading.enumerate():
-        if thread.name == "LoopThread":
-            threading.Thread(target=lambda thread=thread: (thread.join(), ended.set())).start()
+    (thread,) = set(threading.enumerate()) - others
     del runner
     gc.collect()
     assert reference() is None
-    assert ended.wait(10)
+    thread.join(10)
+    assert not thread.is_alive()
     assert loop.is_closed()
 
 
