@@ -6,7 +6,7 @@
 PROOF_OUT := target/proof
 FUZZ_OUT := target/fuzz
 FUZZ_CLANG ?= clang-19
-FUZZ_LIBRARY = $(FUZZ_OUT)/$$(rustc -vV | sed -n 's/^host: //p')/release
+FUZZ_LIBRARY = $(abspath $(FUZZ_OUT))/$$(rustc --print host-tuple)/release
 
 # How long a target of fuzzing runs, each of the two; how many runners the storms shut down, how often each language
 # forks and exits; how long the soak is.
@@ -94,7 +94,7 @@ FUZZ_PROGRAM = $(FUZZ_CLANG) -std=c11 -O1 -g -Wall -Wextra -Werror -pthread -fsa
 	-Iinclude $< -o $@
 
 $(FUZZ_OUT)/fuzz-%: tests/fuzz/%.c tests/fuzz/fuzz.h include/palitra.h | fuzz-library
-	$(FUZZ_PROGRAM) -L$(FUZZ_LIBRARY) -lpalitra -Wl,-rpath,$(abspath $(FUZZ_LIBRARY))
+	$(FUZZ_PROGRAM) -L$(FUZZ_LIBRARY) -lpalitra -Wl,-rpath,$(FUZZ_LIBRARY)
 
 ## Fuzzes the ABI and what the HTTP jobs read, FUZZ_SECONDS each, from the corpora of tests/fuzz
 fuzz: $(FUZZ_OUT)/fuzz-abi $(FUZZ_OUT)/fuzz-http

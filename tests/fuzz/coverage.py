@@ -28,7 +28,7 @@ def count(folder: Path, target: str) -> dict[str, dict[str, tuple[int, int]]]:
         str(HERE / "corpus" / target),
         str(found),
     ]
-    ended = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=3600)
+    ended = subprocess.run(command, check=True, capture_output=True, text=True, errors="replace", timeout=3600)
     rooms: dict[str, dict[str, tuple[int, int]]] = collections.defaultdict(dict)
     for line in ended.stderr.splitlines():
         if match := FUNCTION.match(line):

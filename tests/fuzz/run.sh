@@ -14,15 +14,15 @@ seconds=${2:?how long}
 export ASAN_OPTIONS="detect_leaks=0:allocator_may_return_null=1:handle_abort=1" RUST_BACKTRACE=0
 for target in abi http; do
     found=$folder/found/$target
+    log=$folder/$target.log
     mkdir -p "$found"
     echo "== $target"
     if [ "$seconds" -eq 0 ]; then
-        "$folder/fuzz-$target" -runs=0 -timeout=30 -artifact_prefix="$found/" "$here/corpus/$target" 2>&1 | tail -3
+        set -- -runs=0
     else
-        "$folder/fuzz-$target" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=2048 -max_len=600 \
-            -print_final_stats=1 -artifact_prefix="$found/" \
-            "$found" "$here/corpus/$target" >"$folder/$target.log" 2>&1 ||
-            { tail -60 "$folder/$target.log"; exit 1; }
-        grep -E "^#[0-9]+.*(INITED|DONE)|stat::(number_of|average)" "$folder/$target.log"
+        set -- -max_total_time="$seconds" -max_len=600 -print_final_stats=1 "$found"
     fi
+    "$folder/fuzz-$target" "$@" -timeout=30 -rss_limit_mb=2048 -artifact_prefix="$found/" "$here/corpus/$target" \
+        >"$log" 2>&1 || { tail -60 "$log"; exit 1; }
+    grep -E "^#[0-9]+.*(INITED|DONE)|stat::(number_of|average)" "$log"
 done
