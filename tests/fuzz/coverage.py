@@ -7,12 +7,16 @@ view of the optimised code: no lines, but as good for comparing.
 """
 
 import collections
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+#: What says where in the sources an edge is; the sanitizer finds it only if it is told where.
+SYMBOLIZER = shutil.which("llvm-symbolizer") or sys.exit("fuzz/coverage.py: llvm-symbolizer is missing")
 #: A line of libFuzzer's -print_coverage: whether a function was reached, its edges, and where it stands.
 FUNCTION = re.compile(r"(UN)?COVERED_FUNC: hits: (\d+) edges: (\d+)/(\d+) .*?/src/(\S+?\.rs):")
 
@@ -28,7 +32,15 @@ def count(folder: Path, target: str) -> dict[str, dict[str, tuple[int, int]]]:
         str(HERE / "corpus" / target),
         str(found),
     ]
-    ended = subprocess.run(command, check=True, capture_output=True, text=True, errors="replace", timeout=3600)
+    ended = subprocess.run(
+        command,
+        check=True,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=3600,
+        env=os.environ | {"ASAN_SYMBOLIZER_PATH": SYMBOLIZER},
+    )
     rooms: dict[str, dict[str, tuple[int, int]]] = collections.defaultdict(dict)
     for line in ended.stderr.splitlines():
         if match := FUNCTION.match(line):

@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What the address sanitizer asks for its options: tokens, runners and replies that the library has for as long as the
  * process lives are no leaks of an input, and memory of any size may be asked for. */
-const char *__asan_default_options(void); /* NOLINT(bugprone-reserved-identifier): its name for it */
+const char *__asan_default_options(void);  /* NOLINT(bugprone-reserved-identifier): its name for it */
 const char *__asan_default_options(void) { /* NOLINT(bugprone-reserved-identifier) */
     return "detect_leaks=0:allocator_may_return_null=1:handle_abort=1";
 }
