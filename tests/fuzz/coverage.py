@@ -15,10 +15,13 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+SOURCES = HERE.parents[1] / "src"
 #: What says where in the sources an edge is; the sanitizer finds it only if it is told where.
 SYMBOLIZER = shutil.which("llvm-symbolizer") or sys.exit("fuzz/coverage.py: llvm-symbolizer is missing")
 #: A line of libFuzzer's -print_coverage: whether a function was reached, its edges, and where it stands.
-FUNCTION = re.compile(r"(UN)?COVERED_FUNC: hits: (\d+) edges: (\d+)/(\d+) .*?/src/(\S+?\.rs):")
+FUNCTION = re.compile(
+    r"(UN)?COVERED_FUNC: hits: (\d+) edges: (\d+)/(\d+) .*? " + re.escape(str(SOURCES)) + r"/(\S+?\.rs):"
+)
 
 
 def count(folder: Path, target: str) -> dict[str, dict[str, tuple[int, int]]]:
