@@ -1,6 +1,7 @@
 /*
  * What programs in some languages cannot do, or must not: threads where a language has none, a callback, a wait in one,
- * jobs of the program where its binding has none, a fork. For the interpreters of the conformance scenarios, which load this by their FFI as a shared library.
+ * jobs of the program where its binding has none, a fork. For the interpreters of the conformance scenarios, which load
+ * this by their FFI as a shared library.
  *
  * It is linked with the library under test. Handles are their numbers.
  */
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #define CHILD_SECONDS 20
+#define LASTING_WORDS 100
 
 /* ---- threads ------------------------------------------------------------------------------------------------ */
 
@@ -139,9 +141,23 @@ palitra_status beneath_ready(uint64_t token, palitra_reply *reply) {
 
 /* ---- jobs of the program ------------------------------------------------------------------------------------ */
 
+/* The same word in memory that outlives every job: the words of the scenarios are few, and come over and over. */
+static const char *lasting(const char *word) {
+    static char *words[LASTING_WORDS];
+    for (size_t i = 0; i < LASTING_WORDS; i++) {
+        if (words[i] == NULL) {
+            words[i] = strdup(word);
+        }
+        if (words[i] == NULL || strcmp(words[i], word) == 0) {
+            return words[i];
+        }
+    }
+    abort();
+}
+
 /* Registers a job that does what the word says, in C. */
 palitra_status beneath_register(uint64_t runner, const char *job, const char *does) {
-    return register_host_job((palitra_runner){runner}, strdup(job), strdup(does));
+    return register_host_job((palitra_runner){runner}, lasting(job), lasting(does));
 }
 
 /* Waits for a job's next note, a text that lives on. */
