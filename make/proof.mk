@@ -19,10 +19,17 @@ MINUTES ?= 60
 # How many seeds the simulation plays, a hundred lives each.
 SEEDS ?= 1000
 
+# Which part of the changes of Rust sources `make mutants` tries, and of how many; how many of those of Python's loop, and
+# the number by which they are drawn.
+SHARD ?= 0
+SHARDS ?= 16
+SAMPLE ?= 90
+SEED ?= 1
+
 # Of which rooms of src `make coverage` prints what no test reaches.
 ROOMS ?= abi ffi queue runner token
 
-.PHONY: simulation proof-replay planted coverage
+.PHONY: simulation proof-replay planted coverage mutants mutants-python
 .PHONY: proof fuzz fuzz-replay fuzz-coverage faults storms growth-memory soak fuzz-library test-proof
 
 ## All of these in turn, then one table; ROUNDS, FORKS, EXITS, FUZZ_SECONDS and MINUTES shorten it
@@ -68,6 +75,15 @@ planted:
 ## How much of src the tests reach, and each place of ROOMS that none does; needs `rustup component add llvm-tools`
 coverage:
 	python3 -B tests/proof/coverage.py target/coverage $(ROOMS)
+
+## Which small changes of the sources no test of Rust and C notices, in part SHARD of SHARDS; needs cargo-gamma
+mutants:
+	tests/proof/mutants.sh target/mutants $(SHARD) $(SHARDS)
+
+## The same of SAMPLE changes of Python's loop, drawn by SEED; brings cosmic-ray
+mutants-python: export COSMIC_RAY := $(CURDIR)/$(MUTANTS_ENVIRONMENT)/bin/cosmic-ray
+mutants-python: all jobs $(PYTHON_ENVIRONMENT)/made $(MUTANTS_ENVIRONMENT)/made
+	$(PYTHON_BIN)/python -B tests/proof/mutants.py target/mutants-python $(SAMPLE) $(SEED)
 
 ## Sixteen threads at a runner that is shut down ROUNDS times, under signals; FORKS and EXITS of nine languages
 storms: $(PROOF_OUT)/storms $(GO_ENVIRONMENT)/made

@@ -8,6 +8,7 @@ GO_ENVIRONMENT := target/venv-go
 PYTHON_ENVIRONMENT := target/venv-python
 ORIGINAL_ENVIRONMENT := target/venv-original
 PEERS_ENVIRONMENT := target/venv-peers
+MUTANTS_ENVIRONMENT := target/venv-mutants
 
 # An environment is made anew when what it is to hold has changed.
 $(TOOLS)/made: make/tools.txt
@@ -15,7 +16,9 @@ $(GO_ENVIRONMENT)/made: tests/go/requirements.txt
 $(PYTHON_ENVIRONMENT)/made: tests/python/requirements.txt
 $(ORIGINAL_ENVIRONMENT)/made: tests/python/requirements-original.txt
 $(PEERS_ENVIRONMENT)/made: tests/python/peers/requirements.txt
-$(TOOLS)/made $(GO_ENVIRONMENT)/made $(PYTHON_ENVIRONMENT)/made $(ORIGINAL_ENVIRONMENT)/made $(PEERS_ENVIRONMENT)/made:
+$(MUTANTS_ENVIRONMENT)/made: tests/proof/requirements-mutants.txt
+$(TOOLS)/made $(GO_ENVIRONMENT)/made $(PYTHON_ENVIRONMENT)/made $(ORIGINAL_ENVIRONMENT)/made $(PEERS_ENVIRONMENT)/made \
+		$(MUTANTS_ENVIRONMENT)/made:
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@

@@ -14,11 +14,9 @@ class Counts:
     def __init__(self) -> None:
         self.finished = self.failed = self.cancelled = 0
 
-    def count(self, error: BaseException | None) -> None:
-        """One more awaitable has ended, with the error or well. Callers of many count ``finished`` in place."""
-        if error is None:
-            self.finished += 1
-        elif isinstance(error, asyncio.CancelledError | concurrent.futures.CancelledError):
+    def count_failure(self, error: BaseException) -> None:
+        """One more awaitable has ended with an error. Others are counted in ``finished`` in place, to be quick."""
+        if isinstance(error, asyncio.CancelledError | concurrent.futures.CancelledError):
             self.cancelled += 1
         else:
             self.failed += 1

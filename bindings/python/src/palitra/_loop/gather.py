@@ -124,7 +124,7 @@ class Gathering(Work):
         if error is None:
             self._thread.counts.finished += 1
         else:
-            self._thread.counts.count(error)
+            self._thread.counts.count_failure(error)
         if self._on_end is not None:
             self._on_end(index, value, error)
             if self._pending == 0:
@@ -156,7 +156,7 @@ class Gathering(Work):
         self._pending -= len(waiting)
         for index in waiting:
             discard(self._awaitables[index])
-            self._thread.counts.count(CancelledError())
+            self._thread.counts.count_failure(CancelledError())
             if self._on_end is not None:
                 self._on_end(index, None, CancelledError())
 

@@ -241,7 +241,7 @@ class Work(Postable):
             if error is None:
                 thread.counts.finished += 1
             else:
-                thread.counts.count(error)
+                thread.counts.count_failure(error)
             thread.work_ended(self)
         self._wake()
 
