@@ -19,8 +19,8 @@ MINUTES ?= 60
 # How many seeds the simulation plays, a hundred lives each.
 SEEDS ?= 1000
 
-# Which part of the changes of Rust sources `make mutants` tries, and of how many; how many of those of Python's loop, and
-# the number by which they are drawn.
+# Which part of the changes of Rust sources `make mutants` tries, and of how many parts; how many of the changes of
+# Python's loop `make mutants-python` tries, and the number by which they are drawn.
 SHARD ?= 0
 SHARDS ?= 16
 SAMPLE ?= 90

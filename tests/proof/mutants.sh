@@ -14,7 +14,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 command -v cargo-gamma >/dev/null || { echo "mutants.sh: cargo-gamma is missing: cargo install cargo-gamma" >&2; exit 1; }
 
 # A copy of what is committed: a checkout inside a checkout would be built as a part of it.
-rm -rf "$folder/tree" "$folder/lib"
+rm -rf "${folder:?}/tree" "${folder:?}/lib"
 mkdir -p "$folder/tree" "$folder/lib"
 git -C "$root" archive HEAD | tar -x -C "$folder/tree"
 folder=$(cd "$folder" && pwd)
