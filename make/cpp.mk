@@ -27,9 +27,11 @@ CPP_LONG ?=
 CPP_COROUTINES := -DASIO_HAS_CO_AWAIT=1 -DASIO_HAS_STD_COROUTINE=1
 CPP_HEADERS := $(wildcard bindings/cpp/include/*.hpp bindings/cpp/include/palitra/*) include/palitra.h \
 	tests/cpp/support.hpp tests/cpp/coroutines.hpp tests/cpp/asio.cpp
-CPP_UNITS_17 := calls ownership many callbacks typed asio
-CPP_UNITS_20 := coroutine execution
-CPP_UNITS := $(CPP_UNITS_17) $(CPP_UNITS_20)
+CPP_UNITS := calls ownership many callbacks typed coroutine asio execution
+# What gcc compiles as C++17 and as C++20, and with which sanitizers.
+CPP_UNITS_20 := $(if $(CPP_LONG),$(CPP_UNITS),coroutine execution)
+CPP_UNITS_17 := $(if $(CPP_LONG),$(CPP_UNITS),$(filter-out $(CPP_UNITS_20),$(CPP_UNITS)))
+CPP_OTHERS := $(if $(CPP_LONG),$(CPP_ASAN))
 CPP_WRAP := -Wl,--wrap=__cxa_end_catch,--wrap=_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv
 
 # One way: its name, the compiler and its flags, the folder of the library, how to link, and further objects; then the
@@ -46,13 +48,10 @@ $(CPP_OUT)/$(1)/tests $(CPP_OUT)/$(1)/endings:
 	$(2) $$^ -o $$@ -L$(3) -Wl,-rpath,$(abspath $(3)) -lpalitra_test_jobs -pthread $(4)
 endef
 
-ifndef CPP_LONG
-$(eval $(call cpp_way,gcc17,$(CPP_GCC) -std=c++17,$(PALITRA_LIBRARY_DIR),,,gcc,$(CPP_UNITS_17)))
-$(eval $(call cpp_way,gcc20,$(CPP_GCC) -std=c++20,$(PALITRA_LIBRARY_DIR),,,gcc,$(CPP_UNITS_20)))
-else
-$(eval $(call cpp_way,gcc17,$(CPP_GCC) -std=c++17 $(CPP_ASAN),$(PALITRA_LIBRARY_DIR),,,gcc,$(CPP_UNITS)))
-$(eval $(call cpp_way,gcc20,$(CPP_GCC) -std=c++20 $(CPP_ASAN),$(PALITRA_LIBRARY_DIR),,,gcc,$(CPP_UNITS)))
-$(eval $(call cpp_way,clang17,$(CPP_CLANG) -std=c++17 $(CPP_ASAN),$(PALITRA_LIBRARY_DIR),,,clang,$(CPP_UNITS)))
+$(eval $(call cpp_way,gcc17,$(CPP_GCC) -std=c++17 $(CPP_OTHERS),$(PALITRA_LIBRARY_DIR),,,gcc,$(CPP_UNITS_17)))
+$(eval $(call cpp_way,gcc20,$(CPP_GCC) -std=c++20 $(CPP_OTHERS),$(PALITRA_LIBRARY_DIR),,,gcc,$(CPP_UNITS_20)))
+ifdef CPP_LONG
+$(eval $(call cpp_way,clang17,$(CPP_CLANG) -std=c++17 $(CPP_OTHERS),$(PALITRA_LIBRARY_DIR),,,clang,$(CPP_UNITS)))
 $(eval $(call cpp_way,tsan,$(CPP_CLANG) -std=c++20 -fsanitize=thread $(CPP_COROUTINES),$(TSAN_DIR)/lib,$(CPP_WRAP),$(CPP_OUT)/tsan/exceptions.o,tsan,$(CPP_UNITS)))
 endif
 $(eval $(call cpp_way,clang20,$(CPP_CLANG) -std=c++20 $(CPP_ASAN) $(CPP_COROUTINES),$(PALITRA_LIBRARY_DIR),,,clang,$(CPP_UNITS)))

@@ -7,6 +7,8 @@ PROOF_OUT := target/proof
 FUZZ_OUT := target/fuzz
 FUZZ_CLANG ?= clang-19
 FUZZ_LIBRARY = $(abspath $(FUZZ_OUT))/$$(rustc --print host-tuple)/release
+FUZZ_PROGRAM = $(FUZZ_CLANG) -std=c11 -O1 -g -Wall -Wextra -Werror -pthread -fsanitize=fuzzer,address -rdynamic \
+	-Iinclude $< -o $@
 
 # How long a target of fuzzing runs, each of the two; how many runners the storms shut down, how often each language
 # forks and exits; how long the soak is.
@@ -105,9 +107,6 @@ soak: $(PROOF_OUT)/soak $(GO_ENVIRONMENT)/made
 
 fuzz-library:
 	tests/fuzz/build.sh $(FUZZ_OUT)
-
-FUZZ_PROGRAM = $(FUZZ_CLANG) -std=c11 -O1 -g -Wall -Wextra -Werror -pthread -fsanitize=fuzzer,address -rdynamic \
-	-Iinclude $< -o $@
 
 $(FUZZ_OUT)/fuzz-%: tests/fuzz/%.c tests/fuzz/fuzz.h include/palitra.h | fuzz-library
 	$(FUZZ_PROGRAM) -L$(FUZZ_LIBRARY) -lpalitra -Wl,-rpath,$(FUZZ_LIBRARY)

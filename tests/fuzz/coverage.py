@@ -16,7 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src"
-#: What says where in the sources an edge is; the sanitizer finds it only if it is told where.
+#: What says where in the sources an edge is. The sanitizer does not find it by itself.
 SYMBOLIZER = shutil.which("llvm-symbolizer") or sys.exit("fuzz/coverage.py: llvm-symbolizer is missing")
 #: A line of libFuzzer's -print_coverage: whether a function was reached, its edges, and where it stands.
 FUNCTION = re.compile(

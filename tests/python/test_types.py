@@ -15,18 +15,15 @@ import pytest
 VERSIONS = ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
 
 
-def check(root: Path, *command: str) -> None:
-    ended = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=120)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-
-
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("version", VERSIONS)
 def test_mypy_is_content_with_the_package_and_its_uses(version: str, root: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--config-file", "bindings/python/pyproject.toml"]
     command += ["--python-version", version, "--cache-dir", "target/mypy"]
     uses = ["tests/python/typed_usages.py", "tests/python/wrong_usages.py", "tests/conformance/conformance.py"]
-    check(root, *command, "bindings/python/src", "examples/python/progress.py", *uses)
+    command += ["bindings/python/src", "examples/python/progress.py", *uses]
+    ended = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 @pytest.mark.parametrize("version", VERSIONS)
