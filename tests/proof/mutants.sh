@@ -13,20 +13,17 @@ folder=${1:?where to build} shard=${2:?which part} shards=${3:?of how many parts
 root=$(cd "$(dirname "$0")/../.." && pwd)
 command -v cargo-gamma >/dev/null || { echo "mutants.sh: cargo-gamma is missing: cargo install cargo-gamma" >&2; exit 1; }
 
-# A copy of what is committed: a checkout inside a checkout would be built as a part of it.
-rm -rf "${folder:?}/tree" "${folder:?}/lib"
-mkdir -p "$folder/tree" "$folder/lib"
-git -C "$root" archive HEAD | tar -x -C "$folder/tree"
+mkdir -p "$folder/lib"
 folder=$(cd "$folder" && pwd)
 for library in libpalitra.so libpalitra_test_jobs.so; do
-    ln -s "$folder/cache/target/debug/deps/$library" "$folder/lib/$library"
+    ln -sf "$folder/cache/target/debug/deps/$library" "$folder/lib/$library"
 done
-ln -s libpalitra.so "$folder/lib/libpalitra.so.1"
+ln -sf libpalitra.so "$folder/lib/libpalitra.so.1"
 
 set --
 for room in token runner queue ffi; do set -- "$@" --file "src/$room.rs" --file "src/$room/**"; done
 for test in palitra rust properties c process panic_hook; do set -- "$@" --include-test "$test"; done
-cd "$folder/tree"
+cd "$root"
 cargo fetch --quiet
 # What measures time, or is for valgrind, is not for a library that asks at each step whether it is changed.
 NO_PROXY=127.0.0.1,localhost PALITRA_LIBRARY_DIR=$folder/lib CARGO_PROFILE_DEV_OPT_LEVEL=1 \
