@@ -154,6 +154,53 @@ fn nginx_sends_the_rest_or_all_if_the_page_is_another() {
     assert_eq!(earlier("no-note", String::new()), (200, BIG, 0));
 }
 
+/// What a download that goes on after five bytes gets of a server that sends this to whoever asks for the rest, and a
+/// page of three bytes to whoever asks for all; and what is in the folder then.
+fn go_on_with(rest: &'static str) -> (Result<Value, Failure>, Folder) {
+    let (runner, folder) = (Runner::new().unwrap(), Folder::new());
+    let server = Server::start(move |mut connection| {
+        while let Some(head) = connection.request() {
+            let is_rest = head.to_ascii_lowercase().contains("range: bytes=5-");
+            connection.send(if is_rest { rest } else { "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nNEW" });
+        }
+    });
+    fs::write(folder.path("file.part"), "01234").unwrap();
+    fs::write(folder.path("file.part.from"), format!("{}\n\"a\"\n", server.url("/"))).unwrap();
+    (download(&runner, &server.url("/"), &folder.path("file"), json!({"resume": true})), folder)
+}
+
+#[test]
+fn a_part_that_was_not_asked_for_is_not_joined() {
+    for other in [
+        "HTTP/1.1 206 Partial Content\r\ncontent-length: 3\r\ncontent-range: bytes 7-9/10\r\n\r\n789",
+        "HTTP/1.1 206 Partial Content\r\ncontent-length: 3\r\ncontent-range: lines 5-9/10\r\n\r\n567",
+        "HTTP/1.1 206 Partial Content\r\ncontent-length: 5\r\n\r\n56789",
+    ] {
+        let (result, folder) = go_on_with(other);
+        assert_failure(result, code::BROKEN_RESPONSE, &["another part than the one from byte 5 on"]);
+        assert_eq!(folder.names(), ["file.part", "file.part.from"]);
+        assert_eq!(fs::read(folder.path("file.part")).unwrap(), b"01234");
+    }
+}
+
+#[test]
+fn a_page_that_has_become_shorter_is_fetched_as_a_whole() {
+    let (result, folder) = go_on_with("HTTP/1.1 416 Range Not Satisfiable\r\ncontent-length: 0\r\n\r\n");
+    let reply = result.unwrap();
+    assert_eq!((reply["status"].as_u64(), reply["bytes"].as_u64()), (Some(200), Some(3)));
+    assert_eq!(fs::read(folder.path("file")).unwrap(), b"NEW");
+    assert_eq!(folder.names(), ["file"]);
+}
+
+#[test]
+fn a_download_that_goes_on_takes_no_range_of_its_caller() {
+    let folder = Folder::new();
+    let extra = json!({"resume": true, "headers": {"Range": "bytes=1-"}});
+    let result = download(&Runner::new().unwrap(), "http://127.0.0.1:9/", &folder.path("file"), extra);
+    assert_failure(result, code::INVALID_REQUEST, &["\"resume\"", "\"range\"", "exclude each other"]);
+    assert!(folder.names().is_empty());
+}
+
 #[test]
 fn two_downloads_do_not_write_the_same_part() {
     let (nginx, runner, folder) = (Nginx::start(), Runner::new().unwrap(), Folder::new());

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use palitra::{Context, Format, Framed, IntoReply, Job, JobError, Json, Reply, State, Status, job};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Flag, PATIENCE, assert_refused, bounded, runner, wait_until};
 
@@ -84,6 +84,18 @@ async fn any_order(context: Context, payload: String, _count: State<u32>, again:
 async fn unwritable() -> Json<HashMap<(i32, i32), i32>> {
     Json(HashMap::from([((1, 2), 3)]))
 }
+
+/// A payload whose reading panics.
+struct Unreadable;
+
+impl<'de> Deserialize<'de> for Unreadable {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("of the one who reads")
+    }
+}
+
+#[job("rust.unreadable")]
+async fn unreadable(_payload: Json<Unreadable>) {}
 
 #[job("rust.result")]
 async fn result(payload: String) -> Result<String, JobError> {
@@ -219,6 +231,13 @@ fn a_payload_that_is_refused_is_bad_and_the_message_says_why() {
 }
 
 #[test]
+fn a_payload_whose_reading_panics_fails_its_job_and_nothing_else() {
+    let reply = call("rust.unreadable", b"1");
+    assert_eq!(reply.status(), Status::JobPanicked);
+    assert!(reply.text().contains("of the one who reads"), "{}", reply.text());
+}
+
+#[test]
 fn the_jobs_that_ship_refuse_what_they_cannot_do() {
     let refused = [Status::JobFailed, Status::BadPayload];
     for (seconds, status) in [("-1", refused[0]), ("1e300", refused[0]), ("\"x\"", refused[1]), ("null", refused[1])] {
@@ -252,6 +271,9 @@ fn the_registry_knows_name_documentation_and_formats() {
         let job = find(name).unwrap();
         assert_eq!((job.input(), job.output()), (input, output), "{name}");
     }
+    let items = ["rust.text", "test.stream", "http.stream"].map(|name| find(name).unwrap().items());
+    assert_eq!(items, [None, None, Some(Format::Bytes)]);
+    assert_eq!(format!("{job:?}"), "Job { name: \"rust.bytes\", input: Bytes, .. }");
     assert!(find("rust.none").is_none());
 }
 
