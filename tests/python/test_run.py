@@ -15,6 +15,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import palitra
+import programs
 import pytest
 import uvloop
 from palitra import EventLoopThreadRunner
@@ -297,6 +298,63 @@ def test_closing_ends_work_that_refuses_to_end_at_the_deadline() -> None:
     with pytest.raises(palitra.CancelledError):
         future.result(10)
     work.released.set()
+
+
+def test_closing_leaves_what_refuses_to_end_behind_with_a_warning() -> None:
+    # A program of its own: Python reports the generator wherever it collects it.
+    programs.check(
+        """
+        import asyncio, logging, os, queue, time
+        import palitra
+
+        warnings = queue.Queue()
+
+        class Kept(logging.Handler):
+            def emit(self, record):
+                warnings.put(record.getMessage())
+
+        logging.getLogger("palitra").addHandler(Kept())
+
+        async def refuses():
+            while True:
+                try:
+                    await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    pass
+
+        async def items():
+            try:
+                yield 1
+            finally:
+                await refuses()
+
+        async def first(generator):
+            return await generator.__anext__()
+
+        def seconds_to_close(runner):
+            start = time.monotonic()
+            runner.close(timeout=1)
+            return time.monotonic() - start
+
+        runner = palitra.EventLoopThreadRunner()
+        futures = [runner.submit(refuses()) for _ in range(2)]
+        runner.run(asyncio.sleep(0))
+        assert 0.9 < seconds_to_close(runner) < 20
+        warning = warnings.get(timeout=20)
+        assert warning == "closed a runner although 2 of its tasks refused to be cancelled", warning
+
+        generator = items()
+        runner = palitra.EventLoopThreadRunner()
+        assert runner.run(first(generator)) == 1
+        assert 0.9 < seconds_to_close(runner) < 20
+        warning = warnings.get(timeout=20)
+        assert warning == "closed a runner although an asynchronous generator refused to be closed"
+
+        assert warnings.empty()
+        print("kept")
+        os._exit(0)
+        """
+    )
 
 
 def test_closing_waits_for_work_that_takes_its_time() -> None:

@@ -30,7 +30,7 @@ async def cancel_tasks(deadline: float, silent: bool) -> None:
     for task in stubborn:
         _do_not_report(task)
     if stubborn and not silent:
-        logger.warning("closed a runner although %d tasks refused their cancellation", len(stubborn))
+        logger.warning("closed a runner although %d of its tasks refused to be cancelled", len(stubborn))
 
 
 async def close_generators(deadline: float, silent: bool) -> None:
