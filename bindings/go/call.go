@@ -10,6 +10,7 @@ package palitra
 import "C"
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func (c *Call) Progress(done, total uint64) {
 //export palitraGoCall
 func palitraGoCall(handle C.uintptr_t, call C.palitra_call, data unsafe.Pointer, size C.size_t) {
 	function := cgo.Handle(handle).Value().(*registered).function
-	c := &Call{C.GoBytes(data, C.int(size)), call}
+	c := &Call{bytes.Clone(unsafe.Slice((*byte)(data), size)), call}
 	ctx, cancel := context.WithCancel(context.Background())
 	C.palitra_go_on_cancel(call, C.uintptr_t(cgo.NewHandle(cancel)))
 	go c.run(ctx, cancel, function)
@@ -85,22 +86,29 @@ func (c *Call) run(ctx context.Context, cancel context.CancelFunc, function JobF
 	defer cancel()
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			c.complete(C.PALITRA_JOB_PANICKED, 0, []byte(fmt.Sprint(panicked)))
+			c.fail(C.PALITRA_JOB_PANICKED, 0, fmt.Sprint(panicked))
 		}
 	}()
 	reply, err := function(ctx, c)
 	var failed *JobError
 	switch {
 	case err == nil:
-		c.complete(C.PALITRA_OK, 0, reply)
+		if c.complete(C.PALITRA_OK, 0, reply) == StatusTooLarge {
+			c.fail(C.PALITRA_JOB_FAILED, 0, fmt.Sprintf("no memory holds the reply of %d bytes", len(reply)))
+		}
 	case errors.As(err, &failed):
-		c.complete(C.PALITRA_JOB_FAILED, failed.Code, []byte(failed.Message))
+		c.fail(C.PALITRA_JOB_FAILED, failed.Code, failed.Message)
 	default:
-		c.complete(C.PALITRA_JOB_FAILED, 0, []byte(err.Error()))
+		c.fail(C.PALITRA_JOB_FAILED, 0, err.Error())
 	}
 }
 
-func (c *Call) complete(status C.palitra_status, code int32, data []byte) {
-	C.palitra_call_complete(c.raw, status, C.int32_t(code), C.PALITRA_BYTES, unsafe.Pointer(pointer(data)),
-		C.size_t(len(data)))
+// The library takes a message in UTF-8 alone, and a text of Go's may be anything: a name of a file.
+func (c *Call) fail(status C.palitra_status, code int32, message string) {
+	c.complete(status, code, []byte(strings.ToValidUTF8(message, "\uFFFD")))
+}
+
+func (c *Call) complete(status C.palitra_status, code int32, data []byte) Status {
+	return Status(C.palitra_call_complete(c.raw, status, C.int32_t(code), C.PALITRA_BYTES,
+		unsafe.Pointer(pointer(data)), C.size_t(len(data))))
 }

@@ -62,6 +62,8 @@ func TestRegisteredJobFailsAndPanicsAsGoDoes(t *testing.T) {
 			return nil, &palitra.JobError{Code: 7, Message: "no luck"}
 		case "panic":
 			panic("oh no")
+		case "bytes":
+			return nil, &palitra.JobError{Code: 8, Message: "no such file: caf\xe9"}
 		}
 		return nil, errors.New("no reason")
 	})
@@ -72,6 +74,10 @@ func TestRegisteredJobFailsAndPanicsAsGoDoes(t *testing.T) {
 	}
 	_, err = r.Run(base(t), "go.fail", nil)
 	if !errors.As(err, &failed) || failed.Code != 0 || failed.Message != "no reason" {
+		t.Error(err)
+	}
+	_, err = r.Run(base(t), "go.fail", []byte("bytes"))
+	if !errors.As(err, &failed) || failed.Code != 8 || failed.Message != "no such file: caf\uFFFD" {
 		t.Error(err)
 	}
 	_, err = r.Run(base(t), "go.fail", []byte("panic"))

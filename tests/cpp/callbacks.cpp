@@ -257,6 +257,19 @@ TEST_CASE("a function that returns is a job, called by name as any other") {
     CHECK(failed.message() == "no luck");
 }
 
+TEST_CASE("a job whose text or failure is not UTF-8 fails and says so") {
+    const palitra::Runner runner;
+    const palitra::JobFormats text{palitra::Format::bytes, palitra::Format::text};
+    palitra::register_job(runner, "cpp.text", [](std::string_view) { return std::string("caf\xe9"); }, text);
+    palitra::register_job(runner, "cpp.throws",
+                          [](std::string_view) -> std::string { throw std::runtime_error("no caf\xe9"); });
+    for (const char* job : {"cpp.text", "cpp.throws"}) {
+        const auto failed = runner.try_run(job);
+        CHECK(failed.status() == Status::job_failed);
+        CHECK(failed.message() == "the answer is not UTF-8");
+    }
+}
+
 TEST_CASE("a call may be answered elsewhere, streams, and comes before the library's job of its name") {
     const palitra::Runner runner;
     std::thread answers;

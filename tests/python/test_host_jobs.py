@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import palitra
+import programs
 import pytest
 
 WaitUntil = Callable[..., None]
@@ -137,6 +138,50 @@ def test_what_it_raises_fails_the_job(
             runner.run(runner.job(name))
         assert type(failed.value) is kind
         assert (failed.value.code, failed.value.message) == (code, message)
+
+
+def test_a_reply_or_an_item_that_no_memory_holds_twice_fails_the_job() -> None:
+    programs.check(
+        """
+        import os, resource
+        import palitra
+
+        tests = palitra.load(os.environ["PALITRA_LIBRARY_DIR"] + "/libpalitra_test_jobs.so")
+        large = bytes(1 << 28)
+
+        async def reply(payload):
+            return b"small" if payload == b"small" else large
+
+        async def items(_):
+            yield b"first"
+            yield large
+
+        runner = tests.Runner()
+        runner.register("host.reply", reply, input="bytes", output="bytes")
+        runner.register("host.items", items, input="bytes", output="bytes")
+        assert runner.run(runner.job("host.reply", b"small")) == b"small"
+        with open("/proc/self/statm") as file:
+            mapped = int(file.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (mapped + len(large) // 2, resource.RLIM_INFINITY))
+        seen = []
+
+        def read():
+            for item in runner.iterate(runner.job("host.items")):
+                seen.append(item)
+
+        for call in (lambda: runner.run(runner.job("host.reply")), read):
+            try:
+                call()
+            except palitra.JobError as error:
+                assert error.message == "TooLargeError: no memory holds a copy of what the job made", error.message
+            else:
+                raise AssertionError("there was memory enough")
+        assert seen == [b"first"], seen
+        assert runner.run(runner.job("host.reply", b"small")) == b"small"
+        runner.close()
+        print("kept")
+        """
+    )
 
 
 def test_a_panic_and_a_cancel_of_its_own_are_told_as_such(runner: palitra.Runner) -> None:

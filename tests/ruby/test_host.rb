@@ -5,6 +5,9 @@
 require_relative "helper"
 
 class TestHost < TestCase
+  # "café" in Latin-1, which claims to be UTF-8.
+  LATIN = [99, 97, 102, 0xE9].pack("C*").force_encoding(Encoding::UTF_8)
+
   def test_a_block_is_a_job_and_what_it_returns_is_the_reply_by_its_type
     runner = runner_for
     runner.register("host.sum") { |payload| payload["numbers"].sum }
@@ -27,6 +30,32 @@ class TestHost < TestCase
     error = assert_raises(Palitra::JobError) { runner.run("host.bug") }
     assert_equal 0, error.code
     assert_match(/NoMethodError/, error.message)
+  end
+
+  def test_a_failure_that_is_no_standard_error_fails_the_job_alone
+    runner = runner_for
+    runner.register("host.later", input: :bytes) { raise NotImplementedError, "not yet" }
+    runner.register("host.deep", input: :bytes) { deep }
+    { "host.later" => /NotImplementedError: not yet/, "host.deep" => /SystemStackError/ }.each do |name, message|
+      assert_match message, assert_raises(Palitra::JobError) { runner.run(name) }.message
+    end
+  end
+
+  def deep
+    deep + 1
+  end
+
+  def test_a_text_that_is_not_utf8_fails_the_job_and_says_so
+    runner = runner_for
+    runner.register("host.text", input: :bytes) { LATIN }
+    runner.register("host.items", input: :bytes) { ["first", LATIN, "last"].each }
+    runner.register("host.message", input: :bytes) { raise Palitra::JobError, "no #{LATIN}" }
+    assert_match(/not UTF-8: "caf�"/, assert_raises(Palitra::JobError) { runner.run("host.text") }.message)
+    assert_equal "no caf�", assert_raises(Palitra::JobError) { runner.run("host.message") }.message
+    items = []
+    error = assert_raises(Palitra::JobError) { runner.stream("host.items") { |item| items << item } }
+    assert_equal ["first"], items
+    assert_match(/not UTF-8/, error.message)
   end
 
   def test_the_items_of_an_enumerator_are_the_jobs_at_the_pace_of_their_reader

@@ -113,13 +113,19 @@ struct Registered {
     void answer(Call& call, std::string_view payload) noexcept {
 #if defined(__cpp_exceptions)
         try {
-            (void)call.try_complete(function(payload), output);
+            settle(call, call.try_complete(function(payload), output));
         } catch (const std::exception& failure) {
-            (void)call.try_fail(0, failure.what());
+            settle(call, call.try_fail(0, failure.what()));
         }
 #else
-        (void)call.try_complete(function(payload), output);
+        settle(call, call.try_complete(function(payload), output));
 #endif
+    }
+
+    /// An answer that the library refuses leaves the call unanswered: the job fails, and its message says why.
+    static void settle(Call& call, const result<void>& answered) noexcept {
+        if (answered.status() == Status::invalid_argument) (void)call.try_fail(0, "the answer is not UTF-8");
+        if (answered.status() == Status::too_large) (void)call.try_fail(0, "no memory holds the answer");
     }
 };
 

@@ -9,6 +9,9 @@ require_relative "mailbox"
 module Palitra
   # One call of a job of the program: the second argument of its block.
   class Call
+    # What fails the job alone. What else a block raises ends more than that: a thread, or the program.
+    FAILURES = [StandardError, ScriptError, SystemStackError, NoMemoryError].freeze
+
     def initialize(library, handle)
       @library = library
       @native = library.native
@@ -28,18 +31,16 @@ module Palitra
     # Sends an item, once its reader has room for it. Returns whether anybody reads it.
     def send_item(item)
       format, bytes = Calls.encode(item)
-      @native.call_send(@handle, format, bytes, bytes.bytesize, -1) == Native::OK
+      wanted?(@native.call_send(@handle, format, bytes, bytes.bytesize, -1))
     end
 
     # Answers with what the block returns or raises, and frees the call.
     def answer(format, block)
-      complete(Native::OK, 0, *Calls.encode(result_of(block.call(payload(format), self))))
+      wanted?(complete(Native::OK, 0, *Calls.encode(result_of(block.call(payload(format), self)))))
     rescue CancelledError
       complete(Native::CANCELLED, 0, *Calls.encode("the job cancelled itself"))
-    rescue StandardError => e
-      code = e.is_a?(JobError) ? e.code : 0
-      text = e.is_a?(Error) ? e.message : "#{e.class}: #{e.message}"
-      complete(Native::JOB_FAILED, code, 1, text.encode(Encoding::UTF_8, invalid: :replace, undef: :replace))
+    rescue *FAILURES => e
+      fail_with(e)
     ensure
       @native.call_free(@handle)
     end
@@ -60,6 +61,20 @@ module Palitra
       nil
     end
 
+    def fail_with(error)
+      code = error.is_a?(JobError) ? error.code : 0
+      text = error.is_a?(Error) ? error.message : "#{error.class}: #{error.message}"
+      complete(Native::JOB_FAILED, code, 1, text.encode(Encoding::UTF_8, invalid: :replace, undef: :replace).scrub)
+    end
+
+    # Whether an answer or an item was needed. Raises for one that the library refuses.
+    def wanted?(status)
+      return false if [Native::AT_END, Native::CANCELLED].include?(status)
+
+      @library.check(status)
+      true
+    end
+
     def complete(status, code, format, bytes)
       @native.call_complete(@handle, status, code, format, bytes, bytes.bytesize)
     end
@@ -71,10 +86,18 @@ module Palitra
     def self.encode(value)
       case value
       when nil then [0, ""]
-      when String then value.encoding == Encoding::BINARY ? [0, value] : [1, value.encode(Encoding::UTF_8)]
+      when String then value.encoding == Encoding::BINARY ? [0, value] : [1, text(value)]
       else [2, JSON.generate(value)]
       end
     end
+
+    def self.text(value)
+      value = value.encode(Encoding::UTF_8)
+      return value if value.valid_encoding?
+
+      raise Encoding::InvalidByteSequenceError, "not UTF-8: #{value.scrub[0, 40].inspect}; bytes are a binary string"
+    end
+    private_class_method :text
 
     def initialize(runner)
       @library = runner.library

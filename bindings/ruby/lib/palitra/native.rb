@@ -13,8 +13,10 @@ module Palitra
 
     OK = 0
     PENDING = 1
-    CANCELLED = 12
+    # PALITRA_END; END is a word of Ruby's.
+    AT_END = 2
     JOB_FAILED = 10
+    CANCELLED = 12
     UNKNOWN_JOB = 22
 
     FORMATS = %i[bytes text json].freeze

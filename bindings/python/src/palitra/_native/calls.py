@@ -158,9 +158,9 @@ class JobCall:
         running = self._job.start(payload)
         if isinstance(running, AsyncIterator):
             await self._stream(running)
-            self._complete(abi.OK, 0, abi.BYTES, b"")
+            self._check(self._complete(abi.OK, 0, abi.BYTES, b""))
         else:
-            self._complete(abi.OK, 0, *encode_result(self._job.description, await running))
+            self._check(self._complete(abi.OK, 0, *encode_result(self._job.description, await running)))
 
     async def _stream(self, items: AsyncIterator[Any]) -> None:
         try:
@@ -172,8 +172,9 @@ class JobCall:
                     await self._room
                 if status == abi.END:
                     raise JobError("nobody reads the stream any more")
-                if status != abi.OK:
+                if status == abi.CANCELLED:
                     raise asyncio.CancelledError
+                self._check(status)
         finally:
             close = getattr(items, "aclose", None)
             if close is not None:
@@ -183,8 +184,15 @@ class JobCall:
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
 
-    def _complete(self, status: int, code: int, format: int, data: bytes) -> None:
-        self._functions.call_complete(self._handle, status, code, format, data, len(data))
+    def _complete(self, status: int, code: int, format: int, data: bytes) -> int:
+        answered: int = self._functions.call_complete(self._handle, status, code, format, data, len(data))
+        return answered
+
+    def _check(self, status: int) -> None:
+        """Raises the error of a reply or an item that the library refuses: of one that no memory holds twice. That a
+        reply comes too late is no error."""
+        if status not in (abi.OK, abi.END, abi.CANCELLED):
+            raise error_of(status, 0, "no memory holds a copy of what the job made")
 
     def _fail(self, error: BaseException) -> None:
         status, code, message = abi.JOB_FAILED, 0, f"{type(error).__name__}: {error}"
