@@ -29,6 +29,12 @@ test("what a function throws is the job's failure", async (t) => {
   await assert.rejects(runner.run("host.code"), { name: "JobError", code: 404, message: "no such user" });
   await assert.rejects(runner.run("host.bug"), { name: "JobError", code: 0, message: /TypeError/ });
   await assert.rejects(runner.run("host.unfit"), { name: "JobError", message: /cannot reply with a symbol/ });
+  runner.register("host.any_code", (code) => Promise.reject(new JobError("sold out", code)), { input: "json" });
+  await assert.rejects(runner.run("host.any_code", -(2 ** 31)), { code: -(2 ** 31), message: "sold out" });
+  for (const code of [2 ** 31, 1.5, "E7"]) {
+    const message = `sold out (its code ${JSON.stringify(code)} is no 32-bit number)`;
+    await assert.rejects(runner.run("host.any_code", code), { code: 0, message });
+  }
 });
 
 test("a generator's items are the job's, at the pace of their reader", async (t) => {

@@ -112,6 +112,9 @@ class OwnError(Exception):
     pass
 
 
+SOLD_OUT = "sold out (its code {} is no 32-bit number)"
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "code", "message"),
     [
@@ -120,6 +123,9 @@ class OwnError(Exception):
         (SystemExit(3), palitra.JobError, 0, "SystemExit: 3"),
         (palitra.JobError("sold out", 7), palitra.JobError, 7, "sold out"),
         (palitra.BadPayloadError("no id", 8), palitra.BadPayloadError, 8, "no id"),
+        (palitra.JobError("sold out", 1 << 31), palitra.JobError, 0, SOLD_OUT.format(1 << 31)),
+        (palitra.JobError("sold out", "E7"), palitra.JobError, 0, SOLD_OUT.format("'E7'")),  # type: ignore[arg-type]
+        (palitra.JobError(None, -(1 << 31)), palitra.JobError, -(1 << 31), "None"),  # type: ignore[arg-type]
     ],
 )
 def test_what_it_raises_fails_the_job(

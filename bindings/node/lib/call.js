@@ -26,6 +26,15 @@ function encode(value) {
   return [JSON_FORMAT, json];
 }
 
+/** What a failure is to the one who called: its number and its message. */
+function describe(error) {
+  if (!(error instanceof PalitraError)) return [0, String(error)];
+  const { code = 0, message } = error;
+  return Number.isInteger(code) && code === (code | 0)
+    ? [code, message]
+    : [0, `${message} (its code ${typeof code === "string" ? JSON.stringify(code) : code} is no 32-bit number)`];
+}
+
 /** One call of a job of the program. */
 export class Call {
   #library;
@@ -68,11 +77,11 @@ export class Call {
     try {
       if (native.notify(this._handle, tag) === OK) {
         this.#library.wait(tag);
-        native.complete(this._handle, OK, 0, ...encode(await this.#run(run)));
+        const status = native.complete(this._handle, OK, 0, ...encode(await this.#run(run)));
+        if (status !== END && status !== CANCELLED) this.#library.check(status);
       }
     } catch (error) {
-      const code = error instanceof PalitraError && Number.isInteger(error.code) ? error.code : 0;
-      const message = error instanceof PalitraError ? error.message : String(error);
+      const [code, message] = describe(error);
       native.complete(this._handle, error instanceof CancelledError ? CANCELLED : JOB_FAILED, code, TEXT, message);
     } finally {
       this.#library.forget(tag);

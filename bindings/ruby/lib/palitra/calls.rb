@@ -12,6 +12,9 @@ module Palitra
     # What fails the job alone. What else a block raises ends more than that: a thread, or the program.
     FAILURES = [StandardError, ScriptError, SystemStackError, NoMemoryError].freeze
 
+    INT32 = (-(1 << 31)...(1 << 31))
+    private_constant :FAILURES, :INT32
+
     def initialize(library, handle)
       @library = library
       @native = library.native
@@ -64,6 +67,10 @@ module Palitra
     def fail_with(error)
       code = error.is_a?(JobError) ? error.code : 0
       text = error.is_a?(Error) ? error.message : "#{error.class}: #{error.message}"
+      unless INT32.include?(code)
+        text = "#{text} (its code #{code.inspect} is no 32-bit number)"
+        code = 0
+      end
       complete(Native::JOB_FAILED, code, 1, text.encode(Encoding::UTF_8, invalid: :replace, undef: :replace).scrub)
     end
 

@@ -206,7 +206,9 @@ class JobCall:
             status, message = abi.CANCELLED, ""
         else:
             logger.info("the job %s raised", self.name, exc_info=error)
-        self._complete(status, code, abi.TEXT, message.encode(errors="replace"))
+        if not (isinstance(code, int) and -(1 << 31) <= code < 1 << 31):
+            code, message = 0, f"{message} (its code {code!r} is no 32-bit number)"
+        self._complete(status, code, abi.TEXT, str(message).encode(errors="replace"))
 
     async def _drive(self) -> None:
         try:
