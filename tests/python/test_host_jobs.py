@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import gc
+import math
 import subprocess
 import threading
 import time
@@ -106,10 +107,18 @@ def test_a_payload_or_a_result_of_another_format_fails_the_job(runner: palitra.R
     runner.register("host.json", lambda _: object())
     with pytest.raises(palitra.JobError, match="TypeError: .*object"):
         runner.run(runner.job("host.json", 1))
+    runner.register("host.nan", lambda _: {"nested": [math.nan]})
+    with pytest.raises(palitra.JobError, match="ValueError: Out of range float values are not JSON compliant"):
+        runner.run(runner.job("host.nan", 1))
 
 
 class OwnError(Exception):
     pass
+
+
+class SpeechlessError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
 
 
 SOLD_OUT = "sold out (its code {} is no 32-bit number)"
@@ -120,6 +129,7 @@ SOLD_OUT = "sold out (its code {} is no 32-bit number)"
     [
         (ValueError("no such article"), palitra.JobError, 0, "ValueError: no such article"),
         (OwnError(), palitra.JobError, 0, "OwnError: "),
+        (SpeechlessError(), palitra.JobError, 0, "SpeechlessError: <exception str() failed>"),
         (SystemExit(3), palitra.JobError, 0, "SystemExit: 3"),
         (palitra.JobError("sold out", 7), palitra.JobError, 7, "sold out"),
         (palitra.BadPayloadError("no id", 8), palitra.BadPayloadError, 8, "no id"),

@@ -88,6 +88,9 @@ def test_json_that_is_none_is_an_error() -> None:
     circle.append(circle)
     with pytest.raises(ValueError, match="Circular reference"):
         palitra.job("palitra.sleep", circle)
+    for number in (math.nan, math.inf, -math.inf):
+        with pytest.raises(ValueError, match="JSON compliant"):
+            palitra.job("palitra.sleep", seconds=number)
     for text in ("", "{", "1 2", "nothing"):
         with pytest.raises(json.JSONDecodeError):
             payload._from_json(text)

@@ -195,7 +195,7 @@ class JobCall:
             raise error_of(status, 0, "no memory holds a copy of what the job made")
 
     def _fail(self, error: BaseException) -> None:
-        status, code, message = abi.JOB_FAILED, 0, f"{type(error).__name__}: {error}"
+        status, code, message = abi.JOB_FAILED, 0, f"{type(error).__name__}: {_text_of(error)}"
         if isinstance(error, JobError):
             status = abi.BAD_PAYLOAD if isinstance(error, BadPayloadError) else abi.JOB_FAILED
             code, message = error.code, error.message
@@ -215,6 +215,13 @@ class JobCall:
             await self._answer()
         except BaseException as error:
             self._fail(error)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "<exception str() failed>"  # As Python's own reports say.
 
 
 class CallQueue:

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from .._errors import UnknownJobError
 from . import abi
 
-# Made once: json.dumps and json.loads would make them anew for these arguments each time.
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+# Made once: json.dumps and json.loads would make them anew for these arguments each time. NaN is an error, for JSON has
+# none: Python's would be refused by whoever reads it in another language.
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _decoder: Any = json.JSONDecoder()
 
 
@@ -20,7 +21,7 @@ def _chunks_in_c() -> Any:
     encoder: Any = json.encoder
     try:
         chunks = encoder.c_make_encoder(
-            None, _encoder.default, encoder.encode_basestring, None, ":", ",", False, False, True
+            None, _encoder.default, encoder.encode_basestring, None, ":", ",", False, False, False
         )
         return chunks if "".join(chunks({"ä": [1, 0.5]}, 0)) == '{"ä":[1,0.5]}' else None
     except (AttributeError, TypeError):
