@@ -66,7 +66,7 @@ struct What {
     /// The name of the job
     name: String,
     /// The payload: JSON or text, @FILE, - for the standard input, or KEY=VALUE pairs, which become a JSON object
-    #[arg(value_name = "PAYLOAD", allow_hyphen_values = true)]
+    #[arg(value_name = "PAYLOAD", allow_negative_numbers = true)]
     payload: Vec<String>,
 }
 

@@ -51,6 +51,8 @@ fn a_payload_is_json_pairs_a_text_a_file_or_the_standard_input() {
     assert_eq!(prints(&["run", "typed.any", "a=[1]", "b=text"]), "{\"a\":[1],\"b\":\"text\"}\n");
     assert_eq!(prints(&["run", "typed.shout", "a=b"]), "A=B\n");
     assert_eq!(prints(&["run", "typed.answer"]), "42\n");
+    assert_eq!(prints(&["run", "typed.any", "-1.5"]), "-1.5\n");
+    assert_eq!(prints(&["run", "typed.shout", "--", "-a"]), "-A\n");
     let mut piped = palitra(&["run", "typed.reverse", "-"]);
     let mut piped = piped.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the command");
     piped.stdin.take().expect("a pipe").write_all(b"abc").expect("a reader");
@@ -113,6 +115,8 @@ fn ctrl_c_cancels_the_job() {
 fn a_job_that_takes_longer_than_its_timeout_is_cancelled() {
     let (code, errors) = fails(&["run", "--timeout", "0.01", "test.never"]);
     assert_eq!((code, errors.as_str()), (Some(13), "palitra: test.never took longer than it was given\n"));
+    assert_eq!(fails(&["run", "palitra.sleep", "seconds=60", "--timeout", "0.01"]).0, Some(13));
+    assert_eq!(fails(&["run", "palitra.sleep", "--timeot=1", "seconds=60"]).0, Some(2));
     for wrong in ["0", "-1", "soon", "inf"] {
         let (code, errors) = fails(&["run", &format!("--timeout={wrong}"), "test.never"]);
         assert_eq!(code, Some(2), "{wrong}");
