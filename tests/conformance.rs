@@ -25,7 +25,7 @@ use palitra_test_support::process::{library_directory, root, run_well, scratch, 
 use scenarios::{Column, Printed, Scenario};
 
 /// The longest that an interpreter may take for all scenarios.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// The same for building one, from an empty cache.
 const BUILD_LIMIT: Duration = Duration::from_secs(300);

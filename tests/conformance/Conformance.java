@@ -127,9 +127,10 @@ public final class Conformance {
     private final Items items;
     private boolean isBare;
 
-    Token(Running running) {
-      this.running = running;
-      this.items = new Job(running).items();
+    /** Keeps the job, which would be cancelled if it were collected while its items wait to be read. */
+    Token(Job job) {
+      this.running = job.running();
+      this.items = job.items();
     }
 
     /** What the handle alone gives. */
@@ -265,8 +266,7 @@ public final class Conformance {
     Duration timeout = deadline == null ? null : time(deadline);
     Call call = call(words.get(3), words.get(4));
     return status(() -> {
-      Job job = runners.get(words.get(2)).submit(call, timeout, 0);
-      return tokens.put(words.get(1), new Token(job.running()));
+      return tokens.put(words.get(1), new Token(runners.get(words.get(2)).submit(call, timeout, 0)));
     });
   }
 
@@ -279,7 +279,7 @@ public final class Conformance {
     List<Running> started = new ArrayList<>();
     int refused = runner.startMany(calls, null, started);
     for (int i = 0; i < started.size(); i++) {
-      tokens.put(words.get(3 * i), new Token(started.get(i)));
+      tokens.put(words.get(3 * i), new Token(new Job(started.get(i))));
     }
     return nameOf(refused) + " " + started.size();
   }

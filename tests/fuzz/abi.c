@@ -283,6 +283,11 @@ static void *do_calls(void *argument) {
     return NULL;
 }
 
+/* A runner whose threads had no processor within its bound ends after palitra_runner_free has returned. */
+static void await_finalizers(void) {
+    for (int tries = 0; tries < 6000 && atomic_load(&world.given) != atomic_load(&world.freed); tries++) usleep(10000);
+}
+
 /* Whatever was done, everything ends. */
 static void end_everything(void) {
     for (size_t i = 0; i < CALLS; i++) palitra_call_free((palitra_call){atomic_exchange(&world.calls[i], 0)});
@@ -301,6 +306,7 @@ static void end_everything(void) {
     }
     for (size_t i = 0; i < QUEUES; i++) palitra_queue_free((palitra_queue){atomic_exchange(&world.queues[i], 0)});
     for (size_t i = 0; i < CALLS; i++) palitra_call_free((palitra_call){atomic_exchange(&world.calls[i], 0)});
+    await_finalizers();
     if (atomic_load(&world.given) != atomic_load(&world.freed))
         fprintf(stderr, "%ld given, %ld freed\n", world.given, world.freed);
     MUST(atomic_load(&world.given) == atomic_load(&world.freed) && world.called <= world.given);

@@ -21,7 +21,7 @@ for target in abi http; do
     else
         set -- -max_total_time="$seconds" -max_len=600 -print_final_stats=1 "$found"
     fi
-    "$folder/fuzz-$target" "$@" -timeout=30 -rss_limit_mb=2048 -artifact_prefix="$found/" "$here/corpus/$target" \
+    "$folder/fuzz-$target" "$@" -timeout=120 -rss_limit_mb=2048 -artifact_prefix="$found/" "$here/corpus/$target" \
         >"$log" 2>&1 || { tail -60 "$log"; exit 1; }
     grep -E "^#[0-9]+.*(INITED|DONE)|stat::(number_of|average)" "$log"
 done

@@ -16,9 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-#: The longest wait for a response, in seconds.
-REQUEST_PATIENCE = 10.0
-#: The longest wait for anything else, in seconds, on a machine that is busy with other things.
+#: The longest wait for a response or anything else, in seconds, on a machine that is busy with other things.
 PATIENCE = 30.0
 
 
@@ -52,7 +50,7 @@ def children_of(pid: int) -> list[int]:
         return []
 
 
-def get(url: str, timeout: float = REQUEST_PATIENCE) -> tuple[int, str]:
+def get(url: str, timeout: float = PATIENCE) -> tuple[int, str]:
     """Status and body; OSError where there was no response."""
     # A proxy that the machine is set up with is not for servers on the loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -208,7 +208,7 @@ def test_recycled_workers_work(gunicorn: Gunicorn, kind: list[str]) -> None:
 def test_a_request_past_the_workers_timeout_ends_the_worker_and_not_the_site(gunicorn: Gunicorn, work: str) -> None:
     # The parent aborts the worker (SIGABRT), whose handler raises SystemExit in the blocked call. A worker that has not
     # left a second later is killed: on a busy machine that may happen, but not each time.
-    for _ in range(3):
+    for _ in range(6):
         # Preloaded, so that a worker starts within its timeout on a busy machine too.
         server, address = gunicorn("--preload", "--timeout", "1")
         (old,) = server.children()
