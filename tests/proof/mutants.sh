@@ -22,7 +22,8 @@ ln -sf libpalitra.so "$folder/lib/libpalitra.so.1"
 
 set --
 for room in token runner queue ffi; do set -- "$@" --file "src/$room.rs" --file "src/$room/**"; done
-for test in palitra rust properties c process panic_hook; do set -- "$@" --include-test "$test"; done
+# Not tests/process.rs: a library that asks its environment which change it has fails there, whatever the change.
+for test in palitra rust properties c panic_hook; do set -- "$@" --include-test "$test"; done
 cd "$root"
 cargo fetch --quiet
 # What measures time, or is for valgrind, is not for a library that asks at each step whether it is changed.
