@@ -195,7 +195,8 @@ class JobCall:
             raise error_of(status, 0, "no memory holds a copy of what the job made")
 
     def _fail(self, error: BaseException) -> None:
-        status, code, message = abi.JOB_FAILED, 0, f"{type(error).__name__}: {_text_of(error)}"
+        status, message = abi.JOB_FAILED, f"{type(error).__name__}: {_text_of(error)}"
+        code: Any = 0  # A program may give a JobError whatever it likes.
         if isinstance(error, JobError):
             status = abi.BAD_PAYLOAD if isinstance(error, BadPayloadError) else abi.JOB_FAILED
             code, message = error.code, error.message
