@@ -24,7 +24,8 @@ test("a thousand waiting jobs hold none of libuv's workers", async () => {
     const runner = new Runner();
     for (let i = 0; i < 1000; i++) runner.submit("palitra.sleep", { seconds: 3600 });
     await stat("/");
-    console.log(runner.stats().running + runner.stats().queued, threads() < 20);
+    const { running, queued } = runner.stats(); // Of one moment: jobs go from one to the other.
+    console.log(running + queued, threads() < 20);
     process.exit();
   `;
   assert.deepEqual(await ends(text, { env: { UV_THREADPOOL_SIZE: "1" } }), [0, "1000 true\n", ""]);
