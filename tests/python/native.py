@@ -31,6 +31,12 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+def in_flight(runner: palitra.Runner) -> int:
+    """In one look: between two a queued job may have begun."""
+    stats = runner.stats()
+    return stats["running"] + stats["queued"]
+
+
 def drops(tests: palitra.Library) -> int:
     """How many jobs test.never were dropped in this process."""
     return int(tests.run(tests.job("test.drops")))

@@ -17,7 +17,7 @@ from typing import Any
 
 import palitra
 import pytest
-from native import drops, wait_for
+from native import drops, in_flight, wait_for
 from palitra._native import payload
 
 
@@ -209,7 +209,7 @@ def test_a_full_runner_is_busy(tests: palitra.Library) -> None:
         for future in futures:
             future.cancel()
         # One that is cancelled while it is queued is in flight until the runner has dropped it.
-        wait_for(lambda: runner.stats()["running"] + runner.stats()["queued"] == 0)
+        wait_for(lambda: in_flight(runner) == 0)
         assert runner.run(runner.job("palitra.echo", b"x")) == b"x"
 
 
