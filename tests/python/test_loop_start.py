@@ -190,7 +190,7 @@ def test_descriptors_go_with_close_and_wait_for_no_garbage_collection(
         assert len(files()) > len(before)
         for runner in runners:
             runner.close()
-        # The thread that told of the last job's end lets go of the queue when it has a processor again.
+        # The thread that told of the last job's end releases the queue when it has a processor again.
         wait_until(lambda: files() <= before, "the descriptors are closed")
     finally:
         gc.enable()

@@ -31,8 +31,9 @@ class TestHost < TestCase
     assert_equal 0, error.code
     assert_match(/NoMethodError/, error.message)
     [1 << 31, "E7"].each do |code|
-      runner_for.tap { |other| other.register("host.code", input: :bytes) { raise Palitra::JobError.new("no", code:) } }
-      error = assert_raises(Palitra::JobError) { @runners.last.run("host.code") }
+      other = runner_for
+      other.register("host.code", input: :bytes) { raise Palitra::JobError.new("no", code:) }
+      error = assert_raises(Palitra::JobError) { other.run("host.code") }
       assert_equal [0, "no (its code #{code.inspect} is no 32-bit number)"], [error.code, error.message]
     end
   end

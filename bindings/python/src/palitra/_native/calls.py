@@ -158,9 +158,10 @@ class JobCall:
         running = self._job.start(payload)
         if isinstance(running, AsyncIterator):
             await self._stream(running)
-            self._check(self._complete(abi.OK, 0, abi.BYTES, b""))
+            reply = abi.BYTES, b""
         else:
-            self._check(self._complete(abi.OK, 0, *encode_result(self._job.description, await running)))
+            reply = encode_result(self._job.description, await running)
+        self._check(self._complete(abi.OK, 0, *reply))
 
     async def _stream(self, items: AsyncIterator[Any]) -> None:
         try:
