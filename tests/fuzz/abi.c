@@ -13,9 +13,10 @@
 #include "fuzz.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <sys/wait.h>
 
-enum { RUNNERS = 3, TOKENS = 12, QUEUES = 3, CALLS = 6, MOST_CALLS = 96, THREADS = 3 };
+enum { RUNNERS = 3, TOKENS = 12, QUEUES = 3, CALLS = 6, MOST_CALLS = 96, THREADS = 3, CALLS_OF_ALL = 38 };
 
 /* Handles stay when they are freed, and are used stale. */
 static struct {
@@ -27,7 +28,8 @@ static struct {
 static const int64_t timeouts[] = {0, 1, 1000, 200000, 1000000, INT64_MIN, INT64_MAX};
 static const size_t sizes[] = {0, 1, 5, 64, 4096, 70000, SIZE_MAX, SIZE_MAX / 2};
 static const char *const names[] = {
-    "palitra.echo", "palitra.sleep", "host.now", "host.later", "no.such.job", "", "\xff", NULL};
+    "palitra.echo", "palitra.sleep", "host.now", "host.later", "no.such.job", "", "\xff", NULL, "host.queued"};
+static const char *const configurations[] = {NULL, "", "{\"no.such.state\": {}}", "[1]", "{", "\xff"};
 static char bytes[70001];
 
 static void count_freed(void *data) {
@@ -52,17 +54,30 @@ static void cancelled(palitra_call call, void *data) {
 }
 
 static void answer_now(palitra_call call, const void *data, size_t len, void *unused) {
+    const void *payload = NULL;
+    size_t payload_len = 0;
     (void)unused;
+    MUST(palitra_call_payload(call, &payload, &payload_len) == PALITRA_OK);
+    MUST(payload == data && payload_len == len && ((const char *)payload)[len] == 0);
     known(palitra_call_complete(call, PALITRA_OK, 0, PALITRA_BYTES, data, len));
     palitra_call_free(call);
 }
 
 /* Leaves the call to the threads; the one that was there before loses its job. */
-static void answer_later(palitra_call call, const void *data, size_t len, void *unused) {
+static void put_call(palitra_call call) {
     static atomic_uint turn;
-    (void)data, (void)len, (void)unused;
     palitra_call before = {atomic_exchange(&world.calls[atomic_fetch_add(&turn, 1) % CALLS], call.id)};
     palitra_call_free(before);
+}
+
+static void answer_later(palitra_call call, const void *data, size_t len, void *unused) {
+    (void)data, (void)len, (void)unused;
+    put_call(call);
+}
+
+static void logged(int32_t level, const char *target, const char *message, void *data) {
+    (void)data;
+    MUST(level > PALITRA_LOG_OFF && level <= PALITRA_LOG_TRACE && target != NULL && message != NULL);
 }
 
 /* Good, stale, of another kind, or forged. */
@@ -163,6 +178,69 @@ static void check_child(void) {
     MUST(ending == 0);
 }
 
+/* What an event is about: a call that nobody has taken yet, one that the host has, or a token. */
+static void read_event(const palitra_event *event) {
+    palitra_call call = palitra_event_call(event);
+    MUST(call.id == 0 || call.id == event->token.id);
+    if (call.id != 0 && known(event->status) == PALITRA_PENDING) put_call(call);
+}
+
+static void read_payload(palitra_call call, bool wanted) {
+    const void *data = bytes;
+    size_t len = 1;
+    palitra_status status = known(palitra_call_payload(call, &data, wanted ? &len : NULL));
+    MUST(wanted || status != PALITRA_OK);
+    if (status != PALITRA_OK) MUST(data == NULL && (!wanted || len == 0));
+}
+
+static void ask_for_job(const char *name, bool wanted) {
+    palitra_reply reply = {0};
+    const char *nearest = palitra_job_nearest(name);
+    palitra_status status = known(palitra_job_describe(name, wanted ? &reply : NULL));
+    MUST(status != PALITRA_OK || !wanted || reply.len > 0);
+    MUST(nearest == NULL || palitra_job_describe(nearest, NULL) == PALITRA_OK);
+    MUST(palitra_reply_details(&reply) == NULL);
+    palitra_reply_free(&reply);
+}
+
+static void use_global_runner(unsigned place, bool keep) {
+    palitra_runner runner = {0};
+    if (!keep) {
+        known(palitra_shutdown_global_runner(0));
+        return;
+    }
+    MUST(palitra_runner_global(&runner) == PALITRA_OK && runner.id != 0);
+    palitra_runner_free((palitra_runner){atomic_exchange(&world.runners[place % RUNNERS], runner.id)});
+    (void)palitra_is_runner_alive();
+}
+
+/* Jobs whose calls are events, the log, the descriptions and the global runner. */
+static void call_other(unsigned which, const uint8_t code[5], int64_t timeout) {
+    unsigned one = code[1], two = code[2], a = code[3], b = code[4];
+    const char *name = names[a % LENGTH(names)];
+    palitra_reply reply = {0};
+    switch (which) {
+    case 0: {
+        const palitra_job_info info = {.name = a & 128 ? name : "host.queued", .input = (palitra_format)(a % 5)};
+        known(palitra_runner_register_queued(RUNNER(one), a == 77 ? NULL : &info, QUEUE(two), a, b % 4));
+        break;
+    }
+    case 1: read_payload(CALL(one), a & 1); break;
+    case 2: known(palitra_call_notify(CALL(one), QUEUE(two), a)); break;
+    case 3: ask_for_job(name, b & 1); break;
+    case 4:
+        if (a & 1) known(palitra_log_collect((int32_t)(a / 2 % 8) - 1, b == 255 ? SIZE_MAX : b));
+        else known(palitra_log_set((int32_t)(a / 2 % 8) - 1, b & 1 ? logged : NULL, counted(), count_freed));
+        break;
+    case 5:
+        known(palitra_log_next(timeout, b & 1 ? NULL : &reply));
+        palitra_reply_free(&reply);
+        break;
+    case 6: known(palitra_configure(configurations[a % LENGTH(configurations)])); break;
+    default: use_global_runner(one, a % 4 != 0);
+    }
+}
+
 static void call_one(const uint8_t code[5]) {
     unsigned one = code[1], two = code[2], a = code[3], b = code[4];
     int64_t timeout = timeouts[a % LENGTH(timeouts)];
@@ -175,7 +253,7 @@ static void call_one(const uint8_t code[5]) {
     palitra_status status;
     size_t n = 0, len;
     const char *data = payload_of(b, &len), *name = names[two % LENGTH(names)];
-    switch (code[0] % 30) {
+    switch (code[0] % CALLS_OF_ALL) {
     case 0: make_runner(one, a); break;
     case 1:
     case 2:
@@ -242,6 +320,7 @@ static void call_one(const uint8_t code[5]) {
     case 18:
         known(palitra_queue_next(QUEUE(one), timeout, b == 9 ? NULL : events, b % 4, &n));
         MUST(n <= 3);
+        for (size_t i = 0; i < n; i++) read_event(&events[i]);
         break;
     case 19: MUST(palitra_queue_fd(QUEUE(one)) >= -1); break;
     case 20: known(palitra_queue_close(QUEUE(one))); break;
@@ -266,9 +345,11 @@ static void call_one(const uint8_t code[5]) {
         (void)palitra_call_is_cancelled(CALL(two));
         break;
     }
-    default:
+    case 29:
         /* One in 32, as a fork costs more than all the rest. */
         if (a % 32 == 0) check_child();
+        break;
+    default: call_other(code[0] % CALLS_OF_ALL - 30, code, timeout);
     }
 }
 
@@ -290,6 +371,8 @@ static void await_finalizers(void) {
 
 /* Whatever was done, everything ends. */
 static void end_everything(void) {
+    MUST(palitra_log_set(PALITRA_LOG_OFF, NULL, NULL, NULL) == PALITRA_OK);
+    MUST(palitra_configure(NULL) == PALITRA_OK);
     for (size_t i = 0; i < CALLS; i++) palitra_call_free((palitra_call){atomic_exchange(&world.calls[i], 0)});
     for (size_t i = 0; i < RUNNERS; i++) {
         palitra_runner runner = {atomic_exchange(&world.runners[i], 0)};

@@ -1,8 +1,8 @@
 /* Fuzzes what the HTTP jobs read: requests in JSON, frames, and the responses of a server that says anything.
  *
- * An input is the job, the length of its payload (two bytes), the payload, and what the server answers to every
- * connection: a status line, headers, a redirect, a body in any coding. Whatever a URL names, the request goes to that
- * server, which is the proxy of the process. Each job ends with a status, on time, and with a reply whose format is
+ * An input is the job and the way to the server, the length of the payload (two bytes), the payload, and what the server
+ * answers to every connection: a status line, headers, a redirect, a body in any coding. Whatever a URL names, the
+ * request goes to that server, which is the proxy: for HTTP, or for SOCKS, whose answers stand before the response. Each job ends with a status, on time, and with a reply whose format is
  * kept: text is UTF-8, JSON and the head of a frame end where they should.
  */
 #include "fuzz.h"
@@ -12,6 +12,9 @@
 #include <sys/socket.h>
 
 static const char *const jobs[] = {"http.get", "http.request", "http.bytes", "http.fetch", "http.stream"};
+
+enum { WAYS = 2 };
+static const char *const ways[WAYS] = {"http", "socks5"};
 
 /* What the server answers now. */
 static struct {
@@ -27,46 +30,67 @@ static void answer_with(const uint8_t *data, size_t len) {
     pthread_mutex_unlock(&answer.lock);
 }
 
+/* Sends up to so many of the bytes that are left, and reads what the client says to them. */
+static ssize_t converse(int connection, struct input *left, size_t most) {
+    static _Thread_local uint8_t said[1 << 16];
+    size_t len = left->left < most ? left->left : most;
+    (void)!send(connection, left->data, len, MSG_NOSIGNAL);
+    *left = (struct input){left->data + len, left->left - len};
+    return recv(connection, said, sizeof said, 0);
+}
+
+/* A client of SOCKS, whose first byte is a five, is answered twice before its request. */
+static void serve_one(int connection) {
+    static _Thread_local uint8_t copy[sizeof answer.data];
+    uint8_t first = 0;
+    if (recv(connection, &first, 1, MSG_PEEK) != 1) return;
+    pthread_mutex_lock(&answer.lock);
+    struct input left = {copy, answer.len};
+    memcpy(copy, answer.data, answer.len);
+    pthread_mutex_unlock(&answer.lock);
+    if (converse(connection, &left, 0) <= 0) return;
+    if (first == 5 && (converse(connection, &left, 2) <= 0 || converse(connection, &left, 10) <= 0)) return;
+    (void)!send(connection, left.data, left.left, MSG_NOSIGNAL);
+    /* The rest is read: a connection that is closed before that is reset, and the response is lost. */
+    shutdown(connection, SHUT_WR);
+    while (converse(connection, &left, 0) > 0) continue;
+}
+
 static void *serve(void *argument) {
-    int listener = (int)(intptr_t)argument;
     static const struct timeval patience = {0, 200000};
     for (;;) {
-        static _Thread_local uint8_t copy[sizeof answer.data], request[1 << 16];
-        int connection = accept(listener, NULL, NULL);
+        int connection = accept((int)(intptr_t)argument, NULL, NULL);
         if (connection < 0) continue;
         setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        if (recv(connection, request, sizeof request, 0) > 0) {
-            pthread_mutex_lock(&answer.lock);
-            size_t len = answer.len;
-            memcpy(copy, answer.data, len);
-            pthread_mutex_unlock(&answer.lock);
-            (void)!send(connection, copy, len, MSG_NOSIGNAL);
-        }
+        serve_one(connection);
         close(connection);
     }
     return NULL;
 }
 
-static palitra_runner begin(void) {
-    static const char *const proxies[] = {"http_proxy", "https_proxy", "all_proxy",
-                                          "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"};
+/* A runner whose requests all go to this port, and that keeps cookies. */
+static palitra_runner runner_through(const char *proxy, int port) {
+    palitra_runner_options options;
+    palitra_runner runner = {0};
+    char config[128];
+    snprintf(config, sizeof config, "{\"http\": {\"proxy\": \"%s://127.0.0.1:%d\", \"cookies\": true}}", proxy, port);
+    palitra_runner_options_init(&options);
+    options.config = config;
+    MUST(palitra_runner_new(&options, &runner) == PALITRA_OK);
+    return runner;
+}
+
+static void begin(palitra_runner runners[WAYS]) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
-    palitra_runner runner = {0};
-    char proxy[64];
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     MUST(listener >= 0 && bind(listener, (struct sockaddr *)&address, length) == 0 && listen(listener, 100) == 0);
     MUST(getsockname(listener, (struct sockaddr *)&address, &length) == 0);
-    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", ntohs(address.sin_port));
-    for (size_t i = 0; i < LENGTH(proxies); i++) setenv(proxies[i], proxy, 1);
-    unsetenv("no_proxy");
-    unsetenv("NO_PROXY");
     for (int i = 0; i < 4; i++) {
         pthread_t thread;
         MUST(pthread_create(&thread, NULL, serve, (void *)(intptr_t)listener) == 0);
     }
-    MUST(palitra_runner_new(NULL, &runner) == PALITRA_OK);
-    return runner;
+    for (size_t i = 0; i < WAYS; i++) runners[i] = runner_through(ways[i], ntohs(address.sin_port));
 }
 
 /* Of what a job has left, text and messages are UTF-8 without surrogates or overlong forms. */
@@ -93,17 +117,38 @@ static void check(const char *job, palitra_status status, const palitra_reply *r
         MUST(reply->data[0] == '{' && memchr(reply->data, '\n', reply->len) != NULL);
 }
 
+/* Runs a job whose items are read as they come; returns how it ended, as palitra_runner_run does. */
+static palitra_status run_stream(palitra_runner runner, const char *job, const uint8_t *data, size_t len,
+                                 palitra_reply *reply) {
+    palitra_submit_options options;
+    palitra_token token;
+    palitra_status status;
+    palitra_submit_options_init(&options);
+    options.deadline_ns = 300000000;
+    MUST(palitra_runner_submit(runner, job, data, len, &options, &token) == PALITRA_OK);
+    while ((status = palitra_token_next(token, PALITRA_FOREVER, reply)) == PALITRA_OK) palitra_reply_free(reply);
+    palitra_reply_free(reply);
+    palitra_status ended = palitra_token_wait(token, PALITRA_FOREVER, reply);
+    MUST(ended == (status == PALITRA_END ? PALITRA_OK : status));
+    palitra_token_free(token);
+    return ended;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static palitra_runner runner;
+    static palitra_runner runners[WAYS];
     struct input input = {data, size};
     palitra_reply reply;
-    if (runner.id == 0) runner = begin();
-    const char *job = jobs[next_byte(&input) % LENGTH(jobs)];
+    if (runners[0].id == 0) begin(runners);
+    unsigned first = next_byte(&input);
+    const char *job = jobs[first % LENGTH(jobs)];
+    palitra_runner runner = runners[first / LENGTH(jobs) % WAYS];
     size_t len = next_byte(&input);
     len |= (size_t)next_byte(&input) << 8;
     if (len > input.left) len = input.left;
     answer_with(input.data + len, input.left - len);
-    palitra_status status = palitra_runner_run(runner, job, input.data, len, 300000000, &reply);
+    palitra_status status = strcmp(job, "http.stream") == 0
+                                ? run_stream(runner, job, input.data, len, &reply)
+                                : palitra_runner_run(runner, job, input.data, len, 300000000, &reply);
     check(job, status, &reply);
     palitra_reply_free(&reply);
     return 0;

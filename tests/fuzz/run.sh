@@ -14,12 +14,14 @@ export RUST_BACKTRACE=0
 for target in abi http; do
     found=$folder/found/$target
     log=$folder/$target.log
+    words=$here/$target.dict
     mkdir -p "$found"
     echo "== $target"
     if [ "$seconds" -eq 0 ]; then
         set -- -runs=0
     else
         set -- -max_total_time="$seconds" -max_len=600 -print_final_stats=1 "$found"
+        [ ! -f "$words" ] || set -- -dict="$words" "$@"
     fi
     "$folder/fuzz-$target" "$@" -timeout=120 -rss_limit_mb=2048 -artifact_prefix="$found/" "$here/corpus/$target" \
         >"$log" 2>&1 || { tail -60 "$log"; exit 1; }
