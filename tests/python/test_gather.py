@@ -91,15 +91,19 @@ def test_a_limit_that_lets_nothing_through_is_refused(runner: EventLoopThreadRun
 
 
 def test_the_first_failure_in_time_is_raised_and_the_others_run_on(runner: EventLoopThreadRunner) -> None:
-    ended = threading.Event()
+    released, ended = asyncio.Event(), threading.Event()
 
     async def other() -> None:
-        await asyncio.sleep(0.1)
+        await released.wait()
         ended.set()
+
+    async def release() -> None:
+        released.set()
 
     with pytest.raises(ValueError, match=r"after 0\.01"):
         runner.gather(other(), fail(0.05), fail(0.01))
     assert not ended.is_set()
+    runner.run(release())
     assert ended.wait(10)
 
 
