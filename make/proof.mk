@@ -32,7 +32,7 @@ SEED ?= 1
 ROOMS ?= abi ffi queue runner token
 
 .PHONY: simulation proof-replay planted coverage mutants mutants-python
-.PHONY: proof fuzz fuzz-replay fuzz-coverage faults storms growth-memory soak fuzz-library test-proof
+.PHONY: proof fuzz fuzz-replay fuzz-grow fuzz-coverage faults storms growth-memory soak fuzz-library test-proof
 
 ## All of these in turn, then one table; ROUNDS, FORKS, EXITS, FUZZ_SECONDS and MINUTES shorten it
 proof: export MINUTES := 10
@@ -118,6 +118,10 @@ fuzz: $(FUZZ_OUT)/fuzz-abi $(FUZZ_OUT)/fuzz-http
 ## Every input of the corpora once
 fuzz-replay: $(FUZZ_OUT)/fuzz-abi $(FUZZ_OUT)/fuzz-http
 	tests/fuzz/run.sh $(FUZZ_OUT) 0
+
+## Adds what `make fuzz` has found to the inputs of tests/fuzz/grown, and keeps as few of them as reach as much
+fuzz-grow: $(FUZZ_OUT)/fuzz-abi $(FUZZ_OUT)/fuzz-http
+	tests/fuzz/grow.sh $(FUZZ_OUT)
 
 ## How much of each room of src the corpora reach
 fuzz-coverage: $(FUZZ_OUT)/fuzz-abi $(FUZZ_OUT)/fuzz-http

@@ -33,6 +33,7 @@ def count(folder: Path, target: str) -> dict[str, dict[str, tuple[int, int]]]:
         "-runs=0",
         "-print_coverage=1",
         str(HERE / "corpus" / target),
+        str(HERE / "grown" / target),
         str(found),
     ]
     ended = subprocess.run(

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Fuzzes for so many seconds each, from the committed corpora; 0: every input of them once.
+# Fuzzes for so many seconds each, from the inputs of tests/fuzz/corpus, which people wrote, and of tests/fuzz/grown, which
+# fuzzing found; 0: every input of them once.
 #
 #     tests/fuzz/run.sh FOLDER SECONDS
 #
@@ -24,6 +25,6 @@ for target in abi http; do
         [ ! -f "$words" ] || set -- -dict="$words" "$@"
     fi
     "$folder/fuzz-$target" "$@" -timeout=120 -rss_limit_mb=2048 -artifact_prefix="$found/" "$here/corpus/$target" \
-        >"$log" 2>&1 || { tail -60 "$log"; exit 1; }
+        "$here/grown/$target" >"$log" 2>&1 || { tail -60 "$log"; exit 1; }
     grep -E "^#[0-9]+.*(INITED|DONE)|stat::(number_of|average)" "$log"
 done
