@@ -12,21 +12,18 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waits import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
 # What a shell runs in the background ignores Ctrl-C, and the programs of the tests would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-#: The longest wait without a bound of its own, in seconds.
-PATIENCE = 30.0
 
 
 def library(name: str) -> Path:
@@ -108,19 +105,6 @@ def free_port() -> Callable[[], int]:
                 return port
 
     return find
-
-
-@pytest.fixture
-def wait_until() -> Callable[..., None]:
-    """``wait_until(condition, what, timeout=PATIENCE)`` looks every few milliseconds whether the condition holds."""
-
-    def wait(condition: Callable[[], object], what: str, timeout: float = PATIENCE) -> None:
-        end = time.monotonic() + timeout
-        while not condition():
-            assert time.monotonic() < end, f"waited {timeout} seconds in vain until {what}"
-            time.sleep(0.005)
-
-    return wait
 
 
 @pytest.fixture

@@ -21,8 +21,7 @@ from typing import Any
 import palitra
 import programs
 import pytest
-
-WaitUntil = Callable[..., None]
+from waits import wait_until
 
 
 @pytest.fixture
@@ -265,9 +264,7 @@ def test_whatever_ends_the_job_cancels_the_coroutine(tests: palitra.Library) -> 
         assert waiting.cancelled.wait(20)
 
 
-def test_a_blocking_function_asks_whether_it_is_wanted_and_reports_progress(
-    runner: palitra.Runner, wait_until: WaitUntil
-) -> None:
+def test_a_blocking_function_asks_whether_it_is_wanted_and_reports_progress(runner: palitra.Runner) -> None:
     ended = threading.Event()
 
     def work(_: Any) -> None:
@@ -310,9 +307,7 @@ def test_an_asynchronous_and_a_blocking_generator_stream(runner: palitra.Runner)
             runner.run(runner.job(name, 1))
 
 
-def test_a_slow_reader_slows_a_generator_and_one_that_leaves_closes_it(
-    runner: palitra.Runner, wait_until: WaitUntil
-) -> None:
+def test_a_slow_reader_slows_a_generator_and_one_that_leaves_closes_it(runner: palitra.Runner) -> None:
     made, closed = 0, threading.Event()
 
     async def count(_: Any) -> AsyncIterator[int]:
@@ -471,7 +466,7 @@ def _error_within(future: Future[Any]) -> BaseException | None:
         return None
 
 
-def test_a_thousand_calls_leave_nothing_behind(runner: palitra.Runner, wait_until: WaitUntil) -> None:
+def test_a_thousand_calls_leave_nothing_behind(runner: palitra.Runner) -> None:
     class Payload:
         pass
 
@@ -490,7 +485,7 @@ def test_a_thousand_calls_leave_nothing_behind(runner: palitra.Runner, wait_unti
     assert runner.stats()["running"] == 0
 
 
-def test_a_runner_that_is_dropped_leaves_no_descriptor(tests: palitra.Library, wait_until: WaitUntil) -> None:
+def test_a_runner_that_is_dropped_leaves_no_descriptor(tests: palitra.Library) -> None:
     def descriptors() -> int:
         return len(list(Path("/proc/self/fd").iterdir()))
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import weakref
-from collections.abc import Callable
 from pathlib import Path
 
 import palitra
 import programs
 import pytest
+from waits import wait_until
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_libraries_have_runners_of_their_own(tests: palitra.Library, examples: p
     assert tests.is_runner_alive()
 
 
-def test_stats_count_the_jobs_of_a_runner(tests: palitra.Library, wait_until: Callable[..., None]) -> None:
+def test_stats_count_the_jobs_of_a_runner(tests: palitra.Library) -> None:
     with tests.Runner(worker_threads=2) as runner:
         for _ in range(3):
             runner.run(runner.job("palitra.echo", b"x"), timeout=20)
@@ -107,7 +107,7 @@ def thread_names() -> list[str]:
     return [Path(task, "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
 
 
-def test_options_reach_the_runner(tests: palitra.Library, wait_until: Callable[..., None]) -> None:
+def test_options_reach_the_runner(tests: palitra.Library) -> None:
     with tests.Runner(
         worker_threads=1, thread_name="its-own", thread_stack_size=1 << 20, max_blocking_threads=4, max_in_flight=1
     ) as runner:

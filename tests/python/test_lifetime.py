@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from palitra import EventLoopThreadRunner
-
-WaitUntil = Callable[..., None]
+from waits import wait_until
 
 
 async def work() -> str:
@@ -47,7 +46,7 @@ def gone() -> bool:
 
 
 @pytest.fixture(autouse=True)
-def no_thread_is_left(wait_until: WaitUntil) -> Any:
+def no_thread_is_left() -> Any:
     yield
     gc.collect()
     wait_until(gone, "the runner's thread had ended")
@@ -59,7 +58,7 @@ def test_a_future_keeps_its_runner() -> None:
     assert future.result(20) == "done"
 
 
-def test_work_that_was_submitted_ends_although_nobody_keeps_its_future(wait_until: WaitUntil) -> None:
+def test_work_that_was_submitted_ends_although_nobody_keeps_its_future() -> None:
     ended: list[str] = []
 
     async def note() -> None:
@@ -98,14 +97,14 @@ def test_a_generator_that_is_dropped_lets_its_runner_go() -> None:
     del generator
 
 
-def test_a_future_that_is_done_keeps_no_runner(wait_until: WaitUntil) -> None:
+def test_a_future_that_is_done_keeps_no_runner() -> None:
     future = make().submit(work())
     assert future.result(20) == "done"
     wait_until(gone, "the runner's thread had ended")
     assert future.done()
 
 
-def test_a_cancelled_future_keeps_no_runner(wait_until: WaitUntil) -> None:
+def test_a_cancelled_future_keeps_no_runner() -> None:
     future = make().submit(asyncio.sleep(600))
     assert future.cancel()
     wait_until(gone, "the runner's thread had ended")

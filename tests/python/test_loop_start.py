@@ -17,8 +17,7 @@ import palitra
 import programs
 import pytest
 from palitra import EventLoopThreadRunner
-
-WaitUntil = Callable[..., None]
+from waits import wait_until
 
 COMMON = """
 import asyncio, threading
@@ -172,7 +171,7 @@ def files() -> set[str]:
 
 @native.each_loop
 def test_descriptors_go_with_close_and_wait_for_no_garbage_collection(
-    factory: Callable[[], asyncio.AbstractEventLoop], wait_until: WaitUntil
+    factory: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
     def use(runner: EventLoopThreadRunner) -> None:
         runner.run(asyncio.sleep(0))

@@ -8,13 +8,14 @@ import asyncio
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import palitra
 import pytest
 from asynchronous import stubborn
 from palitra import EventLoopThreadRunner
+from waits import wait_until
 
 
 @pytest.fixture
@@ -220,7 +221,7 @@ def test_an_idle_runner_drains_at_once_and_again() -> None:
         assert not runner.is_alive()
 
 
-def test_the_global_runner_drains_and_the_next_use_starts_another(wait_until: Callable[..., None]) -> None:
+def test_the_global_runner_drains_and_the_next_use_starts_another() -> None:
     future = palitra.submit(asyncio.sleep(0.3, "ended by itself"))
     loop = palitra.call(asyncio.get_running_loop)
     closer = threading.Thread(target=palitra.shutdown_global_runner, kwargs={"cancel": False})

@@ -16,6 +16,7 @@ import pytest
 from asynchronous import stubborn
 from palitra import EventLoopThreadRunner
 from palitra._loop.futures import Submission, SubmittedFuture
+from waits import wait_until
 
 
 async def double(number: int) -> int:
@@ -112,7 +113,7 @@ def test_a_limit_below_one_is_an_error(limit: int) -> None:
 
 
 @pytest.fixture
-def reported(caplog: pytest.LogCaptureFixture, wait_until: Callable[..., None]) -> Callable[[int], list[str]]:
+def reported(caplog: pytest.LogCaptureFixture) -> Callable[[int], list[str]]:
     """The messages of so many reports; there must be no more."""
 
     def messages(number: int) -> list[str]:
@@ -177,9 +178,7 @@ def test_the_loops_own_handler_gets_it_on_the_loops_thread() -> None:
     assert message.startswith("fail ")
 
 
-def test_a_future_that_outlives_the_runner_reports_too(
-    reported: Callable[[int], list[str]], wait_until: Callable[..., None]
-) -> None:
+def test_a_future_that_outlives_the_runner_reports_too(reported: Callable[[int], list[str]]) -> None:
     with EventLoopThreadRunner() as runner:
         future = runner.submit(fail())
         wait_until(future.done, "it has failed")
@@ -222,7 +221,7 @@ def test_a_future_whose_work_ends_meanwhile_is_cancelled_and_waited_for_all_the_
 # Numbers.
 
 
-def test_the_numbers_say_what_runs_waits_and_how_it_ended(wait_until: Callable[..., None]) -> None:
+def test_the_numbers_say_what_runs_waits_and_how_it_ended() -> None:
     with EventLoopThreadRunner() as runner:
         assert set(runner.stats().values()) == {0}
         runner.run(double(1))
@@ -240,7 +239,7 @@ def test_the_numbers_say_what_runs_waits_and_how_it_ended(wait_until: Callable[.
         assert runner.stats() == {"running": 0, "waiting": 0, "finished": 5, "failed": 2, "cancelled": 1}
 
 
-def test_work_behind_a_blocked_loop_waits(wait_until: Callable[..., None]) -> None:
+def test_work_behind_a_blocked_loop_waits() -> None:
     release = threading.Event()
     with EventLoopThreadRunner() as runner:
         runner.submit(blocks(release))

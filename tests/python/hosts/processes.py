@@ -9,15 +9,13 @@ import os
 import signal
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-#: The longest wait for a response or anything else, in seconds, on a machine that is busy with other things.
-PATIENCE = 30.0
+from waits import PATIENCE, wait_until
 
 
 def free_port() -> int:
@@ -25,13 +23,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
-
-
-def wait_until(condition: Callable[[], object], what: str, timeout: float = PATIENCE) -> None:
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, f"waited {timeout} seconds in vain until {what}"
-        time.sleep(0.01)
 
 
 def is_alive(pid: int) -> bool:
