@@ -193,8 +193,12 @@ static void read_payload(palitra_call call, bool wanted) {
     if (status != PALITRA_OK) MUST(data == NULL && (!wanted || len == 0));
 }
 
-static void ask_for_job(const char *name, bool wanted) {
+static void ask_for_job(const char *name, bool wanted, unsigned index) {
+    palitra_job_info info = {0};
     palitra_reply reply = {0};
+    palitra_status found = known(palitra_job_at(index, wanted ? &info : NULL));
+    MUST(found == (wanted && index < palitra_job_count() ? PALITRA_OK : PALITRA_INVALID_ARGUMENT));
+    MUST(found != PALITRA_OK || palitra_job_nearest(info.name) == info.name);
     const char *nearest = palitra_job_nearest(name);
     palitra_status status = known(palitra_job_describe(name, wanted ? &reply : NULL));
     MUST(status != PALITRA_OK || !wanted || reply.len > 0);
@@ -227,7 +231,7 @@ static void call_other(unsigned which, const uint8_t code[5], int64_t timeout) {
     }
     case 1: read_payload(CALL(one), a & 1); break;
     case 2: known(palitra_call_notify(CALL(one), QUEUE(two), a)); break;
-    case 3: ask_for_job(name, b & 1); break;
+    case 3: ask_for_job(name, b & 1, b / 2); break;
     case 4:
         if (a & 1) known(palitra_log_collect((int32_t)(a / 2 % 8) - 1, b == 255 ? SIZE_MAX : b));
         else known(palitra_log_set((int32_t)(a / 2 % 8) - 1, b & 1 ? logged : NULL, counted(), count_freed));

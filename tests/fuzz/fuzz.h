@@ -37,9 +37,10 @@ static inline unsigned next_byte(struct input *input) {
     return *input->data++;
 }
 
-/* Every status has a name, so this is one. */
+/* Every status has a name and a message, so this is one. */
 static inline palitra_status known(palitra_status status) {
     MUST(status >= PALITRA_OK && status < PALITRA_INTERNAL && palitra_status_name(status) != NULL);
+    MUST(palitra_status_message(status)[0] != '\0');
     return status;
 }
 
