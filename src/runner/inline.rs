@@ -11,6 +11,8 @@
 //! * A run with a timeout polls inline only a job whose author declares that its first poll never blocks. Any other is
 //!   polled on the runner's threads from the start: the timeout holds for a job that never yields.
 //! * A job that is ready at its first poll returns its reply, however long that poll took.
+//! * A paused clock stands still while a job is polled. So where it is paused no job is polled inline: the runner's thread
+//!   would be idle meanwhile, and the clock would jump to the first timer that the job sets.
 
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -74,7 +76,7 @@ impl Core {
         wanted: Wanted,
     ) -> Result<PolledInline, Status> {
         let only_there = callee.starts_there() || (wanted.inline_only && !callee.job.is_inline());
-        if only_there || !matches!(standing(self.id), Standing::Host) {
+        if only_there || self.clock.is_paused() || !matches!(standing(self.id), Standing::Host) {
             return self.submit(Submitter::Host, callee, payload, wanted).map(PolledInline::Pending);
         }
         self.check_payload(payload.len())?;
@@ -100,7 +102,7 @@ impl Core {
         }
         match standing(self.id) {
             Standing::Worker => Err(Status::WouldDeadlock),
-            Standing::Host => Ok(true),
+            Standing::Host => Ok(!self.clock.is_paused()),
             Standing::Waiter => Ok(false),
         }
     }
@@ -118,9 +120,6 @@ impl Core {
             FirstPoll::Ready(reply) => Ok(reply),
             FirstPoll::Pending(accepted, future, token) => {
                 let (host, job_side) = token.into_token(self)?;
-                if let Some(deadline) = self.timer_of(until) {
-                    host.token().set_deadline(deadline);
-                }
                 self.run_on(accepted, job, future, job_side);
                 wait_or_cancel(&host, until)
             }

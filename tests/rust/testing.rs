@@ -1,5 +1,8 @@
 //! What an author tests jobs with: a context without a runner, and a runner whose clock is paused.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use palitra::{Context, JobError, Options, Runner, RunnerState, State, Status, job, testing};
@@ -67,6 +70,31 @@ fn the_paused_clock_takes_no_time_and_deadlines_and_timeouts_go_by_it() {
             }
         }
         assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    });
+}
+
+/// Sets a timer and then has work to do. Returns how far the clock has jumped in that time.
+#[job("rust.timer_before_work", inline)]
+async fn timer_before_work() -> String {
+    let begun = tokio::time::Instant::now();
+    let mut timer = pin!(sleep(HOUR));
+    poll_fn(|context| Poll::Ready(timer.as_mut().poll(context).is_ready())).await;
+    std::thread::sleep(Duration::from_millis(50));
+    let jumped = begun.elapsed();
+    timer.await;
+    format!("{jumped:?}")
+}
+
+#[test]
+fn the_paused_clock_stands_still_while_a_job_works_whichever_way_it_begins() {
+    bounded(|| {
+        let runner = testing::runner().unwrap();
+        let job = "rust.timer_before_work";
+        assert_eq!(runner.run_job(job, "", None).unwrap().text(), "0ns");
+        assert_eq!(runner.run_job(job, "", Some(HOUR * 2)).unwrap().text(), "0ns");
+        assert_eq!(runner.run_job(job, "", Some(HOUR / 2)).unwrap().status(), Status::Deadline);
+        assert_eq!(runner.submit_job(job, "").unwrap().wait(None).unwrap().text(), "0ns");
+        assert_eq!(runner.run(timer_before_work()).unwrap(), "0ns");
     });
 }
 
