@@ -23,7 +23,8 @@
 //! # The paused clock
 //!
 //! It is that of tokio (`tokio::time::pause`): it stands still while anything can run, and jumps to the next timer as
-//! soon as nothing else is to do. By it go the timers of jobs, their deadlines (`run_job` with a timeout,
+//! soon as nothing else is to do. Jobs are polled on the runner's thread alone, also by `run`: the clock would not wait
+//! for a poll on another thread. By it go the timers of jobs, their deadlines (`run_job` with a timeout,
 //! `submit_job_within`) and the grace period of a shutdown. By the system's go the waits of a test's own thread
 //! (`wait` and `gather` with a timeout), and the deadlines that C gives.
 //!
