@@ -1,9 +1,10 @@
 /* Fuzzes what the HTTP jobs read: requests in JSON, frames, and the responses of a server that says anything.
  *
- * An input is the job and the way to the server, the length of the payload (two bytes), the payload, and what the server
- * answers to every connection: a status line, headers, a redirect, a body in any coding. Whatever a URL names, the
- * request goes to that server, which is the proxy: for HTTP, or for SOCKS, whose answers stand before the response. Each job ends with a status, on time, and with a reply whose format is
- * kept: text is UTF-8, JSON and the head of a frame end where they should.
+ * An input is the job and the way to the server, the length of the payload (two bytes), the payload, and what the
+ * server answers to every connection: a status line, headers, a redirect, a body in any coding. Whatever a URL names,
+ * the request goes to that server, which is the proxy: for HTTP, or for SOCKS, whose answers stand before the
+ * response. Each job ends with a status, on time, and with a reply whose format is kept: text is UTF-8, JSON and the
+ * head of a frame end where they should.
  */
 #include "fuzz.h"
 

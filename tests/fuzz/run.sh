@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fuzzes for so many seconds each, from the inputs of tests/fuzz/corpus, which people wrote, and of tests/fuzz/grown, which
+# Fuzzes for so many seconds each, from the inputs of tests/fuzz/corpus, which people wrote, and tests/fuzz/grown, which
 # fuzzing found; 0: every input of them once.
 #
 #     tests/fuzz/run.sh FOLDER SECONDS

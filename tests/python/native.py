@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Any
 
 import palitra
 import pytest
 import uvloop
+from waits import wait_until
 
 #: How the loops that jobs are awaited in are made, by name.
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
@@ -25,10 +25,8 @@ Run = Callable[[Any], Any]
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
+    """Where the condition says all that there is to say."""
+    wait_until(condition, "the condition held", 20)
 
 
 def in_flight(runner: palitra.Runner) -> int:
