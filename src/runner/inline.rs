@@ -11,8 +11,8 @@
 //! * A run with a timeout polls inline only a job whose author declares that its first poll never blocks. Any other is
 //!   polled on the runner's threads from the start: the timeout holds for a job that never yields.
 //! * A job that is ready at its first poll returns its reply, however long that poll took.
-//! * A paused clock stands still while a job is polled. So where it is paused no job is polled inline: the runner's thread
-//!   would be idle meanwhile, and the clock would jump to the first timer that the job sets.
+//! * A paused clock stands still while a job is polled. So where it is paused no job is polled inline: the runner's
+//!   thread would be idle meanwhile, and the clock would jump to the first timer that the job sets.
 
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
