@@ -1,4 +1,4 @@
-"""What the tests of native jobs share beside the fixtures: waits for a condition, the count of dropped jobs, loops."""
+"""What the tests of native jobs share beside the fixtures: the count of dropped jobs, of jobs in flight, loops."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import palitra
 import pytest
 import uvloop
-from waits import wait_until
 
 #: How the loops that jobs are awaited in are made, by name.
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
@@ -22,11 +21,6 @@ each_loop = pytest.mark.parametrize("factory", LOOPS.values(), ids=LOOPS.keys())
 
 #: Runs a coroutine in a loop of its own: the fixture ``run``.
 Run = Callable[[Any], Any]
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Where the condition says all that there is to say."""
-    wait_until(condition, "the condition held", 20)
 
 
 def in_flight(runner: palitra.Runner) -> int:

@@ -12,8 +12,9 @@ from typing import Any
 
 import palitra
 import pytest
-from native import Run, drops, each_loop, until_started, wait_for
+from native import Run, drops, each_loop, until_started
 from palitra._native import loops
+from waits import wait_until
 
 
 def hand_over(library: Any) -> None:
@@ -105,7 +106,7 @@ def test_cancelling_reaps_the_job(tests: palitra.Library, run: Run) -> None:
 
     before = drops(tests)
     run(work())
-    wait_for(lambda: drops(tests) == before + 2)
+    wait_until(lambda: drops(tests) == before + 2, "both jobs were dropped")
 
 
 def test_a_task_cancelled_at_the_moment_of_the_end_is_one_or_the_other(run: Run) -> None:
@@ -132,7 +133,7 @@ def test_a_loop_closed_with_jobs_under_way_leaves_nothing(tests: palitra.Library
 
     before = drops(tests)
     asyncio.run(leave())
-    wait_for(lambda: drops(tests) == before + 10)
+    wait_until(lambda: drops(tests) == before + 10, "all ten jobs were dropped")
 
 
 @each_loop

@@ -7,7 +7,8 @@ from typing import Any
 
 import palitra
 import pytest
-from native import Run, drops, until_started, wait_for
+from native import Run, drops, until_started
+from waits import wait_until
 
 
 def test_gather_async_returns_the_replies_in_order(tests: palitra.Library, run: Run) -> None:
@@ -58,7 +59,7 @@ def test_cancelling_gather_async_cancels_its_jobs(tests: palitra.Library, run: R
 
     before = drops(tests)
     run(work())
-    wait_for(lambda: drops(tests) == before + 10)
+    wait_until(lambda: drops(tests) == before + 10, "all ten jobs were dropped")
 
 
 def test_gather_async_lets_the_loop_turn_between_many_ready_jobs(run: Run) -> None:

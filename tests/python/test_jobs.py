@@ -17,8 +17,9 @@ from typing import Any
 
 import palitra
 import pytest
-from native import drops, in_flight, wait_for
+from native import drops, in_flight
 from palitra._native import payload
+from waits import wait_until
 
 
 @pytest.fixture
@@ -209,7 +210,7 @@ def test_a_full_runner_is_busy(tests: palitra.Library) -> None:
         for future in futures:
             future.cancel()
         # One that is cancelled while it is queued is in flight until the runner has dropped it.
-        wait_for(lambda: in_flight(runner) == 0)
+        wait_until(lambda: in_flight(runner) == 0, "no job was in flight")
         assert runner.run(runner.job("palitra.echo", b"x")) == b"x"
 
 
@@ -372,7 +373,7 @@ def test_an_error_in_the_progress_function_cancels_the_job(tests: palitra.Librar
         palitra.run(job)
     with pytest.raises(LookupError):
         palitra.run(await_job())
-    wait_for(lambda: int(tests.run(tests.job("test.drops"))) >= 0)
+    assert int(tests.run(tests.job("test.drops"))) >= 0
 
 
 # Futures.
@@ -383,7 +384,7 @@ def test_a_future_of_a_job(tests: palitra.Library) -> None:
     assert isinstance(future, concurrent.futures.Future)
     assert future.result(20) == {"seconds": 0.01}
     progress = palitra.submit(tests.job("test.progress", steps=[[1, 2]], finish=False))
-    wait_for(lambda: progress.progress() == (1, 2))
+    wait_until(lambda: progress.progress() == (1, 2), "the job had told its progress")
     progress.cancel()
 
 
@@ -398,7 +399,7 @@ def test_cancelling_a_future_cancels_the_job(tests: palitra.Library, caplog: pyt
         assert future.cancel()
         assert future.cancelled()
     assert caplog.records == []
-    wait_for(lambda: drops(tests) > before)
+    wait_until(lambda: drops(tests) > before, "the job was dropped")
     done, waiting = concurrent.futures.wait([future], timeout=10)
     assert done
     assert not waiting
@@ -508,7 +509,7 @@ def test_a_shutdown_waits_for_no_callback_for_long_nor_in_one(tests: palitra.Lib
 def test_a_shutdown_is_bounded_by_a_job_that_never_yields(tests: palitra.Library) -> None:
     runner = tests.Runner()
     runner.submit(runner.job("test.spin", seconds=2))
-    wait_for(lambda: runner.stats()["running"] == 1)
+    wait_until(lambda: runner.stats()["running"] == 1, "the job ran")
     start = time.monotonic()
     assert runner.shutdown() is False
     assert time.monotonic() - start < 1.9

@@ -9,7 +9,7 @@ from typing import Any
 
 import palitra
 import pytest
-from native import wait_for
+from waits import wait_until
 
 
 class Kept(logging.Handler):
@@ -51,7 +51,7 @@ def test_messages_come_with_level_target_and_spans_on_a_thread_of_pythons(tests:
     logging.getLogger("palitra.tests").setLevel(1)
     palitra.set_logger("palitra.tests", library=tests)
     palitra.run(tests.job("test.log", "100 % hello"))
-    wait_for(lambda: len(kept.seen()) == len(MESSAGES))
+    wait_until(lambda: len(kept.seen()) == len(MESSAGES), "all messages had come")
     assert kept.seen() == MESSAGES
     assert {record.threadName for record in kept.records} == {"palitra-log"}
 
@@ -61,7 +61,7 @@ def test_a_logger_gets_what_it_is_enabled_for(tests: palitra.Library, kept: Kept
     logger.setLevel(logging.WARNING)
     palitra.set_logger(logger, library=tests)
     palitra.run(tests.job("test.log", "100 % hello"))
-    wait_for(lambda: len(kept.seen()) == 2)
+    wait_until(lambda: len(kept.seen()) == 2, "both messages had come")
     assert [level for level, _, _ in kept.seen()] == [logging.WARNING, logging.ERROR]
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import palitra
 import pytest
-from native import Run, each_loop, in_flight, wait_for
+from native import Run, each_loop, in_flight
+from waits import wait_until
 
 
 @contextlib.contextmanager
@@ -55,7 +56,7 @@ def test_a_loop_that_gets_no_descriptor_says_so_and_goes_on_when_there_is_one(te
         never = runner.job("test.never")
         run(work())
         # What had been submitted by then was cancelled.
-        wait_for(lambda: in_flight(runner) == 0)
+        wait_until(lambda: in_flight(runner) == 0, "no job was in flight")
         assert runner.stats()["submitted"] == runner.stats()["cancelled"] == 4
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import palitra
 import pytest
-from native import wait_for
+from waits import wait_until
 
 
 @pytest.fixture(autouse=True)
 def no_stream_is_left(tests: palitra.Library) -> Iterator[None]:
     yield
     gc.collect()
-    wait_for(lambda: streams(tests) == 0)
+    wait_until(lambda: streams(tests) == 0, "no stream was left")
 
 
 def streams(tests: palitra.Library) -> int:
@@ -74,7 +74,7 @@ def test_closing_or_dropping_the_generator_ends_the_job(tests: palitra.Library) 
     next(closed)
     assert streams(tests) == 1
     closed.close()
-    wait_for(lambda: streams(tests) == 0)
+    wait_until(lambda: streams(tests) == 0, "no stream was left")
     let_go = palitra.iterate(tests.job("test.stream", items=2, forever=True))
     next(let_go)
     del let_go
@@ -181,7 +181,7 @@ def test_aclose_cancel_and_the_loops_end_leave_no_stream(tests: palitra.Library,
 
     for work in (close, cancel, leave):
         run(work())
-        wait_for(lambda: streams(tests) == 0)
+        wait_until(lambda: streams(tests) == 0, "no stream was left")
 
 
 def test_through_palitras_loop_and_back(tests: palitra.Library) -> None:
