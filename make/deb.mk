@@ -13,14 +13,14 @@ DEB_DATE = $(shell git log -1 --format=%cD)
 .PHONY: deb test-deb
 
 ## target/deb/*.deb: libpalitra1, libpalitra-dev, palitra, python3-palitra
-deb: $(addprefix $(PALITRA_LIBRARY_DIR)/,libpalitra.so libpalitra.a palitra) target/THIRD-PARTY.txt
+deb: $(addprefix $(PALITRA_LIBRARY_DIR)/,libpalitra.so libpalitra.a palitra) $(THIRD_PARTY)
 	@command -v dh >/dev/null && command -v dh_python3 >/dev/null || \
 		{ echo "make deb: debhelper and dh-python are missing" >&2; exit 1; }
 	rm -rf $(DEB_FOLDER)
 	mkdir -p $(DEB_TREE)
 	git ls-files -z | xargs -0 cp --parents --no-dereference -t $(DEB_TREE)
 	cp -r packaging/debian $(DEB_TREE)/debian
-	cp --parents target/THIRD-PARTY.txt $(DEB_TREE)
+	cp --parents $(THIRD_PARTY) $(DEB_TREE)
 	printf 'palitra (%s) unstable; urgency=medium\n\n  * CHANGELOG.md says what changed.\n\n -- %s  %s\n' \
 		"$(PALITRA_VERSION)-$(DEB_REVISION)" "$$(sed -n 's/^Maintainer: //p' packaging/debian/control)" \
 		"$(DEB_DATE)" >$(DEB_TREE)/debian/changelog

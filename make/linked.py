@@ -2,11 +2,14 @@
 who uses whom.
 
 Macros and what only builds or tests are not in them, so they are not here. Read from the locked versions;
-nothing is fetched but what a build would fetch.
+nothing is fetched but what a build or the library's own tests would fetch. CARGO, CARGOFLAGS, RUSTC and
+CARGO_BUILD_TARGET of the environment are those of the build.
 """
 
 import json
+import os
 import re
+import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 #: The features that the library is built with.
 FEATURES = ("--features", "schema")
+#: The words of CARGOFLAGS that say which crates, and from where. Other words, such as --jobs, are for builds.
+SOURCES = re.compile(r"--(locked|offline|frozen|config(=.*)?)")
 #: A package of Cargo.lock that comes from a registry. Written by cargo, and read so because Python 3.10 has no tomllib.
 LOCKED = re.compile(r'name = "(.+)"\nversion = "(.+)"\nsource = ".+"\nchecksum = "(.+)"\n')
 
@@ -34,8 +39,13 @@ class Crate:
 
 
 def cargo(*words: str, root: Path) -> str:
-    command = ["cargo", words[0], "--locked", *words[1:]]
+    command = [*shlex.split(os.environ.get("CARGO") or "cargo"), words[0], *_flags(), *words[1:]]
     return subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def _flags() -> list[str]:
+    words = shlex.split(os.environ.get("CARGOFLAGS", "--locked"))
+    return [word for before, word in zip(["", *words], words) if SOURCES.fullmatch(word) or before == "--config"]
 
 
 def crates(root: Path = ROOT, packages: tuple[str, ...] = ("palitra",)) -> dict[str, Crate]:
@@ -44,7 +54,7 @@ def crates(root: Path = ROOT, packages: tuple[str, ...] = ("palitra",)) -> dict[
     words = ["--edges", "normal,no-proc-macro", *FEATURES, "--prefix", "none", "--format", "{p}"]
     listed = cargo("tree", *words, *(f"--package={package}" for package in packages), root=root)
     linked = {tuple(line.split()[:2]) for line in listed.splitlines()}
-    told = json.loads(cargo("metadata", "--format-version", "1", *FEATURES, "--filter-platform", host(), root=root))
+    told = json.loads(cargo("metadata", "--format-version", "1", *FEATURES, "--filter-platform", platform(), root=root))
     packages = {p["id"]: p for p in told["packages"] if (p["name"], f"v{p['version']}") in linked}
     nodes = {node["id"]: node for node in told["resolve"]["nodes"]}
     checksums = {
@@ -72,13 +82,14 @@ def crates(root: Path = ROOT, packages: tuple[str, ...] = ("palitra",)) -> dict[
 
 
 def _rustc(field: str) -> str:
-    told = subprocess.run(["rustc", "-vV"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    command = [os.environ.get("RUSTC") or "rustc", "-vV"]
+    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     return next(line.removeprefix(f"{field}: ") for line in told.splitlines() if line.startswith(f"{field}: "))
 
 
-def host() -> str:
-    """The platform that cargo builds for, such as x86_64-unknown-linux-gnu."""
-    return _rustc("host")
+def platform() -> str:
+    """The one that cargo builds for, such as x86_64-unknown-linux-gnu."""
+    return os.environ.get("CARGO_BUILD_TARGET") or _rustc("host")
 
 
 def rust_version() -> str:

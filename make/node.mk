@@ -14,11 +14,11 @@ NODE_LDFLAGS := -Wl,-z,relro -Wl,-z,now
 
 # As it is installed: JavaScript, the addon, and the library that was built.
 ## The npm package: target/node/palitra-VERSION.tgz
-node-package: all target/THIRD-PARTY.txt
+node-package: all $(THIRD_PARTY)
 	rm -rf $(NODE_PACKAGE) target/node/*.tgz
 	mkdir -p $(NODE_NATIVE)
 	cp -r bindings/node/package.json bindings/node/README.md bindings/node/LICENSE bindings/node/lib $(NODE_PACKAGE)
-	cp target/THIRD-PARTY.txt $(NODE_PACKAGE)
+	cp $(THIRD_PARTY) $(NODE_PACKAGE)
 	cp $(PALITRA_LIBRARY_DIR)/libpalitra.so $(NODE_NATIVE)
 	$(CC) $(NODE_CFLAGS) -I$(NODE_INCLUDE) -shared $(NODE_LDFLAGS) bindings/node/src/*.c -o $(NODE_NATIVE)/palitra.node
 	# The archive has the rights that the files have: the same whoever builds it.

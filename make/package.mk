@@ -91,12 +91,12 @@ install-command: $(PALITRA_LIBRARY_DIR)/palitra
 	$(foreach file,$(completions),$(INSTALL) -m 644 packaging/completions/$(subst >, $(DESTDIR)$(datadir)/,$(file)) &&) :
 
 ## The manual, the licence, and the licences of what is compiled in
-install-documents: | target/THIRD-PARTY.txt
+install-documents: | $(THIRD_PARTY)
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(mandir)/man1 $(mandir)/man3 $(docdir))
 	$(call install_filled,packaging/man/palitra.1.in,$(mandir)/man1/palitra.1)
 	awk -v folder=$(DESTDIR)$(mandir)/man3 -v version=$(PALITRA_VERSION) -f packaging/man/header.awk include/palitra.h
 	chmod 644 $(DESTDIR)$(mandir)/man3/palitra*.3
-	$(INSTALL) -m 644 LICENSE README.md CHANGELOG.md target/THIRD-PARTY.txt $(DESTDIR)$(docdir)/
+	$(INSTALL) -m 644 LICENSE README.md CHANGELOG.md $(THIRD_PARTY) $(DESTDIR)$(docdir)/
 
 # The folders of palitra's own go whole, of others its files; what then is empty stays, as others may expect it.
 ## Removes what `make install` with the same variables installed

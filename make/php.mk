@@ -6,13 +6,13 @@ PHP_PACKAGE := target/php/palitra
 
 # As it is installed: PHP, and the library that was built.
 ## The PHP package: the folder target/php/palitra and its archive palitra-VERSION.tar.gz
-php-package: all target/THIRD-PARTY.txt
+php-package: all $(THIRD_PARTY)
 	rm -rf target/php
 	mkdir -p target/php
 	cp -r bindings/php $(PHP_PACKAGE)
 	rm $(PHP_PACKAGE)/phpcs.xml
 	cp $(PALITRA_LIBRARY_DIR)/libpalitra.so $(PHP_PACKAGE)/src
-	cp target/THIRD-PARTY.txt $(PHP_PACKAGE)
+	cp $(THIRD_PARTY) $(PHP_PACKAGE)
 	tar -czf target/php/palitra-$(PALITRA_VERSION).tar.gz -C target/php palitra
 
 # Without PALITRA_LIBRARY, so that the package finds its own.

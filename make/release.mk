@@ -27,11 +27,11 @@ $(RELEASE_ENVIRONMENT)/made: make/release.txt
 abi-baseline:
 	python3 -B tests/abi/abi.py write
 
-third-party: target/THIRD-PARTY.txt
+third-party: $(THIRD_PARTY)
 
 # A member's manifest may change what is linked in, too.
 ## target/THIRD-PARTY.txt: whose code is in the library and the command, under which licences
-target/THIRD-PARTY.txt: Cargo.lock Cargo.toml macros/Cargo.toml cli/Cargo.toml make/linked.py make/third_party.py
+$(THIRD_PARTY): Cargo.lock Cargo.toml macros/Cargo.toml cli/Cargo.toml make/linked.py make/third_party.py
 	python3 -B make/third_party.py $@ palitra-cli
 
 ## target/palitra.cdx.json: the bill of materials of the library, in CycloneDX
@@ -49,12 +49,12 @@ advisories: $(RELEASE_ENVIRONMENT)/made
 
 # What was added to the ABI is promised with the release, so nothing of it may be missing from the promise.
 ## target/release-files: all that is published, with SHA256SUMS
-release: all target/THIRD-PARTY.txt sbom wheel node-package ruby-gem php-package java-package
+release: all $(THIRD_PARTY) sbom wheel node-package ruby-gem php-package java-package
 	python3 -B tests/abi/abi.py complete
 	rm -rf $(RELEASE) target/release-tree target/package
 	mkdir -p $(RELEASE) target/release-tree
 	$(MAKE) install DESTDIR= PREFIX=$(CURDIR)/target/release-tree/$(RELEASE_TREE) LIBDIR=lib
-	cp LICENSE CHANGELOG.md target/THIRD-PARTY.txt target/palitra.cdx.json target/release-tree/$(RELEASE_TREE)
+	cp LICENSE CHANGELOG.md $(THIRD_PARTY) target/palitra.cdx.json target/release-tree/$(RELEASE_TREE)
 	@# Without links and pictures, which lead to files of the tree.
 	sed -E '/^!\[/,/\)$$/d; s,\[([^]]*)\]\([^):]*\),\1,g' README.md \
 		>target/release-tree/$(RELEASE_TREE)/README.md
@@ -70,7 +70,7 @@ release: all target/THIRD-PARTY.txt sbom wheel node-package ruby-gem php-package
 	cp target/wheels/*.whl target/node/palitra-*.tgz target/ruby/palitra-*.gem $(JAVA_PACKAGE) $(RELEASE)
 	cargo package --quiet --locked --no-verify --allow-dirty --package palitra-macros --package palitra
 	cp target/package/*.crate $(RELEASE)
-	cp target/THIRD-PARTY.txt $(RELEASE)
+	cp $(THIRD_PARTY) $(RELEASE)
 	cp target/palitra.cdx.json $(RELEASE)/palitra-$(PALITRA_VERSION).cdx.json
 	$(MAKE) deb
 	cp target/deb/*.deb $(RELEASE)

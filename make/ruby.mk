@@ -8,12 +8,12 @@ RUBY_HOME := $(CURDIR)/target/ruby/home
 
 # As it is installed: Ruby, and the library that was built.
 ## The gem: target/ruby/palitra-VERSION-PLATFORM.gem
-ruby-gem: all target/THIRD-PARTY.txt
+ruby-gem: all $(THIRD_PARTY)
 	rm -rf $(RUBY_PACKAGE) target/ruby/*.gem
 	mkdir -p $(RUBY_PACKAGE)
 	cp -r bindings/ruby/. $(RUBY_PACKAGE)
 	cp $(PALITRA_LIBRARY_DIR)/libpalitra.so $(RUBY_PACKAGE)/lib/palitra
-	cp target/THIRD-PARTY.txt $(RUBY_PACKAGE)
+	cp $(THIRD_PARTY) $(RUBY_PACKAGE)
 	# The gem has the rights that the files have: the same whoever builds it.
 	chmod -R u=rwX,go=rX $(RUBY_PACKAGE)
 	cd $(RUBY_PACKAGE) && $(dated) gem build --quiet palitra.gemspec && mv *.gem ..

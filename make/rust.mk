@@ -26,6 +26,9 @@ BUILD_CFLAGS = -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
 all command: export RUSTFLAGS := $(BUILD_RUSTFLAGS) $(RUSTFLAGS)
 all command: export CFLAGS := $(BUILD_CFLAGS) $(CFLAGS)
 
+# Whose code is in what was built: another file for each machine that it was built for.
+THIRD_PARTY = target$(CARGO_BUILD_TARGET:%=/%)/THIRD-PARTY.txt
+
 .DEFAULT_GOAL := default
 
 ## What `make` alone does: the libraries and the command, which `make install` installs

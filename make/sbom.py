@@ -85,7 +85,7 @@ def document(crates: dict[str, Crate]) -> dict[str, Any]:
         "metadata": {
             "timestamp": time(),
             "component": component(palitra),
-            "properties": [{"name": "palitra:target", "value": linked.host()}],
+            "properties": [{"name": "palitra:target", "value": linked.platform()}],
         },
         "components": components,
         "dependencies": depends,

@@ -22,7 +22,7 @@ NOT_TAKEN = {("zstd-sys", "zstd/COPYING")}
 
 HEAD = """Third-party software in palitra {version}
 
-{what} contain code of the crates below, for {host}
+{what} contain code of the crates below, for {platform}
 as built with the default features. palitra itself is under the BSD 3-Clause License: see LICENSE. Where a licence is
 "A OR B", both are printed.
 
@@ -51,7 +51,7 @@ def texts(crate: Crate, all_crates: list[Crate]) -> list[str]:
 def document(all_crates: list[Crate], packages: list[str]) -> str:
     palitra, *others = (crate for crate in all_crates if crate.name not in packages)
     what = "libpalitra.so, libpalitra.a and the command palitra" if packages else "libpalitra.so and libpalitra.a"
-    parts = [HEAD.format(what=what, version=palitra.version, host=linked.host(), rust=linked.rust_version())]
+    parts = [HEAD.format(what=what, version=palitra.version, platform=linked.platform(), rust=linked.rust_version())]
     # By what is left of a text without its layout: the same text comes with other line ends and indents.
     owners: dict[str, list[str]] = {}
     first: dict[str, str] = {}

@@ -89,6 +89,29 @@ third_party.texts(crate, [crate])";
     assert_eq!(errors, "third_party.py: bare 1.0.0 has no licence, or no text of MIT\n");
 }
 
+/// Neither cargo nor rustc is run: echo prints what cargo is called with.
+#[test]
+fn cargo_is_asked_as_a_packager_has_make_call_it() {
+    let code = "
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import linked
+print(linked.cargo('tree', '--edges', root=Path('/')) + linked.platform())
+try:
+    linked.rust_version()
+except FileNotFoundError as missing:
+    print(missing.filename)";
+    let mut python = Command::new("python3");
+    python.args(["-B", "-c", code]).arg(root().join("make"));
+    python.env("CARGO", "echo cargo-web").env("RUSTC", "no-such-rustc");
+    python.env("CARGOFLAGS", "--locked --jobs 4 --config 'net.retry = 3' -v --offline --target-dir=/elsewhere");
+    python.env("CARGO_BUILD_TARGET", "aarch64-unknown-linux-gnu");
+    let told = run_well(&mut python, TOOL).output;
+    let called = "cargo-web tree --locked --config net.retry = 3 --offline --edges";
+    assert_eq!(told.lines().collect::<Vec<_>>(), [called, "aarch64-unknown-linux-gnu", "no-such-rustc"]);
+}
+
 #[test]
 fn the_bill_of_materials_is_the_same_each_time_and_has_the_c_libraries_and_rusts_own() {
     let bill = written("sbom.py", &[]);
