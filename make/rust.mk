@@ -31,8 +31,9 @@ THIRD_PARTY = target$(CARGO_BUILD_TARGET:%=/%)/THIRD-PARTY.txt
 
 .DEFAULT_GOAL := default
 
-## What `make` alone does: the libraries and the command, which `make install` installs
-default: all command
+# The licences, too: `make install` may run as root, who may find no cargo and is not to run one.
+## What `make` alone does: the libraries, the command and THIRD-PARTY.txt, which `make install` installs
+default: all command $(THIRD_PARTY)
 
 # Cargo turns link-time optimisation off for a package with an rlib beside its libraries; asked for these two it does
 # not. The archive is one object that way, and keeps every registered job. One call, as optimising both takes no longer

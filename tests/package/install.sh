@@ -1,5 +1,6 @@
 #!/bin/sh
-# What `make install` brings, whole: into an empty DESTDIR, used from outside the tree, and taken away again.
+# What `make install` brings, whole: into an empty DESTDIR, used from outside the tree, and taken away again. `make` has
+# built all of it before, so that root, who may install, has nothing to build.
 #
 #     install.sh      PALITRA_LIBRARY_DIR: what is installed (default: target/release)
 set -eu
@@ -21,7 +22,19 @@ perform() { # target
         { cat "$work/log" >&2 && fail "make $1"; }
 }
 
-perform install
+# As in a new checkout.
+rm -f "$root/target/THIRD-PARTY.txt"
+perform default
+# The path that sudo leaves has no cargo of rustup's. Where the system has one, root is not to run it either.
+mkdir none
+for tool in cargo rustc python3; do
+    printf '#!/bin/sh\necho "make install runs %s" >&2\nexit 1\n' "$tool" >"none/$tool"
+    chmod +x "none/$tool"
+done
+(
+    PATH=$work/none:/usr/sbin:/usr/bin:/sbin:/bin
+    perform install
+)
 prefix=$work/stage/opt/palitra
 for file in bin/palitra lib/libpalitra.so lib/libpalitra.a lib/pkgconfig/palitra.pc lib/pkgconfig/palitra-static.pc \
     lib/cmake/palitra/palitra-config.cmake include/palitra.h include/palitra.hpp include/palitra/adapters/epoll.h \
