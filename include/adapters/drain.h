@@ -34,7 +34,11 @@ static inline bool palitra_drain(palitra_queue queue, palitra_event_fn callback,
     palitra_status status = palitra_queue_next(queue, 0, events, PALITRA_DRAIN_BATCH, &count);
     for (i = 0; i < count; i++) {
         callback(&events[i], user_data);
-        if (is_detached != NULL && is_detached(adapter)) return false;
+        if (is_detached == NULL || !is_detached(adapter)) continue;
+        /* The calls in the rest were taken out of the queue: nobody else would end them. */
+        while (++i < count)
+            if (events[i].status == PALITRA_PENDING) palitra_call_free(palitra_event_call(&events[i]));
+        return false;
     }
     if (status == PALITRA_OK || status == PALITRA_PENDING) return true;
     callback(NULL, user_data); /* the end, or not a queue of this process: no event will come */

@@ -51,7 +51,8 @@ static inline GSource *palitra_glib_attach(GMainContext *context, palitra_queue 
 }
 
 /* Stops watching and releases the source: call it once for each attach, also after the end of the queue. The callback
- * may call it, and is then not called again: the rest of its batch is discarded. NULL does nothing. */
+ * may call it, and is then not called again: the rest of its batch is discarded, and the calls in it fail with
+ * PALITRA_JOB_FAILED. NULL does nothing. */
 static inline void palitra_glib_detach(GSource *source) {
     if (source == NULL) return;
     g_source_destroy(source);

@@ -63,8 +63,8 @@ static inline int palitra_libuv_attach(uv_loop_t *loop, palitra_queue queue, pal
 }
 
 /* Stops watching at once and frees the adapter in the loop's next pass; the queue may be freed right after. Call it on
- * the loop's thread. The callback may call it, and is then not called again: the rest of its batch is discarded. NULL
- * does nothing. */
+ * the loop's thread. The callback may call it, and is then not called again: the rest of its batch is discarded, and
+ * the calls in it fail with PALITRA_JOB_FAILED. NULL does nothing. */
 static inline void palitra_libuv_detach(palitra_libuv *adapter) {
     if (adapter != NULL) uv_close((uv_handle_t *)&adapter->poll, palitra_libuv_closed_);
 }

@@ -57,9 +57,23 @@ static void a_detached_queue_may_be_freed_at_once(void) {
     palitra_glib_detach(NULL);
 }
 
+static void answer_and_detach(const palitra_event *event, void *unused) {
+    (void)unused;
+    answer(event);
+    palitra_glib_detach(detaching);
+}
+
+static void detach_at_the_first(palitra_queue queue) {
+    detaching = palitra_glib_attach(NULL, queue, answer_and_detach, NULL);
+    while (g_main_context_iteration(NULL, FALSE)) continue;
+}
+
+static void calls_behind_a_detach_fail(void) { check_calls_behind_a_detach(detach_at_the_first); }
+
 int main(void) {
     TEST(ten_thousand_jobs_beside_a_timer);
     TEST(a_callback_that_detaches_is_not_called_again);
+    TEST(calls_behind_a_detach_fail);
     TEST(a_detached_queue_may_be_freed_at_once);
     return 0;
 }

@@ -68,9 +68,26 @@ static void a_detached_queue_may_be_freed_at_once(void) {
     CHECK_NUMBER(0, uv_loop_close(&uv));
 }
 
+static void answer_and_detach(const palitra_event *event, void *unused) {
+    (void)unused;
+    answer(event);
+    palitra_libuv_detach(detaching);
+}
+
+static void detach_at_the_first(palitra_queue queue) {
+    uv_loop_t uv;
+    CHECK_NUMBER(0, uv_loop_init(&uv));
+    CHECK_NUMBER(0, palitra_libuv_attach(&uv, queue, answer_and_detach, NULL, &detaching));
+    CHECK_NUMBER(0, uv_run(&uv, UV_RUN_DEFAULT));
+    CHECK_NUMBER(0, uv_loop_close(&uv));
+}
+
+static void calls_behind_a_detach_fail(void) { check_calls_behind_a_detach(detach_at_the_first); }
+
 int main(void) {
     TEST(ten_thousand_jobs_beside_a_timer);
     TEST(a_callback_that_detaches_is_not_called_again);
+    TEST(calls_behind_a_detach_fail);
     TEST(a_detached_queue_may_be_freed_at_once);
     return 0;
 }

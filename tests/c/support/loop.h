@@ -16,7 +16,7 @@
 #ifndef PALITRA_TEST_LOOP_H
 #define PALITRA_TEST_LOOP_H
 
-#include "test.h"
+#include "queued.h"
 
 #define JOBS 10000
 #define LONGEST_STALL 0.020
@@ -128,6 +128,27 @@ static inline void finish_four(palitra_queue queue) {
         CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "palitra.echo", "x", 1, &options, NULL));
     CHECK_STATUS(PALITRA_OK, shutdown_runner(runner, PALITRA_FOREVER));
     palitra_runner_free(runner);
+}
+
+/* Two calls of a queued job that wait as one batch: the callback answers the first and detaches. */
+static inline void check_calls_behind_a_detach(void (*detach_at_the_first)(palitra_queue queue)) {
+    palitra_runner runner = new_runner();
+    palitra_queue queue = new_queue();
+    register_queued(runner, queue);
+    palitra_token first = submit(runner, "host.queued", "first"), second = submit(runner, "host.queued", "second");
+    check_echo(runner); /* a job that was submitted later has ended: both calls are in the queue */
+    detach_at_the_first(queue);
+    CHECK_STATUS(PALITRA_OK, palitra_token_wait(first, SECONDS(20), NULL));
+    check_fails(second, "the host gave up the call without an answer");
+    palitra_token_free(first);
+    palitra_queue_free(queue);
+    palitra_runner_free(runner);
+}
+
+static inline void answer(const palitra_event *event) {
+    palitra_call call = palitra_event_call(event);
+    CHECK_STATUS(PALITRA_OK, complete(call, PALITRA_OK, 0, "answered"));
+    palitra_call_free(call);
 }
 
 #endif
