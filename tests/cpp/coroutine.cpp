@@ -50,6 +50,29 @@ struct Member {
     }
 };
 
+// A job whose items the test sends.
+class Sender {
+public:
+    explicit Sender(const palitra::Runner& runner) : runner_(&runner) {
+        palitra::register_job(runner, "host.stream", [calls = calls_](palitra::Call call, std::string_view) {
+            calls->put(std::make_shared<palitra::Call>(std::move(call)));
+        });
+    }
+    // The job of before goes on without an answer of the test's.
+    palitra::Token start() const {
+        palitra::Token stream = runner_->submit("host.stream");
+        call_ = calls_->take();
+        return stream;
+    }
+    void send(std::string_view item) const { call_->send(item); }
+
+private:
+    const palitra::Runner* runner_;
+    std::shared_ptr<Mailbox<std::shared_ptr<palitra::Call>>> calls_ =
+        std::make_shared<Mailbox<std::shared_ptr<palitra::Call>>>();
+    mutable std::shared_ptr<palitra::Call> call_;
+};
+
 } // namespace
 
 TEST_CASE("a coroutine awaits a token") {
@@ -290,6 +313,74 @@ TEST_CASE("the items of a stream are awaited one by one, and then none") {
          R"({"items": 2})");
     for (int i = 0; i < 3; i++) loop.run_one();
     CHECK(seen.take() == "01.");
+}
+
+TEST_CASE("an item that a destroyed coroutine waited for stays in its stream") {
+    const palitra::Runner runner;
+    const Sender sender(runner);
+    Loop loop;
+    const auto wait = [](auto item) -> Owned { (void)co_await std::move(item); };
+    const palitra::Token stream = sender.start();
+    {
+        const Owned here = wait(palitra::try_next_item(stream));
+    }
+    sender.send("0");
+    (void)runner.run("test.nested"); // what was due on the runner's thread before has been called
+    CHECK(stream.try_next(0s)->text() == "0");
+    {
+        const Owned on_its_way = wait(palitra::resume_on(loop.executor(), palitra::next_item(stream)));
+        sender.send("1");
+        eventually([&] { return loop.waiting() == 1; });
+    }
+    loop.run_one();
+    CHECK(stream.try_next(0s)->text() == "1");
+}
+
+TEST_CASE("a coroutine whose item another reader took waits for the next") {
+    const palitra::Runner runner;
+    const Sender sender(runner);
+    Loop loop;
+    std::vector<std::string> seen;
+    const palitra::Token stream = sender.start();
+    const auto wait = [&]() -> Detached {
+        const auto item = co_await palitra::resume_on(loop.executor(), palitra::next_item(stream));
+        seen.emplace_back(item->text());
+    };
+    wait();
+    sender.send("0");
+    eventually([&] { return loop.waiting() == 1; });
+    CHECK(stream.try_next(0s)->text() == "0");
+    loop.run_one();
+    CHECK(seen.empty());
+    sender.send("1");
+    loop.run_one();
+    CHECK(seen == std::vector<std::string>{"1"});
+}
+
+namespace {
+
+// As if another reader took the item that was there, and the token was freed before the coroutine waits for the next.
+struct FreedMeanwhile : palitra::detail::Item {
+    static inline int looks = 0;
+    static palitra::result<palitra::Reply> look(palitra_token token) {
+        if (++looks > 2) return palitra::detail::Item::look(token);
+        if (looks == 2) palitra_token_free(token);
+        return palitra::Reply(Status::pending);
+    }
+};
+
+} // namespace
+
+TEST_CASE("an inline coroutine resumes although its token is freed before it waits for the next item") {
+    const palitra::Runner runner;
+    const Sender sender(runner);
+    Mailbox<Status> seen;
+    const palitra::Token stream = sender.start();
+    [](const palitra::Token& stream, Mailbox<Status>& seen) -> Detached {
+        seen.put((co_await palitra::detail::await<FreedMeanwhile>(palitra::InlineExecutor(), stream)).status());
+    }(stream, seen);
+    sender.send("0");
+    CHECK(seen.take() == Status::invalid_handle);
 }
 
 TEST_CASE("a job that is ready where it is started resumes there, without a hand-off") {

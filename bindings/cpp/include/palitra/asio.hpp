@@ -242,12 +242,7 @@ struct End {
 };
 struct Item {
     using Signature = void(std::exception_ptr, std::optional<Reply>);
-    /// Only that there is one: it stays in its stream until the handler is called, for an operation that is cancelled
-    /// or abandoned must not lose it.
-    struct Awaited {
-        static constexpr std::uint32_t flags = PALITRA_OR_ITEM;
-        static result<Reply> look(palitra_token) noexcept { return Reply(Status::ok); }
-    };
+    using Awaited = detail::ItemReady;
 
     /// Returns false if another reader was faster: then it is to wait for the next.
     template <class Handler>

@@ -56,13 +56,15 @@ private:
 
 /// What a promise waits for: the end of the job, and its reply.
 struct End {
+    using Promised = End;
     static constexpr std::uint32_t flags = 0;
     static result<Reply> look(palitra_token token) noexcept { return detail::look(token); }
 };
-/// Or the next item, Status::end after the last, or what the job failed with.
-struct Item {
+/// Or that there is an item, or none will come. The item stays in its stream until the one who waits for it goes on:
+/// one who was destroyed or cancelled before must not lose it. Another reader may be faster.
+struct ItemReady {
     static constexpr std::uint32_t flags = PALITRA_OR_ITEM;
-    static result<Reply> look(palitra_token token) noexcept { return detail::next(token, std::chrono::seconds(0)); }
+    static result<Reply> look(palitra_token) noexcept { return Reply(Status::ok); }
 };
 
 /// Where a promise is kept: on a thread of the runner's, or within attach(), because the library refused it.
@@ -84,14 +86,7 @@ private:
 
     static void call(palitra_token token, palitra_status, void* box) noexcept {
         auto* promise = static_cast<Promise*>(box);
-        result<Reply> outcome = Awaited::look(token);
-        // Another reader was faster: there may be a next item.
-        if (outcome.status() == Status::pending) {
-            promise->kept_ = true;
-            attach(token, std::move(promise->function_));
-        } else {
-            promise->keep(*std::move(outcome), Kept::on_runner);
-        }
+        promise->keep(*Awaited::look(token), Kept::on_runner);
     }
     static void free(void* box) noexcept {
         const std::unique_ptr<Promise> promise(static_cast<Promise*>(box));

@@ -17,8 +17,9 @@
 ///
 /// Each suspension is followed by exactly one resumption, whatever becomes of the token or its runner, also while a job
 /// blocks the runner's thread. What is awaited moves, owns a token that is passed as a temporary, and may be awaited
-/// again. A coroutine may be destroyed while it waits, by any thread but while another resumes it: some 300 bytes of the
-/// wait are freed with its token or when that finishes. Coroutines that asio spawns await by asio.hpp.
+/// again. A coroutine may be destroyed while it waits, by any thread but while another resumes it: some 300 bytes of
+/// the wait are freed with its token or when that finishes, and an item that it waited for stays in its stream.
+/// Coroutines that asio spawns await by asio.hpp.
 #ifndef PALITRA_COROUTINE_HPP
 #define PALITRA_COROUTINE_HPP
 
@@ -59,21 +60,30 @@ void execute(Executor& executor, Work&& work) {
     else executor(std::forward<Work>(work));
 }
 
-/// A suspended coroutine and the reply that it will find. Whoever takes the coroutine first has it: the one who resumes
-/// it, or the one who destroys it.
+/// A suspended coroutine, the token that it waits for and the reply that it will find. Whoever takes the coroutine
+/// first has it: the one who resumes it, or the one who destroys it.
 class Suspended {
 public:
-    explicit Suspended(std::coroutine_handle<> coroutine) noexcept : coroutine_(coroutine.address()) {}
+    Suspended(std::coroutine_handle<> coroutine, palitra_token awaited) noexcept
+        : token(awaited), coroutine_(coroutine.address()) {}
 
     void resume() {
         if (void* coroutine = take()) std::coroutine_handle<>::from_address(coroutine).resume();
     }
     void* take() noexcept { return coroutine_.exchange(nullptr, std::memory_order_acq_rel); }
+    [[nodiscard]] bool is_taken() const noexcept { return coroutine_.load(std::memory_order_acquire) == nullptr; }
 
+    const palitra_token token;
     Reply reply;
 
 private:
     std::atomic<void*> coroutine_;
+};
+
+/// The next item, Status::end after the last, or what the job failed with. End is its twin, in callback.hpp.
+struct Item {
+    using Promised = ItemReady;
+    static result<Reply> look(palitra_token token) noexcept { return detail::next(token, std::chrono::seconds(0)); }
 };
 
 /// Awaits what a token has: its end or its next item. `Holder` is a Token, or a palitra_token that somebody else frees.
@@ -93,7 +103,7 @@ public:
     bool await_ready() {
         if (ready_) return true;
         // The caller wants to be on any other executor, even if the job has finished.
-        if constexpr (!std::is_same_v<Executor, InlineExecutor>) return false;
+        if constexpr (!is_inline) return false;
         auto outcome = Awaited::look(token());
         if (outcome.status() == Status::pending) return false;
         ready_ = *std::move(outcome);
@@ -102,17 +112,12 @@ public:
 
     /// Returns false for a coroutine that goes on at once: its runner is gone.
     bool await_suspend(std::coroutine_handle<> coroutine) {
-        auto suspended = std::make_shared<Suspended>(coroutine);
+        auto suspended = std::make_shared<Suspended>(coroutine, token());
         suspended_ = suspended;
-        constexpr bool is_inline = std::is_same_v<Executor, InlineExecutor>;
         // The coroutine may have resumed, and this object be destroyed, before the call returns.
-        const Kept kept =
-            detail::promise<Awaited>(token(), [suspended, executor = executor_](Reply reply, Kept where) mutable {
-                suspended->reply = std::move(reply);
-                if (is_inline && where == Kept::at_once) return;
-                detail::execute(executor, [suspended] { suspended->resume(); });
-            });
-        return !is_inline || kept == Kept::on_runner;
+        if (wait(suspended, executor_) == Kept::on_runner || !is_inline) return true;
+        (void)take_item(*suspended, Kept::at_once);
+        return false;
     }
 
     result<Reply> await_resume() {
@@ -131,6 +136,45 @@ public:
     }
 
 private:
+    static constexpr bool is_inline = std::is_same_v<Executor, InlineExecutor>;
+    // An item, which is taken only where its coroutine goes on; else the reply is what was promised.
+    static constexpr bool is_item = !std::is_same_v<Awaited, typename Awaited::Promised>;
+
+    // These know nothing of the awaiter: when they are called, the coroutine and all that it has may be destroyed.
+
+    /// Resumes the coroutine on the executor, but an inline one whose token is refused at once: the caller does that.
+    static Kept wait(const std::shared_ptr<Suspended>& suspended, const Executor& executor) {
+        return detail::promise<typename Awaited::Promised>(
+            suspended->token, [suspended, executor](Reply reply, Kept where) mutable {
+                suspended->reply = std::move(reply);
+                if (is_inline && where == Kept::at_once) return;
+                if constexpr (is_item)
+                    detail::execute(executor, [suspended, executor, where] { resume(suspended, executor, where); });
+                else detail::execute(executor, [suspended] { suspended->resume(); });
+            });
+    }
+
+    /// A coroutine that was destroyed takes no item.
+    static void resume(const std::shared_ptr<Suspended>& suspended, const Executor& executor, Kept where) {
+        if (suspended->is_taken()) return;
+        if (!take_item(*suspended, where)) {
+            if (wait(suspended, executor) == Kept::on_runner || !is_inline) return;
+            (void)take_item(*suspended, Kept::at_once);
+        }
+        suspended->resume();
+    }
+
+    /// Returns false if another reader was faster, and the next item may come.
+    static bool take_item(Suspended& suspended, Kept where) {
+        if constexpr (is_item) {
+            suspended.reply = *Awaited::look(suspended.token);
+            if (suspended.reply.status() != Status::pending) return true;
+            if (where == Kept::on_runner) return false;
+            suspended.reply = Reply(Status::shut_down);
+        }
+        return true;
+    }
+
     [[nodiscard]] palitra_token token() const noexcept {
         if constexpr (std::is_same_v<Holder, Token>) return holder_.get();
         else return holder_;
