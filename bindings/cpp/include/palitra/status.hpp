@@ -1,7 +1,8 @@
 /// Status: how calls and jobs end. Format: what bytes are. error: the exception that carries a status.
 ///
 /// Every other header includes this one. Where exceptions are off, whatever would throw ends the program by
-/// std::terminate: the calls whose names begin with `try_` are for such programs.
+/// std::terminate: the calls whose names begin with `try_` are for such programs. There the names are in an inline
+/// namespace, so a program may have files of both kinds, which pass each other handles of C.
 #ifndef PALITRA_STATUS_HPP
 #define PALITRA_STATUS_HPP
 
