@@ -68,19 +68,20 @@ impl<'a> Signature<'a> {
         let types = Ident::new("types", Span::mixed_site());
         let arguments = self.arguments.iter().map(|ty| {
             quote_spanned! {ty.span()=>
-                #types.argument::<#ty>((&::palitra::__private::Probe::<#ty>::NEW).schema(Taken));
+                #types.argument::<#ty>(
+                    (&::palitra::__private::Probe::<#ty>::NEW).schema(::palitra::__private::Contract::Taken)
+                );
             }
         });
         let (place, result) = self.result();
         let result = quote_spanned! {place=>
             #types.result::<#result>(
-                (&::palitra::__private::Probe::<#result>::NEW).schema(Left),
+                (&::palitra::__private::Probe::<#result>::NEW).schema(::palitra::__private::Contract::Left),
                 (&::palitra::__private::Probe::<#result>::NEW).codes(),
             );
         };
         quote! {
             |#types| {
-                use ::palitra::__private::Contract::{Left, Taken};
                 use ::palitra::__private::{WithCodes as _, WithSchema as _, WithoutCodes as _, WithoutSchema as _};
                 #(#arguments)*
                 #result
