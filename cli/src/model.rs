@@ -236,7 +236,8 @@ impl Role {
 /// Gives each type of all documents one name, and returns the types by these names.
 ///
 /// A name that means one type everywhere stays. Where payloads mean one and replies another, the latter get a word
-/// behind the name; where that is not enough, the name of the job before it. As long as a type is renamed, those that
+/// behind the name; where that is not enough, the name of the job before it; and where that is another type's name, the
+/// word of their part behind it. As long as a type is renamed, those that
 /// refer to it differ too, so this repeats itself until nothing changes.
 fn unify(documents: &mut [Document], jobs: &[&Job]) -> BTreeMap<String, Definition> {
     for step in [rename_by_role, rename_by_job] {
@@ -292,8 +293,15 @@ fn rename_by_job(document: &mut Document, conflicts: &BTreeSet<String>, jobs: &[
 impl Document {
     /// Returns whether anything has a new name.
     fn rename(&mut self, new: impl Fn(&str) -> Option<String>) -> bool {
-        let names: BTreeMap<String, String> =
-            self.definitions.keys().filter_map(|name| Some((name.clone(), new(name)?))).collect();
+        let mut taken: BTreeSet<String> = self.definitions.keys().cloned().collect();
+        let mut names = BTreeMap::new();
+        for name in self.definitions.keys() {
+            let Some(mut new) = new(name) else { continue };
+            while !taken.insert(new.clone()) {
+                new.push_str(self.role.word());
+            }
+            names.insert(name.clone(), new);
+        }
         if names.is_empty() {
             return false;
         }
@@ -412,6 +420,16 @@ mod tests {
         assert_eq!(held(&model, "Both"), &Type::Named("Held".to_string()));
         assert_eq!(held(&model, "BothReply"), &Type::Named("HeldReply".to_string()));
         assert_eq!(model.jobs[0].reply, Data::Json(Type::Named("BothReply".to_string())));
+    }
+
+    #[test]
+    fn a_name_of_its_own_is_no_name_that_another_type_has() {
+        let model = model(&[("j", schema("Both", &["a"], &["a"]), schema("HeldReply", &["a", "b"], &["a", "b"]))]);
+        assert_eq!(names(&model), ["Both", "Held", "HeldReply", "HeldReplyReply"]);
+        assert_eq!(held(&model, "Both"), &Type::Named("Held".to_string()));
+        assert_eq!(held(&model, "HeldReply"), &Type::Named("HeldReplyReply".to_string()));
+        assert_eq!(model.fields(&Type::Named("HeldReplyReply".to_string())).len(), 2);
+        assert_eq!(model.jobs[0].reply, Data::Json(Type::Named("HeldReply".to_string())));
     }
 
     #[test]
