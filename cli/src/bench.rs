@@ -5,6 +5,7 @@
 //! before its submission to when its event has been read.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,10 +15,10 @@ use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
 
 use crate::chart::Chart;
-use crate::describe::Description;
+use crate::describe::{Description, Format};
 use crate::library::{Library, Queue, Runner, Status, Submission, Token};
 use crate::payload::payload;
-use crate::run::{SLICE, exit_code, failure, find, follow, on_interrupt};
+use crate::run::{SLICE, exit_code, failure, find, follow, on_interrupt, print};
 
 pub struct Plan<'a> {
     /// How long calls are submitted.
@@ -132,16 +133,17 @@ fn report(library: &Library, name: &str, plan: &Plan<'_>, measured: &Measured) -
         measured.elapsed.as_secs_f64(),
         plan.in_flight
     );
-    println!("{title}");
+    let mut text = format!("{title}\n");
     for (&status, number) in &measured.failed {
-        println!("{number} calls ended with {}", library.status_name(Status(status)));
+        let _ = writeln!(text, "{number} calls ended with {}", library.status_name(Status(status)));
     }
     if succeeded > 0 {
         let chart = Chart::of(&title, &measured.times);
-        print!("{}", chart.text());
+        text.push_str(&chart.text());
+        // Before the text: nobody may be reading that any more.
         if let Some(file) = plan.svg {
             std::fs::write(file, chart.svg()).with_context(|| format!("the file {}", file.display()))?;
         }
     }
-    Ok(())
+    print(text.as_bytes(), Format::Text)
 }

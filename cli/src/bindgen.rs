@@ -20,10 +20,11 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
-use crate::describe::Description;
+use crate::describe::{Description, Format};
 use crate::library::Library;
 use crate::model::{Data, Model, Type, TypedJob, Variant};
 use crate::names::pascal;
+use crate::run::print;
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Language {
@@ -59,8 +60,7 @@ pub fn write(library: &Library, language: Language, folder: &Path, name: &str, o
     let path = folder.join(&file.name);
     fs::create_dir_all(folder).with_context(|| format!("the folder {}", folder.display()))?;
     write_if_changed(&path, &file.text)?;
-    println!("{}", path.display());
-    Ok(())
+    print(path.display().to_string().as_bytes(), Format::Text)
 }
 
 /// A file that is the same already stays as old as it is.

@@ -4,19 +4,19 @@
 //! name.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::Value;
 
-use crate::describe::Description;
+use crate::describe::{Description, Format};
 use crate::library::Library;
 use crate::model::{Body, Data, Definition, Field, Model, Tagging, Type, TypedJob};
+use crate::run::print;
 
 pub fn list(library: &Library, json: bool, prefix: &str) -> Result<()> {
     let document = library.describe()?;
     let text = if json { filtered(&document, prefix)? } else { listed(&Description::read(&document)?, prefix) };
-    std::io::stdout().write_all(text.as_bytes()).context("the standard output")
+    print(text.as_bytes(), Format::Bytes)
 }
 
 /// The document with those jobs alone.

@@ -35,7 +35,6 @@ mod run;
 mod schema;
 
 use std::ffi::OsString;
-use std::io::stdout;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -44,6 +43,7 @@ use anyhow::Result;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
+use describe::Format;
 use library::Library;
 
 /// Lists, runs and binds the jobs of a palitra library.
@@ -193,7 +193,10 @@ fn perform(command: Command) -> Result<ExitCode> {
             new::write(&folder, &source)?;
         }
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "palitra", &mut stdout());
+            // Not to the standard output itself: clap panics where that takes nothing.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "palitra", &mut script);
+            run::print(&script, Format::Bytes)?;
         }
     }
     Ok(ExitCode::SUCCESS)

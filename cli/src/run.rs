@@ -93,7 +93,7 @@ pub fn follow(
 }
 
 /// Bytes as they are, and a line of anything else.
-fn print(data: &[u8], format: Format) -> Result<()> {
+pub fn print(data: &[u8], format: Format) -> Result<()> {
     let mut out = stdout().lock();
     let is_line = format != Format::Bytes && !data.ends_with(b"\n");
     let written = out.write_all(data).and_then(|()| if is_line { out.write_all(b"\n") } else { Ok(()) });

@@ -190,6 +190,30 @@ fn threads(process: u32) -> usize {
     std::fs::read_dir(format!("/proc/{process}/task")).map_or(0, Iterator::count)
 }
 
+#[test]
+fn a_standard_output_that_takes_nothing_is_an_error_and_no_panic() {
+    let folder = scratch("full");
+    std::fs::create_dir(&folder).expect("a scratch folder");
+    let (svg, name) = (folder.join("times.svg"), folder.to_str().expect("a path"));
+    let library = library("libpalitra_test_jobs.so");
+    let library = library.to_str().expect("a path");
+    for words in [
+        &["jobs"][..],
+        &["run", "typed.answer"],
+        &["bench", "--seconds", "0.01", "typed.answer", "--svg", svg.to_str().expect("a path")],
+        &["bindgen", library, "--lang", "c", "--output", name],
+        &["completions", "bash"],
+    ] {
+        let mut full = Command::new("sh");
+        full.args(["-c", r#"exec "$@" >/dev/full"#, "sh", env!("CARGO_BIN_EXE_palitra")]).args(words);
+        let ended = run(full.env("PALITRA_LIBRARY", library), PATIENCE);
+        let said = ended.errors.starts_with("palitra: the standard output: No space left on device");
+        assert!(ended.status.code() == Some(1) && said, "{words:?}: {}: {}", ended.status, ended.errors);
+    }
+    assert!(svg.exists() && folder.join("palitra_test_jobs.h").exists());
+    std::fs::remove_dir_all(&folder).expect("the folder");
+}
+
 /// Has a shell source the completions, and complete the words that a user has typed.
 fn completed(shell: &str, script: &str) -> String {
     let file = scratch("completions");
