@@ -12,7 +12,8 @@
 //! | `prefixItems` | a tuple |
 //! | `$ref` | the type that it refers to; by name if that has one |
 //!
-//! What is none of these is any JSON, with the reason.
+//! What is none of these is any JSON, with the reason; so is what is several of them at once, as serde's flattened
+//! members are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,6 +72,9 @@ impl<'a> Reader<'a> {
 
     fn read(&mut self, schema: &'a Value, hint: &str) -> Type {
         let Value::Object(object) = schema else { return Type::Any(None) };
+        if let Some(why) = scattered(object) {
+            return Type::Any(Some(why));
+        }
         if let Some(Value::String(target)) = object.get("$ref") {
             return self.referred(target);
         }
@@ -155,30 +159,23 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self, schema: &'a Value, object: &'a Object, hint: &str) -> Type {
-        let others = object.get("additionalProperties").filter(|others| !others.is_boolean());
-        let patterns = object.get("patternProperties").and_then(Value::as_object).and_then(|it| it.values().next());
-        let value = others.or(patterns);
-        match (object.get("properties").and_then(Value::as_object), value) {
-            (Some(_), Some(_)) => Type::Any(Some(MIXED)),
-            (Some(_), None) => {
-                let fields = self.fields(object, hint, None);
-                self.define(hint, doc(schema), Body::Struct(fields))
-            }
-            (None, Some(value)) => Type::Map(Box::new(self.read(value, &format!("{hint}Value")))),
-            // A struct without members takes no others.
-            (None, None) if object.get("additionalProperties") == Some(&Value::Bool(false)) => {
-                self.define(hint, doc(schema), Body::Struct(Vec::new()))
-            }
-            (None, None) => Type::Map(Box::new(Type::Any(None))),
+        if let Some(value) = others(object) {
+            return Type::Map(Box::new(self.read(value, &format!("{hint}Value"))));
         }
+        // A struct without members takes no others.
+        let is_closed = object.get("additionalProperties") == Some(&Value::Bool(false));
+        if !object.contains_key("properties") && !is_closed {
+            return Type::Map(Box::new(Type::Any(None)));
+        }
+        let fields = self.fields(object, hint, None);
+        self.define(hint, doc(schema), Body::Struct(fields))
     }
 
     /// The members, without the tag of a union.
     fn fields(&mut self, object: &'a Object, hint: &str, tag: Option<&str>) -> Vec<Field> {
         let required: BTreeSet<_> =
             object.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-        let properties = object.get("properties").and_then(Value::as_object).into_iter().flatten();
-        let properties = properties.filter(|(name, _)| Some(name.as_str()) != tag);
+        let properties = members(object).into_iter().filter(|(name, _)| Some(name.as_str()) != tag);
         let field = |(name, schema): (&String, &'a Value)| Field {
             name: name.clone(),
             doc: doc(schema),
@@ -218,11 +215,14 @@ impl<'a> Reader<'a> {
             let object = choice.as_object()?;
             let name = choice["properties"][tag]["const"].as_str()?.to_string();
             let hint = format!("{hint}{}", pascal(&name));
-            let content = if let Some(Value::String(target)) = object.get("$ref") {
-                Some(self.referred(target))
-            } else {
-                let fields = self.fields(object, &hint, Some(tag));
-                (!fields.is_empty()).then(|| self.define(&hint, doc(choice), Body::Struct(fields)))
+            let content = match (object.get("$ref"), scattered(object)) {
+                // The tag alone is beside it.
+                (Some(Value::String(target)), _) if members(object).len() == 1 => Some(self.referred(target)),
+                (_, Some(why)) => Some(Type::Any(Some(why))),
+                _ => {
+                    let fields = self.fields(object, &hint, Some(tag));
+                    (!fields.is_empty()).then(|| self.define(&hint, doc(choice), Body::Struct(fields)))
+                }
             };
             Some(Variant { name, doc: doc(choice), content })
         };
@@ -261,6 +261,27 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Those that have names.
+fn members(object: &Object) -> Vec<(&String, &Value)> {
+    object.get("properties").and_then(Value::as_object).into_iter().flatten().collect()
+}
+
+/// What any other member of an object is, if it may have some.
+fn others(object: &Object) -> Option<&Value> {
+    let all = ["additionalProperties", "unevaluatedProperties"].into_iter().find_map(|key| object.get(key));
+    let patterns = object.get("patternProperties").and_then(Value::as_object).and_then(|it| it.values().next());
+    all.filter(|others| **others != Value::Bool(false)).or(patterns)
+}
+
+/// Why an object has no type whose members stand in several places, as those do that serde flattens: a type that was
+/// read from one of them would lack the others.
+fn scattered(object: &Object) -> Option<&'static str> {
+    let schemas = ["$ref", "oneOf", "anyOf", "allOf"].into_iter().filter(|key| object.contains_key(*key)).count();
+    let places = schemas + usize::from(!members(object).is_empty()) + usize::from(others(object).is_some());
+    let why = if schemas > 0 { COMBINED } else { MIXED };
+    (places > 1).then_some(why)
+}
+
 /// The description, with the value of a member that is left out.
 fn doc(schema: &Value) -> String {
     let doc = schema["description"].as_str().unwrap_or_default();
@@ -293,7 +314,7 @@ fn tag<'v>(choices: &[&'v Value]) -> Option<&'v str> {
 
 /// The one member of an object that has exactly one.
 fn only_member(schema: &Value) -> Option<(&String, &Value)> {
-    let members = schema.get("properties")?.as_object()?;
+    let members = schema.get("properties")?.as_object().filter(|_| schema.as_object().and_then(scattered).is_none())?;
     let member = members.iter().next().filter(|_| members.len() == 1)?;
     schema["required"].as_array().is_some_and(|required| required.len() == 1).then_some(member)
 }
@@ -361,6 +382,22 @@ mod tests {
     }
 
     #[test]
+    fn a_variant_with_members_beyond_its_own_is_any_json_and_loses_none() {
+        let members = json!({"t": {"const": "A"}, "a": {}});
+        let nested = json!({"type": "object", "properties": members, "oneOf": [{"type": "null"}, {"type": "string"}]});
+        let map = json!({"type": "object", "properties": {"t": {"const": "B"}}, "additionalProperties": {}});
+        let plain = json!({"type": "object", "properties": {"t": {"const": "C"}}, "additionalProperties": false});
+        let (_, definitions) = read(&json!({"title": "Tagged", "oneOf": [nested, map, plain]}));
+        let Body::Union { variants, .. } = &definitions["Tagged"].body else { panic!("no union") };
+        let contents: Vec<_> = variants.iter().map(|variant| variant.content.clone()).collect();
+        assert_eq!(contents, [Some(Type::Any(Some(COMBINED))), Some(Type::Any(Some(MIXED))), None]);
+        // The one member beside others is no variant's name.
+        let mixed = json!({"type": "object", "required": ["a"], "properties": {"a": {}}, "additionalProperties": true});
+        let (_, definitions) = read(&json!({"title": "Untagged", "anyOf": [mixed, mixed]}));
+        assert!(matches!(&definitions["Untagged"].body, Body::Union { tagging: Tagging::Untagged, .. }));
+    }
+
+    #[test]
     fn an_enum_of_one_variant_keeps_its_tag() {
         let variant = json!({"type": "object", "required": ["A"], "properties": {"A": {"type": "integer"}}});
         let (ty, definitions) = read(&json!({"title": "One", "oneOf": [variant]}));
@@ -389,8 +426,23 @@ mod tests {
     #[test]
     fn what_is_none_of_these_says_why() {
         let both = json!({"type": "object", "properties": {"a": {}}, "additionalProperties": {"type": "boolean"}});
+        // What schemars makes of members that serde flattens: those of an enum, and any others.
+        let variant = |name| json!({"type": "object", "required": ["t"], "properties": {"t": {"const": name}}});
+        let variants = [variant("A"), variant("B")];
+        let flattened = json!({"type": "object", "properties": {"a": {}}, "oneOf": variants});
+        let twice = json!({"type": "object", "allOf": [{"oneOf": variants}, {"oneOf": variants}], "anyOf": variants});
+        let optional = json!({"type": "object", "properties": {"a": {}}, "anyOf": [{"oneOf": variants}, {}]});
+        let one = json!({"type": "object", "properties": {"a": {}}, "allOf": [{"type": "object"}]});
+        let any_others = json!({"type": "object", "properties": {"a": {}}, "additionalProperties": true});
+        let unevaluated = json!({"type": "object", "oneOf": variants, "unevaluatedProperties": true});
         for (schema, why) in [
             (both, MIXED),
+            (any_others, MIXED),
+            (flattened, COMBINED),
+            (twice, COMBINED),
+            (optional, COMBINED),
+            (one, COMBINED),
+            (unevaluated, COMBINED),
             (json!({"allOf": [{"type": "object"}, {"type": "object"}]}), COMBINED),
             (json!({"enum": [1, 2]}), VALUES),
             (json!({"type": ["string", "integer"]}), KINDS),
