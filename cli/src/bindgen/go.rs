@@ -2,7 +2,7 @@
 //!
 //! | model | Go |
 //! |---|---|
-//! | a struct | a struct; members that may be absent are pointers, slices or maps with `omitempty` |
+//! | a struct | a struct; members that may be absent are pointers, slices or maps with `omitzero`: nil is absent |
 //! | an enum | a string type with constants |
 //! | a union | a struct with a pointer for each variant, one of which is set, that is JSON as serde writes it |
 //! | an untagged union | any |
@@ -17,6 +17,7 @@ use super::{
     Declared, File, JobName, Member, documentation, filled, job_names_beside, job_reasons, one_line_if_any, quoted,
     reasons, untagged_reason,
 };
+use crate::describe::{ErrorCode, Errors};
 use crate::model::{Body, Data, Definition, Field, Model, Tagging, Type};
 use crate::names::pascal;
 
@@ -55,22 +56,12 @@ struct Function {
 }
 
 pub fn file(model: &Model, library: &str) -> Result<File> {
-    let taken = model.definitions.keys().chain(model.errors.keys()).cloned().collect();
-    let jobs: Vec<_> = job_names_beside(taken, &model.jobs, pascal).map(function).collect();
+    let taken = model.definitions.keys().chain(model.errors.keys()).cloned().map(exported).collect();
+    let jobs: Vec<_> = job_names_beside(taken, &model.jobs, |name| exported(pascal(name))).map(function).collect();
     let frames =
         model.jobs.iter().any(|job| matches!(job.payload, Data::Framed(_)) || matches!(job.reply, Data::Framed(_)));
     let types = model.definitions.values().map(defined).collect();
-    let errors = model.errors.values().map(|errors| Declared {
-        kind: "codes",
-        name: errors.name.clone(),
-        members: errors
-            .codes
-            .iter()
-            .map(|code| constant(&errors.name, &code.name, &code.doc, code.code.to_string()))
-            .collect(),
-        ..Declared::default()
-    });
-    let errors = errors.collect();
+    let errors = model.errors.values().map(codes).collect();
     let body = filled(include_str!("../../templates/go_body.go.jinja"), Contents { types, errors, jobs, frames })?;
     let imports = ["bytes", "context", "encoding/json", "errors", "fmt", "iter"].into_iter();
     let is_used = |import: &&str| body.contains(&format!("{}.", import.rsplit('/').next().unwrap_or(import)));
@@ -79,8 +70,15 @@ pub fn file(model: &Model, library: &str) -> Result<File> {
     Ok(File { name: format!("{library}.go"), text: filled(include_str!("../../templates/go.go.jinja"), whole)? })
 }
 
+fn codes(errors: &Errors) -> Declared {
+    let name = exported(errors.name.clone());
+    let member = |code: &ErrorCode| constant(&name, &code.name, &code.doc, code.code.to_string());
+    Declared { kind: "codes", members: errors.codes.iter().map(member).collect(), name, ..Declared::default() }
+}
+
 fn defined(definition: &Definition) -> Declared {
     let Definition { name, doc, body } = definition;
+    let name = &exported(name.clone());
     let mut ty = Declared { name: name.clone(), doc: one_line_if_any(doc), ..Declared::default() };
     match body {
         Body::Struct(fields) => {
@@ -111,7 +109,7 @@ fn defined(definition: &Definition) -> Declared {
             ty.members = variants
                 .iter()
                 .map(|variant| Member {
-                    name: pascal(&variant.name),
+                    name: exported(pascal(&variant.name)),
                     doc: one_line_if_any(&variant.doc),
                     ty: variant.content.as_ref().map_or("struct{}".to_string(), go),
                     value: quoted(&variant.name),
@@ -122,6 +120,11 @@ fn defined(definition: &Definition) -> Declared {
         }
     }
     ty
+}
+
+/// A name that another package can use: encoding/json, too, reads and writes no member without a capital letter first.
+fn exported(name: String) -> String {
+    if name.starts_with(char::is_uppercase) { name } else { format!("X{name}") }
 }
 
 fn constant(of: &str, name: &str, doc: &str, value: String) -> Member {
@@ -137,10 +140,7 @@ fn constant(of: &str, name: &str, doc: &str, value: String) -> Member {
 fn members(fields: &[Field]) -> Vec<Member> {
     let mut taken = BTreeSet::new();
     let member = |field: &Field| {
-        let mut name = pascal(&field.name);
-        if name.starts_with('_') {
-            name = format!("X{name}");
-        }
+        let mut name = exported(pascal(&field.name));
         while !taken.insert(name.clone()) {
             name.push('_');
         }
@@ -149,7 +149,7 @@ fn members(fields: &[Field]) -> Vec<Member> {
         let ty = go(&field.ty);
         let is_nil = ["*", "[]", "map[", "any"].iter().any(|start| ty.starts_with(start));
         let ty = if field.required || is_nil { ty } else { format!("*{ty}") };
-        let rest = if field.required { "" } else { ",omitempty" };
+        let rest = if field.required { "" } else { ",omitzero" };
         Member { name, doc, ty, json: format!("`json:\"{}{rest}\"`", field.name), ..Member::default() }
     };
     fields.iter().map(member).collect()
@@ -171,7 +171,7 @@ fn go(ty: &Type) -> String {
             ty if ty == "any" || ty.starts_with("[]") || ty.starts_with("map[") => ty,
             ty => format!("*{ty}"),
         },
-        Type::Named(name) => name.clone(),
+        Type::Named(name) => exported(name.clone()),
     }
 }
 

@@ -73,4 +73,13 @@ func main() {
 	check(err == nil && loud == "A", loud, err)
 	words, err := jobs.TypedReturn.Run(ctx, r, jobs.Class{Class: "c", ContentType: "t", Func: true})
 	check(err == nil && words.ContentType == "t" && words.From == nil, words, err)
+
+	// Nil leaves the job its default, and an empty list is one.
+	retry := jobs.Retry{X名前: "n", Surface: jobs.Surface{X_2d: &jobs.Surface_2d{X: 1}}}
+	whole, err := jobs.TypedWhole.Run(ctx, r, retry)
+	check(err == nil && len(whole.RetryOn) == 2 && whole.Within == nil && whole.X名前 == "n", whole, err)
+	check(whole.Surface.X_2d.X == 1, whole)
+	retry.RetryOn, retry.Within, retry.Surface = []uint16{}, map[string]uint8{}, jobs.Surface{X_3d: &struct{}{}}
+	whole, err = jobs.TypedWhole.Run(ctx, r, retry)
+	check(err == nil && len(whole.RetryOn) == 0 && whole.Within != nil && whole.Surface.X_3d != nil, whole, err)
 }

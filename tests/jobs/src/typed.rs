@@ -327,3 +327,32 @@ struct Class {
 async fn words(Json(class): Json<Class>) -> Json<Class> {
     Json(class)
 }
+
+/// Has a default that is not empty, and names without capital letters.
+#[derive(Deserialize, Serialize, JsonSchema)]
+struct Retry {
+    #[serde(default = "gateways")]
+    retry_on: Vec<u16>,
+    within: Option<BTreeMap<String, u8>>,
+    #[serde(rename = "名前")]
+    name: String,
+    surface: Surface,
+}
+
+fn gateways() -> Vec<u16> {
+    vec![502, 503]
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+enum Surface {
+    #[serde(rename = "2d")]
+    Flat { x: u8 },
+    #[serde(rename = "3d")]
+    Solid,
+}
+
+/// Returns its payload, with the default of what was left out.
+#[job("typed.whole")]
+async fn whole(Json(retry): Json<Retry>) -> Json<Retry> {
+    Json(retry)
+}
