@@ -9,7 +9,6 @@ mod go;
 mod python;
 mod typescript;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +22,7 @@ use serde::Serialize;
 use crate::describe::{Description, Format};
 use crate::library::Library;
 use crate::model::{Data, Model, Type, TypedJob, Variant};
-use crate::names::pascal;
+use crate::names::{Names, pascal};
 use crate::run::print;
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -89,24 +88,14 @@ struct JobName<'a> {
     job: &'a TypedJob,
 }
 
-/// Each job with its name. One that would have the name of another gets a line behind it.
-fn job_names(jobs: &[TypedJob], name: impl Fn(&str) -> String) -> impl Iterator<Item = JobName<'_>> {
-    job_names_beside(BTreeSet::new(), jobs, name)
-}
-
-/// The same where other names are taken already.
-fn job_names_beside(
-    mut taken: BTreeSet<String>,
-    jobs: &[TypedJob],
+/// Each job with its name, which has the forms that `Names::take_with` says.
+fn job_names<'m>(
+    jobs: &'m [TypedJob],
+    names: &mut Names,
+    forms: &[&str],
     name: impl Fn(&str) -> String,
-) -> impl Iterator<Item = JobName<'_>> {
-    jobs.iter().map(move |job| {
-        let mut name = name(&job.name);
-        while !taken.insert(name.clone()) {
-            name.push('_');
-        }
-        JobName { name, job }
-    })
+) -> Vec<JobName<'m>> {
+    jobs.iter().map(|job| JobName { name: names.take_with(name(&job.name), forms), job }).collect()
 }
 
 /// A type as the templates of C++ and Go lay it out.

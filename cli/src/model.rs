@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::describe::{Description, Errors, Format, Job, Part};
+use crate::names::Names;
 use crate::schema;
 
 /// A type of JSON.
@@ -101,6 +102,7 @@ pub enum Data {
 }
 
 /// A job with the types of its parts.
+#[derive(Clone)]
 pub struct TypedJob {
     pub name: String,
     pub doc: String,
@@ -174,6 +176,26 @@ impl Model {
         Model { jobs, definitions, errors }
     }
 
+    /// The same for a language, or a file, where other names are taken: no type and no codes have one of these.
+    pub fn beside(&self, taken: &[&str]) -> Model {
+        let all = || self.definitions.keys().chain(self.errors.keys()).cloned();
+        let mut free = Names::beside(all().chain(taken.iter().map(|name| name.to_string())));
+        let named = all().filter(|name| taken.contains(&name.as_str()));
+        let names: BTreeMap<_, _> = named.map(|name| (name.clone(), free.take(name))).collect();
+        let new = |name: &String| names.get(name).unwrap_or(name).clone();
+        let mut jobs = self.jobs.clone();
+        for job in &mut jobs {
+            job.errors = job.errors.as_ref().map(new);
+            [Some(&mut job.payload), Some(&mut job.reply), job.items.as_mut()]
+                .into_iter()
+                .flatten()
+                .for_each(|data| data.rename(&names));
+        }
+        let errors = self.errors.values().map(|errors| Errors { name: new(&errors.name), codes: errors.codes.clone() });
+        let errors = errors.map(|errors| (errors.name.clone(), errors)).collect();
+        Model { jobs, definitions: renamed(self.definitions.clone(), &names), errors }
+    }
+
     pub fn is_struct(&self, ty: &Type) -> bool {
         let Type::Named(name) = ty else { return false };
         matches!(self.definitions.get(name).map(|definition| &definition.body), Some(Body::Struct(_)))
@@ -196,9 +218,15 @@ fn keep(
     job: &str,
     definitions: &BTreeMap<String, Definition>,
 ) -> String {
+    let is_taken = |name: &String| {
+        definitions.contains_key(name) || errors.get(name).is_some_and(|other| other.codes != codes.codes)
+    };
     let mut name = codes.name.clone();
-    if definitions.contains_key(&name) || errors.get(&name).is_some_and(|other| other.codes != codes.codes) {
+    if is_taken(&name) {
         name = crate::names::pascal(job) + &name;
+    }
+    while is_taken(&name) {
+        name.push('_');
     }
     errors.insert(name.clone(), Errors { name: name.clone(), codes: codes.codes.clone() });
     name
@@ -305,17 +333,30 @@ impl Document {
         if names.is_empty() {
             return false;
         }
-        let replaced = |name: &str| names.get(name).cloned().unwrap_or_else(|| name.to_string());
-        let definitions = std::mem::take(&mut self.definitions);
-        for (name, mut definition) in definitions {
-            definition.name = replaced(&name);
-            definition.each_type(&mut |ty| ty.each_name(&mut |name| *name = replaced(name)));
-            self.definitions.insert(definition.name.clone(), definition);
-        }
-        if let Data::Json(ty) | Data::Framed(ty) = &mut self.data {
-            ty.each_name(&mut |name| *name = replaced(name));
-        }
+        self.definitions = renamed(std::mem::take(&mut self.definitions), &names);
+        self.data.rename(&names);
         true
+    }
+}
+
+/// The types under their new names, where they have some.
+fn renamed(
+    definitions: BTreeMap<String, Definition>,
+    names: &BTreeMap<String, String>,
+) -> BTreeMap<String, Definition> {
+    let renamed = definitions.into_values().map(|mut definition| {
+        definition.name = names.get(&definition.name).unwrap_or(&definition.name).clone();
+        definition.each_type(&mut |ty| ty.rename(names));
+        (definition.name.clone(), definition)
+    });
+    renamed.collect()
+}
+
+impl Data {
+    fn rename(&mut self, names: &BTreeMap<String, String>) {
+        if let Data::Json(ty) | Data::Framed(ty) = self {
+            ty.rename(names);
+        }
     }
 }
 
@@ -353,6 +394,10 @@ impl Definition {
 }
 
 impl Type {
+    fn rename(&mut self, names: &BTreeMap<String, String>) {
+        self.each_name(&mut |name| *name = names.get(name).unwrap_or(name).clone());
+    }
+
     fn each_name(&mut self, visit: &mut dyn FnMut(&mut String)) {
         match self {
             Type::Named(name) => visit(name),

@@ -1,6 +1,7 @@
 //! Names in the ways of the languages: `text.split`, `SameDay` and `content-type` as `text_split`, `sameDay`,
 //! `ContentType`.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -52,6 +53,30 @@ pub fn camel(name: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
 }
 
+/// The names of one scope, each of which means one thing there: one that is taken gets a line behind it.
+#[derive(Default)]
+pub struct Names(BTreeSet<String>);
+
+impl Names {
+    pub fn beside<S: Into<String>>(taken: impl IntoIterator<Item = S>) -> Names {
+        Names(taken.into_iter().map(Into::into).collect())
+    }
+
+    pub fn take(&mut self, name: String) -> String {
+        self.take_with(name, &["{}"])
+    }
+
+    /// Takes the names that are made of this one as well: in these forms, with it in the place of the braces.
+    pub fn take_with(&mut self, mut name: String, forms: &[&str]) -> String {
+        let made = |name: &str| forms.iter().map(|form| form.replace("{}", name)).collect::<Vec<_>>();
+        while made(&name).iter().any(|made| self.0.contains(made)) {
+            name.push('_');
+        }
+        self.0.extend(made(&name));
+        name
+    }
+}
+
 /// "example_jobs" of "/some/where/libexample_jobs.so".
 pub fn of_library(file: &OsStr) -> String {
     let stem = Path::new(file).file_name().unwrap_or(file).to_string_lossy().into_owned();
@@ -78,6 +103,15 @@ mod tests {
                 (as_snake, as_pascal, as_camel)
             );
         }
+    }
+
+    #[test]
+    fn no_name_of_a_scope_is_given_twice() {
+        let mut names = Names::beside(["not", "of"]);
+        let mut take = |name: &str| names.take(name.to_string());
+        assert_eq!([take("not"), take("mb"), take("mb"), take("mb")], ["not_", "mb", "mb_", "mb__"]);
+        let mut take = |name: &str| names.take_with(name.to_string(), &["{}", "{}_async"]);
+        assert_eq!([take("run_async"), take("run"), take("run_")], ["run_async", "run_", "run__"]);
     }
 
     #[test]

@@ -77,6 +77,25 @@ fn cpp_compiles_and_runs() {
     run_well(&mut Command::new(compile("c++", "-std=c++17", &folder, &folder.uses("use.cpp"))), LIMIT);
 }
 
+/// In GNU's dialect, too, `linux` and `unix` are macros.
+#[test]
+fn a_library_with_the_name_of_a_type_compiles() {
+    let folder = Generated(scratch("bindgen-named"));
+    for language in ["cpp", "python"] {
+        let mut bindgen = palitra();
+        bindgen.arg("bindgen").arg(library("libpalitra_test_jobs.so")).args(["--lang", language, "--name", "record"]);
+        run_well(bindgen.args(["--only", "typed.record", "--output"]).arg(&folder.0), LIMIT);
+    }
+    let program = folder.file("use.cpp");
+    let calls =
+        "#include \"record.hpp\"\nint main() { (void)record::Record_(palitra::Runner()).typed_record_submit(); }\n";
+    fs::write(&program, calls).expect("a file");
+    compile("c++", "-std=gnu++17", &folder, &program);
+    let mut python = Command::new("python3");
+    python.args(["-B", "-c", "import record; record.Record(compared='<'); record.Record_(None)"]);
+    run_well(python.current_dir(&folder.0).env("PYTHONPATH", root().join("bindings/python/src")), LIMIT);
+}
+
 /// The HTTP jobs have types that hold themselves, and other names for types.
 #[test]
 fn what_ships_compiles_in_cpp() {

@@ -7,9 +7,10 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{File, JobName, documentation, filled, job_names, one_line, quoted};
+use crate::describe::Errors;
 use crate::jobs::{data, listed_type};
 use crate::model::{Body, Data, Model};
-use crate::names::{snake, upper};
+use crate::names::{Names, snake, upper};
 
 #[derive(Serialize)]
 struct Header {
@@ -49,36 +50,33 @@ struct Function {
 pub fn file(model: &Model, library: &str) -> Result<File> {
     let prefix = upper(library);
     let types = model.definitions.values().map(|definition| listed_type(definition).replace("*/", "* /"));
-    let texts = model.definitions.values().flat_map(|definition| match &definition.body {
-        Body::Enum(values) => values
-            .iter()
-            .map(|value| Constant {
-                name: format!("{prefix}_{}_{}", upper(&definition.name), upper(&value.name)),
-                value: quoted(&value.name),
-                doc: comment(&value.doc),
-            })
-            .collect(),
-        _ => Vec::new(),
+    let guard = format!("{prefix}_JOBS_H");
+    // Macros and enumerators alike.
+    let mut names = Names::beside([&guard]);
+    let mut constant = |of: &str, name: &str, value: String, doc: &str| {
+        let name = names.take(format!("{prefix}_{}_{}", upper(of), upper(name)));
+        Constant { name, value, doc: comment(doc) }
+    };
+    let mut texts = Vec::new();
+    for definition in model.definitions.values() {
+        let Body::Enum(values) = &definition.body else { continue };
+        let of = &definition.name;
+        texts.extend(values.iter().map(|value| constant(of, &value.name, quoted(&value.name), &value.doc)));
+    }
+    let errors = model.errors.values().map(|Errors { name, codes }| {
+        let codes = codes.iter().map(|code| constant(name, &code.name, code.code.to_string(), &code.doc));
+        Enum { name: name.clone(), codes: codes.collect() }
     });
-    let errors = model.errors.values().map(|errors| Enum {
-        name: errors.name.clone(),
-        codes: errors
-            .codes
-            .iter()
-            .map(|code| Constant {
-                name: format!("{prefix}_{}_{}", upper(&errors.name), upper(&code.name)),
-                value: code.code.to_string(),
-                doc: comment(&code.doc),
-            })
-            .collect(),
-    });
+    let errors = errors.collect();
+    let job = |name: &str| format!("{}_{}", snake(library), snake(name));
+    let jobs = job_names(&model.jobs, &mut Names::default(), &["{}", "{}_submit"], job);
     let header = Header {
         library: library.to_string(),
-        guard: format!("{prefix}_JOBS_H"),
+        guard,
         types: types.collect(),
-        texts: texts.collect(),
-        errors: errors.collect(),
-        jobs: job_names(&model.jobs, |name| format!("{}_{}", snake(library), snake(name))).map(function).collect(),
+        texts,
+        errors,
+        jobs: jobs.into_iter().map(function).collect(),
     };
     Ok(File { name: format!("{library}.h"), text: filled(include_str!("../../templates/c.h.jinja"), header)? })
 }

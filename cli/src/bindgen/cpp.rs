@@ -18,8 +18,9 @@ use super::{
     Declared, File, JobName, Member, documentation, filled, job_names, job_reasons, one_line_if_any, quoted, reasons,
     untagged_reason, variant_name,
 };
+use crate::describe::{ErrorCode, Errors};
 use crate::model::{Body, Data, Definition, Field, Model, Tagging, Type, Variant, mentions};
-use crate::names::{pascal, snake, upper};
+use crate::names::{Names, pascal, snake, upper};
 
 const ITSELF: &str = "it would hold itself";
 
@@ -45,23 +46,19 @@ struct Function {
 }
 
 pub fn file(model: &Model, library: &str) -> Result<File> {
-    let errors = model.errors.values().map(|errors| Declared {
-        kind: "codes",
-        name: errors.name.clone(),
-        members: errors
-            .codes
-            .iter()
-            .map(|code| plain_member(&snake(&code.name), &code.doc, String::new(), code.code.to_string()))
-            .collect(),
-        ..Declared::default()
-    });
+    // Those of the namespace: types, then variants, and the class last.
+    let mut names = Names::beside(model.definitions.keys().chain(model.errors.keys()).cloned());
+    let types = in_order(&finite(model)).into_iter().map(|definition| defined(definition, &mut names)).collect();
+    let class = names.take(pascal(library));
+    let mut members = Names::beside(TAKEN.split_whitespace().chain([class.as_str()]));
+    let jobs = job_names(&model.jobs, &mut members, &["{}", "submit_{}", "read_{}"], snake);
     let header = Header {
         library: snake(library),
         guard: format!("{}_JOBS_HPP", upper(library)),
-        class: pascal(library),
-        types: in_order(&finite(model)).into_iter().map(defined).collect(),
-        errors: errors.collect(),
-        jobs: job_names(&model.jobs, |name| identifier(&snake(name))).map(function).collect(),
+        class,
+        types,
+        errors: model.errors.values().map(codes).collect(),
+        jobs: jobs.into_iter().map(function).collect(),
     };
     Ok(File { name: format!("{library}.hpp"), text: filled(include_str!("../../templates/cpp.hpp.jinja"), header)? })
 }
@@ -147,7 +144,16 @@ fn visit<'d>(
     order.push(definition);
 }
 
-fn defined(definition: &Definition) -> Declared {
+fn codes(errors: &Errors) -> Declared {
+    let mut names = scope();
+    let member = |code: &ErrorCode| {
+        plain_member(&names.take(snake(&code.name)), &code.doc, String::new(), code.code.to_string())
+    };
+    let members = errors.codes.iter().map(member).collect();
+    Declared { kind: "codes", name: errors.name.clone(), members, ..Declared::default() }
+}
+
+fn defined(definition: &Definition, names: &mut Names) -> Declared {
     let Definition { name, doc, body } = definition;
     let mut ty = Declared { name: name.clone(), doc: one_line_if_any(doc), ..Declared::default() };
     match body {
@@ -157,8 +163,9 @@ fn defined(definition: &Definition) -> Declared {
         }
         Body::Enum(values) => {
             ty.kind = "enum";
+            let mut names = scope();
             let member = |value: &crate::model::Value| {
-                plain_member(&identifier(&snake(&value.name)), &value.doc, name.clone(), quoted(&value.name))
+                plain_member(&names.take(snake(&value.name)), &value.doc, name.clone(), quoted(&value.name))
             };
             ty.members = values.iter().map(member).collect();
         }
@@ -178,20 +185,26 @@ fn defined(definition: &Definition) -> Declared {
                 Tagging::Internal(tag) => Some(quoted(tag)),
                 _ => None,
             };
-            ty.members = variants.iter().map(|variant| alternative(name, variant)).collect();
+            ty.members = alternatives(name, variants, names);
         }
     }
     ty
 }
 
-fn alternative(union: &str, variant: &Variant) -> Member {
-    let own = variant_name(union, variant);
-    let (content, inner) = match &variant.content {
-        None => ("empty", String::new()),
-        Some(Type::Named(name)) if *name == own => ("own", name.clone()),
-        Some(ty) => ("wrapped", cpp(ty)),
+/// The variants of a union. The first whose content is a struct that it has alone is that; the others are structs of
+/// their own.
+fn alternatives(union: &str, variants: &[Variant], names: &mut Names) -> Vec<Member> {
+    let mut given = BTreeSet::new();
+    let alternative = |variant: &Variant| {
+        let own = variant_name(union, variant);
+        let (name, content, inner) = match &variant.content {
+            Some(Type::Named(name)) if *name == own && given.insert(name.clone()) => (own, "own", name.clone()),
+            Some(ty) => (names.take(own), "wrapped", cpp(ty)),
+            None => (names.take(own), "empty", String::new()),
+        };
+        Member { content, inner, ..plain_member(&name, &variant.doc, name.clone(), quoted(&variant.name)) }
     };
-    Member { content, inner, ..plain_member(&own, &variant.doc, own.clone(), quoted(&variant.name)) }
+    variants.iter().map(alternative).collect()
 }
 
 fn plain_member(name: &str, doc: &str, ty: String, value: String) -> Member {
@@ -199,12 +212,9 @@ fn plain_member(name: &str, doc: &str, ty: String, value: String) -> Member {
 }
 
 fn members(fields: &[Field]) -> Vec<Member> {
-    let mut taken = BTreeSet::new();
+    let mut names = scope();
     let member = |field: &Field| {
-        let mut name = identifier(&snake(&field.name));
-        while !taken.insert(name.clone()) {
-            name.push('_');
-        }
+        let name = names.take(snake(&field.name));
         let ty = match &field.ty {
             Type::Optional(ty) => format!("std::optional<{}>", cpp(ty)),
             ty if field.required => cpp(ty),
@@ -261,93 +271,21 @@ fn left(data: &Data) -> String {
     }
 }
 
-fn identifier(name: &str) -> String {
-    if KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_string() }
+/// The names of a struct or an enum, none of which is a word that C++ has taken.
+fn scope() -> Names {
+    Names::beside(TAKEN.split_whitespace())
 }
 
-const KEYWORDS: [&str; 84] = [
-    "alignas",
-    "alignof",
-    "and",
-    "asm",
-    "auto",
-    "bool",
-    "break",
-    "case",
-    "catch",
-    "char",
-    "class",
-    "co_await",
-    "co_return",
-    "co_yield",
-    "concept",
-    "const",
-    "constexpr",
-    "continue",
-    "decltype",
-    "default",
-    "delete",
-    "detail",
-    "do",
-    "double",
-    "else",
-    "enum",
-    "explicit",
-    "export",
-    "extern",
-    "false",
-    "float",
-    "for",
-    "friend",
-    "goto",
-    "if",
-    "inline",
-    "int",
-    "long",
-    "mutable",
-    "namespace",
-    "new",
-    "noexcept",
-    "not",
-    "nullptr",
-    "operator",
-    "or",
-    "private",
-    "protected",
-    "public",
-    "register",
-    "requires",
-    "return",
-    "short",
-    "signed",
-    "sizeof",
-    "static",
-    "static_assert",
-    "static_cast",
-    "std",
-    "struct",
-    "switch",
-    "template",
-    "this",
-    "thread_local",
-    "throw",
-    "true",
-    "try",
-    "typedef",
-    "typeid",
-    "typename",
-    "union",
-    "unsigned",
-    "using",
-    "virtual",
-    "void",
-    "volatile",
-    "while",
-    "xor",
-    "nlohmann",
-    "palitra",
-    "runner_",
-    "compl",
-    "bitand",
-    "bitor",
-];
+/// Keywords, and the other ways to write operators; what the header itself names; macros of C and, in GNU's dialect, of
+/// compilers.
+const TAKEN: &str = "
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class
+    co_await co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype
+    default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline
+    int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public
+    register reinterpret_cast requires return short signed sizeof static static_assert static_cast struct switch
+    template this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile
+    wchar_t while xor xor_eq
+    detail nlohmann palitra runner_ std
+    assert errno linux stderr stdin stdout unix
+";

@@ -8,18 +8,16 @@
 //! | an untagged union | any |
 //! | codes | a type with constants, and a function that finds one in an error |
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
 use serde::Serialize;
 
 use super::{
-    Declared, File, JobName, Member, documentation, filled, job_names_beside, job_reasons, one_line_if_any, quoted,
-    reasons, untagged_reason,
+    Declared, File, JobName, Member, documentation, filled, job_names, job_reasons, one_line_if_any, quoted, reasons,
+    untagged_reason,
 };
 use crate::describe::{ErrorCode, Errors};
 use crate::model::{Body, Data, Definition, Field, Model, Tagging, Type};
-use crate::names::pascal;
+use crate::names::{Names, pascal};
 
 #[derive(Serialize)]
 struct Package {
@@ -56,12 +54,15 @@ struct Function {
 }
 
 pub fn file(model: &Model, library: &str) -> Result<File> {
-    let taken = model.definitions.keys().chain(model.errors.keys()).cloned().map(exported).collect();
-    let jobs: Vec<_> = job_names_beside(taken, &model.jobs, |name| exported(pascal(name))).map(function).collect();
+    // Those of the package: types, and what finds a code; then constants; then jobs.
+    let errors = model.errors.keys().cloned().map(exported).flat_map(|name| [format!("{name}Of"), name]);
+    let mut names = Names::beside(model.definitions.keys().cloned().map(exported).chain(errors));
+    let types = model.definitions.values().map(|definition| defined(definition, &mut names)).collect();
+    let errors = model.errors.values().map(|errors| codes(errors, &mut names)).collect();
+    let jobs = job_names(&model.jobs, &mut names, &["{}"], |name| exported(pascal(name)));
+    let jobs = jobs.into_iter().map(function).collect();
     let frames =
         model.jobs.iter().any(|job| matches!(job.payload, Data::Framed(_)) || matches!(job.reply, Data::Framed(_)));
-    let types = model.definitions.values().map(defined).collect();
-    let errors = model.errors.values().map(codes).collect();
     let body = filled(include_str!("../../templates/go_body.go.jinja"), Contents { types, errors, jobs, frames })?;
     let imports = ["bytes", "context", "encoding/json", "errors", "fmt", "iter"].into_iter();
     let is_used = |import: &&str| body.contains(&format!("{}.", import.rsplit('/').next().unwrap_or(import)));
@@ -70,13 +71,13 @@ pub fn file(model: &Model, library: &str) -> Result<File> {
     Ok(File { name: format!("{library}.go"), text: filled(include_str!("../../templates/go.go.jinja"), whole)? })
 }
 
-fn codes(errors: &Errors) -> Declared {
+fn codes(errors: &Errors, names: &mut Names) -> Declared {
     let name = exported(errors.name.clone());
-    let member = |code: &ErrorCode| constant(&name, &code.name, &code.doc, code.code.to_string());
+    let member = |code: &ErrorCode| constant(names, &name, &code.name, &code.doc, code.code.to_string());
     Declared { kind: "codes", members: errors.codes.iter().map(member).collect(), name, ..Declared::default() }
 }
 
-fn defined(definition: &Definition) -> Declared {
+fn defined(definition: &Definition, names: &mut Names) -> Declared {
     let Definition { name, doc, body } = definition;
     let name = &exported(name.clone());
     let mut ty = Declared { name: name.clone(), doc: one_line_if_any(doc), ..Declared::default() };
@@ -87,8 +88,10 @@ fn defined(definition: &Definition) -> Declared {
         }
         Body::Enum(values) => {
             ty.kind = "enum";
-            ty.members =
-                values.iter().map(|value| constant(name, &value.name, &value.doc, quoted(&value.name))).collect();
+            ty.members = values
+                .iter()
+                .map(|value| constant(names, name, &value.name, &value.doc, quoted(&value.name)))
+                .collect();
         }
         Body::Alias(of) => {
             ty.kind = "alias";
@@ -106,10 +109,11 @@ fn defined(definition: &Definition) -> Declared {
                 Tagging::Internal(tag) => Some(tag.clone()),
                 _ => None,
             };
+            let mut names = Names::default();
             ty.members = variants
                 .iter()
                 .map(|variant| Member {
-                    name: exported(pascal(&variant.name)),
+                    name: names.take(exported(pascal(&variant.name))),
                     doc: one_line_if_any(&variant.doc),
                     ty: variant.content.as_ref().map_or("struct{}".to_string(), go),
                     value: quoted(&variant.name),
@@ -127,9 +131,9 @@ fn exported(name: String) -> String {
     if name.starts_with(char::is_uppercase) { name } else { format!("X{name}") }
 }
 
-fn constant(of: &str, name: &str, doc: &str, value: String) -> Member {
+fn constant(names: &mut Names, of: &str, name: &str, doc: &str, value: String) -> Member {
     Member {
-        name: format!("{of}{}", pascal(name)),
+        name: names.take(format!("{of}{}", pascal(name))),
         doc: one_line_if_any(doc),
         ty: of.to_string(),
         value,
@@ -138,12 +142,9 @@ fn constant(of: &str, name: &str, doc: &str, value: String) -> Member {
 }
 
 fn members(fields: &[Field]) -> Vec<Member> {
-    let mut taken = BTreeSet::new();
+    let mut names = Names::default();
     let member = |field: &Field| {
-        let mut name = exported(pascal(&field.name));
-        while !taken.insert(name.clone()) {
-            name.push('_');
-        }
+        let name = names.take(exported(pascal(&field.name)));
         let mut doc = one_line_if_any(&field.doc);
         doc.extend(reasons(&field.ty, &go));
         let ty = go(&field.ty);

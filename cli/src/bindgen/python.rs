@@ -7,13 +7,15 @@
 //! | a union | TypedDicts, one a variant: type checkers tell them apart by their tag |
 //! | codes | an IntEnum, equal to `JobError.code` |
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{File, JobName, documentation, filled, job_names, job_reasons, one_line, reasons};
+use super::{File, JobName, documentation, filled, job_names, job_reasons, one_line, reasons, variant_name};
 use crate::describe::{ErrorCode, Errors};
 use crate::model::{Body, Data, Definition, Field, Model, Tagging, Type, Variant};
-use crate::names::{pascal, snake, upper};
+use crate::names::{Names, pascal, snake, upper};
 
 #[derive(Serialize)]
 struct Module {
@@ -73,30 +75,40 @@ struct Method {
 }
 
 pub fn file(model: &Model, library: &str) -> Result<File> {
-    let types = types(model);
+    let model = &model.beside(&OWN);
+    // Those of the module: types, then variants, and the class last.
+    let types_and_codes = model.definitions.keys().chain(model.errors.keys()).map(String::as_str);
+    let mut names = Names::beside(types_and_codes.chain(OWN));
+    let types = types(model, &mut names);
     let errors: Vec<_> = model.errors.values().map(codes).collect();
-    let class = pascal(library);
+    let class = names.take(pascal(library));
     let mut exported: Vec<_> = types.iter().map(|ty| ty.name.clone()).collect();
     exported.extend(errors.iter().map(|error| error.name.clone()));
     exported.push(class.clone());
     exported.sort();
-    let jobs = job_names(&model.jobs, |name| identifier(&snake(name))).map(method).collect();
+    // Types of the annotations of other methods.
+    let mut methods = Names::beside(["bytes", "palitra", "tuple"]);
+    let jobs = job_names(&model.jobs, &mut methods, &["{}", "{}_async"], |name| identifier(&snake(name)));
+    let jobs = jobs.into_iter().map(method).collect();
     let module = Module { title: format!("The jobs of {library}, typed."), class, exported, types, errors, jobs };
     Ok(File { name: format!("{library}.py"), text: filled(include_str!("../../templates/python.py.jinja"), module)? })
 }
 
-fn types(model: &Model) -> Vec<PythonType> {
-    let variants: Vec<_> = model.definitions.values().flat_map(|definition| variants(model, definition)).collect();
-    let plain = model.definitions.values().map(|definition| defined(model, definition));
+fn types(model: &Model, names: &mut Names) -> Vec<PythonType> {
+    let (mut types, mut of_variants) = (Vec::new(), Vec::new());
+    for definition in model.definitions.values() {
+        let named = variants(model, definition, names);
+        types.push(defined(definition, &named));
+        of_variants.extend(named.iter().filter_map(|variant| typed(model, variant)));
+    }
     // The content of a variant has its tag beside it, and stands there in its place.
-    let plain = plain.filter(|ty| variants.iter().all(|variant| variant.name != ty.name));
-    let mut types: Vec<_> = plain.collect();
-    types.extend(variants);
+    types.retain(|ty| of_variants.iter().all(|variant: &PythonType| variant.name != ty.name));
+    types.extend(of_variants);
     types.sort_by(|one, other| one.name.cmp(&other.name));
     types
 }
 
-fn defined(model: &Model, definition: &Definition) -> PythonType {
+fn defined(definition: &Definition, variants: &[NamedVariant<'_>]) -> PythonType {
     let Definition { name, doc, body } = definition;
     match body {
         Body::Struct(fields) => typed_dict(name, doc, fields.iter().map(member).collect()),
@@ -107,48 +119,61 @@ fn defined(model: &Model, definition: &Definition) -> PythonType {
             alias(name, doc, remarks, format!("Literal[{}]", texts.join(", ")))
         }
         Body::Alias(ty) => alias(name, doc, reasons(ty, &annotation), annotation(ty)),
-        Body::Union { tagging, variants } => {
-            let types: Vec<_> = variants.iter().map(|variant| variant_type(model, name, tagging, variant)).collect();
+        Body::Union { .. } => {
+            let types: Vec<_> = variants.iter().map(variant_type).collect();
             alias(name, doc, Vec::new(), types.join(" | "))
         }
     }
 }
 
+/// A variant of a union.
+struct NamedVariant<'m> {
+    tagging: &'m Tagging,
+    variant: &'m Variant,
+    /// Of the TypedDict that it has, if it has one.
+    name: Option<String>,
+}
+
+fn variants<'m>(model: &Model, definition: &'m Definition, names: &mut Names) -> Vec<NamedVariant<'m>> {
+    let Body::Union { tagging, variants } = &definition.body else { return Vec::new() };
+    let mut given = BTreeSet::new();
+    let mut name = |variant: &Variant| {
+        let own = variant_name(&definition.name, variant);
+        match (tagging, &variant.content) {
+            (Tagging::Untagged, _) | (Tagging::External, None) => None,
+            (Tagging::External, Some(_)) => Some(names.take(own + "Case")),
+            // A tag beside the members of another union: no TypedDict says that.
+            (Tagging::Internal(_), Some(content)) if !model.is_struct(content) => None,
+            // Stands in the place of its content, which it has alone.
+            (Tagging::Internal(_), Some(Type::Named(name))) if *name == own && given.insert(name.clone()) => Some(own),
+            (Tagging::Internal(_), _) => Some(names.take(own)),
+        }
+    };
+    variants.iter().map(|variant| NamedVariant { tagging, variant, name: name(variant) }).collect()
+}
+
 /// What stands in the union for a variant.
-fn variant_type(model: &Model, union: &str, tagging: &Tagging, variant: &Variant) -> String {
-    match (tagging, &variant.content) {
-        (Tagging::Untagged, content) => content.as_ref().map_or("None".to_string(), annotation),
-        // A tag beside the members of another union: no TypedDict says that.
-        (Tagging::Internal(_), Some(content)) if !model.is_struct(content) => "dict[str, Any]".to_string(),
-        (Tagging::Internal(_), _) => variant_name(union, tagging, variant),
-        (Tagging::External, None) => format!("Literal[{}]", text(&variant.name)),
-        (Tagging::External, Some(_)) => variant_name(union, tagging, variant),
+fn variant_type(NamedVariant { tagging, variant, name }: &NamedVariant<'_>) -> String {
+    match (tagging, name) {
+        (_, Some(name)) => name.clone(),
+        (Tagging::Untagged, _) => variant.content.as_ref().map_or("None".to_string(), annotation),
+        (Tagging::Internal(_), _) => "dict[str, Any]".to_string(),
+        (Tagging::External, _) => format!("Literal[{}]", text(&variant.name)),
     }
 }
 
-fn variant_name(union: &str, tagging: &Tagging, variant: &Variant) -> String {
-    let word = if *tagging == Tagging::External { "Case" } else { "" };
-    format!("{union}{}{word}", pascal(&variant.name))
-}
-
-/// The TypedDicts of a union's variants.
-fn variants(model: &Model, definition: &Definition) -> Vec<PythonType> {
-    let Body::Union { tagging, variants } = &definition.body else { return Vec::new() };
-    let typed = |variant: &Variant| {
-        let name = variant_name(&definition.name, tagging, variant);
-        let members = match (tagging, &variant.content) {
-            (Tagging::External, Some(content)) => vec![raw_member(&variant.name, annotation(content), &[])],
-            (Tagging::Internal(_), Some(content)) if !model.is_struct(content) => return None,
-            (Tagging::Internal(tag), content) => {
-                let mut members = vec![raw_member(tag, format!("Literal[{}]", text(&variant.name)), &[])];
-                members.extend(content.iter().flat_map(|content| model.fields(content)).map(member));
-                members
-            }
-            _ => return None,
-        };
-        Some(typed_dict(&name, &variant.doc, members))
+/// The TypedDict of a variant.
+fn typed(model: &Model, NamedVariant { tagging, variant, name }: &NamedVariant<'_>) -> Option<PythonType> {
+    let content = variant.content.as_ref();
+    let members = match tagging {
+        Tagging::Internal(tag) => {
+            let tag = raw_member(tag, format!("Literal[{}]", text(&variant.name)), &[]);
+            let members = content.into_iter().flat_map(|content| model.fields(content)).map(member);
+            std::iter::once(tag).chain(members).collect()
+        }
+        _ => content.map(|content| raw_member(&variant.name, annotation(content), &[])).into_iter().collect(),
     };
-    variants.iter().filter_map(typed).collect()
+    Some(typed_dict(name.as_ref()?, &variant.doc, members))
 }
 
 fn typed_dict(name: &str, doc: &str, fields: Vec<Member>) -> PythonType {
@@ -202,8 +227,11 @@ fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 fn codes(errors: &Errors) -> Codes {
-    let code =
-        |error: &ErrorCode| Code { name: identifier(&upper(&error.name)), code: error.code, doc: error.doc.clone() };
+    let mut names = Names::default();
+    let code = |error: &ErrorCode| {
+        let name = names.take(identifier(&upper(&error.name)));
+        Code { name, code: error.code, doc: error.doc.clone() }
+    };
     Codes { name: errors.name.clone(), codes: errors.codes.iter().map(code).collect() }
 }
 
@@ -286,6 +314,22 @@ fn is_identifier(name: &str) -> bool {
 fn identifier(name: &str) -> String {
     if is_identifier(name) { name.to_string() } else { format!("{name}_") }
 }
+
+/// What the module imports, and what is no name.
+const OWN: [&str; 12] = [
+    "Any",
+    "AsyncGenerator",
+    "False",
+    "Generator",
+    "IntEnum",
+    "Literal",
+    "None",
+    "NotRequired",
+    "TYPE_CHECKING",
+    "True",
+    "TypeAlias",
+    "TypedDict",
+];
 
 /// What annotations of the same class would mean otherwise.
 const USED: [&str; 9] = ["Any", "Literal", "NotRequired", "bool", "dict", "float", "int", "list", "str"];

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{File, JobName, documentation, filled, job_names, job_reasons, one_line, quoted, reasons};
 use crate::model::{Body, Data, Definition, Field, Model, Tagging, Type, Variant};
-use crate::names::camel;
+use crate::names::{Names, camel};
 
 #[derive(Serialize)]
 struct Module {
@@ -51,7 +51,23 @@ struct Method {
     decode: &'static str,
 }
 
+/// TypeScript's own types, and those of the file, that are written in it.
+const OWN: [&str; 10] = [
+    "Array",
+    "AsyncGenerator",
+    "AsyncIterable",
+    "Client",
+    "Promise",
+    "Record",
+    "Runner",
+    "TextDecoder",
+    "TextEncoder",
+    "Uint8Array",
+];
+
 pub fn file(model: &Model, library: &str) -> Result<File> {
+    let model = &model.beside(&OWN);
+    let jobs = job_names(&model.jobs, &mut Names::beside(["constructor", "runner"]), &["{}"], camel);
     let errors = model.errors.values().map(|errors| TsType {
         name: errors.name.clone(),
         doc: vec!["The codes of a job that failed.".to_string()],
@@ -66,7 +82,7 @@ pub fn file(model: &Model, library: &str) -> Result<File> {
         library: library.to_string(),
         types: model.definitions.values().map(|definition| defined(model, definition)).collect(),
         errors: errors.collect(),
-        jobs: job_names(&model.jobs, camel).map(method).collect(),
+        jobs: jobs.into_iter().map(method).collect(),
     };
     Ok(File {
         name: format!("{library}.ts"),

@@ -46,5 +46,13 @@ int main(void) {
     CHECK(is(&reply, "ba"));
     palitra_reply_free(&reply);
     palitra_token_free(token);
+
+    /* Names that would be one get a line behind them. */
+    CHECK(strcmp(PALITRA_TEST_JOBS_COMPARISON__, "<") == 0 && strcmp(PALITRA_TEST_JOBS_COMPARISON___, ">") == 0);
+    CHECK(strcmp(PALITRA_TEST_JOBS_UNIT_MB, "Mb") == 0 && strcmp(PALITRA_TEST_JOBS_UNIT_MB_, "MB") == 0);
+    CHECK(PALITRA_TEST_JOBS_RECORD_ERROR_MB == 2 && PALITRA_TEST_JOBS_RECORD_ERROR_MB_ == 3);
+    CHECK(palitra_test_jobs_typed_record_submit_(runner, PALITRA_FOREVER, &reply) == PALITRA_OK);
+    CHECK(is(&reply, "7"));
+    palitra_reply_free(&reply);
     return palitra_shutdown_global_runner(0) == PALITRA_OK ? 0 : 1;
 }

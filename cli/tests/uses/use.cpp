@@ -82,4 +82,29 @@ int main() {
     CHECK(jobs.typed_shout("a", std::chrono::seconds(5)) == "A");
     CHECK(jobs.typed_any(nullptr).is_null());
     CHECK(jobs.typed_return({"c", "t", {}, true}).content_type == "t");
+
+    // Names that would be one, or are words of C++ or macros, get a line behind them.
+    typed::Record record;
+    record.compared = typed::Comparison::not_eq_;
+    record.unit = typed::Unit::mb_;
+    record.os = typed::Os::linux_;
+    record.linux_ = true;
+    record.errno_ = 9;
+    record.turn.value = typed::Turn__{{3}};
+    record.step.value = typed::Step_1_{{4}};
+    record.runners = {{"a", {5}}};
+    const typed::Record recorded = jobs.typed_record(record);
+    CHECK(recorded.compared == typed::Comparison::not_eq_ && recorded.unit == typed::Unit::mb_);
+    CHECK(recorded.os == typed::Os::linux_ && recorded.linux_ && recorded.errno_ == 9);
+    CHECK(std::get<typed::Turn__>(recorded.turn.value).value.by == 3);
+    CHECK(std::get<typed::Step_1_>(recorded.step.value).value.by == 4);
+    CHECK(recorded.runners.at("a").id == 5);
+    record.errno_ = typed::RecordError::default_;
+    try {
+        (void)jobs.typed_record(record);
+        CHECK(false);
+    } catch (const palitra::job_failed& failed) {
+        CHECK(failed.code() == typed::RecordError::default_);
+    }
+    CHECK(jobs.typed_record_submit() == 7);
 }

@@ -82,4 +82,18 @@ func main() {
 	retry.RetryOn, retry.Within, retry.Surface = []uint16{}, map[string]uint8{}, jobs.Surface{X_3d: &struct{}{}}
 	whole, err = jobs.TypedWhole.Run(ctx, r, retry)
 	check(err == nil && len(whole.RetryOn) == 0 && whole.Within != nil && whole.Surface.X_3d != nil, whole, err)
+
+	// Names that would be one get a line behind them.
+	record := jobs.Record{
+		Compared: jobs.Comparison__, Unit: jobs.UnitMb_, Os: jobs.OsLinux, Turn: jobs.Turn{X__: &jobs.Turn_{By: 3}},
+		Step: jobs.Step{X_1_: &jobs.Step_1{By: 4}}, Runners: map[string]jobs.Runner{"a": {Id: 5}},
+	}
+	recorded, err := jobs.TypedRecord.Run(ctx, r, record)
+	check(err == nil && reflect.DeepEqual(recorded, record), recorded, err)
+	check(recorded.Compared == ">" && recorded.Unit == "MB" && recorded.Turn.X__.By == 3, recorded)
+	errno := uint8(jobs.RecordErrorMb_)
+	record.Errno = &errno
+	_, err = jobs.TypedRecord.Run(ctx, r, record)
+	refused, failed := jobs.RecordErrorOf(err)
+	check(failed && refused == jobs.RecordErrorMb_ && *record.Errno == 3, err)
 }

@@ -6,7 +6,19 @@ import asyncio
 import sys
 
 import palitra
-from palitra_test_jobs import Class, Event, Order, OrderError, PalitraTestJobs, Stop, Term, Tree
+from palitra_test_jobs import (
+    Class,
+    Event,
+    Literal_,
+    Order,
+    OrderError,
+    PalitraTestJobs,
+    Record,
+    RecordError,
+    Stop,
+    Term,
+    Tree,
+)
 
 jobs = PalitraTestJobs(palitra.load(sys.argv[1]))
 
@@ -58,3 +70,20 @@ assert jobs.typed_any(None) is None
 assert jobs.typed_opaque({"value": 3}) == {"value": 3}
 words: Class = {"class": "c", "content-type": "t", "func": True}
 assert jobs.typed_return(words) == {**words, "from": None}
+
+# Names that would be one, or are the module's own, get a line behind them.
+literal: Literal_ = {"id": 1}
+record: Record = {
+    "compared": ">",
+    "unit": "MB",
+    "os": "Linux",
+    "linux": True,
+    "errno": None,
+    "turn": {"to": ">", "by": 3},
+    "step": {"-1": {"by": 4}},
+    "client": {"id": 5},
+    "runners": {"a": {"id": 6}},
+    "literal": literal,
+}
+assert jobs.typed_record(record) == record
+assert (RecordError.DEFAULT, RecordError.MB, RecordError.MB_) == (1, 2, 3)

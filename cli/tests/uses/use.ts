@@ -1,5 +1,6 @@
 // What `palitra bindgen` wrote, used as a program would: each line must have the type that it is given.
-import { Client, OrderError, type Order, type Receipt, type Runner, type Shipping } from "./palitra_test_jobs";
+import { Client, OrderError } from "./palitra_test_jobs";
+import type { Client_, Order, Receipt, Record_, Runner, Runner_, Shipping } from "./palitra_test_jobs";
 
 declare const runner: Runner;
 
@@ -21,6 +22,15 @@ export async function use(): Promise<number> {
     if (last) return tick.n;
   }
   const [rest, bytes]: [{ bytes: number }, Uint8Array] = await client.typedCut({ at: 2 }, new Uint8Array());
+  // Types whose names the file has for itself.
+  const member: Client_ = { id: 1 };
+  const runners: Record<string, Runner_> = { a: { id: 2 } };
+  const record: Record_ = await client.typedRecord({
+    compared: ">", unit: "MB", os: "Linux", linux: true, turn: { to: "<", by: 3 }, step: { "-1": { by: 4 } },
+    client: member, runners, literal: { id: 5 },
+  });
+  const id: number | undefined = record.runners["a"]?.id;
+  if (id !== undefined) return id;
   // @ts-expect-error: an order has a customer
   await client.typedPrice({ id: 7 });
   // @ts-expect-error: no such priority

@@ -356,3 +356,114 @@ enum Surface {
 async fn whole(Json(retry): Json<Retry>) -> Json<Retry> {
     Json(retry)
 }
+
+/// Names that mean something else where they stand: to C++ and its compilers, or in what is written around them.
+#[derive(Deserialize, Serialize, JsonSchema)]
+struct Record {
+    compared: Comparison,
+    unit: Unit,
+    os: Os,
+    linux: bool,
+    errno: Option<u8>,
+    turn: Turn,
+    step: Step,
+    client: Client,
+    runners: BTreeMap<String, Runner>,
+    literal: Literal,
+}
+
+/// Texts without a letter.
+#[derive(Deserialize, Serialize, JsonSchema)]
+enum Comparison {
+    #[serde(rename = "<")]
+    Less,
+    #[serde(rename = ">")]
+    More,
+    NotEq,
+}
+
+/// Texts that differ in capitals alone.
+#[derive(Deserialize, Serialize, JsonSchema)]
+enum Unit {
+    #[serde(rename = "Mb")]
+    Megabit,
+    #[serde(rename = "MB")]
+    Megabyte,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+enum Os {
+    Linux,
+    Unix,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(tag = "to")]
+enum Turn {
+    #[serde(rename = "<")]
+    Left { by: u8 },
+    #[serde(rename = ">")]
+    Right { by: u8 },
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+enum Step {
+    #[serde(rename = "+1")]
+    Up { by: u8 },
+    #[serde(rename = "-1")]
+    Down { by: u8 },
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+struct Client {
+    id: u8,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+struct Runner {
+    id: u8,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+struct Literal {
+    id: u8,
+}
+
+/// Why a record is refused.
+#[derive(Debug, ErrorCodes)]
+enum RecordError {
+    #[code = 1]
+    Default,
+    #[code = 2]
+    Mb,
+    #[code = 3]
+    MB,
+    #[code = 4]
+    Linux,
+}
+
+impl std::error::Error for RecordError {}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+/// Returns a record, or fails with the code that its errno is.
+#[job("typed.record")]
+async fn record(Json(record): Json<Record>) -> Result<Json<Record>, RecordError> {
+    match record.errno {
+        Some(1) => Err(RecordError::Default),
+        Some(2) => Err(RecordError::Mb),
+        Some(3) => Err(RecordError::MB),
+        Some(4) => Err(RecordError::Linux),
+        _ => Ok(Json(record)),
+    }
+}
+
+/// Has the name of what C calls the submission of the other.
+#[job("typed.record.submit")]
+async fn record_submit() -> Json<u8> {
+    Json(7)
+}
