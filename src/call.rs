@@ -18,7 +18,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::current::works_for;
+use crate::current::{RunnerId, works_for};
 use crate::deadline::Until;
 use crate::reply::{JobError, Reply, Status};
 use crate::sync::{Mutex, Parker, lock};
@@ -109,23 +109,39 @@ impl Call {
         self.answer.check_wanted()?;
         // A token that the host has released has no reader.
         let owner = self.token.runner().map_err(|_| self.no_reader())?;
-        let mut item = Some(item);
         let on_room = lock(&self.on_room).clone();
         with_parker(|parker| {
             let unpark = Waker::from(Arc::new(Unpark(Arc::clone(parker))));
-            loop {
-                self.answer.check_wanted()?;
-                let is_last = until.has_passed();
-                let waker = on_room.as_ref().filter(|_| is_last).unwrap_or(&unpark);
-                match self.token.poll_send(&mut item, &mut Context::from_waker(waker)) {
-                    Poll::Ready(Ok(())) => return Ok(()),
-                    Poll::Ready(Err(Closed)) => return Err(self.no_reader()),
-                    Poll::Pending if is_last => return Err(Status::Pending),
-                    Poll::Pending if works_for(owner) => return Err(Status::WouldDeadlock),
-                    Poll::Pending => parker.park_until(until.instant()),
-                }
+            let sent = self.send_from(owner, item, until, (parker, &unpark), on_room.as_ref());
+            if sent.is_err() {
+                self.token.forget_sender(&unpark);
             }
+            sent
         })
+    }
+
+    /// The same, on the thread that this parker and waker are of.
+    fn send_from(
+        &self,
+        owner: RunnerId,
+        item: Reply,
+        until: Until,
+        (parker, unpark): (&Parker, &Waker),
+        on_room: Option<&Waker>,
+    ) -> Result<(), Status> {
+        let mut item = Some(item);
+        loop {
+            self.answer.check_wanted()?;
+            let is_last = until.has_passed();
+            let waker = on_room.filter(|_| is_last).unwrap_or(unpark);
+            match self.token.poll_send(&mut item, &mut Context::from_waker(waker)) {
+                Poll::Ready(Ok(())) => return Ok(()),
+                Poll::Ready(Err(Closed)) => return Err(self.no_reader()),
+                Poll::Pending if is_last => return Err(Status::Pending),
+                Poll::Pending if works_for(owner) => return Err(Status::WouldDeadlock),
+                Poll::Pending => parker.park_until(until.instant()),
+            }
+        }
     }
 }
 
@@ -149,5 +165,31 @@ impl Future for Calling {
 impl Drop for Calling {
     fn drop(&mut self) {
         self.0.answer.end();
+    }
+}
+
+#[cfg(all(test, not(palitra_model)))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::reply::Format;
+    use crate::token::{NewToken, create};
+
+    #[test]
+    fn a_sender_that_has_given_up_leaves_nothing_behind() {
+        let (host, _job) = create(NewToken { runner: u32::MAX, ..NewToken::default() }).unwrap();
+        let (call, _calling) = Call::begin(host.token(), Vec::new());
+        let send = |timeout| {
+            let until = Until::after(Some(timeout));
+            call.send(Reply::success(Format::Bytes, Vec::new()), until)
+        };
+        while send(Duration::ZERO).is_ok() {}
+        let sender = with_parker(Arc::clone);
+        let users = Arc::strong_count(&sender);
+        for timeout in [Duration::ZERO, Duration::from_millis(1)] {
+            assert_eq!(send(timeout), Err(Status::Pending));
+            assert_eq!(Arc::strong_count(&sender), users, "after {timeout:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! * At most [`CAPACITY`] wait, or as many as the host asked for: a job that is faster than its reader pends in `send`.
 //! * Once the token has finished, every send fails, also one that waits; the items that wait can be read.
 //! * Once the host has released the token, every send fails and the items that wait are dropped.
-//! * A reader that has left leaves nothing of its own behind.
+//! * A reader that has left leaves nothing of its own behind, nor does a sender that blocks a thread.
 //! * A queue is notified of items once each time that a reader had found none before: never more often than a reader
 //!   asked, and of every item that a reader may wait for.
 //! * Whoever observes the next item is notified once: of an item that waits, or of the end.
@@ -135,6 +135,11 @@ impl Stream {
         drop(state);
         senders.into_iter().for_each(Waker::wake);
         item
+    }
+
+    /// A sender that was to be woken has stopped waiting.
+    pub(crate) fn forget_sender(&self, sender: &Waker) {
+        lock(&self.state).senders.retain(|known| !known.will_wake(sender));
     }
 
     /// A reader that was to be woken has stopped waiting.

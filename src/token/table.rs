@@ -1,7 +1,7 @@
 //! Every token of the process, and a token found by its name.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use super::locked::LockedToken;
@@ -290,6 +290,13 @@ impl TokenRef {
         match self.lock().ok().and_then(|mut token| token.stream_to_send()) {
             Some(stream) => stream.poll_send(item, cx),
             None => Poll::Ready(Err(Closed)),
+        }
+    }
+
+    /// A sender that was to be woken has stopped waiting.
+    pub(crate) fn forget_sender(self, sender: &Waker) {
+        if let Some(stream) = self.lock().ok().and_then(|mut token| token.stream_to_send()) {
+            stream.forget_sender(sender);
         }
     }
 }
