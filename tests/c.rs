@@ -49,6 +49,7 @@ const WAYS: &[(&str, Way)] = &[
     ("library/two_libraries.c", Memory(PALITRA)),
     ("limits/cancelled_jobs.c", Alone),
     ("limits/in_flight.c", Sleeping),
+    ("limits/large_payloads.c", Once(TEST_JOBS)),
     ("limits/memory.c", Alone),
     ("limits/refused_by_the_system.c", Once(TEST_JOBS)),
     ("limits/refused_lookup.c", Once(PALITRA)),

@@ -39,16 +39,19 @@ impl Callee {
         self.number != 0
     }
 
-    /// Puts the number behind the payload.
+    /// Puts the number behind the payload. [`Status::TooLarge`] if there is no memory for it.
     #[inline]
-    pub(super) fn address(self, payload: Vec<u8>) -> Vec<u8> {
-        if self.number == 0 { payload } else { self.behind(payload) }
+    pub(super) fn address(self, payload: Vec<u8>) -> Result<Vec<u8>, Status> {
+        if self.number == 0 { Ok(payload) } else { self.behind(payload) }
     }
 
+    /// In as much memory as that takes: a vector that grows by itself takes twice as much, or ends the process.
     #[cold]
-    fn behind(self, mut payload: Vec<u8>) -> Vec<u8> {
-        payload.extend_from_slice(&self.number.to_le_bytes());
-        payload
+    fn behind(self, mut payload: Vec<u8>) -> Result<Vec<u8>, Status> {
+        let number = self.number.to_le_bytes();
+        payload.try_reserve_exact(number.len()).map_err(|_| Status::TooLarge)?;
+        payload.extend_from_slice(&number);
+        Ok(payload)
     }
 }
 

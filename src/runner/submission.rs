@@ -93,7 +93,7 @@ impl Payload<'_> {
             Payload::Owned(bytes) => bytes,
             Payload::Borrowed(bytes) => copied(bytes)?,
         };
-        Ok(job.address(payload))
+        job.address(payload)
     }
 }
 

@@ -86,7 +86,7 @@ impl Core {
         slots.take(jobs);
         let mut made = Made { core: self, jobs: Vec::with_capacity(jobs) };
         for Submission { callee, payload, tag } in batch.take(jobs) {
-            let (payload, reading) = (Some(callee.address(copied(payload)?)), wanted.reading);
+            let (payload, reading) = (Some(callee.address(copied(payload)?)?), wanted.reading);
             let (deadline, spin_limit) = (wanted.deadline, self.spin_limit);
             let new = NewToken { runner: self.id, deadline, payload, reading, spin_limit };
             let (host, token) = token::create_in(slots, new)?;
