@@ -40,6 +40,7 @@ const WAYS: &[(&str, Way)] = &[
     ("exit/", Elsewhere("tests/process.rs")),
     ("fork/child.c", Once(TEST_JOBS)),
     ("fork/early.c", Once(TEST_JOBS)),
+    ("fork/first_wait.c", Once(TEST_JOBS)),
     ("fork/inherited.c", Once(TEST_JOBS)),
     ("fork/", Once(PALITRA)),
     ("http/", Elsewhere("tests/http/turns.rs")),

@@ -11,18 +11,24 @@
 //! * A function stays until its runner has ended, and is dropped then.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use crate::job::{Description, Job, JobFuture, Registered, Request};
 use crate::registry;
 use crate::reply::{Format, JobError, Status};
 use crate::sync::{AtomicBool, Ordering};
+use crate::sys::fork::PerProcess;
 
-/// Stands for every registered job.
-static REGISTERED: LazyLock<Job> = LazyLock::new(|| {
-    let (name, format) = ("a job of the host", Format::Bytes);
-    Job::new(Description::plain(name, format), call)
-});
+static ANY: PerProcess<AnyRegistered> = PerProcess::new();
+
+/// Stands for every registered job. Each process makes its own, because it may be forked while a thread makes it.
+struct AnyRegistered(Job);
+
+impl Default for AnyRegistered {
+    fn default() -> Self {
+        AnyRegistered(Job::new(Description::plain("a job of the host", Format::Bytes), call))
+    }
+}
 
 /// A job that was found by its name.
 #[derive(Clone, Copy)]
@@ -95,7 +101,7 @@ impl RegisteredJobs {
         if self.any.load(Ordering::Acquire)
             && let Some(number) = self.find_locked(name)
         {
-            return Some(Callee { job: &REGISTERED, number });
+            return Some(Callee { job: &ANY.get().0, number });
         }
         registry::find(name).map(|job| Callee { job, number: 0 })
     }

@@ -1,14 +1,31 @@
 //! How many processors a thread may use at a time.
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread::available_parallelism;
+
+/// Whether the process may use the time of several processors; 0: nobody has asked yet. Threads that ask at the same
+/// time all find out. In a OnceLock, a child that is forked meanwhile would wait forever for the one that does.
+static QUOTA: AtomicU8 = AtomicU8::new(0);
+const ONE: u8 = 1;
+const SEVERAL: u8 = 2;
 
 /// Whether this thread may run on several processors, and its process may use the time of more than one.
 pub(crate) fn are_several() -> bool {
-    // The quota of a control group is read from files: once. Only where the thread itself may use several processors,
-    // as available_parallelism counts those of the thread that asks first.
-    static QUOTA: OnceLock<bool> = OnceLock::new();
-    may_use_several() && *QUOTA.get_or_init(|| available_parallelism().is_ok_and(|processors| processors.get() > 1))
+    may_use_several() && quota() == SEVERAL
+}
+
+/// That of a control group is read from files: once. Only where the thread itself may use several processors, as
+/// available_parallelism counts those of the thread that asks first.
+fn quota() -> u8 {
+    match QUOTA.load(Ordering::Relaxed) {
+        0 => {
+            let several = available_parallelism().is_ok_and(|processors| processors.get() > 1);
+            let quota = if several { SEVERAL } else { ONE };
+            QUOTA.store(quota, Ordering::Relaxed);
+            quota
+        }
+        known => known,
+    }
 }
 
 /// The one that this thread runs on, as of now. A read of memory, not a system call.
