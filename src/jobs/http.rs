@@ -38,7 +38,7 @@
 //! | `exchange` | one request and one response, on a kept connection or a new one |
 //! | `link`, `pool` | one connection, which its user drives; those that are kept |
 //! | `content`, `multipart`, `produced` | the body of a request |
-//! | `connect`, `socks`, `resolve`, `roots` | how connections are made, to which addresses, and whom they trust |
+//! | `connect`, `proxies`, `socks`, `resolve`, `roots` | how connections are made: by whom, to where, whom they trust |
 //! | `response`, `body`, `unpack` | what comes back, its body, and compressed bodies |
 //! | `page`, `text` | replies out of responses, and text out of bytes |
 //! | `download`, `file` | files out of responses |
@@ -63,6 +63,7 @@ mod page;
 mod payload;
 mod pool;
 mod produced;
+mod proxies;
 mod redirect;
 mod request;
 mod resolve;

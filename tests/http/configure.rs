@@ -5,7 +5,7 @@ use palitra::{Options, Runner, Status};
 use serde_json::{Value, json};
 
 use crate::{Failure, assert_failure, get, page};
-use palitra_test_support::nginx::Nginx;
+use palitra_test_support::nginx::{Nginx, closed_port};
 use palitra_test_support::process::wait_until;
 use palitra_test_support::scripted::Server;
 
@@ -48,6 +48,60 @@ fn a_proxy_is_for_all_hosts_but_some() {
     configure(&runner, json!({"proxy": ""})).unwrap();
     let result = get(&runner, json!({"url": "http://server.invalid/x"}));
     assert_failure(result, code::CANNOT_CONNECT, &["lookup"]);
+}
+
+/// A server that responds with its own name and the heads of what it is asked.
+fn named(name: &'static str) -> Server {
+    Server::start(move |mut connection| {
+        while let Some(head) = connection.request() {
+            connection.respond(&format!("{name} {head}"));
+        }
+    })
+}
+
+#[test]
+fn a_proxy_that_is_accepted_is_used_however_its_url_is_written() {
+    let (server, proxy, runner) = (named("server"), named("proxy"), Runner::new().unwrap());
+    let (at, url) = (proxy.address(), server.url("/"));
+    for proxy in [format!(" http://{at} "), format!("http:{at}"), format!("http:///{at}"), format!("HTTP://{at}/x y")] {
+        configure(&runner, json!({"proxy": proxy})).unwrap();
+        let body = body(&runner, json!({"url": url}));
+        assert!(body.starts_with("proxy "), "{proxy:?}: {body}");
+    }
+    for password in ["wo^rd", "a|b", "{w}", "\"w", "a b", "wörd", "a%zz", "%25", "a@b"] {
+        configure(&runner, json!({"proxy": format!("http://me:{password}@{at}")})).unwrap();
+        // The same for the server, which the test sees beside that for the proxy.
+        let password = if password == "%25" { "%" } else { password };
+        let head = body(&runner, json!({"url": url, "basic": ["me", password]}));
+        let value = |name: &str| {
+            let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+            lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_string())
+        };
+        assert_eq!(value("proxy-authorization"), value("authorization"), "{password:?}: {head}");
+        assert!(head.starts_with("proxy "), "{password:?}: {head}");
+    }
+    let closed = closed_port();
+    for (proxy, says) in [
+        (format!("SOCKS5://127.0.0.1:{closed}"), "the proxy socks5://127.0.0.1:"),
+        ("http://pröxy.invalid:1".to_string(), "the proxy http://xn--prxy-6qa.invalid:1: "),
+    ] {
+        configure(&runner, json!({"proxy": proxy})).unwrap();
+        assert_failure(get(&runner, json!({"url": url})), code::CANNOT_CONNECT, &[says]);
+    }
+    for proxy in [format!("socks5:{at}"), "socks5://pröxy.invalid".into(), format!("http://me:p#w@{at}")] {
+        let result = configure(&runner, json!({"proxy": proxy}));
+        assert_failure(result, code::INVALID_REQUEST, &["is no http, https or socks5 url"]);
+    }
+    assert_eq!(server.accepted(), 0, "nothing goes past a proxy");
+}
+
+#[test]
+fn a_star_excepts_all_hosts_from_the_proxy() {
+    let (server, proxy) = (named("server"), named("proxy"));
+    for except in ["*", "a.invalid, *"] {
+        let runner = configured(json!({"proxy": proxy.url(""), "no_proxy": except}));
+        assert!(body(&runner, json!({"url": server.url("/")})).starts_with("server "), "{except}");
+    }
 }
 
 #[test]

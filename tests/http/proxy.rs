@@ -69,6 +69,57 @@ fn who_is_in_no_proxy_or_in_cgi_has_none() {
 }
 
 #[test]
+fn in_cgi_only_the_variable_that_a_client_can_set_names_none() {
+    let proxy = proxy_that_shows();
+    let (ours, others) = (format!("http://{}", proxy.address()), format!("http://127.0.0.1:{}", closed_port()));
+    for name in ["ALL_PROXY", "http_proxy"] {
+        let variables = [(name, &*ours), ("HTTP_PROXY", &*others), ("REQUEST_METHOD", "GET")];
+        let page = get_with(&variables, &json!({"url": "http://server.invalid/x"})).unwrap();
+        assert!(page["body"].as_str().unwrap().starts_with("GET http://server.invalid/x HTTP/1.1\r\n"), "{page}");
+    }
+}
+
+#[test]
+fn a_star_in_no_proxy_is_for_addresses_too() {
+    let (server, proxy) = (proxy_that_shows(), format!("http://127.0.0.1:{}", closed_port()));
+    let page = get_with(&[("ALL_PROXY", &proxy), ("NO_PROXY", "*")], &json!({"url": server.url("/x")})).unwrap();
+    assert!(page["body"].as_str().unwrap().starts_with("GET /x HTTP/1.1\r\n"), "{page}");
+}
+
+#[test]
+fn a_password_in_a_variable_may_have_any_letters() {
+    let proxy = proxy_that_shows();
+    for (before, after) in [("http://me:wo^rd@", ""), ("me:wo^rd@", ""), (" http://me:wo^rd@", " ")] {
+        let variable = format!("{before}{}{after}", proxy.address());
+        let page = get_with(&[("ALL_PROXY", &variable)], &json!({"url": "http://server.invalid/x"})).unwrap();
+        let head = page["body"].as_str().unwrap();
+        assert!(head.to_ascii_lowercase().contains("\r\nproxy-authorization: basic bwu6d29ecmq=\r\n"), "{head}");
+    }
+}
+
+#[test]
+fn a_variable_whose_proxy_cannot_be_used_fails_what_would_go_there() {
+    let (server, proxy) = (proxy_that_shows(), proxy_that_shows());
+    let (url, ours) = (server.url("/x"), format!("http://{}", proxy.address()));
+    let unusable = "foo://me:word@127.0.0.1:1";
+    for (variables, named) in [
+        ([("ALL_PROXY", unusable), ("HTTPS_PROXY", &ours)], "ALL_PROXY"),
+        ([("HTTP_PROXY", "http://me:wo rd@:1"), ("ALL_PROXY", &ours)], "HTTP_PROXY"),
+        ([("http_proxy", "http://"), ("ALL_PROXY", &ours)], "http_proxy"),
+    ] {
+        let result = get_with(&variables, &json!({"url": url}));
+        assert!(result.as_ref().is_err_and(|(_, message)| !message.contains("me:wo")), "{result:?}");
+        assert_failure(result, code::CANNOT_CONNECT, &[&format!("{url}: cannot connect: "), named]);
+    }
+    assert_eq!((server.accepted(), proxy.accepted()), (0, 0));
+    // Who has no need of it is not disturbed.
+    for other in [("NO_PROXY", "127.0.0.1"), ("HTTP_PROXY", &ours), ("ALL_PROXY", "")] {
+        let page = get_with(&[("HTTPS_PROXY", unusable), ("ALL_PROXY", unusable), other], &json!({"url": url}));
+        assert!(page.is_ok(), "{other:?}: {page:?}");
+    }
+}
+
+#[test]
 fn a_proxy_that_refuses_is_named_without_its_password() {
     let port = closed_port();
     for url in ["http://server.invalid/", "https://server.invalid/"] {

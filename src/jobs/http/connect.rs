@@ -16,7 +16,7 @@ use hyper::header::HeaderValue;
 use hyper::http::uri::Scheme;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use hyper_util::client::proxy::matcher::Intercept;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -25,6 +25,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
+use super::proxies::Proxies;
 use super::resolve::Resolver;
 use super::shown::short;
 use super::socks::{self, Failure};
@@ -39,11 +40,11 @@ const LONGEST_TUNNEL_HEAD: usize = 8 << 10;
 pub(super) struct Connector {
     tcp: HttpConnector<Resolver>,
     tls: Arc<ClientConfig>,
-    proxies: Arc<Matcher>,
+    proxies: Arc<Proxies>,
 }
 
 impl Connector {
-    pub(super) fn new(tls: ClientConfig, proxies: Matcher, addresses: HashMap<String, Vec<IpAddr>>) -> Connector {
+    pub(super) fn new(tls: ClientConfig, proxies: Proxies, addresses: HashMap<String, Vec<IpAddr>>) -> Connector {
         let mut tcp = HttpConnector::new_with_resolver(Resolver::new(addresses));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -54,7 +55,7 @@ impl Connector {
     /// A connection to the server of this URI, and what requests over it say, if they go to a proxy.
     pub(super) async fn connect(&self, uri: Uri) -> Result<(Stream, Option<ToProxy>), Failure> {
         let encrypted = uri.scheme() == Some(&Scheme::HTTPS);
-        let Some(proxy) = self.proxies.intercept(&uri) else {
+        let Some(proxy) = self.proxies.of(&uri)? else {
             let tcp = self.tcp(uri.clone()).await?;
             return Ok((if encrypted { self.encrypt(tcp, &uri).await? } else { Stream::new(tcp) }, None));
         };

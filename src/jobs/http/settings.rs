@@ -6,17 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::header::HeaderValue;
-use hyper_util::client::proxy::matcher::Matcher;
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use url::Url;
 
 use super::code;
 use super::payload::{Addresses, Configure};
+use super::proxies::Proxies;
 use super::request::seconds;
 use super::shown::{short, shown};
 use crate::reply::JobError;
@@ -32,7 +31,7 @@ const IDLE: Duration = Duration::from_secs(90);
 /// What a client is made of.
 pub(super) struct Settings {
     pub(super) user_agent: HeaderValue,
-    pub(super) proxies: Matcher,
+    pub(super) proxies: Proxies,
     /// In place of the system's certificates.
     pub(super) verifier: Option<Arc<dyn ServerCertVerifier>>,
     pub(super) identity: Option<Identity>,
@@ -55,7 +54,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             user_agent: HeaderValue::from_static(concat!("palitra/", env!("CARGO_PKG_VERSION"))),
-            proxies: Matcher::from_env(),
+            proxies: Proxies::from_environment(),
             verifier: None,
             identity: None,
             addresses: HashMap::new(),
@@ -92,21 +91,13 @@ impl Settings {
 }
 
 /// The proxy for all hosts but some; `None` leaves it to the environment.
-fn proxies(proxy: Option<&str>, except: Option<&str>) -> Result<Option<Matcher>, JobError> {
+fn proxies(proxy: Option<&str>, except: Option<&str>) -> Result<Option<Proxies>, JobError> {
     let Some(proxy) = proxy else {
         let alone = except.is_some().then(|| code::invalid("\"no_proxy\" without \"proxy\""));
         return alone.map_or(Ok(None), Err);
     };
-    let builder = Matcher::builder().no(except.unwrap_or(""));
-    if proxy.is_empty() {
-        return Ok(Some(builder.build()));
-    }
-    match Url::parse(proxy) {
-        Ok(url) if matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h") && url.has_host() => {
-            Ok(Some(builder.all(proxy).build()))
-        }
-        _ => Err(code::invalid(format_args!("the proxy {:?} is no http, https or socks5 url", shown(proxy)))),
-    }
+    let wrong = || code::invalid(format_args!("the proxy {:?} is no http, https or socks5 url", shown(proxy)));
+    Proxies::set(proxy, except.unwrap_or("")).map(Some).ok_or_else(wrong)
 }
 
 /// Trusts who is vouched for by these certificates.
