@@ -6,9 +6,11 @@ use palitra::Runner;
 use palitra::http::code;
 use serde_json::json;
 
+use crate::content::{ZSTD_ZEROS, packed};
 use crate::{assert_failure, checked, get, run};
 use palitra_test_support::nginx::{BIG, Nginx, PATIENCE};
 use palitra_test_support::process::wait_until;
+use palitra_test_support::scripted::Server;
 
 #[test]
 fn the_timeout_holds_before_the_response_and_within_its_body() {
@@ -34,6 +36,24 @@ fn the_timeout_of_a_request_that_waits_its_turn_starts_with_its_turn() {
     assert!(late.text().contains("hello"));
     for reply in replies {
         assert_failure(checked(reply), code::TIMEOUT, &["/silent"]);
+    }
+}
+
+#[test]
+fn the_timeout_holds_while_bytes_keep_coming() {
+    // Nothing at all, packed, without end: no chunk ever comes of it.
+    let nothing = b"\x28\xb5\x2f\xfd\x24\x00\x01\x00\x00\x99\xe9\xd8\x51".repeat(40_000);
+    let endless = Server::start(move |mut connection| {
+        connection.request();
+        connection.send("HTTP/1.1 200 OK\r\ncontent-encoding: zstd\r\n\r\n");
+        let end = Instant::now() + 2 * PATIENCE;
+        while Instant::now() < end && connection.send(&nothing) {}
+    });
+    let bomb = packed("zstd", &ZSTD_ZEROS.repeat(900));
+    let runner = Runner::new().unwrap();
+    for (job, server, timeout) in [("http.stream", &endless, 0.5), ("http.bytes", &bomb, 0.1)] {
+        let request = json!({"url": server.url("/"), "timeout": timeout, "max_bytes": 1u64 << 32});
+        assert_failure(run(&runner, job, request), code::TIMEOUT, &[&format!("{timeout} seconds")]);
     }
 }
 

@@ -7,8 +7,9 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::{Mutex, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
+use tokio::task::coop::{has_budget_remaining, unconstrained};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 type Alarm = Pin<Box<Sleep>>;
@@ -31,7 +32,7 @@ impl Alarms {
         let mut future = pin!(future);
         poll_fn(|cx| match future.as_mut().poll(cx) {
             Poll::Ready(value) => Poll::Ready(Some(value)),
-            Poll::Pending => lent.alarm.as_mut().map_or(Poll::Pending, |alarm| alarm.as_mut().poll(cx).map(|()| None)),
+            Poll::Pending => lent.poll(cx).map(|()| None),
         })
         .await
     }
@@ -43,6 +44,19 @@ impl Alarms {
             alarm
         });
         Lent { alarm: Some(alarm.unwrap_or_else(|| Box::pin(sleep_until(end)))), alarms: self }
+    }
+}
+
+impl Lent<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(alarm) = &mut self.alarm else { return Poll::Pending };
+        // Without any budget left this wakes the job, which may have nobody else to do so: the future may have been
+        // polled with a context that wakes nobody (`Link::drive`).
+        if alarm.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        // What keeps coming uses up the budget of every turn, and time would be over without notice.
+        if has_budget_remaining() { Poll::Pending } else { pin!(unconstrained(alarm.as_mut())).poll(cx) }
     }
 }
 
