@@ -12,6 +12,7 @@ use palitra_test_support::process::{run_well, wait_until};
 use palitra_test_support::scripted::Server;
 use serde_json::{Value, json};
 
+use crate::configure::configured;
 use crate::{assert_failure, checked, page};
 
 const ITEM: usize = 64 << 10;
@@ -112,6 +113,41 @@ fn what_it_fails_with_fails_the_request() {
     }
     let both = json!({"url": nginx.url("/echo"), "body": "x", "body_from": {"job": "test.words"}});
     assert_failure(page(&runner, "http.request", both), code::INVALID_REQUEST, &["only one of them"]);
+}
+
+#[test]
+fn it_may_be_a_request_of_the_same_client_however_few_turns_there_are() {
+    let server = Server::start(|mut connection| while connection.request().is_some() && connection.respond("it") {});
+    let from = json!({"job": "http.stream", "payload": {"url": server.url("/from")}});
+    let upload = json!({"url": server.url("/to"), "body_from": from, "timeout": 3 * PATIENCE.as_secs()});
+    for settings in [json!({"requests": 1}), json!({"requests_per_host": 1})] {
+        page(&configured(settings), "http.request", upload.clone()).unwrap();
+    }
+    let (runner, upload) = (Runner::new().unwrap(), upload.to_string());
+    let tokens: Vec<_> = (0..300).map(|_| runner.submit_job("http.request", &*upload).unwrap()).collect();
+    for reply in runner.gather_jobs(&tokens, Some(6 * PATIENCE)).unwrap() {
+        checked(reply).unwrap();
+    }
+}
+
+#[test]
+fn uploads_wait_for_each_other_and_for_nobody_else() {
+    let nginx = Nginx::start();
+    for settings in [json!({"requests": 1}), json!({"requests_per_host": 1})] {
+        let runner = configured(settings);
+        runner.register("test.words", words).unwrap();
+        let upload = |timeout: u64| {
+            let from = json!({"job": "test.words", "payload": "one"});
+            json!({"url": nginx.url("/silent"), "body_from": from, "timeout": timeout, "timeout_includes_wait": true})
+        };
+        let first = runner.submit_job("http.request", upload(1000).to_string()).unwrap();
+        wait_until("it is under way", || nginx.connections().open == 1);
+        assert_failure(page(&runner, "http.request", upload(1)), code::TIMEOUT, &["for its turn"]);
+        assert_eq!(page(&runner, "http.get", json!({"url": nginx.url("/hello")})).unwrap()["body"], "hello");
+        drop(first);
+        runner.shutdown(Some(Duration::ZERO)).unwrap();
+        wait_until("its connections are closed", || nginx.connections().open == 0);
+    }
 }
 
 /// Notes that a job was dropped.

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::alarm::Alarms;
 use super::connect::Connector;
+use super::content::Source;
 use super::cookies::Cookies;
 use super::exchange::{Begun, Exchange};
 use super::page::Streamed;
@@ -35,6 +36,9 @@ pub(super) struct Client {
     exchange: Exchange,
     roots: Arc<SystemRoots>,
     turns: Turns,
+    /// Of requests whose body another job produces. That job may be a request, which needs a turn to bring the body:
+    /// if they all waited for the same turns, those that hold one could wait for each other.
+    turns_of_produced: Turns,
     pub(super) alarms: Alarms,
 }
 
@@ -85,8 +89,9 @@ impl Client {
         let connector = Connector::new(tls, settings.proxies, settings.addresses);
         let cookies = settings.cookies.then(Cookies::default);
         let exchange = Exchange::new(connector, Pool::new(settings.idle), settings.user_agent, cookies);
-        let turns = Turns::new(settings.requests, settings.requests_per_host);
-        Ok(Client { exchange, roots: Arc::clone(roots), turns, alarms: Alarms::default() })
+        let turns = || Turns::new(settings.requests, settings.requests_per_host);
+        let (turns, turns_of_produced) = (turns(), turns());
+        Ok(Client { exchange, roots: Arc::clone(roots), turns, turns_of_produced, alarms: Alarms::default() })
     }
 
     /// The response to a request. Its timeout runs from its turn on, unless the request says otherwise: a thousand
@@ -101,13 +106,15 @@ impl Client {
     pub(super) async fn turn(&self, prepared: &Prepared) -> Result<(Turn<'_>, Instant), JobError> {
         let timeout = prepared.timeout;
         let asked = Instant::now();
+        let is_produced = matches!(prepared.outgoing.body, Source::Job(_));
+        let turns = if is_produced { &self.turns_of_produced } else { &self.turns };
+        let turn = turns.wait(&prepared.outgoing.url);
         // It cannot fail: nobody closes the semaphore.
         let closed = |_| code::no_client("the runner ends");
         if !prepared.timeout_includes_wait {
-            let turn = self.turns.wait(&prepared.outgoing.url).await.map_err(closed)?;
-            return Ok((turn, Instant::now() + timeout));
+            return Ok((turn.await.map_err(closed)?, Instant::now() + timeout));
         }
-        match self.alarms.before(asked + timeout, self.turns.wait(&prepared.outgoing.url)).await {
+        match self.alarms.before(asked + timeout, turn).await {
             Some(turn) => Ok((turn.map_err(closed)?, asked + timeout)),
             None => Err(code::no_turn(&prepared.outgoing.url, timeout)),
         }
