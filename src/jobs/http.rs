@@ -171,9 +171,10 @@ async fn download(
 }
 
 /// Configures the client of this runner, whose requests are those that begin later. Takes `{"user_agent", "proxy": url,
-/// or "" for none, "no_proxy": hosts, "idle_timeout": seconds that an unused connection is kept (90), "ca_file": PEM,
-/// "client_cert": PEM, "client_key": PEM, "resolve": {name: address}, "requests": at a time (256), "requests_per_host":
-/// the same for each (no limit), "cookies": kept and sent (false)}`; what is left out is as if nothing had been
+/// or "" for none, "no_proxy": hosts, "idle_timeout": seconds that an unused connection is kept (90),
+/// "idle_connections": how many are kept (256, or as many as requests), "ca_file": PEM, "client_cert": PEM,
+/// "client_key": PEM, "resolve": {name: address}, "requests": at a time (256), "requests_per_host": the same for each
+/// (no limit), "cookies": kept and sent (false)}`; what is left out is as if nothing had been
 /// configured. Connections and cookies of the client before are not kept.
 /// Leaves `{}`. Fails with 1 for a setting that does not fit, and then changes nothing.
 #[palitra::job("http.configure")]

@@ -1,5 +1,7 @@
 //! A kept connection that the server closes just when the next request is on its way to it.
 
+use std::net::Ipv4Addr;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -11,7 +13,7 @@ use serde_json::json;
 use crate::configure::configured;
 use crate::{assert_failure, checked, get, page};
 use palitra_test_support::nginx::PATIENCE;
-use palitra_test_support::process::wait_until;
+use palitra_test_support::process::{run, wait_until};
 use palitra_test_support::scripted::Server;
 
 /// A server whose first `brittle` connections bring one response each and break at the second request.
@@ -116,6 +118,60 @@ fn connections_that_the_server_closes_are_closed_while_nobody_uses_them() {
     // The next request opens one.
     assert_eq!(get(&runner, json!({"url": server.url("/")})).unwrap()["status"], 200);
     assert_eq!(server.accepted(), 9);
+}
+
+#[test]
+fn of_too_many_connections_the_one_that_was_used_longest_ago_is_closed() {
+    let closed = Arc::new(AtomicUsize::new(0));
+    let server = || {
+        let closing = Arc::clone(&closed);
+        Server::start(move |mut connection| {
+            while connection.request().is_some() && connection.respond("") {}
+            closing.fetch_add(1, Ordering::SeqCst);
+        })
+    };
+    let (one, two, three) = (server(), server(), server());
+    let runner = configured(json!({"idle_connections": 2}));
+    // The third takes the place of the second.
+    for server in [&one, &two, &one, &three] {
+        get(&runner, json!({"url": server.url("/")})).unwrap();
+    }
+    wait_until("one is closed", || closed.load(Ordering::SeqCst) == 1);
+    for server in [&one, &three] {
+        get(&runner, json!({"url": server.url("/")})).unwrap();
+    }
+    assert_eq!([&one, &two, &three].map(|server| server.accepted()), [1; 3]);
+    get(&runner, json!({"url": two.url("/")})).unwrap();
+    assert_eq!(two.accepted(), 2);
+}
+
+#[test]
+fn a_crawl_of_many_hosts_keeps_few_descriptors() {
+    let server =
+        Server::on_all_addresses(|mut connection| while connection.request().is_some() && connection.respond("") {});
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 64; exec \"$@\"", "sh"]).arg(std::env::current_exe().unwrap());
+    command.args(["--exact", "kept::child_that_crawls", "--ignored", "--nocapture"]);
+    let ended = run(command.env("PALITRA_TEST_HTTP", server.url("/")), 6 * PATIENCE);
+    assert!(ended.status.success() && ended.output.contains("1 passed"), "{}{}", ended.output, ended.errors);
+}
+
+#[test]
+#[ignore = "the child of a_crawl_of_many_hosts_keeps_few_descriptors"]
+fn child_that_crawls() {
+    const KEPT: usize = 8;
+    let url = std::env::var("PALITRA_TEST_HTTP").unwrap();
+    let runner = configured(json!({"idle_connections": KEPT}));
+    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let crawl = |number: u32| {
+        let host = Ipv4Addr::from_bits(Ipv4Addr::new(127, 0, 1, 0).to_bits() + number);
+        get(&runner, json!({"url": url.replace("0.0.0.0", &host.to_string())})).unwrap();
+    };
+    crawl(0);
+    let before = descriptors();
+    (1..100).for_each(crawl);
+    // The last may not be closed yet.
+    assert!(descriptors() <= before + KEPT, "{} after {before}", descriptors());
 }
 
 #[test]

@@ -88,7 +88,8 @@ impl Client {
         let tls = roots.client_config(settings.verifier, settings.identity)?;
         let connector = Connector::new(tls, settings.proxies, settings.addresses);
         let cookies = settings.cookies.then(Cookies::default);
-        let exchange = Exchange::new(connector, Pool::new(settings.idle), settings.user_agent, cookies);
+        let exchange =
+            Exchange::new(connector, Pool::new(settings.idle, settings.idle_connections), settings.user_agent, cookies);
         let turns = || Turns::new(settings.requests, settings.requests_per_host);
         let (turns, turns_of_produced) = (turns(), turns());
         Ok(Client { exchange, roots: Arc::clone(roots), turns, turns_of_produced, alarms: Alarms::default() })

@@ -211,6 +211,8 @@ pub struct Configure {
     pub requests_per_host: Option<usize>,
     /// Seconds that a connection is kept which nobody uses; 90 if left out.
     pub idle_timeout: Option<f64>,
+    /// How many such connections are kept; if left out as many as requests are under way at a time, and at least 256.
+    pub idle_connections: Option<usize>,
     /// Whether the cookies that servers set are sent back to them; false if left out.
     pub cookies: Option<bool>,
 }

@@ -6,6 +6,8 @@
 //!   it can take another request, else it is closed.
 //! * A connection that nobody uses is closed after its time, 90 seconds unless the host says otherwise, or when its
 //!   server closes it: one task of the pool, the janitor, is woken for all that are kept.
+//! * No more are kept than the host allows: of too many the one that was used longest ago is closed, of those that the
+//!   janitor does not look at just then.
 //! * No lock is held while a connection is polled or closed.
 
 use std::collections::HashMap;
@@ -26,12 +28,16 @@ pub(super) struct Pool {
     kept: Mutex<Kept>,
     /// How long a connection is kept that nobody uses.
     idle: Duration,
+    /// How many connections are kept that nobody uses.
+    most: usize,
 }
 
 #[derive(Default)]
 struct Kept {
     /// By what they lead to. Those that were used last stand last.
     links: HashMap<Arc<str>, Vec<Idle>>,
+    /// How many they are, with those that the janitor looks at.
+    number: usize,
     has_janitor: bool,
     /// Of the janitor, once it has looked.
     janitor: Option<Waker>,
@@ -50,14 +56,14 @@ pub(super) struct Lease {
 }
 
 impl Pool {
-    pub(super) fn new(idle: Duration) -> Arc<Pool> {
-        Arc::new(Pool { kept: Mutex::default(), idle })
+    pub(super) fn new(idle: Duration, most: usize) -> Arc<Pool> {
+        Arc::new(Pool { kept: Mutex::default(), idle, most })
     }
 
     /// A connection that was kept, if there is one; the one that was used last.
     pub(super) fn take(self: &Arc<Self>, to: &str) -> Option<Lease> {
         loop {
-            let Idle { mut link, .. } = self.lock().links.get_mut(to)?.pop()?;
+            let mut link = self.lock().take(to)?;
             // The server may have closed it meanwhile.
             link.advance(&mut Context::from_waker(Waker::noop()));
             if link.is_ready() {
@@ -84,13 +90,13 @@ impl Pool {
     /// Whether there is no janitor yet.
     fn keep(&self, link: Box<Link>) -> bool {
         let (mut kept, until) = (self.lock(), Instant::now() + self.idle);
-        match kept.links.get_mut(&link.to) {
-            Some(links) => links.push(Idle { link, until }),
-            None => {
-                kept.links.insert(Arc::clone(&link.to), vec![Idle { link, until }]);
-            }
-        }
-        !std::mem::replace(&mut kept.has_janitor, true)
+        kept.add(Idle { link, until });
+        let one_too_many = if kept.number > self.most { kept.oldest() } else { None };
+        let is_first = !std::mem::replace(&mut kept.has_janitor, true);
+        // Outside the lock: it closes a connection.
+        drop(kept);
+        drop(one_too_many);
+        is_first
     }
 
     fn employ_janitor(self: &Arc<Self>) {
@@ -118,6 +124,7 @@ impl Pool {
             let newer = std::mem::replace(kept.links.entry(Arc::clone(&to)).or_default(), idle);
             kept.links.entry(to).or_default().extend(newer);
         }
+        kept.number = kept.links.values().map(Vec::len).sum();
         let Some(next) = kept.links.values().flatten().map(|idle| idle.until).min() else {
             (kept.has_janitor, kept.janitor) = (false, None);
             return Poll::Ready(());
@@ -132,6 +139,38 @@ impl Pool {
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn add(&mut self, idle: Idle) {
+        self.number += 1;
+        match self.links.get_mut(&idle.link.to) {
+            Some(links) => links.push(idle),
+            None => {
+                self.links.insert(Arc::clone(&idle.link.to), vec![idle]);
+            }
+        }
+    }
+
+    /// The one of those that lead there which was used last.
+    fn take(&mut self, to: &str) -> Option<Box<Link>> {
+        let idle = self.links.get_mut(to)?.pop()?;
+        self.number -= 1;
+        Some(idle.link)
+    }
+
+    /// The one that was used longest ago.
+    fn oldest(&mut self) -> Option<Box<Link>> {
+        let firsts = self.links.iter().filter_map(|(to, links)| Some((links.first()?.until, to)));
+        let to = Arc::clone(firsts.min()?.1);
+        let links = self.links.get_mut(&to)?;
+        let oldest = links.remove(0);
+        if links.is_empty() {
+            self.links.remove(&to);
+        }
+        self.number -= 1;
+        Some(oldest.link)
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) struct Settings {
     pub(super) cookies: bool,
     /// How long a connection is kept that nobody uses.
     pub(super) idle: Duration,
+    /// How many such connections are kept.
+    pub(super) idle_connections: usize,
 }
 
 /// A certificate with those that vouch for it, and its key.
@@ -62,6 +64,7 @@ impl Default for Settings {
             requests_per_host: None,
             cookies: false,
             idle: IDLE,
+            idle_connections: UNDER_WAY,
         }
     }
 }
@@ -86,6 +89,9 @@ impl Settings {
         settings.requests_per_host = at_a_time("requests_per_host", fields.requests_per_host)?;
         settings.cookies = fields.cookies.unwrap_or(false);
         settings.idle = fields.idle_timeout.map_or(Ok(IDLE), |idle| seconds("\"idle_timeout\"", idle))?;
+        // Requests that are under way together find their connections again.
+        settings.idle_connections =
+            at_a_time("idle_connections", fields.idle_connections)?.unwrap_or(settings.requests.max(UNDER_WAY));
         Ok(settings)
     }
 }

@@ -36,7 +36,16 @@ pub struct Connection {
 impl Server {
     /// Starts it.
     pub fn start(serve: impl Fn(Connection) + Send + Sync + 'static) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free loopback port");
+        Server::listening("127.0.0.1:0", serve)
+    }
+
+    /// Starts it at every address of this machine, of which the loopback has sixteen million; its own is `0.0.0.0`.
+    pub fn on_all_addresses(serve: impl Fn(Connection) + Send + Sync + 'static) -> Server {
+        Server::listening("0.0.0.0:0", serve)
+    }
+
+    fn listening(at: &str, serve: impl Fn(Connection) + Send + Sync + 'static) -> Server {
+        let listener = TcpListener::bind(at).expect("a free port");
         let address = listener.local_addr().expect("a bound listener");
         let shared = Arc::<Shared>::default();
         let theirs = Arc::clone(&shared);
