@@ -5,7 +5,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use brotli_decompressor::Decompressor as Brotli;
+use brotli_decompressor::{BrotliDecoderParameter, Decompressor as Brotli};
 use bytes::{Buf, Bytes};
 use flate2::bufread::MultiGzDecoder;
 use hyper::header::{CONTENT_ENCODING, HeaderMap};
@@ -49,7 +49,12 @@ impl Unpacker {
         let arrived = Arrived::default();
         let decoder = match coding.trim().to_ascii_lowercase().as_str() {
             "gzip" | "x-gzip" => Decoder::Gzip(Box::new(MultiGzDecoder::new(arrived))),
-            "br" => Decoder::Brotli(Box::new(Brotli::new(arrived, BROTLI_BUFFER))),
+            "br" => {
+                let mut brotli = Brotli::new(arrived, BROTLI_BUFFER);
+                // As a coding of HTTP (RFC 7932) it has windows of up to 16 MiB. Its library would take a gigabyte.
+                brotli.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
+                Decoder::Brotli(Box::new(brotli))
+            }
             "zstd" => {
                 let mut zstd = Zstd::with_buffer(arrived)?;
                 zstd.window_log_max(LARGEST_ZSTD_WINDOW)?;
