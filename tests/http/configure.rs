@@ -177,6 +177,58 @@ fn cookies_are_sent_back_if_that_is_wanted() {
     assert_eq!(body(&with, json!({"url": url})), "[][]");
 }
 
+/// A server whose pages set these cookies and show those that came.
+fn with_cookies(set: impl Fn(&str) -> Vec<String> + Send + Sync + 'static) -> Server {
+    Server::start(move |mut connection| {
+        while let Some(head) = connection.request() {
+            let set: String = set(&head).iter().map(|cookie| format!("set-cookie: {cookie}\r\n")).collect();
+            let came = head.lines().find_map(|line| line.strip_prefix("cookie: ")).unwrap_or("");
+            connection.send(format!("HTTP/1.1 200 OK\r\n{set}content-length: {}\r\n\r\n{came}", came.len()));
+        }
+    })
+}
+
+#[test]
+fn a_cookie_for_a_whole_top_level_domain_is_not_kept() {
+    let server = with_cookies(|_| vec!["a=1; Domain=test".into(), "b=2; Domain=.test".into()]);
+    let hosts = ["one.test", "other.test", "test", "under.test"];
+    let resolve: Value = hosts.iter().map(|host| (host.to_string(), json!("127.0.0.1"))).collect();
+    let runner = configured(json!({"cookies": true, "resolve": resolve}));
+    let came = |host: &str| body(&runner, json!({"url": server.url("/").replace("127.0.0.1", host)}));
+    assert_eq!((came("one.test"), came("one.test"), came("other.test")), (String::new(), String::new(), String::new()));
+    // A host of one word may name itself, and means nobody else.
+    came("test");
+    assert_eq!((came("test").len(), came("under.test").len()), ("a=1; b=2".len(), 0));
+}
+
+#[test]
+fn cookies_are_bounded_in_size_and_number() {
+    let large = with_cookies(|_| {
+        let mut cookies: Vec<_> = (0..5).map(|n| format!("c{n}={}", "v".repeat(3900))).collect();
+        cookies.push(format!("larger={}", "v".repeat(4096)));
+        cookies
+    });
+    let runner = configured(json!({"cookies": true}));
+    body(&runner, json!({"url": large.url("/")}));
+    let came = body(&runner, json!({"url": large.url("/")}));
+    assert_eq!(came.matches('=').count(), 2, "a line of {} bytes", came.len());
+    assert!(!came.contains("larger"));
+
+    // Three pages set sixty each, of which those of the first expire. Another client: cookies are for all ports.
+    let runner = configured(json!({"cookies": true}));
+    let many = with_cookies(|head| {
+        let page = head.split(' ').nth(1).unwrap_or_default().trim_start_matches('/').to_string();
+        let expire = if page == "0-again" { "; Max-Age=0" } else { "" };
+        (0..60).map(|n| format!("p{}-{n}=x{expire}", &page[..1])).collect()
+    });
+    let visit = |page: &str| {
+        let came = body(&runner, json!({"url": many.url(&format!("/{page}"))}));
+        if came.is_empty() { 0 } else { came.split("; ").count() }
+    };
+    let counts = ["0", "1", "2", "2", "0-again", "2", "2"].map(visit);
+    assert_eq!(counts, [0, 60, 120, 150, 150, 90, 120]);
+}
+
 #[test]
 fn cookies_of_a_redirect_are_kept() {
     let server = Server::start(|mut connection| {
