@@ -52,7 +52,7 @@
 //! | `arena` | slots with fixed addresses, which handles point into |
 //! | `current` | which runner the calling thread works for, and whether it may poll |
 //! | `log` | the library's log, for the host's one callback |
-//! | `panics` | where a job panicked |
+//! | `panics` | panics that go no further, and where a job panicked |
 //! | `stats` | how a runner is doing, as its host reads it |
 //! | `flight` | the jobs in flight of a runner: one count for its limit, its end and its statistics |
 //! | `token` | one submitted job: pending, then finished, exactly once |

@@ -1,11 +1,19 @@
-//! Where a job panicked, for its reply: a panic hook that only a program or a library asks for.
+//! Panics of what is not the library's own: how they go no further, and where a job panicked.
+//!
+//! A panic carries something that is dropped where it is caught, and that may panic once more. Whoever catches one that
+//! nobody is to learn of does it by [`contain`].
+//!
+//! # Where a job panicked
+//!
+//! For its reply there is a panic hook that only a program or a library asks for.
 //!
 //! A panic carries its text and not its place, which the hook alone is given. The hook is the process's or, in a shared
 //! library, the library's own: its author may say, nobody else. Without this one the hook that is there prints every
 //! panic to stderr, and a reply has the text alone.
 
+use std::any::Any;
 use std::cell::Cell;
-use std::panic::{PanicHookInfo, set_hook, take_hook};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 use crate::current::works_for_any;
@@ -54,5 +62,26 @@ pub(crate) fn with_place(text: String) -> String {
     match PLACE.try_with(Cell::take).ok().flatten() {
         Some(place) => format!("{text} (at {place})"),
         None => text,
+    }
+}
+
+/// Calls what may panic, for somebody who has more to do. `None` if it has panicked.
+#[inline]
+pub(crate) fn contain<R>(act: impl FnOnce() -> R) -> Option<R> {
+    match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(returned) => Some(returned),
+        Err(panic) => {
+            discard(panic);
+            let _ = PLACE.try_with(Cell::take);
+            None
+        }
+    }
+}
+
+/// Drops what a panic carried. What that panics with is left as it is: it could do the same.
+#[cold]
+pub(crate) fn discard(panic: Box<dyn Any + Send>) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        std::mem::forget(another);
     }
 }

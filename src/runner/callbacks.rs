@@ -24,10 +24,10 @@
 #[cfg(all(test, palitra_model))]
 mod model;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use super::lanes::Lane;
+use crate::panics::contain;
 use crate::reply::Status;
 use crate::sync::{AtomicU32, Ordering, fence, is_planted};
 use crate::token::Observer;
@@ -79,7 +79,7 @@ struct Due {
 impl Due {
     fn call(self) {
         // A callback of Rust's may panic; nobody waits for it.
-        let _ = catch_unwind(AssertUnwindSafe(|| (self.callback)(self.status)));
+        contain(|| (self.callback)(self.status));
     }
 }
 
@@ -146,7 +146,7 @@ impl Callbacks {
     fn clear(&self) {
         while let Some(due) = self.due.take() {
             // Dropping it calls a finalizer of the host's.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(due)));
+            contain(|| drop(due));
         }
         while let Some(due) = self.due_in_any_case.take() {
             due.call();

@@ -89,6 +89,23 @@ impl Drop for Accepted<'_> {
     }
 }
 
+/// The token of a job that has ended is being finished, until this is dropped: also where that panics.
+struct Finishing<'a>(&'a Core);
+
+impl Finishing<'_> {
+    fn begin(core: &Core) -> Finishing<'_> {
+        core.flight.begin_finish();
+        Finishing(core)
+    }
+}
+
+impl Drop for Finishing<'_> {
+    fn drop(&mut self) {
+        self.0.flight.end_finish();
+        self.0.has_left();
+    }
+}
+
 impl Core {
     pub(crate) fn new(
         id: RunnerId,
@@ -209,11 +226,9 @@ impl Core {
             self.ended(status);
             return finish();
         }
-        self.flight.begin_finish();
+        let _finishing = Finishing::begin(self);
         self.flight.ended(status);
         finish();
-        self.flight.end_finish();
-        self.has_left();
     }
 
     /// The end of the runner may have waited for this job.

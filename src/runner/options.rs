@@ -1,12 +1,12 @@
 //! How a runner is to be made, and which options are invalid (promise 11).
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::configuration::{self, Configuration};
 use crate::current::{Mark, RunnerId};
+use crate::panics::contain;
 use crate::reply::{Error, Status};
 use crate::spin::SpinLimit;
 
@@ -84,7 +84,7 @@ impl ThreadHook {
     fn call(&self, runner: RunnerId) {
         if let Some(function) = &self.0 {
             let _mark = Mark::set(runner);
-            let _ = catch_unwind(AssertUnwindSafe(|| function()));
+            contain(|| function());
         }
     }
 }

@@ -21,6 +21,7 @@ use super::core::Core;
 use super::watch::{A_FUTURE, Desk};
 use crate::current::Mark;
 use crate::job::{Job, JobFuture, panic_message};
+use crate::panics::contain;
 use crate::reply::{Reply, Status};
 use crate::token::JobSide;
 
@@ -168,5 +169,5 @@ pub(crate) fn poll_caught(future: &mut JobFuture, cx: &mut Context<'_>) -> Poll<
 /// A job's own destructor may panic; its reply stands.
 #[inline(always)]
 pub(super) fn drop_caught(future: JobFuture) {
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(panic_message);
+    contain(|| drop(future));
 }

@@ -10,7 +10,6 @@
 //! | the watchdog | looks after the tokens while a job blocks one of the others |
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -28,6 +27,7 @@ use super::watch::Watch;
 use super::watchdog;
 use crate::current::{Mark, RunnerId, Seat};
 use crate::deadline::Until;
+use crate::panics::contain;
 use crate::reply::{Error, Status};
 use crate::sys::signals::{Blocked, Mask};
 
@@ -122,12 +122,12 @@ fn live(core: &Arc<Core>, runtime: Runtime, watchdog: JoinHandle<()>, hooks: &Ho
     let _seat = Seat::take(core.id, 0);
     core.watch.awake();
     hooks.thread_started();
-    let until = catch_unwind(AssertUnwindSafe(|| drive(core, &runtime))).unwrap_or_default();
+    let until = contain(|| drive(core, &runtime)).unwrap_or_default();
     // Only a defect of our own ends the loop before a shutdown.
     core.end();
-    let _ = catch_unwind(AssertUnwindSafe(|| runtime.block_on(wind_down(core, until))));
+    contain(|| runtime.block_on(wind_down(core, until)));
     // Waits for the blocking tasks of jobs, however long they take: a shutdown has a bound of its own.
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(runtime)));
+    contain(|| drop(runtime));
     core.watch.stop();
     let _ = watchdog.join();
     hooks.thread_stops();

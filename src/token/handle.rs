@@ -11,6 +11,7 @@ use super::observer::Observer;
 use super::sides::HostSide;
 use super::table::{self, TokenRef};
 use crate::deadline::Until;
+use crate::panics::contain;
 use crate::reply::{Error, Reply, Status};
 
 /// A submitted job. Wait for it from any thread, or await it in any executor.
@@ -220,7 +221,8 @@ impl ReaderObserver {
 
 impl Observer for ReaderObserver {
     fn notify(&self, _tag: u32, _status: Status) {
-        self.take().into_iter().for_each(Waker::wake);
+        // A job that sends an item notifies it: a waker that panics, of whichever executor, is no failure of that job.
+        contain(|| self.take().into_iter().for_each(Waker::wake));
     }
 }
 

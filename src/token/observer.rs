@@ -3,12 +3,17 @@
 //! The token knows no more of them than this trait. What an observer does may take locks and call the host, so it is
 //! notified outside the token's lock: a step under the lock returns its [`Notifications`], and whoever took the step
 //! sends them once the lock is released.
+//!
+//! Promise 7: a panic ends its job and nothing else. Tasks that wait may be those of any executor, and its wakers may
+//! panic, as where its loop is gone. Whoever sends has others to notify and a job to count: such a panic goes no
+//! further.
 
 use std::sync::Arc;
 use std::task::Waker;
 
 use tokio::sync::Notify;
 
+use crate::panics::contain;
 use crate::reply::Status;
 
 /// Is notified of a token, outside every lock, once for each time that it was registered.
@@ -25,7 +30,7 @@ pub(super) struct Registration {
 
 impl Registration {
     fn notify(self, status: Status) {
-        self.observer.notify(self.tag, status);
+        contain(move || self.observer.notify(self.tag, status));
     }
 }
 
@@ -60,7 +65,7 @@ impl Notifications {
         }
         if let Some(more) = self.more {
             if let Some(stop) = more.stop {
-                stop.notify_waiters();
+                contain(|| stop.notify_waiters());
             }
             if let Some(stream) = more.stream {
                 stream.notify(self.status);
@@ -81,7 +86,11 @@ pub(super) struct EndOfStream {
 
 impl EndOfStream {
     pub(super) fn notify(self, status: Status) {
-        self.senders.into_iter().for_each(Waker::wake);
-        self.observers.into_iter().for_each(|observer| observer.notify(0, status));
+        for sender in self.senders {
+            contain(|| sender.wake());
+        }
+        for observer in self.observers {
+            contain(move || observer.notify(0, status));
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! Promise 7: a panic ends its job and nothing else.
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -16,8 +16,8 @@ use palitra::{Format, JobToken, Runner, Status};
 use tokio::sync::oneshot;
 
 use super::{
-    Flag, PATIENCE, assert_refused, block_on, bounded, endless, give_way, occupy, panics, runner, runner_with_workers,
-    wait_until,
+    Flag, PATIENCE, assert_refused, block_on, bounded, end, endless, give_way, occupy, panics, runner,
+    runner_with_workers, wait_until,
 };
 
 const SOON: Duration = Duration::from_millis(30);
@@ -263,6 +263,95 @@ fn the_newest_waker_is_woken_and_the_older_is_not() {
     wait_until("the task is woken", || woken() != [0, 0]);
     assert_eq!(woken(), [0, 1]);
     assert!(matches!(token.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok("done"))));
+}
+
+/// The waker of an executor that is gone: it panics.
+struct Gone;
+
+impl Wake for Gone {
+    fn wake(self: Arc<Self>) {
+        panic!("the loop is gone");
+    }
+}
+
+fn gone() -> Waker {
+    Waker::from(Arc::new(Gone))
+}
+
+/// The runner still runs jobs on its own threads, and ends.
+#[track_caller]
+fn assert_lives_on(runner: &Runner) {
+    let token = runner.submit_job("palitra.echo", "on").unwrap();
+    assert_eq!(token.wait(Some(PATIENCE)).unwrap().text(), "on");
+    end(runner, None);
+}
+
+#[test]
+fn a_waker_that_panics_keeps_nobody_else_from_being_notified() {
+    for runner in [runner(), runner_with_workers(2)] {
+        let (mut token, gate) = gated(&runner);
+        assert!(Pin::new(&mut token).poll(&mut Context::from_waker(&gone())).is_pending());
+        let begun = Instant::now();
+        let waiting = thread::spawn(move || token.wait(Some(PATIENCE)));
+        thread::sleep(SOON);
+        gate.send(()).unwrap();
+        assert_eq!(waiting.join().unwrap().unwrap(), "done");
+        assert!(begun.elapsed() < PATIENCE, "it was not woken");
+        assert_lives_on(&runner);
+    }
+}
+
+#[test]
+fn a_waker_that_panics_keeps_no_deadline_from_being_noticed_while_a_job_blocks_the_thread() {
+    let (runner, count) = (runner(), Arc::<Count>::default());
+    let (_busy, release) = occupy(&runner);
+    // One that counts comes after the one that panics, in whichever order they are looked at.
+    let wakers = [Waker::from(Arc::clone(&count)), gone(), Waker::from(Arc::clone(&count))];
+    let _tokens = wakers.map(|waker| {
+        let mut token = runner.submit_job_within("test.never", "", SOON).unwrap();
+        assert!(Pin::new(&mut token).poll(&mut Context::from_waker(&waker)).is_pending());
+        token
+    });
+    wait_until("both are woken", || count.0.load(Ordering::SeqCst) == 2);
+    drop(release);
+    assert_lives_on(&runner);
+}
+
+#[test]
+fn a_reader_whose_waker_panics_fails_no_job() {
+    let runner = runner();
+    let (_busy, release) = occupy(&runner);
+    let mut token = runner.submit_job("test.stream", r#"{"items": 2}"#).unwrap();
+    assert!(token.poll_next(&mut Context::from_waker(&gone())).is_pending());
+    drop(release);
+    let reply = token.wait(Some(PATIENCE)).unwrap();
+    assert!(reply.is_ok(), "{}", reply.text());
+    assert_eq!(token.items().count(), 2);
+    assert_lives_on(&runner);
+}
+
+/// What a job panics with: it panics when it is dropped, with another of its kind, so many times.
+struct Biting(u32);
+
+impl Drop for Biting {
+    fn drop(&mut self) {
+        if self.0 > 0 {
+            std::panic::panic_any(Biting(self.0 - 1));
+        }
+    }
+}
+
+async fn bites() {
+    std::panic::panic_any(Biting(2));
+}
+
+#[test]
+fn a_panic_that_panics_again_and_again_as_it_is_dropped_ends_its_job_and_nothing_else() {
+    for runner in [runner(), runner_with_workers(2)] {
+        let token = runner.submit(bites()).unwrap();
+        assert_refused(token.wait(Some(PATIENCE)), Status::JobPanicked);
+        assert_lives_on(&runner);
+    }
 }
 
 #[test]
