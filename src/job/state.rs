@@ -19,15 +19,15 @@
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::resume_unwind;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::Poll;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::task::{JoinError, JoinHandle};
-use tokio::time::{Instant, timeout_at};
 
 use crate::configuration::Configuration;
 use crate::reply::JobError;
@@ -82,8 +82,8 @@ pub trait RunnerState: Send + Sync + Sized + 'static {
     fn create(config: Self::Config) -> impl Future<Output = Result<Self, JobError>> + Send;
 
     /// Is called once when the runner ends: after its last job, before the value is dropped, on the runner's thread.
-    /// May still use sockets and timers. It has half a second beyond the grace period of the shutdown; what takes longer
-    /// is dropped.
+    /// May still use sockets and timers. It has half a second beyond the grace period of the shutdown, or of a later one
+    /// that ends first; what takes longer is dropped.
     fn close(&self) -> impl Future<Output = ()> + Send {
         async {}
     }
@@ -151,16 +151,23 @@ impl States {
     }
 
     /// Closes every value at the same time, then drops them. Called when the last job has gone, within the runtime.
-    /// What is not closed at `end` is dropped as it is.
-    pub(crate) async fn close(&self, end: Option<Instant>) {
+    /// What is not closed once the time is up is dropped as it is.
+    pub(crate) async fn close(&self, time_is_up: impl Future<Output = ()>) {
         let places = std::mem::take(&mut *self.places.lock().unwrap_or_else(PoisonError::into_inner));
         let mut closing: Vec<_> = places.into_values().map(|place| tokio::spawn(place.close())).collect();
-        for closed in &mut closing {
-            // A panic in one leaves the others their time.
-            match end {
-                Some(end) => drop(timeout_at(end, closed).await),
-                None => drop(closed.await),
-            }
+        {
+            let mut time_is_up = pin!(time_is_up);
+            let mut all = pin!(async {
+                for closed in &mut closing {
+                    // A panic in one leaves the others their time.
+                    drop(closed.await);
+                }
+            });
+            poll_fn(|cx| match all.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(()),
+                Poll::Pending => time_is_up.as_mut().poll(cx),
+            })
+            .await;
         }
         closing.iter().for_each(JoinHandle::abort);
     }

@@ -11,9 +11,10 @@
 //!
 //! # Guarantees
 //!
-//! * Closing is never undone; a later request can only shorten the grace period.
-//! * Hosts submit while it is open, jobs until the grace period has passed. A job that is accepted is in flight, and
-//!   the runner's thread does not end while anything is.
+//! * Closing is never undone; a later request can only shorten the grace period, also that of what is left to do when
+//!   the jobs have gone.
+//! * Hosts submit while it is open, jobs until the grace period has passed or nothing is in flight. A job that is
+//!   accepted is in flight, and the runner's thread does not end while anything is.
 //! * Once it is [cancelled](Closing::cancel), every token of the runner is finished: those that existed by the thread
 //!   that cancelled, later ones by the thread that makes them. The runner's own thread is not needed for it.
 //! * The end is announced exactly once, by the runner's thread as its last act, also when its loop panicked.
@@ -23,6 +24,8 @@ mod model;
 
 use std::time::Instant;
 
+use tokio::sync::Notify;
+
 use crate::deadline::{Until, earlier};
 use crate::sync::{AtomicBool, AtomicU32, Condvar, Mutex, Ordering, PoisonError, in_one_order, lock};
 
@@ -31,6 +34,10 @@ pub(crate) struct Closing {
     /// How often it was made. 0: the runner is open.
     count: AtomicU32,
     grace: Mutex<Until>,
+    /// Wakes what is left to do when the jobs have gone: it may have less time now.
+    requested: Notify,
+    /// Jobs submit nothing any more.
+    ending: AtomicBool,
     /// Whoever makes a token from now on finishes it.
     cancelled: AtomicBool,
     /// A shutdown has returned without the runner's end.
@@ -42,6 +49,8 @@ impl Closing {
         Closing {
             count: AtomicU32::new(0),
             grace: Mutex::new(Until::Forever),
+            requested: Notify::new(),
+            ending: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
         }
@@ -58,10 +67,10 @@ impl Closing {
 
     /// Whether the runner is closing and no job has any time left.
     pub(crate) fn grace_has_passed(&self) -> bool {
-        self.is_requested() && self.grace().has_passed()
+        self.is_requested() && (self.ending.load(Ordering::SeqCst) || self.grace().has_passed())
     }
 
-    /// The shortest grace period of all requests.
+    /// The shortest grace period of all requests of hosts.
     pub(crate) fn grace(&self) -> Until {
         *lock(&self.grace)
     }
@@ -72,6 +81,21 @@ impl Closing {
         let mut known = lock(&self.grace);
         // A moment, also where it is now: what is left to do when the jobs have gone has its time from then on.
         *known = earlier(known.instant(), grace.instant()).map_or(Until::Forever, Until::At);
+        self.count.fetch_add(1, Ordering::SeqCst);
+        in_one_order();
+        drop(known);
+        self.requested.notify_one();
+    }
+
+    /// Is ready once a host has requested the end again, also if that was since the last wait. For one task.
+    pub(super) async fn requested(&self) {
+        self.requested.notified().await;
+    }
+
+    /// The runner's own thread is about to end: from now on jobs submit nothing either. The grace period of the hosts
+    /// is kept for what is left to do.
+    pub(crate) fn end(&self) {
+        self.ending.store(true, Ordering::SeqCst);
         self.count.fetch_add(1, Ordering::SeqCst);
         in_one_order();
     }

@@ -275,7 +275,7 @@ impl Core {
     /// What the runner's own thread does once its driver has ended, however that came: nobody submits any more, every
     /// token is finished, and no callback is called.
     pub(super) fn end(&self) {
-        self.closing.request(Until::Now);
+        self.closing.end();
         self.cancel_all();
         self.callbacks.close();
     }

@@ -30,7 +30,6 @@ use super::idle::Idle;
 use super::lanes::{QueuedJob, Stash};
 use super::running;
 use super::watch::Desk;
-use crate::deadline::Until;
 use crate::job::{Request, RequestToken};
 use crate::spin::{SpinLimit, Spun};
 use crate::sync::Place;
@@ -53,8 +52,7 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// The driver of a runner's own thread. It is ready when the last job has ended after a request to close, with the
-    /// end of the grace period.
+    /// The driver of a runner's own thread. It is ready when the last job has ended after a request to close.
     pub(crate) fn main(core: Arc<Core>, runs_jobs: bool) -> Driver {
         let (polls_first, stash, ending) = (Cell::new(false), RefCell::default(), Ending::default());
         // Between the jobs of workers the runtime decides who looks for more.
@@ -68,7 +66,7 @@ impl Driver {
         Driver { number, calls_back: false, idle, ..Driver::main(core, true) }
     }
 
-    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Until> {
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.core.lanes.bell(self.number).awake();
         if self.has_thread_of_its_own() {
             self.core.watch.awake();
@@ -78,7 +76,7 @@ impl Driver {
         let may_be_more = loop {
             let mut has_more = self.calls_back && self.call_back(&mut turn);
             if self.calls_back && self.ending.is_done(&self.core, cx) {
-                return Poll::Ready(self.ending.until);
+                return Poll::Ready(());
             }
             has_more |= self.runs_jobs && self.run_jobs(&mut turn);
             if turn.steps > 0 {
@@ -209,8 +207,6 @@ struct Ending {
     grace: Option<Pin<Box<Sleep>>>,
     /// The grace period has passed and every token has been finished.
     is_cancelled: bool,
-    /// The end of the grace period, once everything that was in flight has been dropped.
-    until: Until,
 }
 
 impl Ending {
@@ -229,9 +225,8 @@ impl Ending {
         if !core.flight.is_empty() || !core.callbacks.is_empty() {
             return false;
         }
-        self.until = core.closing.grace();
         // From here on a job submits nothing either. Whatever was accepted before this is in flight.
-        core.closing.request(Until::Now);
+        core.closing.end();
         if !core.flight.is_empty() {
             return false;
         }
@@ -240,18 +235,18 @@ impl Ending {
     }
 
     fn grace_has_passed(&mut self, core: &Core, is_news: bool, cx: &mut Context<'_>) -> bool {
-        let grace = core.closing.grace();
         if is_news {
-            self.grace = grace.instant().map(|end| Box::pin(tokio::time::sleep_until(end.into())));
+            let end = core.closing.grace().instant();
+            self.grace = end.map(|end| Box::pin(tokio::time::sleep_until(end.into())));
         }
-        grace.has_passed() || self.grace.as_mut().is_some_and(|grace| grace.as_mut().poll(cx).is_ready())
+        core.closing.grace_has_passed() || self.grace.as_mut().is_some_and(|grace| grace.as_mut().poll(cx).is_ready())
     }
 }
 
 impl Future for Driver {
-    type Output = Until;
+    type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Until> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.turn(cx)
     }
 }

@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::build;
 use super::clock::Clock;
@@ -122,10 +122,12 @@ fn live(core: &Arc<Core>, runtime: Runtime, watchdog: JoinHandle<()>, hooks: &Ho
     let _seat = Seat::take(core.id, 0);
     core.watch.awake();
     hooks.thread_started();
-    let until = contain(|| drive(core, &runtime)).unwrap_or_default();
-    // Only a defect of our own ends the loop before a shutdown.
+    if contain(|| drive(core, &runtime)) != Some(true) {
+        // A defect of our own has ended the loop, perhaps before a shutdown. Nothing has time left.
+        core.closing.request(Until::Now);
+    }
     core.end();
-    contain(|| runtime.block_on(wind_down(core, until)));
+    contain(|| runtime.block_on(wind_down(core)));
     // Waits for the blocking tasks of jobs, however long they take: a shutdown has a bound of its own.
     contain(|| drop(runtime));
     core.watch.stop();
@@ -134,32 +136,49 @@ fn live(core: &Arc<Core>, runtime: Runtime, watchdog: JoinHandle<()>, hooks: &Ho
     core.finished.announce();
 }
 
-/// Drives the runner until its last job has ended. Until when the shutdown lets jobs finish.
-fn drive(core: &Arc<Core>, runtime: &Runtime) -> Until {
+/// Drives the runner until its last job has ended after a request to close. Whether it came to that.
+fn drive(core: &Arc<Core>, runtime: &Runtime) -> bool {
     if !core.has_workers() {
         // As a task, which the runtime's own thread wakes without a system call.
         let task = runtime.spawn(Driver::main(Arc::clone(core), true));
-        return runtime.block_on(task).unwrap_or_default();
+        return runtime.block_on(task).is_ok();
     }
     for number in 1..core.lanes.drivers() {
         runtime.spawn(Driver::beside(Arc::clone(core), number));
     }
-    runtime.block_on(Driver::main(Arc::clone(core), false))
+    runtime.block_on(Driver::main(Arc::clone(core), false));
+    true
 }
 
 /// Closes and drops what the jobs shared, then lets those tasks end that jobs and states have spawned, to say goodbye
 /// to a server for example. Half of the second that a shutdown has beyond its grace period is for this.
-async fn wind_down(core: &Core, until: Until) {
-    let end = match core.clock.is_paused() {
-        true => Some(Instant::now() + CLOSING),
-        false => until.instant().map(|grace| Instant::from(grace + CLOSING).max(Instant::now() + CLOSING_LATE)),
-    };
-    core.states.close(end).await;
+async fn wind_down(core: &Core) {
+    let begun = Instant::now();
+    core.states.close(time_is_up(core, begun)).await;
     core.registered.clear();
     let last = Instant::now() + TASKS;
-    let last = end.map_or(last, |end| end.min(last));
+    let last = end_of_closing(core, begun).map_or(last, |end| end.min(last));
     let drivers = core.lanes.drivers() - 1;
     while core.runtime.metrics().num_alive_tasks() > drivers && Instant::now() < last {
         tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Until when states may close that began with it then, by what the shutdowns so far have asked for.
+fn end_of_closing(core: &Core, begun: Instant) -> Option<Instant> {
+    if core.clock.is_paused() {
+        return Some(begun + CLOSING);
+    }
+    core.closing.grace().instant().map(|grace| Instant::from(grace + CLOSING).max(begun + CLOSING_LATE))
+}
+
+/// Is ready at that moment, which a later shutdown brings nearer.
+async fn time_is_up(core: &Core, begun: Instant) {
+    loop {
+        match end_of_closing(core, begun) {
+            None => core.closing.requested().await,
+            Some(end) if timeout_at(end, core.closing.requested()).await.is_err() => return,
+            Some(_) => {}
+        }
     }
 }

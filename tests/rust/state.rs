@@ -11,7 +11,7 @@ use palitra::{Context, JobError, Options, Runner, RunnerState, State, Status, jo
 use serde::Deserialize;
 use tokio::time::sleep;
 
-use super::{Flag, Meeting, PATIENCE, assert_refused, bounded, occupy, runner, runner_with_workers};
+use super::{Flag, Meeting, PATIENCE, assert_refused, bounded, end, occupy, runner, runner_with_workers, wait_until};
 
 /// Counts the jobs of one runner.
 #[derive(Default)]
@@ -310,6 +310,43 @@ fn a_state_has_less_time_to_close_where_a_job_has_blocked_the_thread() {
     runner.shutdown(Some(Duration::ZERO)).unwrap();
     assert!(!said_goodbye("blocked"));
     releasing.join().unwrap();
+}
+
+/// Never done with its goodbye.
+struct Lingering;
+
+/// How many have begun with it.
+static LINGERING: AtomicUsize = AtomicUsize::new(0);
+
+impl RunnerState for Lingering {
+    const NAME: &str = "lingering";
+    type Config = ();
+
+    async fn create((): ()) -> Result<Self, JobError> {
+        Ok(Lingering)
+    }
+
+    async fn close(&self) {
+        LINGERING.fetch_add(1, Ordering::SeqCst);
+        std::future::pending().await
+    }
+}
+
+#[job("rust.lingering_state")]
+async fn lingering_state(_lingering: State<Lingering>) {}
+
+#[test]
+fn a_later_shutdown_shortens_one_that_waits_for_a_state_to_close() {
+    let hour = Some(Duration::from_secs(3600));
+    for (workers, grace, closings) in [(0, None, 1), (0, hour, 2), (2, None, 3)] {
+        let runner = runner_with_workers(workers);
+        runner.run_job("rust.lingering_state", "", None).unwrap();
+        let waiting = runner.clone();
+        let first = thread::spawn(move || waiting.shutdown(grace));
+        wait_until("the state says goodbye", || LINGERING.load(Ordering::SeqCst) == closings);
+        end(&runner, Some(Duration::ZERO));
+        first.join().unwrap().unwrap();
+    }
 }
 
 /// Has a task say goodbye after it, for a drop cannot wait.

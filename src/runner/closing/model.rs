@@ -35,10 +35,15 @@ impl House {
 
     /// As the core accepts a job of a host's.
     fn admit(&self) -> bool {
-        if self.closing.is_requested() || self.flight.admit(1).is_err() {
+        self.admit_unless(Closing::is_requested)
+    }
+
+    /// The same of a job's, or of whoever is refused then.
+    fn admit_unless(&self, is_refused: impl Fn(&Closing) -> bool) -> bool {
+        if is_refused(&self.closing) || self.flight.admit(1).is_err() {
             return false;
         }
-        if self.closing.is_requested() {
+        if is_refused(&self.closing) {
             self.flight.ended(Status::Cancelled);
             return false;
         }
@@ -48,7 +53,7 @@ impl House {
     /// As the runner's thread ends: it looks once, and may have come too early.
     fn end(&self) {
         if self.closing.is_requested() && self.flight.is_empty() {
-            self.closing.request(Until::Now);
+            self.closing.end();
             if self.flight.is_empty() {
                 self.runtime_is_gone.store(true, Ordering::SeqCst);
             }
@@ -69,11 +74,20 @@ impl House {
 
 #[test]
 fn an_accepted_job_never_meets_a_runtime_that_is_gone() {
-    explore(|| {
+    check_that_none_meets_a_runtime_that_is_gone(Closing::is_requested);
+}
+
+#[test]
+fn nor_does_one_that_a_job_has_submitted() {
+    check_that_none_meets_a_runtime_that_is_gone(Closing::grace_has_passed);
+}
+
+fn check_that_none_meets_a_runtime_that_is_gone(is_refused: fn(&Closing) -> bool) {
+    explore(move || {
         let house = House::new();
         let host = Arc::clone(&house);
         let host = thread::spawn(move || {
-            if host.admit() {
+            if host.admit_unless(is_refused) {
                 assert!(!host.runtime_is_gone.load(Ordering::SeqCst), "polled without a runtime");
                 host.flight.ended(Status::Ok);
             }

@@ -170,7 +170,7 @@ fn drive(core: &Arc<Core>, workers: u32) -> Vec<thread::JoinHandle<()>> {
     let core = Arc::clone(core);
     threads.push(thread::spawn(move || {
         let _mark = Mark::set(core.id);
-        let _until = block_on(Driver::main(Arc::clone(&core), workers == 0));
+        block_on(Driver::main(Arc::clone(&core), workers == 0));
         core.end();
         end.ring();
         core.finished.announce();
