@@ -139,6 +139,11 @@ impl Lanes {
         self.queued.len() + self.beside.load(Ordering::Relaxed) + self.stashed.load(Ordering::Relaxed)
     }
 
+    /// How many jobs wait for a driver, to start or to be polled again.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queued() + self.woken.len()
+    }
+
     /// How a job's task gets back to the drivers each time it is woken.
     pub(crate) fn scheduler(self: &Arc<Self>) -> impl Fn(Runnable) + Send + Sync + 'static {
         let lanes = Arc::clone(self);

@@ -1,4 +1,4 @@
-//! The watchdog: a thread that looks after a runner's tokens while a job blocks the runner's threads.
+//! The watchdog: a thread that looks after a runner's tokens while its threads do not get to them.
 //!
 //! A job that does not yield blocks the runner's thread: timers do not fire, cancelled jobs are not dropped, a shutdown
 //! is not noticed. The watchdog cannot stop the job. It does what needs no such thread:
@@ -9,6 +9,9 @@
 //! * Callbacks that are due in any case are called here.
 //! * Other workers take what the blocked thread would have done next.
 //! * The log names the job that blocks the thread while it does.
+//!
+//! Where no job blocks a thread but many wait for one, each of them short, a deadline waits behind all of them. The
+//! watchdog finishes its token on time there, too; the rest the threads do between any two jobs.
 //!
 //! It looks only while a thread of the runner is not parked, and once all are it sleeps until one wakes up.
 
@@ -38,9 +41,16 @@ const SHARE: u32 = 10;
 /// must not wait for so many times that.
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// What the watchdog knows of one thread.
-#[derive(Clone, Copy, Default)]
+/// What the watchdog saw at its last look.
 struct Seen {
+    threads: Vec<SeenThread>,
+    /// Jobs waited for a thread.
+    had_waiting: bool,
+}
+
+/// What it knows of one thread.
+#[derive(Clone, Copy, Default)]
+struct SeenThread {
     doing: Option<Doing>,
     since: Option<Instant>,
     is_warned: bool,
@@ -50,13 +60,14 @@ struct Seen {
 pub(crate) fn live(core: &Core) {
     // Logging and finishing tokens calls the host, which must not wait for this runner here either.
     let _mark = Mark::set(core.id);
-    let mut seen = vec![Seen::default(); core.watch.threads()];
+    let mut seen = Seen { threads: vec![SeenThread::default(); core.watch.threads()], had_waiting: false };
     let mut idle = 0;
     let mut wake_up = Instant::now() + TICK;
     while !core.watch.is_stopped() {
         core.watch.parker.park_until(Some(wake_up));
         if core.watch.is_idle() {
-            seen.fill(Seen::default());
+            seen.threads.fill(SeenThread::default());
+            seen.had_waiting = false;
             idle += 1;
             if idle >= IDLE_TICKS {
                 core.watch.sleep();
@@ -70,21 +81,25 @@ pub(crate) fn live(core: &Core) {
     }
 }
 
-/// Looks at every thread; if one is blocked, looks after the tokens of the runner. Returns when to look again.
-fn look(core: &Core, seen: &mut [Seen]) -> Instant {
+/// Looks at every thread and at the jobs that wait; if a thread is blocked or cannot keep up, looks after the tokens of
+/// the runner. Returns when to look again.
+fn look(core: &Core, seen: &mut Seen) -> Instant {
     let now = Instant::now();
-    let is_blocked = seen.iter_mut().enumerate().fold(false, |blocked, (thread, seen)| {
+    let is_blocked = seen.threads.iter_mut().enumerate().fold(false, |blocked, (thread, seen)| {
         let doing = core.watch.doing(thread);
         if seen.doing != doing {
-            *seen = Seen { doing, since: doing.map(|_| now), is_warned: false };
+            *seen = SeenThread { doing, since: doing.map(|_| now), is_warned: false };
         }
         blocked | seen.since.is_some_and(|since| since < now)
     });
-    if !is_blocked {
-        return now + TICK;
-    }
-    let next = look_after(core);
-    seen.iter_mut().for_each(|seen| warn(seen, now));
+    let has_waiting = core.lanes.waiting() > 0;
+    let is_behind = std::mem::replace(&mut seen.had_waiting, has_waiting) && has_waiting;
+    let next = match (is_blocked, is_behind) {
+        (true, _) => look_after(core),
+        (false, true) => token::expire_all_of(core.id),
+        (false, false) => return now + TICK,
+    };
+    seen.threads.iter_mut().for_each(|seen| warn(seen, now));
     let pause = LONGEST_PAUSE.min(now.elapsed() * SHARE);
     earlier(Some(now + TICK), next).unwrap_or(now).max(now + pause)
 }
@@ -103,7 +118,7 @@ fn look_after(core: &Core) -> Option<Instant> {
     next
 }
 
-fn warn(seen: &mut Seen, now: Instant) {
+fn warn(seen: &mut SeenThread, now: Instant) {
     let (Some(doing), Some(since)) = (seen.doing, seen.since) else { return };
     // It has blocked the thread for up to a tick more than was seen.
     let time = now.saturating_duration_since(since);

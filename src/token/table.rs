@@ -12,10 +12,23 @@ use crate::arena::{Arena, Lookup};
 use crate::current::RunnerId;
 use crate::reply::{Reply, Status};
 use crate::spin::SpinLimit;
-use crate::sync::shared_static;
+use crate::sync::{AtomicBool, Ordering, shared_static};
 
 shared_static! {
     static TOKENS: Arena<Slot> = Arena::new();
+}
+
+shared_static! {
+    /// Whether a token of this process ever had a deadline. Who uses none does not pay for looking for them.
+    static HAVE_DEADLINES: AtomicBool = AtomicBool::new(false);
+}
+
+#[inline]
+fn note_deadline() {
+    // Written once, so that it is nobody's cache line to fight for.
+    if !HAVE_DEADLINES.load(Ordering::Relaxed) {
+        HAVE_DEADLINES.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Names a token: the place of its slot and which of the slot's tokens it is. A stale name finds nothing.
@@ -104,6 +117,9 @@ impl Drop for FreedSlots {
 
 #[inline(always)]
 fn open_in(index: u32, slot: &'static Slot, new: NewToken) -> TokenRef {
+    if new.deadline.is_some() {
+        note_deadline();
+    }
     let generation = slot.open(new, index < KEPT);
     TokenRef { slot, id: TokenId { index, generation } }
 }
@@ -131,6 +147,9 @@ pub(crate) fn finish_all_of(runner: RunnerId, status: Status) {
 
 /// Finishes every token of a runner whose deadline has passed. Returns the next deadline of one that is pending.
 pub(crate) fn expire_all_of(runner: RunnerId) -> Option<Instant> {
+    if !HAVE_DEADLINES.load(Ordering::Relaxed) {
+        return None;
+    }
     TOKENS.all().filter_map(|slot| slot.lock_if_of(runner)?.expire_and_unlock()).min()
 }
 
@@ -241,6 +260,7 @@ impl TokenRef {
     /// Sets when the token is to finish. Only before its job has a task, which looks for the deadline once.
     pub(crate) fn set_deadline(self, deadline: Instant) {
         if let Ok(mut token) = self.lock() {
+            note_deadline();
             token.set_deadline(deadline);
         }
     }

@@ -1,4 +1,5 @@
-/* A turn of the runner is bounded by time: no timer or callback waits for a crowd of jobs that each block its thread.
+/* A turn of the runner is bounded by time: no timer, callback or deadline waits for a crowd of jobs that each block its
+ * thread.
  *
  * Promise 3: timeouts and deadlines hold.
  * Promise 6: callbacks run once.
@@ -21,6 +22,28 @@ static void a_timer_ends_on_time_beside_queued_jobs(void) {
     CHECK_TOOK(0, AT_MOST_LATE, start);
     palitra_token_free(sleep);
     palitra_runner_free(runner);
+}
+
+/* It is that of a job behind the crowd, of which each blocks the thread for a moment only. */
+static void a_deadline_arrives_on_time_beside_queued_jobs(void) {
+    for (uint32_t workers = 0; workers < 2; workers++) {
+        palitra_runner runner = runner_with_workers(workers);
+        palitra_submit_options options;
+        palitra_queue queue;
+        palitra_event event = {0};
+        CHECK_STATUS(PALITRA_OK, palitra_queue_new(&queue));
+        palitra_submit_options_init(&options);
+        options.queue = queue;
+        options.deadline_ns = SECONDS(0.1);
+        submit_detached(runner, CROWD, "test.hold", A_SHORT_HOLD);
+        double start = now();
+        CHECK_STATUS(PALITRA_OK, palitra_runner_submit(runner, "test.never", "", 0, &options, NULL));
+        CHECK_STATUS(PALITRA_OK, palitra_queue_next(queue, SECONDS(20), &event, 1, NULL));
+        CHECK_TOOK(0.09, 0.1 + AT_MOST_LATE, start);
+        CHECK_STATUS(PALITRA_DEADLINE, event.status);
+        palitra_queue_free(queue);
+        palitra_runner_free(runner);
+    }
 }
 
 static struct {
@@ -105,6 +128,7 @@ static void a_timer_ends_on_time_beside_callbacks(void) {
 
 int main(void) {
     TEST(a_timer_ends_on_time_beside_queued_jobs);
+    TEST(a_deadline_arrives_on_time_beside_queued_jobs);
     TEST(a_callback_for_a_finished_job_waits_for_no_queue);
     TEST(a_callback_for_a_job_that_finishes_waits_for_no_queue);
     TEST(a_callback_for_a_cancelled_job_waits_for_no_queue);
