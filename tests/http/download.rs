@@ -154,9 +154,14 @@ fn nginx_sends_the_rest_or_all_if_the_page_is_another() {
     assert_eq!(earlier("no-note", String::new()), (200, BIG, 0));
 }
 
-/// What a download that goes on after five bytes gets of a server that sends this to whoever asks for the rest, and a
-/// page of three bytes to whoever asks for all; and what is in the folder then.
+/// What a download that goes on after five bytes of the version `"a"` gets of a server that sends this to whoever asks
+/// for the rest, and a page of three bytes to whoever asks for all; and what is in the folder then.
 fn go_on_with(rest: &'static str) -> (Result<Value, Failure>, Folder) {
+    go_on_from("\"a\"", rest)
+}
+
+/// The same with another version.
+fn go_on_from(version: &str, rest: &'static str) -> (Result<Value, Failure>, Folder) {
     let (runner, folder) = (Runner::new().unwrap(), Folder::new());
     let server = Server::start(move |mut connection| {
         while let Some(head) = connection.request() {
@@ -165,7 +170,7 @@ fn go_on_with(rest: &'static str) -> (Result<Value, Failure>, Folder) {
         }
     });
     fs::write(folder.path("file.part"), "01234").unwrap();
-    fs::write(folder.path("file.part.from"), format!("{}\n\"a\"\n", server.url("/"))).unwrap();
+    fs::write(folder.path("file.part.from"), format!("{}\n{version}\n", server.url("/"))).unwrap();
     (download(&runner, &server.url("/"), &folder.path("file"), json!({"resume": true})), folder)
 }
 
@@ -175,11 +180,77 @@ fn a_part_that_was_not_asked_for_is_not_joined() {
         "HTTP/1.1 206 Partial Content\r\ncontent-length: 3\r\ncontent-range: bytes 7-9/10\r\n\r\n789",
         "HTTP/1.1 206 Partial Content\r\ncontent-length: 3\r\ncontent-range: lines 5-9/10\r\n\r\n567",
         "HTTP/1.1 206 Partial Content\r\ncontent-length: 5\r\n\r\n56789",
+        "HTTP/1.1 206 Partial Content\r\ncontent-length: 5\r\ncontent-range: bytes 5-9/9\r\n\r\n56789",
+        "HTTP/1.1 206 Partial Content\r\ncontent-length: 0\r\ncontent-range: bytes 5-4/10\r\n\r\n",
     ] {
         let (result, folder) = go_on_with(other);
         assert_failure(result, code::BROKEN_RESPONSE, &["another part than the one from byte 5 on"]);
         assert_eq!(folder.names(), ["file.part", "file.part.from"]);
         assert_eq!(fs::read(folder.path("file.part")).unwrap(), b"01234");
+    }
+}
+
+#[test]
+fn a_part_that_is_not_as_long_as_it_says_is_not_the_end() {
+    for other in [
+        "HTTP/1.1 206 Partial Content\r\ncontent-length: 3\r\ncontent-range: bytes 5-9/10\r\n\r\n567",
+        "HTTP/1.1 206 Partial Content\r\ncontent-length: 7\r\ncontent-range: bytes 5-9/10\r\n\r\n56789XX",
+    ] {
+        let (result, folder) = go_on_with(other);
+        assert_failure(result, code::BROKEN_RESPONSE, &["other bytes than those from 5 to 9"]);
+        assert_eq!(folder.names(), ["file.part", "file.part.from"]);
+        let part = fs::read_to_string(folder.path("file.part")).unwrap();
+        assert!(part.len() >= 5 && "0123456789".starts_with(&part), "{part}");
+    }
+}
+
+#[test]
+fn a_server_that_sends_less_than_the_rest_is_asked_again() {
+    let (runner, folder) = (Runner::new().unwrap(), Folder::new());
+    let server = Server::start(move |mut connection| {
+        while let Some(head) = connection.request() {
+            let head = head.to_ascii_lowercase();
+            let first = head.split("range: bytes=").nth(1).and_then(|range| range.split('-').next());
+            let first: usize = first.unwrap().parse().unwrap();
+            let end = (first + 3).min(10);
+            connection.send(format!(
+                "HTTP/1.1 206 Partial Content\r\ncontent-length: {}\r\ncontent-range: bytes {first}-{}/10\r\n\
+                 etag: \"a\"\r\n\r\n{}",
+                end - first,
+                end - 1,
+                &"0123456789"[first..end],
+            ));
+        }
+    });
+    fs::write(folder.path("file.part"), "01234").unwrap();
+    fs::write(folder.path("file.part.from"), format!("{}\n\"a\"\n", server.url("/"))).unwrap();
+    let reply = download(&runner, &server.url("/"), &folder.path("file"), json!({"resume": true})).unwrap();
+    assert_eq!((reply["status"].as_u64(), reply["bytes"].as_u64()), (Some(206), Some(10)));
+    assert_eq!(fs::read(folder.path("file")).unwrap(), b"0123456789");
+    assert_eq!(folder.names(), ["file"]);
+    let requests: Vec<_> = server.requests().iter().map(|head| head.to_ascii_lowercase()).collect();
+    assert!(requests.iter().all(|head| head.contains("if-range: \"a\"")), "{requests:?}");
+    assert_eq!(requests.len(), 2);
+}
+
+#[test]
+fn a_part_of_another_version_or_without_an_end_is_not_joined_and_the_page_is_fetched_as_a_whole() {
+    let (monday, tuesday) = ("Mon, 01 Jan 2024 00:00:00 GMT", "last-modified: Tue, 02 Jan 2024 00:00:00 GMT");
+    for (version, range, header) in [
+        ("\"a\"", "5-9/10", "etag: \"b\""),
+        ("\"a\"", "5-9/10", "etag: W/\"a\""),
+        (monday, "5-9/10", tuesday),
+        // Nobody can tell whether more follows.
+        ("\"a\"", "5-9/*", "etag: \"a\""),
+    ] {
+        let rest = format!(
+            "HTTP/1.1 206 Partial Content\r\ncontent-length: 5\r\ncontent-range: bytes {range}\r\n{header}\r\n\r\n56789"
+        );
+        let (result, folder) = go_on_from(version, rest.leak());
+        let reply = result.unwrap();
+        assert_eq!((reply["status"].as_u64(), reply["bytes"].as_u64()), (Some(200), Some(3)), "{range} {header}");
+        assert_eq!(fs::read(folder.path("file")).unwrap(), b"NEW");
+        assert_eq!(folder.names(), ["file"]);
     }
 }
 

@@ -11,13 +11,14 @@ use url::Url;
 
 use super::client::Client;
 use super::code;
-use super::exchange::Begun;
-use super::file::{Found, Plan, Writer};
+use super::exchange::{Begun, Outgoing};
+use super::file::{Plan, Writer};
 use super::page::{self, Head};
 use super::payload::Download;
 use super::request::Prepared;
 use super::response::Fetched;
 use super::shown::short;
+use super::turns::Turn;
 use crate::job::Context;
 use crate::reply::JobError;
 
@@ -37,31 +38,20 @@ pub struct Downloaded {
 pub(super) async fn download(client: &Client, download: Download, context: &Context) -> Result<Downloaded, JobError> {
     let path = download.path.clone();
     let plan = plan(&download)?;
-    let mut prepared = download.prepare()?;
-    let url = prepared.outgoing.url.clone();
-    let failed = |error: io::Error| code::file(&url, &path, &error);
+    let prepared = download.prepare()?;
+    let asked = prepared.outgoing.clone();
 
-    let (turn, end) = client.turn(&prepared).await?;
-    let (mut writer, found) = Writer::new(plan).await.map_err(failed)?;
-    let patience = prepared.timeout;
-    let late = || code::timeout(&url, patience);
-    let begun = client.alarms.before(end, send(client, &mut prepared, found)).await;
-    let (begun, before) = begun.ok_or_else(late)??;
-    drop(turn);
-    let from = note(&url, begun.response.headers());
-    let (fetched, mut reader) = Fetched::begin(begun, &prepared, before)?;
-    if !fetched.status.is_success() {
-        return Err(code::unsuccessful(&fetched.url, fetched.status));
-    }
-    writer.begin(before > 0, from).await.map_err(failed)?;
-    let mut bytes = before;
-    let next = || Instant::now() + patience;
-    while let Some(chunk) = client.alarms.before(next(), reader.next(context)).await.ok_or_else(late)?? {
-        bytes += chunk.len() as u64;
-        writer.write(chunk).await.map_err(failed)?;
-    }
-    writer.finish().await.map_err(failed)?;
-    Ok(Downloaded { head: page::head(&fetched), path, bytes })
+    // Before the file, which takes a thread.
+    let turn = client.turn(&prepared).await?;
+    let made = Writer::new(plan).await;
+    let (writer, found) = made.map_err(|error| code::file(&asked.url, &path, &error))?;
+    let before = found.and_then(|found| {
+        let validator = validator(&asked.url, &found.from)?;
+        Some(Before { length: found.length, validator })
+    });
+    let mut loading = Loading { client, context, prepared, asked, path, writer };
+    let (head, bytes) = loading.load(turn, before).await?;
+    loading.finish(head, bytes).await
 }
 
 fn plan(download: &Download) -> Result<Plan, JobError> {
@@ -76,34 +66,147 @@ fn plan(download: &Download) -> Result<Plan, JobError> {
     Ok(Plan { path, overwrite, resume })
 }
 
-/// The response, and how many bytes of an earlier download stand before its own.
-async fn send(client: &Client, prepared: &mut Prepared, found: Option<Found>) -> Result<(Begun, u64), JobError> {
-    let asked = prepared.outgoing.url.clone();
-    let before = found.and_then(|found| Some((found.length, validator(&asked, &found.from)?)));
-    let Some((length, validator)) = before else { return Ok((client.send(prepared).await?, 0)) };
-    let first = prepared.outgoing.clone();
-    let range = HeaderValue::try_from(format!("bytes={length}-"));
-    prepared.outgoing.headers.insert(RANGE, range.map_err(code::invalid)?);
-    prepared.outgoing.headers.insert(IF_RANGE, validator);
-    let begun = client.send(prepared).await?;
-    match begun.response.status() {
-        StatusCode::PARTIAL_CONTENT if begins_at(begun.response.headers(), length) => Ok((begun, length)),
-        StatusCode::PARTIAL_CONTENT => {
-            Err(code::broken(&asked, format_args!("the server sent another part than the one from byte {length} on")))
+/// What an earlier download has of a page.
+struct Before {
+    length: u64,
+    /// Of which version.
+    validator: HeaderValue,
+}
+
+/// Which bytes of a page a response has: from the first to the last, of so many, if the server says how many.
+#[derive(Clone, Copy)]
+struct Part {
+    first: u64,
+    last: u64,
+    total: Option<u64>,
+}
+
+/// A download under way.
+struct Loading<'a> {
+    client: &'a Client,
+    context: &'a Context,
+    prepared: Prepared,
+    /// As the host asked for it, without a range and before all redirects.
+    asked: Outgoing,
+    path: String,
+    writer: Writer,
+}
+
+impl Loading<'_> {
+    /// Writes all of the page, or what is missing before; the head of the last response, and the length of the file.
+    async fn load(
+        &mut self,
+        (mut turn, mut end): (Turn<'_>, Instant),
+        mut before: Option<Before>,
+    ) -> Result<(Head, u64), JobError> {
+        let client = self.client;
+        loop {
+            let begun = client.alarms.before(end, self.send(before.as_ref())).await;
+            let (begun, part) = begun.ok_or_else(|| self.late())??;
+            drop(turn);
+            let (head, bytes) = self.receive(begun, part).await?;
+            if part.is_none_or(|part| part.total == Some(bytes)) {
+                return Ok((head, bytes));
+            }
+            // A server may send less than it was asked for.
+            if let Some(before) = &mut before {
+                before.length = bytes;
+            }
+            self.prepared.outgoing = self.asked.clone();
+            (turn, end) = client.turn(&self.prepared).await?;
         }
-        // There is no such part: the page has become shorter.
-        StatusCode::RANGE_NOT_SATISFIABLE => {
-            prepared.outgoing = first;
-            Ok((client.send(prepared).await?, 0))
+    }
+
+    /// The response, and which part of the page it has if that is to be joined to what is there before.
+    async fn send(&mut self, before: Option<&Before>) -> Result<(Begun, Option<Part>), JobError> {
+        let prepared = &mut self.prepared;
+        let Some(before) = before else { return Ok((self.client.send(prepared).await?, None)) };
+        let range = HeaderValue::try_from(format!("bytes={}-", before.length));
+        prepared.outgoing.headers.insert(RANGE, range.map_err(code::invalid)?);
+        prepared.outgoing.headers.insert(IF_RANGE, before.validator.clone());
+        let begun = self.client.send(prepared).await?;
+        let headers = begun.response.headers();
+        match begun.response.status() {
+            StatusCode::PARTIAL_CONTENT => {
+                let part = part(headers).filter(|part| part.first == before.length).ok_or_else(|| {
+                    let first = before.length;
+                    let what = format_args!("the server sent another part than the one from byte {first} on");
+                    code::broken(&self.asked.url, what)
+                })?;
+                if part.total.is_some() && !is_other(headers, &before.validator) {
+                    return Ok((begun, Some(part)));
+                }
+            }
+            // There is no such part: the page has become shorter.
+            StatusCode::RANGE_NOT_SATISFIABLE => {}
+            _ => return Ok((begun, None)),
         }
-        _ => Ok((begun, 0)),
+        drop(begun);
+        prepared.outgoing = self.asked.clone();
+        Ok((self.client.send(prepared).await?, None))
+    }
+
+    /// Writes the body of a response, behind what is there if it has a part; its head, and the length of the file.
+    async fn receive(&mut self, begun: Begun, part: Option<Part>) -> Result<(Head, u64), JobError> {
+        let from = note(&self.asked.url, begun.response.headers());
+        let mut bytes = part.map_or(0, |part| part.first);
+        let (fetched, mut reader) = Fetched::begin(begun, &self.prepared, bytes)?;
+        if !fetched.status.is_success() {
+            return Err(code::unsuccessful(&fetched.url, fetched.status));
+        }
+        self.writer.begin(part.is_some(), from).await.map_err(|error| self.failed(&error))?;
+        let (alarms, patience) = (&self.client.alarms, self.prepared.timeout);
+        let next = || Instant::now() + patience;
+        while let Some(chunk) = alarms.before(next(), reader.next(self.context)).await.ok_or_else(|| self.late())?? {
+            bytes += chunk.len() as u64;
+            if let Some(part) = part.filter(|part| bytes > part.last + 1) {
+                return Err(self.misfits(part));
+            }
+            self.writer.write(chunk).await.map_err(|error| self.failed(&error))?;
+        }
+        match part.filter(|part| bytes != part.last + 1) {
+            Some(part) => Err(self.misfits(part)),
+            None => Ok((page::head(&fetched), bytes)),
+        }
+    }
+
+    async fn finish(self, head: Head, bytes: u64) -> Result<Downloaded, JobError> {
+        let Loading { asked, path, writer, .. } = self;
+        writer.finish().await.map_err(|error| code::file(&asked.url, &path, &error))?;
+        Ok(Downloaded { head, path, bytes })
+    }
+
+    fn failed(&self, error: &io::Error) -> JobError {
+        code::file(&self.asked.url, &self.path, error)
+    }
+
+    fn late(&self) -> JobError {
+        code::timeout(&self.asked.url, self.prepared.timeout)
+    }
+
+    fn misfits(&self, Part { first, last, .. }: Part) -> JobError {
+        let what = format_args!("the server sent other bytes than those from {first} to {last}, which it announced");
+        code::broken(&self.asked.url, what)
     }
 }
 
-fn begins_at(headers: &HeaderMap, length: u64) -> bool {
-    let range = headers.get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
-    let first = range.and_then(|range| range.strip_prefix("bytes ")?.split('-').next());
-    first.and_then(|first| first.trim().parse().ok()) == Some(length)
+/// Which part of a page a response says that it has.
+fn part(headers: &HeaderMap) -> Option<Part> {
+    let range = headers.get(CONTENT_RANGE)?.to_str().ok()?.strip_prefix("bytes ")?;
+    let (range, total) = range.split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let total = if total.trim() == "*" { None } else { Some(number(total)?) };
+    let part = Part { first: number(first)?, last: number(last)?, total };
+    // Below the total, so that one more is no overflow.
+    let is_one = part.first <= part.last && part.last < total.unwrap_or(u64::MAX);
+    is_one.then_some(part)
+}
+
+/// Whether a response says that it is of another version. It need not name the version that it was asked for.
+fn is_other(headers: &HeaderMap, validator: &HeaderValue) -> bool {
+    let name = if validator.as_bytes().starts_with(b"\"") { ETAG } else { LAST_MODIFIED };
+    headers.get(name).is_some_and(|theirs| theirs != validator)
 }
 
 /// Which version of which page a file is a part of: the url, and a validator that says so byte for byte.
