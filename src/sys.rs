@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`clock`] | a clock that costs next to nothing |
 //! | [`eventfd`] | a descriptor that is readable while marks are in it |
-//! | [`files`] | locks on files |
+//! | [`files`] | files that several may want to write, and locks on them |
 //! | [`fork`] | hooks in forked children, and values that each process has for itself |
 //! | [`inbox`] | a list that every thread may add to, without waiting for anybody |
 //! | [`processors`] | how many processors a thread may use |

@@ -50,8 +50,14 @@ pub(super) async fn download(client: &Client, download: Download, context: &Cont
         Some(Before { length: found.length, validator })
     });
     let mut loading = Loading { client, context, prepared, asked, path, writer };
-    let (head, bytes) = loading.load(turn, before).await?;
-    loading.finish(head, bytes).await
+    match loading.load(turn, before).await {
+        Ok((head, bytes)) => loading.finish(head, bytes).await,
+        Err(error) => {
+            // The host may try again at once.
+            loading.writer.give_up().await;
+            Err(error)
+        }
+    }
 }
 
 fn plan(download: &Download) -> Result<Plan, JobError> {

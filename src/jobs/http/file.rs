@@ -7,6 +7,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,12 +15,14 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use super::background;
-use crate::sys::files::lock;
+use crate::sys::files::{lock, open_or_make};
 
 /// Chunks that wait for the disk. A slow disk slows the download.
 const WAITING: usize = 8;
 /// The longest note of where a part is from: a url and a validator are shorter.
 const LONGEST_NOTE: u64 = 128 << 10;
+/// How often a part is opened that others finish or remove meanwhile, each time just before it is locked.
+const MOST_TRIES: u32 = 100;
 
 /// Where a file goes, and how.
 pub(super) struct Plan {
@@ -87,6 +90,16 @@ impl Writer {
         self.result.await.unwrap_or_else(|_| Err(lost()))
     }
 
+    /// Gives up as a drop does, and waits until nothing is open any more: whoever tries again then finds no lock.
+    pub(super) async fn give_up(self) {
+        let Writer { messages, result } = self;
+        drop(messages);
+        // The failure of the thread itself may have been taken.
+        if !result.is_terminated() {
+            let _ = result.await;
+        }
+    }
+
     async fn send(&mut self, message: Message) -> io::Result<()> {
         if self.messages.send(message).await.is_ok() {
             return Ok(());
@@ -122,10 +135,7 @@ impl Part {
             return Ok((Part { plan, file, name, stays: false }, None));
         }
         let name = beside(&plan.path, "", ".part");
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(&name)?;
-        lock(&file).map_err(|_| {
-            io::Error::new(io::ErrorKind::ResourceBusy, format!("somebody else is writing {}", name.display()))
-        })?;
+        let file = open_locked(&name)?;
         let length = file.metadata()?.len();
         let from = read_note(&beside(&plan.path, "", ".part.from"));
         let found = from.filter(|_| length > 0).map(|from| Found { length, from });
@@ -204,6 +214,31 @@ fn create(path: &Path) -> io::Result<(File, PathBuf)> {
     }
 }
 
+/// Opens the part of this name, or makes it, for nobody else to write.
+fn open_locked(name: &Path) -> io::Result<File> {
+    let busy = || io::Error::new(io::ErrorKind::ResourceBusy, format!("somebody else is writing {}", name.display()));
+    for _ in 0..MOST_TRIES {
+        let file = open_or_make(name)?;
+        lock(&file).map_err(|_| busy())?;
+        // Whoever had the lock before may have given the file its own name, or removed it, after it was opened here.
+        // While it is locked here nobody does.
+        if has_name(&file, name)? {
+            return Ok(file);
+        }
+    }
+    Err(busy())
+}
+
+/// Whether the file is still the one of this name.
+fn has_name(file: &File, name: &Path) -> io::Result<bool> {
+    let file = file.metadata()?;
+    match fs::symlink_metadata(name) {
+        Ok(named) => Ok((named.dev(), named.ino()) == (file.dev(), file.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// The path with something before and behind the name of its file.
 fn beside(path: &Path, before: &str, behind: &str) -> PathBuf {
     let mut name = OsString::from(before);
@@ -232,5 +267,29 @@ fn remove(name: &Path) -> io::Result<()> {
     match fs::remove_file(name) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_that_was_opened_is_the_one_of_its_name_though_others_remove_it() {
+        let name = std::env::temp_dir().join(format!("palitra-part-{}", std::process::id()));
+        let rounds = || {
+            for _ in 0..5_000 {
+                match open_locked(&name) {
+                    Ok(file) => {
+                        assert!(has_name(&file, &name).unwrap(), "the file that was locked is no longer the part");
+                        fs::remove_file(&name).unwrap();
+                    }
+                    Err(error) => assert_eq!(error.kind(), io::ErrorKind::ResourceBusy, "{error}"),
+                }
+            }
+        };
+        std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(rounds))));
+        let _ = fs::remove_file(&name);
     }
 }
