@@ -315,6 +315,25 @@ def test_jobs_that_no_runner_takes_are_errors_where_they_are_awaited(tests: pali
     assert {type(one) for one in run(work(jobs))} == {palitra.InvalidHandleError}
 
 
+def test_what_a_handler_raises_amid_a_submission_is_raised_where_the_jobs_are_awaited(
+    tests: palitra.Library, run: Run
+) -> None:
+    class Strike(Exception):
+        pass
+
+    def strike(*_: Any) -> int:
+        raise Strike
+
+    async def work() -> list[Any]:
+        hand_over(tests)
+        jobs = [runner.job("palitra.sleep", seconds=0.001) for runner in (first, first, second)]
+        return await asyncio.gather(*jobs, return_exceptions=True)
+
+    with tests.Runner() as first, tests.Runner() as second:
+        first.invoker._submit_many = strike
+        assert [type(one) for one in run(work())] == [Strike, Strike, dict]
+
+
 def test_jobs_of_several_runners_in_one_turn_go_each_to_its_own(tests: palitra.Library, run: Run) -> None:
     with tests.Runner() as first, tests.Runner() as second:
 

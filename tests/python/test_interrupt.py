@@ -5,18 +5,26 @@ Each program blocks in one call, says so, and is then sent the signal.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any
 
+import palitra
 import programs
 import pytest
+from native import in_flight
+from waits import wait_until
 
 COMMON = """
 import asyncio, contextlib, logging, os, signal, sys, threading, time
@@ -295,3 +303,92 @@ def test_ctrl_c_while_another_thread_waits_is_the_main_threads() -> None:
     """)
     ended = interrupted(code, "run")
     assert (ended.status, ended.output, ended.errors) == (0, "interrupted work 5\n", ""), str(ended)
+
+
+# Handlers that raise at each step, one after the other: signals would need luck.
+
+
+class Strike(Exception):
+    """What a signal's handler raises."""
+
+
+class Striking:
+    """Raises Strike at one line of the named files of ``palitra._native``, counted from the first that is executed on
+    this thread; or else, at last, where ``is_over`` says so."""
+
+    def __init__(self, at: int, files: set[str], is_over: Callable[[FrameType], bool] = lambda frame: False) -> None:
+        self._lines_left = at
+        self._files = files
+        self._is_over = is_over
+        #: Whether it was over before that line.
+        self.was_late = False
+
+    def _trace(self, frame: FrameType, event: str, argument: object) -> Any:
+        path = Path(frame.f_code.co_filename)
+        if path.parent.name != "_native" or path.name not in self._files:
+            return None
+        if event == "call" and self._is_over(frame):
+            self.was_late = True
+            raise Strike
+        if event == "line":
+            self._lines_left -= 1
+            if self._lines_left == 0:
+                raise Strike
+        return self._trace
+
+    def __enter__(self) -> Striking:
+        self._before = sys.gettrace()
+        sys.settrace(self._trace)
+        return self
+
+    def __exit__(self, *arguments: object) -> None:
+        sys.settrace(self._before)
+
+
+def gather(runner: palitra.Runner, jobs: list[palitra.Job], **options: Any) -> None:
+    runner.gather(*jobs, **options)
+
+
+def gather_async(runner: palitra.Runner, jobs: list[palitra.Job], **options: Any) -> None:
+    asyncio.run(palitra.gather_async(*jobs, **options))
+
+
+@pytest.mark.parametrize("return_exceptions", [True, False], ids=["returned", "raised"])
+@pytest.mark.parametrize("gather", [gather, gather_async])
+def test_a_handler_that_raises_at_any_step_of_a_gather_ends_it_and_its_jobs(
+    gather: Callable[..., None], return_exceptions: bool, tests: palitra.Library
+) -> None:
+    with tests.Runner() as runner:
+        never, brief = runner.job("test.never"), runner.job("palitra.sleep", seconds=0.001)
+        # One is ready, one pends when it is polled inline, one has a deadline, three are submitted in one call, and the
+        # last two when one of those has ended.
+        jobs = [runner.job("palitra.echo", b"x"), never, never.with_deadline(600), never, brief, brief, never, never]
+
+        def is_over(frame: FrameType) -> bool:
+            return frame.f_code.co_name == "submit_more" and None not in frame.f_locals["self"].values[4:6]
+
+        for step in range(1, 2000):
+            striking = Striking(step, {"batch.py", "invoke.py", "payload.py"}, is_over)
+            with pytest.raises(Strike), striking:
+                gather(runner, jobs, limit=5, return_exceptions=return_exceptions)
+            if striking.was_late:
+                break
+        assert striking.was_late
+        assert step > 100
+        wait_until(lambda: in_flight(runner) == 0, "no job of an interrupted gather runs")
+
+
+@pytest.mark.parametrize("name", ["test.never", "palitra.echo"])
+def test_a_handler_that_raises_at_any_step_of_a_submit_leaves_no_job_running(name: str, tests: palitra.Library) -> None:
+    with tests.Runner() as runner:
+        job = runner.job(name)
+        for step in range(1, 500):
+            try:
+                with Striking(step, {"futures.py", "invoke.py"}):
+                    future = runner.submit(job)
+            except Strike:
+                continue
+            future.cancel()
+            break
+        assert 10 < step < 499
+        wait_until(lambda: in_flight(runner) == 0, "no job of an interrupted submit runs")

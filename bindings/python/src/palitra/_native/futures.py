@@ -7,8 +7,9 @@ import ctypes
 import logging
 import weakref
 
+from . import abi
 from .completions import Completable
-from .invoke import Invoker
+from .invoke import UNREADABLE, Invoker
 from .job import Job
 from .slot import Slot
 
@@ -27,33 +28,41 @@ class JobFuture(Completable):
         self._name = job.name
         #: Of the two, the submission and its announced end, the second to come completes the future. Neither waits.
         self._arrivals = [True]
-        self._submit(job)
-        weakref.finalize(self, invoker.functions.token_free, self._token).atexit = False
-
-    def _submit(self, job: Job) -> None:
-        options, slot = self._invoker.options(job.deadline), Slot()
+        options, slot = invoker.options(job.deadline), Slot()
         tag = self._futures.register(options, self)
         try:
-            self._token = self._invoker.submit(job, ctypes.byref(options), slot)
-        except BaseException:
-            self._futures.forget(tag)
-            raise
-        finally:
+            self._token = invoker.submit(job, ctypes.byref(options), slot)
             self.runner = slot.runner.value
-        # The job may have finished before the submission returned its token.
-        self.receive()
+            # The job may have finished before the submission returned its token.
+            self.receive()
+            weakref.finalize(self, invoker.functions.token_free, self._token).atexit = False
+        except BaseException:
+            token = slot.token.value
+            if token:
+                # A signal's handler raised: nobody gets this future, which its queue drops at the job's event.
+                self._asked = True
+                invoker.abandon(token)
+            else:
+                self._futures.forget(tag)
+            raise
 
     def receive(self) -> None:
         with contextlib.suppress(IndexError):
             self._arrivals.pop()
             return
+        slot = Slot()
+        status = self._invoker.poll(self._token, slot)
+        value = error = None
+        # What a signal's handler raises here comes through: it is not what the job failed with.
         try:
-            value = self._invoker.poll(self._token, Slot())
-        except BaseException as error:
+            if status == abi.OK:
+                value = self._invoker.take(status, slot)
+            else:
+                error = self._invoker.failure(status, slot)
+        except UNREADABLE as unreadable:
             # Its frames hold this future, which would live until a collection.
-            self.complete(None, error.with_traceback(None))
-        else:
-            self.complete(value, None)
+            error = unreadable.with_traceback(None)
+        self.complete(value, error)
 
     def _cancel_work(self) -> None:
         self._invoker.functions.token_cancel(self._token)

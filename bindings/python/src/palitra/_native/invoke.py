@@ -15,7 +15,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._errors import ShutDownError, TooLargeError, error_of
+from .._errors import Error, ShutDownError, TooLargeError, error_of
 from .._limits import deadline_nanoseconds
 from .._threads import sleep_if_exiting
 from . import abi
@@ -31,6 +31,9 @@ as_handle = abi.Handle.from_param
 
 #: The most jobs that one call of the library submits.
 MANY = 256
+
+#: What reading the reply of a job that succeeded raises if the reply is not what it says, or too large.
+UNREADABLE = (ValueError, RecursionError, MemoryError)
 
 
 class Invoker:
@@ -91,17 +94,23 @@ class Invoker:
             if not self.replaces(status, runner):
                 raise self.refusal(status)
 
-    def submit_many(self, calls: Mapping[int, Call], options: Any) -> Iterator[tuple[int, int, BaseException | None]]:
+    def submit_many(
+        self, calls: Mapping[int, Call], options: Any, made: ctypes.Array[abi.Handle] | None = None
+    ) -> Iterator[tuple[int, int, BaseException | None]]:
         """Submits jobs, each with its tag, the options by reference. Yields the tag of each with its token, or with the
-        error of its refusal. One call of the library, which wakes the runner once, takes up to ``MANY`` of them."""
+        error of its refusal. One call of the library, which wakes the runner once, takes up to ``MANY`` of them, and
+        leaves their tokens in ``made``: whoever is interrupted by a signal's handler finds there those that were not
+        yielded yet."""
+        if made is None:
+            made = (abi.Handle * min(MANY, len(calls)))()
         waiting = iter(calls.items())
         chunk = list(itertools.islice(waiting, MANY))
         while chunk:
             tokens: list[int] = []
             try:
-                tokens, status = self._submit_chunk(chunk, options)
+                tokens, status = self._submit_chunk(chunk, options, made)
                 error = None if status == abi.OK else self.refusal(status)
-            except Exception as raised:
+            except Error as raised:
                 error = raised  # There is no global runner, and none can be made.
             for (tag, _), token in zip(chunk, tokens, strict=False):
                 yield tag, token, None
@@ -114,18 +123,20 @@ class Invoker:
                 del chunk[:refused]
             chunk += itertools.islice(waiting, MANY - len(chunk))
 
-    def _submit_chunk(self, chunk: Sequence[tuple[int, Call]], options: Any) -> tuple[list[int], int]:
+    def _submit_chunk(
+        self, chunk: Sequence[tuple[int, Call]], options: Any, made: ctypes.Array[abi.Handle]
+    ) -> tuple[list[int], int]:
         """The tokens of those that were submitted, from the first on, and OK, or why the next one was refused."""
         words: list[int] = []
         for tag, call in chunk:
             words += abi.address_of(call.wire_name), abi.address_of(call.data), len(call.data), tag
         submissions = struct.pack(f"{len(words)}Q", *words)
-        tokens, taken = (abi.Handle * len(chunk))(), ctypes.c_size_t()
+        taken = ctypes.c_size_t()
         while True:
             runner = self.runner
-            status = self._submit_many(runner, submissions, len(chunk), options, tokens, ctypes.byref(taken))
+            status = self._submit_many(runner, submissions, len(chunk), options, made, ctypes.byref(taken))
             if status == abi.OK or taken.value or not self.replaces(status, runner):
-                return tokens[: taken.value], status
+                return made[: taken.value], status
 
     def poll_inline(self, call: Call, options: Any, slot: Slot) -> int:
         """Polls a new job once on this thread, unless the options, by reference, keep it from that. Returns how it
@@ -195,9 +206,10 @@ class Invoker:
 
     # Reading.
 
-    def poll(self, token: int, slot: Slot) -> Any:
-        """Returns the reply of a token that has finished, or raises what its job failed with."""
-        return self.take(self._poll(as_handle(token), slot.reply_reference), slot)
+    def poll(self, token: int, slot: Slot) -> int:
+        """Returns the status of a token that has finished, its reply in the slot."""
+        status: int = self._poll(as_handle(token), slot.reply_reference)
+        return status
 
     def poll_and_free(self, token: int, slot: Slot) -> int:
         """Returns the status of a token that has finished, its reply in the slot, and frees the token."""
@@ -207,26 +219,41 @@ class Invoker:
         return status
 
     def take(self, status: int, slot: Slot) -> Any:
-        """Returns the slot's reply, decoded, and frees it. Raises what the job failed with, for any status but OK."""
-        _, code, format, _, size, owner = read_reply(slot.reply_bytes)
+        """Returns the slot's reply, decoded, and frees it. Raises what the job failed with, for any status but OK; with
+        OK, ``UNREADABLE``."""
+        if status != abi.OK:
+            raise self.failure(status, slot)
+        _, _, format, _, size, owner = read_reply(slot.reply_bytes)
         data: bytes = slot.reply_data[:size] if size else b""
-        details = None if status == abi.OK or not owner else self.functions.reply_details(slot.reply_address)
         if owner:
             self._free_reply(slot.reply_reference)
-        if status == abi.OK:
-            return data if format == abi.BYTES else decode(format, data)
+        return data if format == abi.BYTES else decode(format, data)
+
+    def failure(self, status: int, slot: Slot) -> BaseException:
+        """What the job failed with, for any status but OK. Frees the slot's reply."""
+        _, code, _, _, size, owner = read_reply(slot.reply_bytes)
+        data: bytes = slot.reply_data[:size] if size else b""
+        details = self.functions.reply_details(slot.reply_address) if owner else None
+        if owner:
+            self._free_reply(slot.reply_reference)
         message = data.decode(errors="replace")
         if not message and status not in (abi.JOB_FAILED, abi.JOB_PANICKED, abi.BAD_PAYLOAD):
             message = self._message(status)
-        raise error_of(status, code, message, details and decode(abi.JSON, details))
+        return error_of(status, code, message, details and decode(abi.JSON, details))
 
     def take_awaited(self, status: int, slot: Slot) -> Any:
-        """As ``take``, for a coroutine. A job that was cancelled raises ShutDownError there: the coroutine's own task
-        was not, and a task group would take a CancelledError for its orderly end."""
+        """As ``take``, for a coroutine."""
+        if status != abi.OK:
+            raise self.failure_awaited(status, slot)
+        return self.take(status, slot)
+
+    def failure_awaited(self, status: int, slot: Slot) -> BaseException:
+        """As ``failure``, for a coroutine. Of a job that was cancelled it is a ShutDownError there: the coroutine's own
+        task was not, and a task group would take a CancelledError for its orderly end."""
         if status == abi.CANCELLED:
             self._free_reply(slot.reply_reference)
-            raise ShutDownError("the job was cancelled: its runner was shut down")
-        return self.take(status, slot)
+            return ShutDownError("the job was cancelled: its runner was shut down")
+        return self.failure(status, slot)
 
     def progress(self, token: int) -> tuple[int, int]:
         """How far the job reports to be: what is done, and of how much. (0, 0) before it reports anything."""

@@ -158,14 +158,20 @@ class LoopQueue:
         outbox, self._outbox = self._outbox, {}
         for invoker in dict.fromkeys(invoker for invoker, _ in outbox.values()):
             calls = {tag: call for tag, (one, call) in outbox.items() if one is invoker}
-            for tag, token, error in invoker.submit_many(calls, self.options):
-                if error is not None:
-                    self._notify(tag, True, error)
-                elif tag in self._waiting:
-                    self._tokens[tag] = token
-                else:  # It was released meanwhile, on another thread.
-                    self._functions.token_cancel(token)
-                    self._functions.token_free(token)
+            try:
+                for tag, token, error in invoker.submit_many(calls, self.options):
+                    if error is not None:
+                        self._notify(tag, True, error)
+                    elif tag in self._waiting:
+                        self._tokens[tag] = token
+                    else:  # It was released meanwhile, on another thread.
+                        self._functions.token_cancel(token)
+                        self._functions.token_free(token)
+            except Exception as raised:
+                # The loop would only log it, and who waits would wait forever.
+                for tag in calls:
+                    if tag not in self._tokens:
+                        self._notify(tag, True, raised)
 
     # Events on their way in.
 
