@@ -24,7 +24,8 @@ import palitra
 import programs
 import pytest
 from native import in_flight
-from waits import wait_until
+from palitra._loop.work import Work
+from waits import PATIENCE, wait_until
 
 COMMON = """
 import asyncio, contextlib, logging, os, signal, sys, threading, time
@@ -392,3 +393,24 @@ def test_a_handler_that_raises_at_any_step_of_a_submit_leaves_no_job_running(nam
             break
         assert 10 < step < 499
         wait_until(lambda: in_flight(runner) == 0, "no job of an interrupted submit runs")
+
+
+def test_a_handler_that_raises_when_the_work_has_just_ended_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Work.interrupt, "__defaults__", (PATIENCE,))
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        # The caller was woken, and has not looked why yet.
+        if event == "line" and frame.f_code is Work._wait.__code__ and "woken" in frame.f_locals:
+            raise Strike
+        return trace
+
+    before = sys.gettrace()
+    for seconds in (0, 0.01):
+        began = time.monotonic()
+        sys.settrace(trace)
+        try:
+            with pytest.raises(Strike):
+                palitra.run(asyncio.sleep(seconds))
+        finally:
+            sys.settrace(before)
+        assert time.monotonic() - began < PATIENCE

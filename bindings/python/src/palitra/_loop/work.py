@@ -326,8 +326,11 @@ class Work(Postable):
         """Cancels the work of a caller that will not wait for it, and waits at most ``grace`` seconds for its end."""
         self.cancel()
         end = time.monotonic() + grace
-        while self._lock.acquire(timeout=max(0.0, end - time.monotonic())) and not self._news:
-            pass  # It was rung for the desk, which is not served any more.
+        # The caller may have taken the lock that was released for the end: it is released for that only once.
+        while not (self._news and (self._ended or self._abandoned is not None)):
+            if not self._lock.acquire(timeout=max(0.0, end - time.monotonic())):
+                break
+            # Otherwise it was rung for the desk, which is not served any more, or for an item.
 
     def _take_outcome(self) -> Any:
         error = self._error if self._ended else self._abandoned
