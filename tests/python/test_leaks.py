@@ -124,6 +124,7 @@ ACTIONS: dict[str, tuple[int, Callable[[EventLoopThreadRunner], object]]] = {
     "gathers that return exceptions": (500, lambda runner: runner.gather(fail(), noop(), return_exceptions=True)),
     "gathers that time out": (500, lambda runner: expect(TimeoutError, runner.gather, endless(), noop(), timeout=0)),
     "submits": (2000, lambda runner: runner.submit(noop()).result(20)),
+    "failing submits": (1000, lambda runner: expect(ValueError, lambda: runner.submit(fail()).result(20))),
     "cancelled submits": (1000, lambda runner: runner.submit(endless()).cancel()),
     "as_completed": (500, lambda runner: [*runner.as_completed(noop(), fail())]),
     "iterations broken off": (500, lambda runner: next(runner.iterate(items()))),
@@ -136,6 +137,8 @@ ACTIONS: dict[str, tuple[int, Callable[[EventLoopThreadRunner], object]]] = {
                                                   palitra.job("palitra.sleep", seconds=600), timeout=0)),
     "native gathers": (500, lambda runner: runner.gather(*[palitra.job("palitra.echo", b"x")] * 10, limit=3)),
     "native submits": (2000, lambda runner: runner.submit(palitra.job("palitra.echo", b"x" * 1000)).result(20)),
+    "failing native submits": (1000, lambda runner: expect(palitra.JobError, lambda: runner.submit(
+                                                        palitra.job("palitra.sleep", b"{")).result(20))),
     "mixed gathers": (200, lambda runner: runner.gather(noop(), palitra.job("palitra.echo", b"x"))),
 }  # fmt: skip
 
@@ -147,7 +150,8 @@ def test_a_thousand_calls(runner: EventLoopThreadRunner, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["runs", "failures", "gathers", "gathers that return exceptions", "submits",
-                                  "native runs", "native submits", "native gathers"])  # fmt: skip
+                                  "failing submits", "native runs", "native submits", "failing native submits",
+                                  "native gathers"])  # fmt: skip
 def test_no_call_leaves_work_for_the_garbage_collector(runner: EventLoopThreadRunner, name: str) -> None:
     _, action = ACTIONS[name]
     action(runner)

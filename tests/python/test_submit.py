@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import contextvars
 import gc
 import logging
@@ -282,10 +283,16 @@ def test_a_future_leaves_no_cycle(runner: EventLoopThreadRunner) -> None:
     def exception() -> weakref.ref[Any]:
         return weakref.ref(runner.submit(error()).exception(10))
 
+    def raised() -> weakref.ref[Any]:
+        local = Value()
+        with contextlib.suppress(OneError):
+            runner.submit(error()).result(10)
+        return weakref.ref(local)
+
     gc.collect()
     gc.disable()
     try:
-        for reference in (result(), exception()):
+        for reference in (result(), exception(), raised()):
             runner.run(later(1))
             runner.run(later(1))
             assert reference() is None

@@ -80,6 +80,8 @@ class Future(concurrent.futures.Future[T]):
             raise TimeoutError(f"timed out after {timeout} seconds") from None  # Another type before Python 3.11.
         finally:
             self._asked = self.done()
+            # What the work raised has a traceback that holds this frame, and this future holds what it raised.
+            del self
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Returns what the work raised, or None. Waits and raises as ``result``."""
