@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import gc
+import itertools
 import math
 import subprocess
 import threading
@@ -328,6 +329,30 @@ def test_a_slow_reader_slows_a_generator_and_one_that_leaves_closes_it(runner: p
     assert made <= 18
     items.close()
     assert closed.wait(20)
+
+
+@pytest.mark.parametrize("pause", [0, 0.05], ids=["between", "during a step"])
+def test_a_blocking_generator_that_nobody_reads_ends_beside_the_loop(runner: palitra.Runner, pause: float) -> None:
+    ended_on: list[int] = []
+
+    def count(_: Any) -> Iterator[int]:
+        try:
+            for number in itertools.count():
+                yield number
+                time.sleep(pause)
+        finally:
+            ended_on.append(threading.get_ident())
+
+    async def loop_thread() -> int:
+        return threading.get_ident()
+
+    runner.register("host.count", count)
+    for _ in range(5):
+        items = runner.iterate(runner.job("host.count"))
+        assert next(items) == 0
+        items.close()
+    wait_until(lambda: len(ended_on) == 5, "all generators have ended")
+    assert palitra.run(loop_thread()) not in ended_on
 
 
 def test_it_comes_before_the_librarys_job_whose_formats_it_has(tests: palitra.Library, runner: palitra.Runner) -> None:

@@ -20,11 +20,12 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any, Protocol
 
 from .._errors import BadPayloadError, JobError, JobPanickedError, WouldDeadlockError, error_of
 from .._fork import inheritors, start_anew_if_forked
+from .._threads import real_lock
 from . import abi
 from .completions import notify_of_closed_loops
 from .events import CompletionQueue
@@ -105,12 +106,26 @@ def _is(kind: Callable[[object], bool], function: Any) -> bool:
     return kind(function) or kind(type(function).__call__)
 
 
-async def _items_of(items: Iterator[Any]) -> AsyncIterator[Any]:
-    """The items of a blocking generator, which runs in the loop's executor."""
-    end = object()
-    step = surroundings.to_async(functools.partial(next, items, end))
-    while (item := await step()) is not end:
-        yield item
+async def _items_of(items: Generator[Any, Any, Any]) -> AsyncIterator[Any]:
+    """The items of a blocking generator, which runs in the loop's executor, and ends there."""
+    end, turn = object(), real_lock()
+
+    def step() -> Any:
+        with turn:
+            return next(items, end)
+
+    def close() -> None:
+        with turn:  # The thread of a step whose wait was cancelled may be in the generator still.
+            items.close()
+
+    next_item = surroundings.to_async(step)
+    try:
+        while (item := await next_item()) is not end:
+            yield item
+    except (GeneratorExit, asyncio.CancelledError):
+        # What it does at its end may block, too. Nobody waits for that.
+        asyncio.get_running_loop().run_in_executor(None, contextvars.copy_context().run, close)
+        raise
 
 
 class JobCall:
