@@ -257,3 +257,50 @@ def test_a_wait_in_an_exit_handler_of_before_the_import_ends() -> None:
 def test_exit_waits_for_a_blocking_function_in_the_executor() -> None:
     ended = leave("palitra.submit(asyncio.to_thread(lambda: (time.sleep(1), os.write(1, b'done')))); pause()")
     assert (ended.status, ended.output, ended.errors) == (0, "done", "")
+
+
+#: What starts a loop's thread, by the lock under which it does so.
+STARTS = {
+    "run": "palitra.run(asyncio.sleep(0))",
+    "a loop factory": "palitra.run(asyncio.sleep(0), loop_factory=make_loop)",
+    "register": "palitra.register('host.one', print)",
+}
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_daemon_thread_that_the_exit_puts_to_sleep_holds_no_lock(start: str) -> None:
+    programs.check(
+        f"""
+        import asyncio, atexit, sys, threading, time
+
+        def late():
+            # palitra's own handler has been called: it was registered later.
+            exiting.set()
+            end = time.monotonic() + 30
+            while sys._current_frames()[thread.ident].f_code.co_name != "sleep_if_exiting":
+                assert time.monotonic() < end
+                time.sleep(0.005)
+            palitra.shutdown_global_runner()
+            try:
+                palitra.run(coroutine, loop_factory=make_loop)
+            except RuntimeError:
+                pass  # Python starts no threads any more since 3.12.
+            print("kept")
+
+        atexit.register(late)
+        import palitra
+
+        def make_loop():
+            return asyncio.new_event_loop()
+
+        def start():
+            exiting.wait()
+            {STARTS[start]}
+
+        coroutine, exiting = asyncio.sleep(0), threading.Event()
+        palitra.run(asyncio.sleep(0))
+        palitra.register("host.other", print)
+        thread = threading.Thread(target=start, daemon=True)
+        thread.start()
+        """
+    )

@@ -23,7 +23,7 @@ from ._loop.posted import Lease
 from ._loop.thread import CLOSE_TIMEOUT, LoopThread, closing_seconds
 from ._loop.work import discarding
 from ._native.completions import free_queues_of_closed_loops
-from ._threads import sleep_if_exiting
+from ._threads import refuse_at_exit, sleep_if_exiting
 
 #: Of a runner without a thread.
 NO_NUMBERS = dict.fromkeys(("running", "waiting", "finished", "failed", "cancelled"), 0)
@@ -78,7 +78,7 @@ class ThreadOwner:
         thread = self._thread
         if thread is not None and thread.accepting:
             return thread
-        start_anew_if_forked()
+        _prepare_to_start()
         with self._lock:
             if self._closed:
                 raise ShutDownError(CLOSED)
@@ -88,7 +88,6 @@ class ThreadOwner:
             return self._thread
 
     def _start(self, loop_factory: LoopFactory) -> None:
-        sleep_if_exiting()
         lease = Lease()
         thread = LoopThread(lease, loop_factory, self._name, self._debug, free_queues_of_closed_loops)
         close_at_exit(thread)
@@ -133,7 +132,7 @@ class ThreadOwner:
         """The owner of the loop that this factory makes: this one, or one beside it."""
         if loop_factory == self._loop_factory:
             return self
-        start_anew_if_forked()
+        _prepare_to_start()
         with self._lock:
             if self._closed:
                 raise ShutDownError(CLOSED)
@@ -171,6 +170,14 @@ class ThreadOwner:
             else:
                 self._detach()
         _close_threads(threads, limit, cancel)
+
+
+def _prepare_to_start() -> None:
+    """To be called before the lock is taken under which a thread may be started. At the exit of the interpreter it puts
+    a daemon thread to sleep, which would keep the lock from the exit's handlers."""
+    start_anew_if_forked()
+    sleep_if_exiting()
+    refuse_at_exit()
 
 
 def _check_may_drain(threads: list[LoopThread]) -> None:

@@ -246,7 +246,7 @@ class CallQueue:
 
     def __init__(self, functions: abi.Functions, home: Home) -> None:
         self._functions = functions
-        self._home = home
+        self.home = home
         self._process = os.getpid()
         self._queue = CompletionQueue(functions)
         self.handle = self._queue.handle
@@ -261,7 +261,7 @@ class CallQueue:
 
     def is_open(self) -> bool:
         """Whether the loop takes calls."""
-        return not self._ended and not self._home.closing
+        return not self._ended and not self.home.closing
 
     def add(self, job: HostJob) -> int:
         """The job's calls are answered from now on; returns their tag."""
@@ -271,7 +271,7 @@ class CallQueue:
 
     def check_may_wait(self) -> None:
         """Raises WouldDeadlockError on the loop's thread, where nobody would answer the call that is waited for."""
-        if threading.get_ident() == self._home.ident and self._process == os.getpid():
+        if threading.get_ident() == self.home.ident and self._process == os.getpid():
             raise WouldDeadlockError(
                 "this thread answers the calls of the runner's jobs in Python: await the job there instead"
             )
@@ -280,11 +280,11 @@ class CallQueue:
         """The runner has ended. Cancels what runs, and closes the queue. From any thread."""
         if self._process == os.getpid():
             self._ended = True
-            self._home.post(self._close)
+            self.home.post(self._close)
 
     def free_closed(self) -> None:
         """A loop was closed: if it is this one, the queue is closed, and who calls gets an error at once."""
-        if self._process == os.getpid() and self._home.loop.is_closed():
+        if self._process == os.getpid() and self.home.loop.is_closed():
             self._ended = True
             self._queue.close()
 
@@ -292,11 +292,11 @@ class CallQueue:
 
     def _watch(self) -> None:
         # In an empty context: that of the first who registers would live as long as the loop.
-        contextvars.Context().run(self._home.loop.add_reader, self._descriptor, self._drain)
+        contextvars.Context().run(self.home.loop.add_reader, self._descriptor, self._drain)
 
     def _close(self) -> None:
         if self._queue.close.alive:
-            self._home.loop.remove_reader(self._descriptor)
+            self.home.loop.remove_reader(self._descriptor)
             self._queue.close()
         for _, task in list(self._running.values()):
             task.cancel()
@@ -320,11 +320,11 @@ class CallQueue:
 
     def _begin(self, handle: int, job: HostJob) -> None:
         call = JobCall(self._functions, handle, job)
-        if self._home.closing or self._functions.call_notify(handle, self.handle, 0) != abi.OK:
+        if self.home.closing or self._functions.call_notify(handle, self.handle, 0) != abi.OK:
             self._functions.call_free(handle)  # Nobody needs the reply any more, or nobody is going to give one.
             return
         drive = call._drive()  # pyright: ignore[reportPrivateUsage]
-        task = self._home.loop.create_task(drive, name=f"palitra job {call.name}")
+        task = self.home.loop.create_task(drive, name=f"palitra job {call.name}")
         self._running[handle] = call, task
         task.add_done_callback(functools.partial(self._done, handle))
 
@@ -357,8 +357,9 @@ class HostJobs:
         """``on_runner`` calls a function with the runner, which it makes if need be, and returns its status. Raises the
         error of a refusal."""
         start_anew_if_forked()
+        home = self._home()
         with self._lock:
-            status = on_runner(lambda runner: self._serve(runner, job))
+            status = on_runner(lambda runner: self._serve(runner, job, home))
             if status != abi.OK:
                 message = self._functions.status_message(status).decode()
                 if status == abi.INVALID_ARGUMENT:
@@ -369,9 +370,11 @@ class HostJobs:
 
     def serve_again(self, runner: abi.Handle) -> None:
         """This runner takes the place of another: in a forked child of the parent's."""
-        with self._lock:
-            if self._jobs:
-                self._attach(runner)
+        if self._jobs:
+            home = self._home()
+            with self._lock:
+                if self._jobs:
+                    self._attach(runner, home)
 
     def end(self) -> None:
         """The runner has ended, and its registrations with it."""
@@ -382,15 +385,21 @@ class HostJobs:
         if queue is not None:
             queue.end()
 
-    def _serve(self, runner: abi.Handle, job: HostJob) -> int:
-        return self._register(runner, self._attach(runner), job)
+    def _home(self) -> Home:
+        """Where the calls are answered. Asked for before the lock is taken: at the exit of the interpreter it puts a
+        daemon thread to sleep, which would keep the lock from the exit's handlers."""
+        queue = self.queue
+        return queue.home if queue is not None and queue.is_open() else surroundings.home()
 
-    def _attach(self, runner: abi.Handle) -> CallQueue:
+    def _serve(self, runner: abi.Handle, job: HostJob, home: Home) -> int:
+        return self._register(runner, self._attach(runner, home), job)
+
+    def _attach(self, runner: abi.Handle, home: Home) -> CallQueue:
         """The queue. A new one, if its loop was closed or its process forked, and a new runner have the jobs that were
         registered before."""
         queue = self.queue
         if queue is None or not queue.is_open():
-            queue = self.queue = CallQueue(self._functions, surroundings.home())
+            queue = self.queue = CallQueue(self._functions, home)
             # The loop watches the queue, and would keep it.
             weakref.finalize(self, queue.end).atexit = False
             self._runner = 0
