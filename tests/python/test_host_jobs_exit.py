@@ -145,6 +145,56 @@ print("kept")
     )
 
 
+def test_no_call_of_a_forked_child_passes_by_the_jobs_in_python() -> None:
+    programs.check(
+        COMMON
+        + """
+async def own(_):
+    return "own"
+
+# One that only Python has, and one in the place of the library's own.
+palitra.register("host.own", own)
+palitra.register("palitra.echo", own, input="bytes", output="json")
+
+def call(name):
+    try:
+        replies.append(palitra.run(palitra.job(name, payloads[name])))
+    except palitra.Error as error:
+        replies.append(repr(error))
+
+replies, payloads = [], {"host.own": 1, "palitra.echo": b"the library's"}
+make_loop = asyncio.new_event_loop
+
+def child(name):
+    def make_loop_late():
+        # The first call has made the child's runner and not registered its jobs yet: the second comes.
+        second.start()
+        second.join(1)
+        return make_loop()
+
+    asyncio.new_event_loop = make_loop_late
+    second = threading.Thread(target=call, args=(name,))
+    call("host.own")
+    second.join()
+    assert replies == ["own", "own"], replies
+    return 0
+
+for name in payloads:
+    assert palitra.run(palitra.job(name, payloads[name])) == "own"
+for name in payloads:
+    pid = fork()
+    if pid == 0:
+        try:
+            os._exit(child(name))
+        except BaseException as error:
+            print(repr(error))
+        os._exit(1)
+    assert os.waitpid(pid, 0)[1] == 0
+print("kept")
+"""
+    )
+
+
 def test_greenlets_run_while_a_call_is_answered() -> None:
     programs.check(
         "from gevent import monkey\nmonkey.patch_all()\n"

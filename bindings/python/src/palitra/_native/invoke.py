@@ -283,6 +283,7 @@ class GlobalInvoker(Invoker):
         refusal = self.functions.runner_global(ctypes.byref(handle))
         if refusal != abi.OK:
             raise self.refusal(refusal)
-        self.runner = handle
+        # First its jobs in Python: whoever finds the new runner finds them there.
         self.host_jobs.serve_again(handle)
+        self.runner = handle
         return bool(handle.value != runner.value)
