@@ -27,6 +27,29 @@ async def endless():
         await asyncio.sleep(0.01)
         print("ended")
 
+async def submitting():
+    begun.set()
+    try:
+        await asyncio.sleep(600)
+    finally:
+        try:
+            palitra.submit(asyncio.sleep(0))
+        except RuntimeError:
+            pass  # Python starts no threads any more since 3.12.
+        print("ended")
+
+class Client:
+    async def use(self):
+        begun.set()
+        try:
+            await asyncio.sleep(600)
+        finally:
+            await CLIENT.close.aio()
+
+    async def close(self):
+        await asyncio.sleep(0.01)
+        print("ended")
+
 async def stubborn():
     begun.set()
     while True:
@@ -69,6 +92,9 @@ LEFT = {
     "nothing": ("palitra.run(asyncio.sleep(0))", ""),
     "a coroutine": ("future = palitra.submit(endless()); begin()", ENDED),
     "a coroutine whose future nobody keeps": ("palitra.submit(endless()); begin()", ENDED),
+    "a coroutine that submits at its end": ("palitra.submit(submitting()); begin()", ENDED),
+    "a coroutine that awaits its runner at its end": (
+        "CLIENT = palitra.to_sync(Client()); palitra.submit(CLIENT.wrapped.use()); begin()", ENDED),
     "a coroutine that refuses to end": ("palitra.submit(stubborn()); begin()", ""),
     "a blocked loop": ("palitra.submit(block()); begin()", ""),
     "a coroutine behind a blocked loop": ("palitra.submit(block()); begin(); palitra.submit(endless())", ""),

@@ -17,6 +17,7 @@ import palitra
 import pytest
 from asynchronous import counting
 from palitra import EventLoopThreadRunner
+from waits import wait_until
 
 T = TypeVar("T")
 
@@ -475,6 +476,45 @@ def test_an_item_that_comes_after_the_cancellation_closes_the_generator() -> Non
         assert closed.is_set()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("end", ["close", "shutdown_global_runner", "cancel"])
+def test_a_cleanup_on_the_loop_that_ends_awaits_twins_there(end: str) -> None:
+    own = palitra.EventLoopThreadRunner() if end == "close" else None
+    runner: Any = own or palitra
+    seen: list[Any] = []
+    started = threading.Event()
+
+    class Session:
+        async def close(self) -> None:
+            await asyncio.sleep(0)
+            seen.append(asyncio.get_running_loop())
+
+        async def left(self) -> AsyncIterator[str]:
+            yield "left"
+
+    async def serve() -> None:
+        seen.append(asyncio.get_running_loop())
+        started.set()
+        try:
+            await asyncio.sleep(600)
+        finally:
+            await session.close.aio()
+            seen.extend([item async for item in session.left.aio()])
+
+    session: Any = runner.to_sync(Session())
+    future = runner.submit(serve())
+    assert started.wait(20)
+    if own is not None:
+        own.close()
+    elif end == "cancel":
+        future.cancel()
+    else:
+        palitra.shutdown_global_runner()
+        assert not palitra.is_runner_alive(), "no runner was made for what belongs to the one that ended"
+    wait_until(lambda: len(seen) == 3, "the cleanup has ended")
+    assert seen[0] is seen[1]
+    assert seen[2] == "left"
 
 
 def test_the_awaiting_loop_keeps_turning() -> None:

@@ -57,9 +57,14 @@ class Bridge:
     """From asynchronous things to synchronous ones, on one runner."""
 
     def __init__(
-        self, runner: Runner, live_thread: Callable[[], LoopThread], thread_to_wait_for: Callable[[str], LoopThread]
+        self,
+        runner: Runner,
+        on_own_loop: Callable[[], bool],
+        live_thread: Callable[[], LoopThread],
+        thread_to_wait_for: Callable[[str], LoopThread],
     ) -> None:
         self._runner = runner
+        self._on_own_loop = on_own_loop
         self._live_thread = live_thread
         self._thread_to_wait_for = thread_to_wait_for
 
@@ -103,10 +108,9 @@ class Bridge:
 
     async def run_async(self, awaitable: Any) -> Any:
         """On the runner's loop, for a coroutine in any loop."""
-        thread = self._live_thread()
-        if thread.is_current():
+        if self._on_own_loop():
             return await awaitable
-        return await AwaitedWork(thread, awaitable).outcome()
+        return await AwaitedWork(self._live_thread(), awaitable).outcome()
 
     def enter(self, manager: Any) -> Any:
         return Entered(self._thread_to_wait_for("enter"), manager)
@@ -115,8 +119,9 @@ class Bridge:
         return Iteration(self._thread_to_wait_for("iterate"), iterable).items(None, self.translated)
 
     def iterate_async(self, iterable: Any) -> Any:
-        thread = self._live_thread()
-        return iterable if thread.is_current() else AwaitedIteration(thread, iterable).items_async(self.translated)
+        if self._on_own_loop():
+            return iterable
+        return AwaitedIteration(self._live_thread(), iterable).items_async(self.translated)
 
     # What results become.
 

@@ -44,6 +44,7 @@ class ThreadOwner:
         "_lease",
         "_lock",
         "_loop_factory",
+        "_loops",
         "_name",
         "_refuser",
         "_siblings",
@@ -61,6 +62,8 @@ class ThreadOwner:
     def _start_afresh(self) -> None:
         self._thread: LoopThread | None = None
         self._lease: Lease | None = None
+        #: The thread's, and those of threads that were detached and may still have something to clean up.
+        self._loops: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
         #: The thread on which a wait is refused, the loop's own, or CLOSED_FOR_ALL; None before there is either. One
         #: thing to look at, as a native job is run in less than two microseconds.
         self._refuser: int | None = CLOSED_FOR_ALL if self._closed else None
@@ -95,6 +98,7 @@ class ThreadOwner:
             return  # Garbage was collected meanwhile, and its finalizer started one. This one goes with its lease.
         self._detach()
         self._thread, self._lease, self._refuser = thread, lease, thread.ident
+        self._loops.add(thread.loop)
 
     def _detach(self) -> LoopThread | None:
         """Forgets the thread and the siblings; returns the thread."""
@@ -102,6 +106,11 @@ class ThreadOwner:
         self._lease = None
         self._siblings.clear()
         return thread
+
+    def _on_own_loop(self) -> bool:
+        """Whether the caller runs on the loop, also while that closes: what it then awaits can run nowhere else."""
+        loop = asyncio._get_running_loop()
+        return loop is not None and loop in self._loops
 
     def _thread_for(self, name: str, *unused: object) -> LoopThread:
         """The thread, for a caller that is going to wait for it. Raises on that thread and after ``close``, and then

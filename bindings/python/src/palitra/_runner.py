@@ -254,7 +254,7 @@ class EventLoopThreadRunner(Gatherer):
     def to_sync(self, subject: Any, /) -> Any: ...
     def to_sync(self, subject: Any, /) -> Any:
         """As ``palitra.to_sync``, on this runner."""
-        return Bridge(self, self._live_thread, self._thread_for).to_sync(subject)
+        return Bridge(self, self._on_own_loop, self._live_thread, self._thread_for).to_sync(subject)
 
     def close(self, timeout: float | None = None, *, cancel: bool = True) -> None:
         """Cancels what runs, closes asynchronous generators, the executor and the loop, and ends the thread.

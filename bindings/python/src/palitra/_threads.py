@@ -50,11 +50,24 @@ def note_exit() -> None:
     _exiting = True
 
 
+class _Here(threading.local):
+    #: This thread runs a runner's loop.
+    runs_loop = False
+
+
+_here = _Here()
+
+
+def note_loop_here() -> None:
+    """The calling thread runs a runner's loop from now on."""
+    _here.runs_loop = True
+
+
 def sleep_if_exiting() -> None:
     """Called where a new thread is wanted, or an error is about to be raised that comes of the exit. While the
     interpreter exits it never returns on a daemon thread: an error would be reported to nobody. The end of the process
-    ends the sleep."""
-    if _exiting and threading.current_thread() is not threading.main_thread():
+    ends the sleep. Only the thread of a runner's loop goes on, for what its coroutines have to clean up."""
+    if _exiting and not _here.runs_loop and threading.current_thread() is not threading.main_thread():
         forever = _thread.allocate_lock()
         forever.acquire()
         forever.acquire()

@@ -30,7 +30,7 @@ from typing import Any
 from .._errors import CancelledError, WouldDeadlockError
 from .._fork import keep_forever
 from .._limits import seconds
-from .._threads import in_gevent, real_lock, refuse_at_exit, sleep_if_exiting, start_thread
+from .._threads import in_gevent, note_loop_here, real_lock, refuse_at_exit, sleep_if_exiting, start_thread
 from .debug import DebugMode
 from .doorbell import Doorbell
 from .ending import cancel_tasks, close_generators
@@ -225,6 +225,7 @@ class LoopThread(Inbox):
 
     def _main(self) -> None:
         self.ident = threading.get_ident()
+        note_loop_here()
         try:
             if self._loop_factory is not None:
                 self._make_loop()
