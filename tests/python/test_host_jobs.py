@@ -462,6 +462,105 @@ def test_the_global_runner_has_it_until_it_is_shut_down() -> None:
     palitra.shutdown_global_runner()
 
 
+def test_a_shutdown_that_cancels_nothing_lets_the_calls_end() -> None:
+    started, release = threading.Semaphore(0), threading.Event()
+
+    async def turn(_: Any) -> str:
+        started.release()
+        while not release.is_set():
+            await asyncio.sleep(0.005)
+        return "ended by itself"
+
+    def block(_: Any) -> str:
+        started.release()
+        assert release.wait(30)
+        return "ended by itself"
+
+    for limit in (None, 30):
+        release.clear()
+        palitra.register("host.turn", turn)
+        palitra.register("host.block", block)
+        futures = [palitra.submit(palitra.job(name, 1)) for name in ("host.turn", "host.block")]
+        assert all(started.acquire(timeout=20) for _ in futures)
+        end = threading.Thread(target=palitra.shutdown_global_runner, args=(limit,), kwargs={"cancel": False})
+        end.start()
+        wait_until(lambda: not palitra.is_runner_alive(), "the runner refuses new jobs")
+        release.set()
+        assert [future.result(20) for future in futures] == ["ended by itself"] * 2
+        end.join(20)
+        assert not end.is_alive()
+
+
+def test_a_shutdown_on_the_loop_that_answers_returns_and_lets_the_calls_end() -> None:
+    programs.check("""
+        import asyncio, threading
+        import palitra
+
+        started, returned = threading.Event(), threading.Event()
+
+        @palitra.register("host.turn")
+        async def turn(_):
+            started.set()
+            while not returned.is_set():
+                await asyncio.sleep(0.005)
+            return "ended by itself"
+
+        async def stop():
+            loop.append(threading.current_thread())
+            palitra.shutdown_global_runner(cancel=False)
+            returned.set()
+
+        loop = []
+        future = palitra.submit(palitra.job("host.turn", 1))
+        nap = palitra.submit(palitra.job("palitra.sleep", seconds=600))
+        assert started.wait(20)
+        palitra.submit(stop())
+        assert future.result(20) == "ended by itself"
+        assert loop[0].is_alive() and not nap.done()
+        nap.cancel()
+        loop[0].join(20)
+        assert not loop[0].is_alive()
+        assert palitra.run(palitra.job("palitra.echo", b"x")) == b"x", "a new runner"
+        print("kept")
+    """)
+
+
+def test_a_job_cannot_wait_for_its_runner_to_end() -> None:
+    programs.check("""
+        import palitra
+
+        library = palitra.job("palitra.echo").library
+        own = library.Runner()
+        for runner, shut_down in ((library, library.shutdown_global_runner), (own, own.shutdown)):
+            def refused():
+                for grace in (None, 10):
+                    try:
+                        shut_down(grace)
+                    except palitra.WouldDeadlockError:
+                        continue
+                    return "no WouldDeadlockError"
+                return "refused"
+
+            @runner.register("host.turn")
+            async def turn(_):
+                return refused()
+
+            @runner.register("host.block")
+            def block(_):
+                return refused()
+
+            @runner.register("host.blocking_items")
+            def items(_):
+                yield refused()
+
+            assert runner.run(runner.job("host.turn")) == "refused"
+            assert runner.run(runner.job("host.block")) == "refused"
+            assert list(runner.iterate(runner.job("host.blocking_items"))) == ["refused"]
+            shut_down(None)
+        print("kept")
+    """)
+
+
 def test_more_calls_than_may_wait_fail(runner: palitra.Runner) -> None:
     async def one(_: Any) -> int:
         return 1

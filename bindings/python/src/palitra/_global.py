@@ -43,18 +43,23 @@ class GlobalRunner(EventLoopThreadRunner):
         Waits at most ``timeout`` seconds (None: five) for the work to end. With ``cancel=False`` it has ``timeout``
         seconds (None: as long as it takes) to end by itself before it is cancelled. May be called at any time, from any
         thread, and again. On the runner's own thread it requests the end and returns.
+
+        Raises WouldDeadlockError with ``cancel=False`` in a function that ``to_async`` called for this runner's work,
+        which jobs in Python that block are, too.
         """
-        self._end(timeout, cancel, for_good=False)
-        if default.library is not None:
-            grace = 0 if cancel else timeout
-            with contextlib.suppress(Error):
-                default.library.shutdown_global_runner(grace)
+        self._end(timeout, cancel, for_good=False, end_jobs=_end_jobs)
 
     def native_stats(self) -> dict[str, int]:
         """The native jobs of the process's global runner in numbers, by the names of ``palitra_stats``;
         ``longest_poll_ns`` is nanoseconds. Makes a runner if there is none. After a shutdown the numbers of the
         runner that ended can be read until the next native job makes a new one."""
         return default.get().stats()
+
+
+def _end_jobs(grace: float | None) -> None:
+    if default.library is not None:
+        with contextlib.suppress(Error):
+            default.library.shutdown_global_runner(grace)
 
 
 _runner = GlobalRunner()

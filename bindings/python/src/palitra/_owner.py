@@ -23,7 +23,7 @@ from ._loop.posted import Lease
 from ._loop.thread import CLOSE_TIMEOUT, LoopThread, closing_seconds
 from ._loop.work import discarding
 from ._native.completions import free_queues_of_closed_loops
-from ._threads import refuse_at_exit, sleep_if_exiting
+from ._threads import refuse_at_exit, sleep_if_exiting, start_thread
 
 #: Of a runner without a thread.
 NO_NUMBERS = dict.fromkeys(("running", "waiting", "finished", "failed", "cancelled"), 0)
@@ -164,13 +164,23 @@ class ThreadOwner:
 
     # The end.
 
-    def _end(self, timeout: float | None, cancel: bool, for_good: bool) -> None:
-        """Closes the thread and its siblings; unless that is for good, the next use starts another one."""
+    def _end(
+        self,
+        timeout: float | None,
+        cancel: bool,
+        for_good: bool,
+        end_jobs: Callable[[float | None], object] | None = None,
+    ) -> None:
+        """Closes the thread and its siblings; unless that is for good, the next use starts another one. ``end_jobs`` is
+        called with the seconds (None: as long as it takes) that native jobs have to end, while the loops still answer
+        their calls."""
         limit = closing_seconds(timeout) if cancel else seconds(timeout)
         start_anew_if_forked()
         with self._lock:
             owners = [self, *self._siblings.values()]
             threads = [owner._thread for owner in owners if owner._thread is not None]
+            # Without its lease a thread would close before its time.
+            leases = [owner._lease for owner in owners]
             if not cancel:
                 _check_may_drain(threads)
             if for_good:
@@ -178,7 +188,16 @@ class ThreadOwner:
                     owner._closed, owner._refuser = True, CLOSED_FOR_ALL
             else:
                 self._detach()
-        _close_threads(threads, limit, cancel)
+
+        def close() -> None:
+            _close_threads(threads, limit, cancel, end_jobs)
+            leases.clear()
+
+        if end_jobs is not None and not cancel and any(thread.is_current() for thread in threads):
+            # The jobs that are waited for may need this thread.
+            start_thread(close, "palitra-shutdown")
+        else:
+            close()
 
 
 def _prepare_to_start() -> None:
@@ -195,13 +214,25 @@ def _check_may_drain(threads: list[LoopThread]) -> None:
         raise WouldDeadlockError("a function that to_async called cannot wait for the work that awaits it to end")
 
 
-def _close_threads(threads: list[LoopThread], limit: float, cancel: bool) -> None:
-    """Closes them one after the other; without ``cancel`` when their work has ended, or past the limit."""
+def _close_threads(
+    threads: list[LoopThread], limit: float, cancel: bool, end_jobs: Callable[[float | None], object] | None
+) -> None:
+    """Closes them one after the other; without ``cancel`` when their work has ended, and the jobs, or past the
+    limit."""
     end = time.monotonic() + limit
+
+    def remaining() -> float:
+        return limit if limit < 0 else max(0.0, end - time.monotonic())
+
     try:
-        for thread in () if cancel else threads:
-            thread.drain(limit if limit < 0 else max(0.0, end - time.monotonic()))
+        if not cancel:
+            for thread in threads:
+                thread.drain(remaining())
+            if end_jobs is not None:
+                end_jobs(None if limit < 0 else remaining())
     finally:
         for thread in threads:
             if cancel or not thread.is_current():  # There the draining closes it.
                 thread.close(limit if cancel else CLOSE_TIMEOUT)
+    if cancel and end_jobs is not None:
+        end_jobs(0)

@@ -276,6 +276,17 @@ class CallQueue:
                 "this thread answers the calls of the runner's jobs in Python: await the job there instead"
             )
 
+    def check_may_wait_for_all(self) -> None:
+        """Raises WouldDeadlockError also in one of the calls, on whichever thread: it cannot wait for its own end."""
+        self.check_may_wait()
+        call = _current.get(None)
+        if call is not None and self._answers(call):
+            raise WouldDeadlockError("a job cannot wait until the jobs of its runner have ended: it is one of them")
+
+    def _answers(self, call: JobCall) -> bool:
+        running = self._running.get(call._handle)  # pyright: ignore[reportPrivateUsage]
+        return running is not None and running[0] is call
+
     def end(self) -> None:
         """The runner has ended. Cancels what runs, and closes the queue. From any thread."""
         if self._process == os.getpid():

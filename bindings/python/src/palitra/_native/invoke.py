@@ -75,6 +75,12 @@ class Invoker:
         if queue is not None:
             queue.check_may_wait()
 
+    def check_may_wait_for_all(self) -> None:
+        """As ``check_may_wait``, before a wait for all jobs of the runner: not in one of them either."""
+        queue = self.host_jobs.queue
+        if queue is not None:
+            queue.check_may_wait_for_all()
+
     # Submitting.
 
     def options(self, deadline: float | None = None, flags: int = 0) -> abi.SubmitOptions:

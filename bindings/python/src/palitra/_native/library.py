@@ -145,9 +145,15 @@ class Library(JobRunner):
 
     def shutdown_global_runner(self, grace: float | None = 0) -> None:
         """Shuts the library's global runner down. Its jobs have ``grace`` seconds (None: as long as they take) to end,
-        and are cancelled then. The next use makes a new one."""
+        and are cancelled then. The next use makes a new one.
+
+        Raises WouldDeadlockError, as ``Runner.shutdown`` does.
+        """
+        limit = nanoseconds(grace)
+        if limit != 0:
+            self.invoker.check_may_wait_for_all()
         runner = self.invoker.runner.value
-        shut_down(self.functions.shutdown_global_runner, nanoseconds(grace))
+        shut_down(self.functions.shutdown_global_runner, limit)
         self.invoker.host_jobs.end()
         self.invoker.completions.settle_futures(runner)
 
@@ -188,10 +194,14 @@ class Runner(JobRunner):
         """Refuses new jobs, lets those in flight run for ``grace`` seconds (None: as long as they take) and cancels the
         rest. Returns False if a job that never yields blocked its thread.
 
-        Raises WouldDeadlockError from one of its jobs, InvalidHandleError after ``close``, ForkedError.
+        Raises InvalidHandleError after ``close``, ForkedError. With a grace period also WouldDeadlockError: in one of
+        its jobs in Python, and on the loop's thread that runs them, as they cannot end meanwhile.
         """
+        limit = nanoseconds(grace)
+        if limit != 0:
+            self.invoker.check_may_wait_for_all()
         function = functools.partial(self.functions.runner_shutdown, self.invoker.runner)
-        status = shut_down(function, nanoseconds(grace))
+        status = shut_down(function, limit)
         if status not in (abi.OK, abi.PENDING):
             raise self.invoker.refusal(status)
         self.invoker.host_jobs.end()
