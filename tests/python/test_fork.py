@@ -294,6 +294,49 @@ def test_a_programs_own_runners_start_anew_in_a_child(fork: str) -> None:
     )
 
 
+@each_fork
+def test_a_wait_whose_thread_forks_meanwhile_ends_in_the_child(fork: str) -> None:
+    check(
+        """
+        fork_here = palitra.to_async(start_child, thread_sensitive=True)
+        done = []
+
+        async def second():
+            await palitra.to_async(done.append, thread_sensitive=True)(os.getpid())
+
+        async def forking():
+            # The other call lies on the desk of the waiting thread meanwhile: the child leaves it to the parent.
+            after = asyncio.create_task(second())
+            child = await fork_here()
+            await after
+            return child
+
+        async def forking_items():
+            yield await fork_here()
+
+        WAITS = [
+            lambda: palitra.run(forking()),
+            lambda: palitra.gather(forking())[0],
+            lambda: next(palitra.as_completed(forking())).result(),
+            lambda: next(palitra.iterate(forking_items())),
+        ]
+
+        parent = os.getpid()
+        for wait in WAITS:
+            done.clear()
+            try:
+                child = wait()
+            except palitra.ForkedError:
+                assert parent not in done
+                assert palitra.run(later(1)) == 1
+                os._exit(0)
+            assert child and os.getpid() == parent
+            join(child)
+    """,
+        fork,
+    )
+
+
 def test_a_childs_thread_may_have_the_number_of_the_parents_loop() -> None:
     check(
         """

@@ -96,6 +96,7 @@ class Completing(Generic[T]):
                     return bool(self._ended)
                 if not self._ended:
                     desk.serve()
+                    self._gathering.leave_to_parent_if_forked()
         finally:
             desk.leave(before)
         return True

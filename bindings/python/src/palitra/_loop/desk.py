@@ -188,7 +188,7 @@ class Desk:
         if self.serving is not None:
             self.serving.inner = inner
         if self.innermost is None:
-            while self._laid:
+            while self._laid and self._process == os.getpid():
                 try:
                     laid = self._laid.popleft()
                 except IndexError:
@@ -196,8 +196,8 @@ class Desk:
                 fallback.submit(laid.run)
 
     def serve(self) -> None:
-        """Does what lies on the desk."""
-        while self._laid:
+        """Does what lies on the desk; if that forks, the child leaves the rest to its parent."""
+        while self._laid and self._process == os.getpid():
             try:
                 laid = self._laid.popleft()
             except IndexError:

@@ -34,7 +34,7 @@ from collections.abc import Coroutine, Generator, Iterable
 from types import CoroutineType
 from typing import Any
 
-from .._errors import CancelledError, TimeoutError, without_own_frames
+from .._errors import CancelledError, ForkedError, TimeoutError, without_own_frames
 from .._limits import seconds
 from .._threads import sleep_if_exiting
 from .contexts import ASGIREF, context_with, copy_back, move_in
@@ -316,6 +316,7 @@ class Work(Postable):
         end = time.monotonic() + timeout if timeout > 0 else None
         while woken:
             desk.serve()
+            self.leave_to_parent_if_forked()
             remaining = timeout if end is None else max(0.0, end - time.monotonic())
             woken = self._lock.acquire(timeout=remaining)
             if self._news:
@@ -331,6 +332,11 @@ class Work(Postable):
             if not self._lock.acquire(timeout=max(0.0, end - time.monotonic())):
                 break
             # Otherwise it was rung for the desk, which is not served any more, or for an item.
+
+    def leave_to_parent_if_forked(self) -> None:
+        """-> abandoned, if what lay on the desk has forked and this is the child."""
+        if self._thread.forked:
+            self.abandon(ForkedError("this work runs in the parent of this forked process"))
 
     def _take_outcome(self) -> Any:
         error = self._error if self._ended else self._abandoned
