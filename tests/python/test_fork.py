@@ -337,6 +337,22 @@ def test_a_wait_whose_thread_forks_meanwhile_ends_in_the_child(fork: str) -> Non
     )
 
 
+@each_fork
+def test_a_child_counts_its_own_native_jobs_from_the_first_question_on(fork: str) -> None:
+    check(
+        """
+        def child():
+            assert palitra.native_stats()["succeeded"] == 0
+
+        assert palitra.native_stats()["succeeded"] == 0, "before the first job"
+        palitra.run(palitra.job("palitra.echo", b"x"))
+        assert palitra.native_stats()["succeeded"] == 1
+        join(in_child(child))
+    """,
+        fork,
+    )
+
+
 def test_a_childs_thread_may_have_the_number_of_the_parents_loop() -> None:
     check(
         """

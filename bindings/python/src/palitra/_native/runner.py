@@ -152,10 +152,11 @@ class JobRunner:
     def stats(self) -> dict[str, int]:
         """The runner's counters, by the names of ``palitra_stats``; ``longest_poll_ns`` is nanoseconds.
 
-        Raises InvalidHandleError after ``close``, ForkedError in a child of the runner's process.
+        A library makes its global runner if there is none. A runner of its own raises InvalidHandleError after
+        ``close``, ForkedError in a child of its process.
         """
         stats = abi.Stats(size=ctypes.sizeof(abi.Stats))
-        status = self.functions.runner_stats(self.invoker.runner, ctypes.byref(stats))
+        status = self.invoker.on_runner(lambda runner: self.functions.runner_stats(runner, ctypes.byref(stats)))
         if status != abi.OK:
             raise self.invoker.refusal(status)
         return {name: getattr(stats, name) for name, *_ in abi.Stats._fields_[1:]}
