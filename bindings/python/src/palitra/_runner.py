@@ -97,8 +97,8 @@ class EventLoopThreadRunner(Gatherer):
 
         It runs in a copy of the caller's context; with ``copy_context_back`` the context variables that it set are then
         set in the caller's. ``debug`` is the loop's debug mode while it runs. With ``loop_factory`` it runs on a loop
-        that this factory makes, which is kept for later.
-        ``name`` is the task's: that of the function, if it is None.
+        that this factory makes, which is kept for later as long as somebody refers to the factory: keep a bound method
+        in a variable, as each access makes another one. ``name`` is the task's: that of the function, if it is None.
 
         Raises what the coroutine raises; TypeError for what cannot be awaited; TimeoutError after ``timeout`` seconds,
         when the work has been cancelled, or does not end although it was; CancelledError if the work was cancelled or
