@@ -77,6 +77,20 @@ class TestHost < TestCase
     assert_equal 1000, runner.stream("host.count", "1000").count
   end
 
+  def test_a_timeout_ends_the_wait_for_a_reader
+    runner = runner_for
+    raised = Queue.new
+    runner.register("host.rows", input: :bytes) do |_, call|
+      Timeout.timeout(0.05) { loop { call.send_item("unread") } }
+    rescue Timeout::Error => e
+      raised << e.class
+      nil
+    end
+    job = runner.submit("host.rows")
+    assert_equal Timeout::Error, raised.pop
+    assert_equal "", job.value
+  end
+
   def test_a_call_knows_when_its_answer_is_not_needed_any_more
     runner = runner_for
     begun = []

@@ -27,6 +27,30 @@ class TestProcess < TestCase
     assert_match(/Palitra::BadPayloadError/, errors)
   end
 
+  # A call of a block waits for room for an item: nobody reads those that were sent.
+  UNREAD = <<~RUBY
+    waits = Queue.new
+    runner = Palitra::Runner.new
+    runner.register("host.rows", input: :bytes) do |_, call|
+      4.times { |i| call.send_item(i.to_s) }
+      waits << true
+      call.send_item("the fifth")
+    end
+    job = runner.submit("host.rows", stream_items: 4)
+    waits.pop
+    sleep 0.1 # It waits by then, also on a busy machine.
+  RUBY
+
+  def test_a_process_may_end_while_a_block_waits_for_a_reader
+    assert_equal [0, "", ""], ends("#{UNREAD}\njob.finished?")
+    code, _, errors = ends("$stdout.sync = true\n#{UNREAD}\nputs 'waits'\njob.value") do |output, pid|
+      output.gets
+      Process.kill(:INT, pid)
+    end
+    assert_equal Signal.list["INT"], code
+    assert_match(/Interrupt/, errors)
+  end
+
   def test_an_end_does_not_wait_for_a_job_that_blocks_its_runner
     start = Process.clock_gettime(Process::CLOCK_MONOTONIC)
     ends(<<~RUBY)

@@ -13,7 +13,8 @@ module Palitra
     FAILURES = [StandardError, ScriptError, SystemStackError, NoMemoryError].freeze
 
     INT32 = (-(1 << 31)...(1 << 31))
-    private_constant :FAILURES, :INT32
+    SLICE_NS = 50_000_000
+    private_constant :FAILURES, :INT32, :SLICE_NS
 
     def initialize(library, handle)
       @library = library
@@ -31,10 +32,14 @@ module Palitra
       @native.call_progress(@handle, done, total)
     end
 
-    # Sends an item, once its reader has room for it. Returns whether anybody reads it.
+    # Sends an item, once its reader has room for it. Returns whether anybody reads it. Timeout and Thread#kill end the
+    # wait.
     def send_item(item)
       format, bytes = Calls.encode(item)
-      wanted?(@native.call_send(@handle, format, bytes, bytes.bytesize, -1))
+      status = Native::PENDING
+      # In slices: between two of them Ruby can raise in this thread or end it.
+      status = @native.call_send(@handle, format, bytes, bytes.bytesize, SLICE_NS) while status == Native::PENDING
+      wanted?(status)
     end
 
     # Answers with what the block returns or raises, and frees the call.
