@@ -136,6 +136,50 @@ class TestHost < TestCase
     assert_equal jobs.map(&:last), runner.gather(jobs)
   end
 
+  # The system refuses a thread where the program says so.
+  REFUSING = <<~RUBY
+    require "palitra"
+    module Refusing
+      attr_accessor :refuses
+
+      def new(...)
+        raise ThreadError, "can't create Thread: Resource temporarily unavailable" if refuses&.call
+
+        super
+      end
+    end
+    Thread.singleton_class.prepend(Refusing)
+    runner = Palitra::Runner.new
+    echo = ->(text) { runner.run("host.echo", text, timeout: 60) rescue [$!.class, $!.message] }
+  RUBY
+
+  def test_a_call_for_which_the_system_refuses_a_thread_fails_alone
+    code, output, errors = program(REFUSING + <<~RUBY)
+      runner.register("host.echo", input: :text) { |text| text }
+      times = 0
+      Thread.refuses = -> { (times += 1) == 2 }
+      puts %w[first second third].map(&echo)
+    RUBY
+    refused = "ThreadError: can't create Thread: Resource temporarily unavailable"
+    assert_equal [0, "first\nPalitra::JobError\n#{refused}\nthird\n", ""], [code, output, errors]
+  end
+
+  def test_what_the_system_refuses_a_registration_it_refuses_at_once
+    code, output, errors = program(REFUSING + <<~RUBY)
+      register = -> { runner.register("host.echo", input: :text) { |text| text } && "registered" rescue $!.class }
+      Process.setrlimit(:NOFILE, 40)
+      held = []
+      (held << File.open("/dev/null") while true) rescue nil
+      puts register.call
+      held.each(&:close)
+      Thread.refuses = -> { true }
+      puts register.call
+      Thread.refuses = nil
+      puts register.call, echo.call("text")
+    RUBY
+    assert_equal [0, "Palitra::InternalError\nThreadError\nregistered\ntext\n", ""], [code, output, errors]
+  end
+
   def test_a_closed_or_forgotten_runner_leaves_no_thread
     threads = Thread.list.size
     Palitra::Runner.open(library: TEST_JOBS) { |runner| runner.register("host.echo") { |value| value } }

@@ -53,6 +53,13 @@ module Palitra
       @native.call_free(@handle)
     end
 
+    # Fails the call, whose block is not called for this reason, and frees it.
+    def refuse(error)
+      fail_with(error)
+    ensure
+      @native.call_free(@handle)
+    end
+
     private
 
     def payload(format)
@@ -128,6 +135,8 @@ module Palitra
       format = Native::FORMATS.index(input)
       raise ArgumentError, "a format is one of #{Native::FORMATS}, not #{input}" unless format
 
+      # Before anybody can call the job: what the system refuses is refused here.
+      @thread ||= serving
       texts = [name, doc].map { |text| FFI::MemoryPointer.from_string(Runner.text(text)) }
       info = Native::GivenJobInfo.new
       info[:name], info[:doc] = texts
@@ -135,7 +144,6 @@ module Palitra
       info[:output] = 2
       @blocks << [format, block]
       @library.check(@native.runner_register_queued(@runner, info, @mailbox.queue, @blocks.size - 1, max_waiting))
-      thread
     end
 
     # The runner has ended, and calls nobody any more.
@@ -146,8 +154,9 @@ module Palitra
 
     private
 
-    def thread
-      @thread ||= Thread.new { serve }
+    def serving
+      @mailbox.open
+      Thread.new { serve }
     end
 
     def serve
@@ -155,9 +164,13 @@ module Palitra
       end
     end
 
+    # A call for which the system refuses a thread fails alone: the next may have one.
     def answer(handle, tag)
       format, block = @blocks[tag]
-      Thread.new { Call.new(@library, handle).answer(format, block) }
+      call = Call.new(@library, handle)
+      Thread.new { call.answer(format, block) }
+    rescue ThreadError, NoMemoryError => e
+      call.refuse(e)
     end
   end
 end

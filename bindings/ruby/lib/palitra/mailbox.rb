@@ -54,6 +54,12 @@ module Palitra
       @out.read_uint64
     end
 
+    # Makes the descriptor, which the system may refuse.
+    def open
+      io
+      nil
+    end
+
     # Waits until there are events or the time has passed, and takes the events: pairs of a token and a status.
     def take(seconds = nil)
       io.wait_readable(seconds)
