@@ -88,6 +88,11 @@ class TestRun < TestCase
     assert_equal(many, runner.gather(many.map { |text| ["palitra.echo", text] }))
   end
 
+  def test_a_gather_takes_payloads_of_any_encoding_together
+    texts = ["\xFF\0\xFE".b, "grüße", "grüße".encode(Encoding::UTF_16LE), "grüße".encode(Encoding::ISO_8859_1), ""]
+    assert_equal(texts.map(&:b), runner_for.gather(texts.map { |text| ["palitra.echo", text] }))
+  end
+
   def test_a_gather_that_is_refused_cancels_what_it_had_submitted
     runner = runner_for(max_in_flight: 2)
     assert_raises(Palitra::BusyError) { runner.gather(["test.never"] * 3) }

@@ -40,7 +40,8 @@ module Palitra
 
     def submit(timeout)
       names = @jobs.map(&:first).uniq.to_h { |name| [name, FFI::MemoryPointer.from_string(name)] }
-      data = FFI::MemoryPointer.from_string(@jobs.map(&:last).join)
+      # As bytes: Ruby joins no texts of different encodings.
+      data = FFI::MemoryPointer.from_string(@jobs.map { |_, bytes| bytes.b }.join)
       submissions = FFI::MemoryPointer.new(Native::Submission, [@jobs.size, 1].max)
       offset = data.address
       # Packed at once: a field at a time is what would cost most of the call.
