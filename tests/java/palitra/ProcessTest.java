@@ -48,6 +48,32 @@ final class ProcessTest {
     assertTrue(grown < 8e6, grown + " bytes more");
   }
 
+  // No thread but the program's own is made while the system refuses them: none that compiles or collects.
+  private static Ended refused(String what) throws Exception {
+    return Jobs.program(null, "-Xmx32m", "-Xms32m", "-Xss16m", "-Xint", "-XX:+UseSerialGC", "-Xlog:disable",
+        "-Djava.util.concurrent.ForkJoinPool.common.parallelism=1", "palitra.Refused", what);
+  }
+
+  @Test
+  @DisplayName("a reply for which the heap has no room fails its job alone")
+  void heap() throws Exception {
+    String failure = "TOO_LARGE: there is no room in the heap for 100000000 bytes";
+    assertEquals(new Ended(failure + "\nthen\n", 0), refused("a reply"));
+  }
+
+  @Test
+  @DisplayName("a thread that the system refuses at the first use is made at the next")
+  void dispatcher() throws Exception {
+    assertEquals(new Ended("refused\nthen\n", 0), refused("the dispatcher"));
+  }
+
+  @Test
+  @DisplayName("a future whose callbacks the system refuses a thread is completed later, and holds up no other")
+  void callbacks() throws Exception {
+    String lines = "{\"seconds\":0.1}\nfalse\nCANCELLED: the job was cancelled\nthen\n";
+    assertEquals(new Ended(lines, 0), refused("a callback"));
+  }
+
   @Test
   @DisplayName("the README's first program runs as it stands")
   void readme() throws Exception {

@@ -65,5 +65,7 @@ interface Functions extends com.sun.jna.Library {
 
   int palitra_queue_new(long[] out);
 
+  void palitra_queue_free(long queue);
+
   int palitra_queue_next(long queue, long timeoutNs, byte[] events, long max, long[] n);
 }

@@ -6,10 +6,13 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -23,6 +26,7 @@ public final class Library {
   private static final int REPLY_SIZE = 40;
   private static final int EVENT_SIZE = 24;
   private static final int MANY_EVENTS = 64;
+  private static final long AGAIN_NS = 20_000_000;
 
   private static final Map<String, Library> LOADED = new ConcurrentHashMap<>();
 
@@ -31,6 +35,9 @@ public final class Library {
   private final AtomicLong tags = new AtomicLong();
   private final Map<Long, Running> running = new ConcurrentHashMap<>();
   private long queue;
+
+  /** What takes a thread that the system has refused: the dispatcher's own. */
+  private final Queue<Runnable> late = new ArrayDeque<>();
 
   Library(Functions functions) {
     this.functions = functions;
@@ -109,14 +116,24 @@ public final class Library {
   Reply take(byte[] reply) {
     ByteBuffer fields = buffer(reply);
     Status status = Status.of(fields.getInt(0));
-    Format format = Format.values()[fields.getInt(8)];
-    long len = fields.getLong(24);
-    byte[] bytes = len == 0 ? new byte[0] : new Pointer(fields.getLong(16)).getByteArray(0, Math.toIntExact(len));
-    functions.palitra_reply_free(reply);
-    if (status != Status.OK) {
-      throw error(fields.getInt(0), fields.getInt(4), new String(bytes, StandardCharsets.UTF_8));
+    try {
+      Format format = Format.values()[fields.getInt(8)];
+      byte[] bytes = copy(fields.getLong(16), fields.getLong(24));
+      if (status != Status.OK) {
+        throw error(fields.getInt(0), fields.getInt(4), new String(bytes, StandardCharsets.UTF_8));
+      }
+      return new Reply(format, bytes);
+    } finally {
+      functions.palitra_reply_free(reply);
     }
-    return new Reply(format, bytes);
+  }
+
+  private static byte[] copy(long address, long len) {
+    try {
+      return len == 0 ? new byte[0] : new Pointer(address).getByteArray(0, Math.toIntExact(len));
+    } catch (ArithmeticException | OutOfMemoryError tooLarge) {
+      throw new PalitraException(Status.TOO_LARGE, "there is no room in the heap for " + len + " bytes", tooLarge);
+    }
   }
 
   private PalitraException error(int number, int code, String message) {
@@ -143,15 +160,21 @@ public final class Library {
 
   // ---- events
 
-  /** The queue whose events the dispatcher takes: both are made at the first use. */
+  /** The queue whose events the dispatcher takes: both are made at the first use, or at the next if one is refused. */
   synchronized long queue() {
     if (queue == 0) {
       long[] made = new long[1];
       check(functions.palitra_queue_new(made), null);
-      queue = made[0];
-      Thread dispatcher = new Thread(this::dispatch, "palitra-dispatcher");
+      Thread dispatcher = new Thread(() -> dispatch(made[0]), "palitra-dispatcher");
       dispatcher.setDaemon(true);
-      dispatcher.start();
+      try {
+        dispatcher.start();
+        queue = made[0];
+      } finally {
+        if (queue == 0) {
+          functions.palitra_queue_free(made[0]);
+        }
+      }
     }
     return queue;
   }
@@ -168,19 +191,50 @@ public final class Library {
     running.remove(tag);
   }
 
-  private void dispatch() {
+  /** Nothing that fails may end this thread: every wait of the library hangs without it. */
+  private void dispatch(long from) {
     byte[] events = new byte[MANY_EVENTS * EVENT_SIZE];
     ByteBuffer fields = buffer(events);
     long[] taken = new long[1];
-    while (functions.palitra_queue_next(queue, -1, events, MANY_EVENTS, taken) == Status.OK.number) {
-      for (int at = 0; at < taken[0] * EVENT_SIZE; at += EVENT_SIZE) {
-        long tag = fields.getLong(at);
-        boolean isOver = fields.getInt(at + 16) != Status.PENDING.number;
-        Running job = isOver ? running.remove(tag) : running.get(tag);
-        if (job != null) {
-          job.onEvent(fields.getLong(at + 8), isOver);
-        }
+    int status = Status.OK.number;
+    while (status == Status.OK.number || status == Status.PENDING.number) {
+      try {
+        startLate();
+        status = functions.palitra_queue_next(from, late.isEmpty() ? -1 : AGAIN_NS, events, MANY_EVENTS, taken);
+      } catch (OutOfMemoryError full) {
+        continue; // The events wait in the queue until there is room.
       }
+      for (int at = 0; at < taken[0] * EVENT_SIZE; at += EVENT_SIZE) {
+        notify(fields.getLong(at), fields.getLong(at + 8), fields.getInt(at + 16) != Status.PENDING.number);
+      }
+    }
+  }
+
+  private void notify(long tag, long token, boolean isOver) {
+    try {
+      Running job = isOver ? running.remove(tag) : running.get(tag);
+      if (job != null) {
+        job.onEvent(token, isOver);
+      }
+    } catch (Throwable trouble) {
+      // The job has failed with it, and the events of others come.
+    }
+  }
+
+  /** Called by the dispatcher: does what takes a thread, later if the system refuses one now. */
+  void startThread(Runnable start) {
+    late.add(start);
+    startLate();
+  }
+
+  private void startLate() {
+    try {
+      while (!late.isEmpty()) {
+        late.peek().run();
+        late.remove();
+      }
+    } catch (OutOfMemoryError | RejectedExecutionException refused) {
+      // The dispatcher tries again.
     }
   }
 }

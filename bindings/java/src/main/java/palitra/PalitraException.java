@@ -11,6 +11,11 @@ public class PalitraException extends RuntimeException {
     this.status = status;
   }
 
+  PalitraException(Status status, String message, Throwable cause) {
+    super(message, cause);
+    this.status = status;
+  }
+
   /** Why. */
   public Status status() {
     return status;

@@ -73,38 +73,48 @@ final class Running {
 
   void onEvent(long submitted, boolean hasFinished) {
     token = submitted;
-    if (hasFinished) {
-      finish();
-    } else {
-      cancelIfUnread(true, isAbandoned);
+    try {
+      if (hasFinished) {
+        finish();
+      } else {
+        cancelIfUnread(true, isAbandoned);
+      }
+    } finally {
+      events.release(hasFinished ? ALL : 1);
     }
-    events.release(hasFinished ? ALL : 1);
   }
 
   private synchronized void finish() {
-    long[] done = new long[1];
-    long[] total = new long[1];
-    library.functions.palitra_token_progress(token, done, total);
-    progress = new long[] {done[0], total[0]};
-    for (Reply item = take(); item != null; item = take()) {
-      items.add(item);
-    }
-    byte[] reply = Library.emptyReply();
-    library.functions.palitra_token_poll(token, reply);
     try {
+      long[] done = new long[1];
+      long[] total = new long[1];
+      library.functions.palitra_token_progress(token, done, total);
+      progress = new long[] {done[0], total[0]};
+      for (Reply item = take(); item != null; item = take()) {
+        items.add(item);
+      }
+      byte[] reply = Library.emptyReply();
+      library.functions.palitra_token_poll(token, reply);
       Reply value = library.take(reply);
       complete(() -> future.complete(value));
     } catch (PalitraException error) {
-      failure = error;
-      complete(() -> future.completeExceptionally(error));
+      fail(error);
+    } catch (Throwable trouble) {
+      fail(new PalitraException(Status.INTERNAL, trouble.toString(), trouble));
+    } finally {
+      isOver = true;
+      library.functions.palitra_token_free(token);
     }
-    isOver = true;
-    library.functions.palitra_token_free(token);
+  }
+
+  private void fail(PalitraException error) {
+    failure = error;
+    complete(() -> future.completeExceptionally(error));
   }
 
   private void complete(Runnable completion) {
     if (callsBack) {
-      future.defaultExecutor().execute(completion);
+      library.startThread(() -> future.defaultExecutor().execute(completion));
     } else {
       completion.run();
     }

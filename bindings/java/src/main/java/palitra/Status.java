@@ -22,7 +22,7 @@ public enum Status {
   UNKNOWN_JOB(22),
   /** As many jobs are in flight as the runner accepts. */
   BUSY(23),
-  /** The payload is larger than the runner accepts. */
+  /** The payload is larger than the runner accepts, or the heap has no room for the reply or the item. */
   TOO_LARGE(24),
   WOULD_DEADLOCK(25),
   SHUT_DOWN(26),
