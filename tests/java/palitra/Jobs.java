@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.function.Executable;
 
@@ -34,6 +35,19 @@ final class Jobs {
     while (!condition.getAsBoolean()) {
       assertTrue(System.nanoTime() < end, "it never was so");
       Thread.sleep(5);
+    }
+  }
+
+  /** Returns when what nobody referred to before was collected, and its cleaners have run. */
+  static void collect() throws InterruptedException {
+    // Twice: the cleaners of what is collected at once run in any order.
+    for (int i = 0; i < 2; i++) {
+      AtomicBoolean wasCleaned = new AtomicBoolean();
+      Job.CLEANER.register(new Object(), () -> wasCleaned.set(true));
+      until(() -> {
+        System.gc();
+        return wasCleaned.get();
+      });
     }
   }
 

@@ -48,6 +48,15 @@ final class ProcessTest {
     assertTrue(grown < 8e6, grown + " bytes more");
   }
 
+  @Test
+  @DisplayName("a wait keeps its job from being collected, which would cancel a job with items")
+  void held() throws Exception {
+    // In compiled code nothing but the wait itself refers to the job.
+    List<String> program = List.of("-Xcomp", "-XX:TieredStopAtLevel=1", "-XX:CompileCommand=quiet",
+        "-XX:CompileCommand=compileonly,palitra.*::*", "palitra.Program", "held");
+    assertEquals(new Ended("waits\n", 0), Jobs.program(null, program.toArray(String[]::new)));
+  }
+
   // No thread but the program's own is made while the system refuses them: none that compiles or collects.
   private static Ended refused(String what) throws Exception {
     return Jobs.program(null, "-Xmx32m", "-Xms32m", "-Xss16m", "-Xint", "-XX:+UseSerialGC", "-Xlog:disable",

@@ -2,6 +2,7 @@ package palitra;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 
 /** A program that the tests run: it ends in the way of its argument, with jobs in flight. */
 final class Program {
@@ -32,6 +33,30 @@ final class Program {
     return Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ")[1]) * 4096;
   }
 
+  /** How a job ends that is referred to by its own wait alone, and has items that nobody reads. */
+  private static String held() throws Exception {
+    Runner runner = Jobs.runner();
+    CompletableFuture<String> ended = new CompletableFuture<>();
+    Thread waiting = new Thread(() -> {
+      try {
+        ended.complete(runner.submit(new Call("test.stream", "{\"items\":3,\"forever\":true}")).get().text());
+      } catch (PalitraException | InterruptedException failure) {
+        ended.complete(failure.getMessage());
+      }
+    });
+    waiting.setDaemon(true);
+    waiting.start();
+    Jobs.until(() -> {
+      try {
+        return runner.run(new Call("test.streams")).text().equals("1");
+      } catch (InterruptedException interrupt) {
+        throw new IllegalStateException(interrupt);
+      }
+    });
+    Jobs.collect();
+    return ended.getNow("waits");
+  }
+
   /** Called by ProcessTest. */
   public static void main(String[] arguments) throws Exception {
     Palitra.runAsync(NEVER);
@@ -50,6 +75,7 @@ final class Program {
         System.out.println("waits");
         Palitra.run(NEVER);
       }
+      case "held" -> System.out.println(held());
       case "memory" -> System.out.println(grown());
       default -> throw new IllegalArgumentException(arguments[0]);
     }

@@ -1,6 +1,7 @@
 package palitra;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static palitra.Jobs.assertStatus;
 import static palitra.Jobs.until;
@@ -8,6 +9,7 @@ import static palitra.Jobs.until;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -91,5 +93,22 @@ final class StreamTest {
       System.gc();
       return runner.stats().cancelled() == 1;
     });
+  }
+
+  @Test
+  @DisplayName("a job whose items were all read runs on when nobody refers to it any more")
+  void read() throws Exception {
+    CompletableFuture<Reply> future = readAndForget();
+    Jobs.collect();
+    assertEquals(1, runner.stats().running());
+    assertFalse(future.isDone());
+  }
+
+  private CompletableFuture<Reply> readAndForget() {
+    Items items = runner.stream(stream("\"items\":3,\"forever\":true"));
+    for (String number : numbers(3)) {
+      assertEquals(number, items.next().text());
+    }
+    return items.job().future();
   }
 }

@@ -1,6 +1,7 @@
 package palitra;
 
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -27,9 +28,13 @@ public final class Job {
     return running.future();
   }
 
-  /** Waits for the reply. */
+  /** Waits for the reply. The job is not collected before, which would cancel it if items wait. */
   public Reply get() throws InterruptedException {
-    return await(running.future());
+    try {
+      return await(running.future());
+    } finally {
+      Reference.reachabilityFence(this);
+    }
   }
 
   /** The same, for a time; then the job runs on. */
@@ -38,6 +43,8 @@ public final class Job {
       return running.future().get(Times.nanoseconds(timeout), java.util.concurrent.TimeUnit.NANOSECONDS);
     } catch (ExecutionException | CancellationException failure) {
       throw failureOf(failure);
+    } finally {
+      Reference.reachabilityFence(this);
     }
   }
 

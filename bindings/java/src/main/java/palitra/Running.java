@@ -25,7 +25,6 @@ final class Running {
   private final Semaphore events = new Semaphore(0);
   private volatile boolean isOver;
   private boolean isAbandoned;
-  private boolean hasItems;
   private volatile PalitraException failure;
   private volatile long[] progress = {0, 0};
   private volatile long token;
@@ -77,7 +76,7 @@ final class Running {
       if (hasFinished) {
         finish();
       } else {
-        cancelIfUnread(true, isAbandoned);
+        cancelIfUnread();
       }
     } finally {
       events.release(hasFinished ? ALL : 1);
@@ -162,14 +161,20 @@ final class Running {
   }
 
   /** Nobody can read the items any more: a job that waits for a reader would wait forever. */
-  void abandon() {
-    cancelIfUnread(hasItems, true);
+  synchronized void abandon() {
+    isAbandoned = true;
+    cancelIfUnread();
   }
 
-  private synchronized void cancelIfUnread(boolean itemsWait, boolean nobodyReads) {
-    hasItems |= itemsWait;
-    isAbandoned |= nobodyReads;
-    if (hasItems && isAbandoned) {
+  /** An item that waits is looked for by taking it: nobody else does. */
+  private synchronized void cancelIfUnread() {
+    if (!isAbandoned) {
+      return;
+    }
+    byte[] item = Library.emptyReply();
+    boolean isUnread = library.functions.palitra_token_next(token, 0, item) == Status.OK.number;
+    library.functions.palitra_reply_free(item);
+    if (isUnread) {
       cancel();
     }
   }
