@@ -184,6 +184,19 @@ final class RunTest {
   }
 
   @Test
+  @DisplayName("an interrupt ends the grace period of a shutdown, and stays set")
+  void interruptedShutdown() throws Exception {
+    Job job = runner.submit(NEVER);
+    CompletableFuture<Boolean> wasInterrupted = new CompletableFuture<>();
+    Thread thread = new Thread(
+        () -> wasInterrupted.complete(runner.shutdown(Duration.ofHours(1)) && Thread.currentThread().isInterrupted()));
+    thread.start();
+    thread.interrupt();
+    assertTrue(wasInterrupted.get(30, TimeUnit.SECONDS));
+    assertStatus(Status.CANCELLED, job::get);
+  }
+
+  @Test
   @DisplayName("a submitted job can be waited for and asked for its progress")
   void jobs() throws Exception {
     Job job = runner.submit(new Call("test.progress", "{\"steps\":[[1,4],[3,4]],\"finish\":true}"));

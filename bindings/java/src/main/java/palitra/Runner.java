@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /** A runner: a background thread of a library that runs jobs. Any thread may use it. */
 public final class Runner implements AutoCloseable {
@@ -383,17 +384,39 @@ public final class Runner implements AutoCloseable {
         Duration.ofNanos(fields.getLong(72)));
   }
 
-  /** Shuts the runner down; jobs in flight have the grace period. False if something still blocks its threads. */
+  /**
+   * Shuts the runner down; jobs in flight have the grace period. False if something still blocks its threads. An
+   * interrupt ends the grace period, and stays set.
+   */
   public boolean shutdown(Duration grace) {
     long time = Times.nanoseconds(grace);
-    Functions functions = library.functions;
-    int status =
-        isGlobal ? functions.palitra_shutdown_global_runner(time) : functions.palitra_runner_shutdown(handle, time);
+    int status = time == 0 ? end(0) : endWithin(time);
     if (status == Status.PENDING.number) {
       return false;
     }
     library.check(status, null);
     return true;
+  }
+
+  private int end(long time) {
+    Functions functions = library.functions;
+    return isGlobal ? functions.palitra_shutdown_global_runner(time) : functions.palitra_runner_shutdown(handle, time);
+  }
+
+  /** On a thread of its own: the library does not return for an interrupt. */
+  private int endWithin(long time) {
+    FutureTask<Integer> ending = new FutureTask<>(() -> end(time));
+    Thread thread = new Thread(ending, "palitra-shutdown");
+    thread.setDaemon(true);
+    thread.start();
+    try {
+      return ending.get();
+    } catch (InterruptedException interrupt) {
+      Thread.currentThread().interrupt();
+      return end(0);
+    } catch (ExecutionException failure) {
+      throw new IllegalStateException(failure);
+    }
   }
 
   /** Frees the runner. One that is alive is shut down first. */
