@@ -9,6 +9,7 @@ from typing import Any
 import palitra
 import pytest
 import uvloop
+from waits import wait_until
 
 #: How the loops that jobs are awaited in are made, by name.
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
@@ -23,7 +24,7 @@ each_loop = pytest.mark.parametrize("factory", LOOPS.values(), ids=LOOPS.keys())
 Run = Callable[[Any], Any]
 
 
-def in_flight(runner: palitra.Runner) -> int:
+def in_flight(runner: palitra.Library | palitra.Runner) -> int:
     """In one look: between two a queued job may have begun."""
     stats = runner.stats()
     return stats["running"] + stats["queued"]
@@ -32,6 +33,12 @@ def in_flight(runner: palitra.Runner) -> int:
 def drops(tests: palitra.Library) -> int:
     """How many jobs test.never were dropped in this process."""
     return int(tests.run(tests.job("test.drops")))
+
+
+def drops_of_others(tests: palitra.Library) -> int:
+    """The same, once no job of another test is in flight: one that is dropped late would be counted as this test's."""
+    wait_until(lambda: in_flight(tests) == 0, "no job of another test was in flight")
+    return drops(tests)
 
 
 async def until_started(tests: palitra.Library) -> None:

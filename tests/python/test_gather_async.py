@@ -7,7 +7,7 @@ from typing import Any
 
 import palitra
 import pytest
-from native import Run, drops, until_started
+from native import Run, drops, drops_of_others, until_started
 from waits import wait_until
 
 
@@ -57,7 +57,7 @@ def test_cancelling_gather_async_cancels_its_jobs(tests: palitra.Library, run: R
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    before = drops(tests)
+    before = drops_of_others(tests)
     run(work())
     wait_until(lambda: drops(tests) == before + 10, "all ten jobs were dropped")
 
