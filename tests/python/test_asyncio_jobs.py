@@ -38,7 +38,7 @@ def test_the_loop_turns_meanwhile(run: Run) -> None:
             await asyncio.sleep(0.005)
         return turns
 
-    assert run(work()) > 5
+    assert run(work()) > 2  # One that a job blocks has one turn; a busy machine gives few.
 
 
 def test_a_thousand_at_once(run: Run) -> None:
