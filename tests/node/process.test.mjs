@@ -49,6 +49,35 @@ test("a pending job keeps the process alive, an idle runner does not", async () 
   assert.deepEqual(await ends(`new Runner(); await run("palitra.echo");`), [0, "", ""]);
 });
 
+test("a runner that only its jobs need lives as long as they do, and no longer", async () => {
+  const text = `
+    import { runnerFor, until } from "./helpers.mjs";
+    const made = [];
+    const start = (how) => {
+      const runner = runnerFor({ after() {} });
+      made.push(new WeakRef(runner));
+      return how(runner);
+    };
+    const sleep = ["palitra.sleep", { seconds: 0.5 }];
+    const later = () => new Promise((resolve) => setTimeout(() => resolve("later"), 500));
+    const slowly = async function* () { yield await later(); };
+    const all = Promise.allSettled([
+      start((runner) => runner.run(...sleep)),
+      start((runner) => runner.submit(...sleep)),
+      start((runner) => runner.gather([sleep, sleep])),
+      start((runner) => (runner.register("host.items", slowly), runner.stream("host.items").next())),
+      start((runner) => (runner.register("host.later", later), runner.run("host.later"))),
+    ]);
+    const timer = setInterval(gc, 20);
+    for (const { value, reason } of await all) console.log(JSON.stringify(value) ?? String(reason));
+    clearInterval(timer);
+    await until(() => (gc(), made.every((runner) => runner.deref() === undefined)));
+  `;
+  const slept = '{"seconds":0.5}';
+  const replies = [slept, slept, `[${slept},${slept}]`, '{"value":"later","done":false}', '"later"'];
+  assert.deepEqual(await ends(text), [0, replies.map((reply) => `${reply}\n`).join(""), ""]);
+});
+
 test("a call that is not answered keeps the process alive until it is aborted", async () => {
   const text = `
     const runner = new Runner();

@@ -13,7 +13,7 @@ export function start(runner, job, payload, { signal, timeout }) {
   const answer = native.start(handle, job, bytes, nanoseconds(timeout, 0), NO_ITEMS | INLINE_ONLY, 0, tag);
   if (native.out[0] !== PENDING) return library.valueOf(answer);
   return new Promise((resolve, reject) => {
-    const running = new Running(library, answer, tag, resolve, reject);
+    const running = new Running(runner, answer, tag, resolve, reject);
     if (signal !== undefined) running.obey(signal);
   });
 }
@@ -32,7 +32,7 @@ export function startMany(runner, jobs, timeout) {
   const status = native.out[0];
   const running = [];
   const start = (token, i) =>
-    new Promise((resolve, reject) => running.push(new Running(library, token, tag + i, resolve, reject)));
+    new Promise((resolve, reject) => running.push(new Running(runner, token, tag + i, resolve, reject)));
   const promises = tokens.map(start);
   const cancel = () => running.forEach((job) => job.cancel());
   if (status !== OK) {
@@ -43,15 +43,19 @@ export function startMany(runner, jobs, timeout) {
   return { promises, cancel };
 }
 
-/** A job that has a token. It settles its promise, and lets its token go. */
+/**
+ * A job that has a token. It settles its promise, and lets its token go. It keeps its runner: one that was collected is
+ * freed, and its jobs are cancelled.
+ */
 class Running {
-  constructor(library, token, tag, resolve, reject) {
-    this.library = library;
+  constructor(runner, token, tag, resolve, reject) {
+    this.runner = runner;
+    this.library = runner.library;
     this.token = token;
     this.tag = tag;
     this.resolve = resolve;
     this.reject = reject;
-    library.wait(tag, this);
+    this.library.wait(tag, this);
   }
 
   /** Cancels the job once the signal is aborted; its promise is rejected with the reason. */
@@ -143,9 +147,9 @@ const registry = new FinalizationRegistry((running) => running.abandon());
 export class Job {
   #promise;
 
-  constructor(library, token, tag) {
+  constructor(runner, token, tag) {
     this.#promise = new Promise((resolve, reject) => {
-      this._running = new Streaming(library, token, tag, resolve, reject);
+      this._running = new Streaming(runner, token, tag, resolve, reject);
     });
     registry.register(this, this._running);
   }
@@ -159,7 +163,7 @@ export class Job {
     const tag = library.takeTags(1);
     const token = native.submit(handle, job, bytes, nanoseconds(timeout, 0), ITEM_EVENTS, streamItems, tag);
     library.check(native.out[0], job);
-    const submitted = new Job(library, token, tag);
+    const submitted = new Job(runner, token, tag);
     if (signal !== undefined) submitted._running.obey(signal);
     return submitted;
   }

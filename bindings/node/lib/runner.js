@@ -8,7 +8,7 @@ import { obey } from "./signals.js";
 
 const names = ["threads", "submitted", "running", "queued", "succeeded", "failed", "panicked", "cancelled", "deadline"];
 
-/** Frees the runners that nobody closed. */
+/** Frees the runners that nobody closed, once neither the program nor a job in flight refers to them. */
 const registry = new FinalizationRegistry(({ library, handle }) => void library.native.shutDown(handle, 0, true));
 
 export class Runner {
