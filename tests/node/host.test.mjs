@@ -62,6 +62,26 @@ test("a generator's items are the job's, at the pace of their reader", async (t)
   await until(() => isClosed);
 });
 
+test("items that are sent without waiting for one another are read in order, also by several reads", async (t) => {
+  const runner = runnerFor(t);
+  const numbers = (n) => Array.from({ length: n }, (_, i) => i);
+  let sent;
+  runner.register("host.rows", async (n, call) => {
+    sent = await Promise.all(numbers(n).map((i) => call.send(i)));
+  });
+  const items = runner.stream("host.rows", 200);
+  const read = await Promise.all(numbers(201).map(() => items.next()));
+  assert.deepEqual(
+    read.map(({ value }) => value),
+    [...numbers(200), undefined],
+  );
+  await until(() => sent !== undefined);
+  assert.deepEqual(sent, Array(200).fill(true));
+  const slow = [];
+  for await (const item of runner.stream("host.rows", 40)) slow.push(item);
+  assert.deepEqual(slow, numbers(40));
+});
+
 test("a call knows when its answer is not needed any more", async (t) => {
   const runner = runnerFor(t);
   const begun = new Set();

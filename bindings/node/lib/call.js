@@ -40,7 +40,8 @@ export class Call {
   #library;
   #format;
   #gone = new AbortController();
-  #wake;
+  /** Those who wait for room, in the order of their sends. */
+  #wakes = [];
 
   constructor(library, handle, format) {
     this.#library = library;
@@ -57,15 +58,16 @@ export class Call {
     this.#library.native.report(this._handle, done, total);
   }
 
-  /** Sends an item of the job's stream, once its reader has room for it. Whether anybody reads it. */
+  /** Sends an item of the job's stream, behind those that wait, once its reader has room. Whether anybody reads it. */
   async send(item) {
+    const { native } = this.#library;
     const [format, data] = encode(item);
     for (;;) {
-      const status = this.#library.native.send(this._handle, format, data);
+      const status = this.#wakes.length > 0 ? PENDING : native.send(this._handle, format, data);
       if (status === OK) return true;
       if (status === END || status === CANCELLED) return false;
       if (status !== PENDING) this.#library.check(status);
-      await new Promise((resolve) => (this.#wake = resolve));
+      await new Promise((resolve) => this.#wakes.push(resolve));
     }
   }
 
@@ -106,6 +108,6 @@ export class Call {
       this.#library.forget(tag);
       this.#gone.abort(new CancelledError("the answer is not needed any more"));
     }
-    this.#wake?.();
+    for (const wake of this.#wakes.splice(0)) wake();
   }
 }

@@ -107,7 +107,7 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Says how far the job is. */
   progress(done: number, total: number): void;
-  /** Sends an item, once its reader has room for it. Resolves to whether anybody reads it. */
+  /** Sends an item, once its reader has room for it and those before it. Resolves to whether anybody reads it. */
   send(item: unknown): Promise<boolean>;
 }
 

@@ -95,7 +95,8 @@ class Streaming extends Running {
   isOver = false;
   hasItems = false;
   isAbandoned = false;
-  wake = undefined;
+  /** Those who wait for an item, in their order. */
+  wakes = [];
   progress = [0, 0];
 
   onEvent(status) {
@@ -108,8 +109,7 @@ class Streaming extends Running {
       this.hasItems = true;
       if (this.isAbandoned) this.cancel();
     }
-    this.wake?.();
-    this.wake = undefined;
+    for (const wake of this.wakes.splice(0)) wake();
   }
 
   /** The next item, in a box, if there is one now. */
@@ -129,12 +129,14 @@ class Streaming extends Running {
     if (this.hasItems) this.cancel();
   }
 
+  /** The next item, behind those who wait for one. */
   async next() {
     for (;;) {
-      const item = this.items.shift() ?? (this.isOver ? undefined : this.#take());
+      const mayTake = !this.isOver && this.wakes.length === 0;
+      const item = this.items.shift() ?? (mayTake ? this.#take() : undefined);
       if (item !== undefined) return { value: item.value, done: false };
       if (this.isOver) break;
-      await new Promise((resolve) => (this.wake = resolve));
+      await new Promise((resolve) => this.wakes.push(resolve));
     }
     if (this.failure !== undefined) throw this.failure;
     return { value: undefined, done: true };
