@@ -144,3 +144,47 @@ test("workers have runners of their own, which end with them", async () => {
   `;
   assert.deepEqual(await ends(text), [0, "0 the main thread's lives on\n", ""]);
 });
+
+test("a worker that is terminated leaves no payload and no reply behind", async () => {
+  const text = `
+    import { readFileSync } from "node:fs";
+    import { once } from "node:events";
+    import { parentPort, workerData } from "node:worker_threads";
+    const big = Buffer.alloc(16 << 20, 1);
+    const say = () => parentPort.postMessage("ready");
+    const ways = {
+      answering: (runner) => runner.run("host.big", big),
+      // The function goes on after its job.
+      cancelled: (runner) => runner.run("host.big", big, { timeout: 100 }).catch(say),
+      finished: (runner) => {
+        runner.submit("palitra.echo", big);
+        while (runner.stats().succeeded === 0);
+        say();
+        for (;;);
+      },
+    };
+    const megabytes = () => (readFileSync("/proc/self/statm", "utf8").split(" ")[1] * 4096) / 1e6;
+    const rounds = async (way, n) => {
+      for (let round = 0; round < n; round++) {
+        const worker = new Worker(new URL(import.meta.url), { workerData: way });
+        await once(worker, "message");
+        await worker.terminate();
+      }
+    };
+    if (isMainThread) {
+      for (const way of Object.keys(ways)) {
+        await rounds(way, 3);
+        const before = megabytes();
+        await rounds(way, 6);
+        const grown = megabytes() - before;
+        console.log(way, grown < 40 || grown);
+      }
+    } else {
+      const runner = new Runner();
+      const took = () => (workerData === "answering" && say(), new Promise(() => {}));
+      runner.register("host.big", took, { input: "bytes" });
+      ways[workerData](runner);
+    }
+  `;
+  assert.deepEqual(await ends(text), [0, "answering true\ncancelled true\nfinished true\n", ""]);
+});

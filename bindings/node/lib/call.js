@@ -65,7 +65,7 @@ export class Call {
     for (;;) {
       const status = this.#wakes.length > 0 ? PENDING : native.send(this._handle, format, data);
       if (status === OK) return true;
-      if (status === END || status === CANCELLED) return false;
+      if (status === END || status === CANCELLED || this.#gone.signal.aborted) return false;
       if (status !== PENDING) this.#library.check(status);
       await new Promise((resolve) => this.#wakes.push(resolve));
     }
@@ -80,7 +80,7 @@ export class Call {
       if (native.notify(this._handle, tag) === OK) {
         this.#library.wait(tag);
         const status = native.complete(this._handle, OK, 0, ...encode(await this.#run(run)));
-        if (status !== END && status !== CANCELLED) this.#library.check(status);
+        if (status !== END && status !== CANCELLED && !this.#gone.signal.aborted) this.#library.check(status);
       }
     } catch (error) {
       const [code, message] = describe(error);
@@ -106,6 +106,8 @@ export class Call {
   #onEvent(tag, status) {
     if (status === CANCELLED) {
       this.#library.forget(tag);
+      // The function may go on for as long as it likes, and a worker that ends looks for calls in its events alone.
+      this.#library.native.freeCall(this._handle);
       this.#gone.abort(new CancelledError("the answer is not needed any more"));
     }
     for (const wake of this.#wakes.splice(0)) wake();

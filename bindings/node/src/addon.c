@@ -88,27 +88,28 @@ static napi_value configure(napi_env env, napi_callback_info info) {
 
 /* ---- the event loop --------------------------------------------------------------------------------------- */
 
-/* Has lib/ settle the jobs of one batch. What it throws is nobody's to catch. */
-static void tell_events(struct addon *addon, const palitra_event *events, size_t n) {
+/* Has lib/ settle the jobs of one batch. What it throws is nobody's to catch. Returns whether this thread still runs
+ * JavaScript: a worker that is being terminated does not. */
+static bool tell_events(struct addon *addon) {
     napi_env env = addon->env;
     napi_handle_scope scope;
     napi_value global, function, length, exception;
-    for (size_t i = 0; i < n; i++) {
-        addon->events[2 * i] = (double)events[i].tag;
-        addon->events[2 * i + 1] = events[i].status;
-        addon->calls[i] = addon->palitra.event_call(&events[i]).id;
+    for (size_t i = 0; i < addon->batch_len; i++) {
+        addon->events[2 * i] = (double)addon->batch[i].tag;
+        addon->events[2 * i + 1] = addon->batch[i].status;
+        addon->calls[i] = addon->palitra.event_call(&addon->batch[i]).id;
     }
     if (napi_open_handle_scope(env, &scope) != napi_ok) {
-        return;
+        return false;
     }
-    if (napi_get_global(env, &global) == napi_ok &&
-        napi_get_reference_value(env, addon->on_events, &function) == napi_ok &&
-        napi_create_double(env, (double)n, &length) == napi_ok &&
-        napi_make_callback(env, addon->context, global, function, 1, &length, NULL) == napi_pending_exception &&
-        napi_get_and_clear_last_exception(env, &exception) == napi_ok) {
-        napi_fatal_exception(env, exception);
-    }
+    bool is_told = napi_get_global(env, &global) == napi_ok &&
+                   napi_get_reference_value(env, addon->on_events, &function) == napi_ok &&
+                   napi_create_double(env, (double)addon->batch_len, &length) == napi_ok &&
+                   (napi_make_callback(env, addon->context, global, function, 1, &length, NULL) == napi_ok ||
+                    (napi_get_and_clear_last_exception(env, &exception) == napi_ok &&
+                     napi_fatal_exception(env, exception) == napi_ok));
     napi_close_handle_scope(env, scope);
+    return is_told;
 }
 
 /* One batch a turn of the loop: the descriptor stays readable as long as events wait, and timers have their turn. */
@@ -116,10 +117,9 @@ static void on_readable(uv_poll_t *watch, int status, int readable) {
     (void)status;
     (void)readable;
     struct addon *addon = watch->data;
-    palitra_event events[BATCH];
-    size_t n = 0;
-    if (addon->palitra.queue_next(addon->queue, 0, events, BATCH, &n) == PALITRA_OK) {
-        tell_events(addon, events, n);
+    if (addon->palitra.queue_next(addon->queue, 0, addon->batch, BATCH, &addon->batch_len) == PALITRA_OK &&
+        !tell_events(addon)) {
+        uv_poll_stop(&addon->watch);
     }
 }
 
@@ -137,11 +137,33 @@ static napi_value unref(napi_env env, napi_callback_info info) {
 
 /* ---- the environment's end -------------------------------------------------------------------------------- */
 
+/* Frees the token or the call of each event of the batch, which lib/ may have freed. */
+static void free_batch(struct addon *addon) {
+    for (size_t i = 0; i < addon->batch_len; i++) {
+        palitra_call call = addon->palitra.event_call(&addon->batch[i]);
+        if (call.id != 0) {
+            addon->palitra.call_free(call);
+        } else {
+            addon->palitra.token_free(addon->batch[i].token);
+        }
+    }
+}
+
+/* Frees what jobs have left, once their runners have ended. Each token that lib/ has not freed is in an event that
+ * waits now, or in the batch in which JavaScript was terminated. So is each call: lib/ frees those that were cancelled.
+ */
+static void free_leftovers(struct addon *addon) {
+    do {
+        free_batch(addon);
+    } while (addon->palitra.queue_next(addon->queue, 0, addon->batch, BATCH, &addon->batch_len) == PALITRA_OK);
+}
+
 /* The process's own end needs no more. A worker's must leave nothing behind. */
 static void end_addon(uv_handle_t *watch) {
     struct addon *addon = watch->data;
     if (!addon->is_main_thread) {
         free_runners(addon);
+        free_leftovers(addon);
         addon->palitra.queue_free(addon->queue);
     }
     free(addon->runners);

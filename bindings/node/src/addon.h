@@ -23,7 +23,10 @@ struct addon {
     uv_poll_t watch;
     napi_ref on_events;
     napi_async_context context;
-    /* The events of one batch, as pairs of a tag and a status: memory of a Float64Array. */
+    /* The batch that lib/ was told of last. */
+    palitra_event batch[BATCH];
+    size_t batch_len;
+    /* Its events, as pairs of a tag and a status: memory of a Float64Array. */
     double *events;
     napi_ref events_array;
     /* The calls that they are about, 0 where they are about a token: memory of a BigUint64Array. */
