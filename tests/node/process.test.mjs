@@ -109,6 +109,47 @@ test("a process may exit with jobs in flight", async () => {
   assert.deepEqual(await ends(`never(); setTimeout(() => process.exit(4), 50);`), [4, "", ""]);
 });
 
+test("a pending shutdown keeps the process alive, but hinders neither its exit nor a worker's end", async () => {
+  const waits = `
+    const runner = new Runner();
+    run("palitra.sleep", { seconds: 0.1 });
+    runner.submit("palitra.sleep", { seconds: 0.2 }).then(() => console.log("slept"));
+    Promise.all([runner.shutdown({ grace: 20_000 }), runner.shutdown({ grace: 20_000 })]).then(console.log);
+  `;
+  assert.deepEqual(await ends(waits), [0, "slept\n[ true, true ]\n", ""]);
+  const hold = `
+    const runner = new Runner();
+    runner.run("palitra.sleep", { seconds: 3600 }).catch(() => {});
+    runner.shutdown({ grace: 20_000 });
+    runner.close({ grace: 20_000 });
+  `;
+  const begun = Date.now();
+  assert.deepEqual(await ends(`${hold} setTimeout(() => process.exit(6), 50);`), [6, "", ""]);
+  const text = `
+    import { parentPort } from "node:worker_threads";
+    if (isMainThread) {
+      const before = threads();
+      for (const way of ["terminate", "exit", "throw"]) {
+        const worker = new Worker(new URL(import.meta.url), { argv: [way] });
+        worker.on("error", () => {});
+        const end = new Promise((resolve) => worker.once("exit", resolve));
+        worker.once("message", () => worker.terminate());
+        await end;
+      }
+      console.log(threads() - before);
+    } else {
+      ${hold}
+      setTimeout(() => {
+        if (process.argv[2] === "exit") process.exit();
+        if (process.argv[2] === "throw") throw new Error("uncaught");
+        parentPort.postMessage("begun");
+      }, 50);
+    }
+  `;
+  assert.deepEqual(await ends(text), [0, "0\n", ""]);
+  assert.ok(Date.now() - begun < 15_000, "the grace period was waited for");
+});
+
 test("Ctrl-C ends a process that waits for a job", async () => {
   const onOutput = (child) => child.kill("SIGINT");
   assert.deepEqual(await ends(`console.log("waits"); await never();`, { onOutput }), ["SIGINT", "waits\n", ""]);

@@ -174,8 +174,18 @@ static void end_addon(uv_handle_t *watch) {
 static void on_cleanup(napi_async_cleanup_hook_handle cleanup, void *data) {
     (void)cleanup;
     struct addon *addon = data;
+    addon->is_ending = true;
     uv_poll_stop(&addon->watch);
-    uv_close((uv_handle_t *)&addon->watch, end_addon);
+    if (!addon->is_main_thread || addon->shutdown_count > 0) {
+        cut_runners_short(addon);
+    }
+    end_if_idle(addon);
+}
+
+void end_if_idle(struct addon *addon) {
+    if (addon->is_ending && addon->shutdown_count == 0) {
+        uv_close((uv_handle_t *)&addon->watch, end_addon);
+    }
 }
 
 /* ---- load ------------------------------------------------------------------------------------------------- */

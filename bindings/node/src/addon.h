@@ -41,6 +41,9 @@ struct addon {
     /* The runners that were made here and not freed. */
     uint64_t *runners;
     size_t runner_count;
+    /* The shutdowns that have not ended: each has a thread that uses this. */
+    size_t shutdown_count;
+    bool is_ending;
 };
 
 #define ARGUMENTS(n) \
@@ -62,8 +65,14 @@ napi_value take_reply(struct addon *addon, palitra_reply *reply);
 
 napi_value return_status(struct addon *addon, palitra_status status);
 
+/* Ends the runners that were made here, and with them each shutdown that waits for its grace period. */
+void cut_runners_short(struct addon *addon);
+
 /* A thread of JavaScript frees the runners that it made. */
 void free_runners(struct addon *addon);
+
+/* Ends an addon whose environment ends, once no shutdown has a thread any more. */
+void end_if_idle(struct addon *addon);
 
 napi_value new_runner(napi_env env, napi_callback_info info);
 napi_value is_alive(napi_env env, napi_callback_info info);

@@ -3,6 +3,8 @@
  */
 #include "addon.h"
 
+#include <pthread.h>
+
 static bool remember_runner(struct addon *addon, uint64_t runner) {
     uint64_t *runners = realloc(addon->runners, (addon->runner_count + 1) * sizeof *runners);
     if (runners == NULL) {
@@ -93,10 +95,13 @@ napi_value stats(napi_env env, napi_callback_info info) {
     return list;
 }
 
-/* One shutdown, which blocks one of libuv's workers for the grace period and a second at most. */
+/* One shutdown. It blocks for the grace period and a second at most, on a thread of its own: the end of a process, and
+ * of a worker, would wait for one of libuv's. */
 struct shutdown {
     struct addon *addon;
-    napi_async_work work;
+    pthread_t thread;
+    bool has_thread;
+    uv_async_t ended;
     napi_deferred deferred;
     palitra_runner runner;
     int64_t grace_ns;
@@ -104,28 +109,56 @@ struct shutdown {
     palitra_status status;
 };
 
-static void shut_down_on_worker(napi_env env, void *data) {
-    (void)env;
+static void *shut_down_on_thread(void *data) {
     struct shutdown *shutdown = data;
     shutdown->status = shutdown->addon->palitra.runner_shutdown(shutdown->runner, shutdown->grace_ns);
     if (shutdown->frees) {
         shutdown->addon->palitra.runner_free(shutdown->runner);
     }
+    uv_async_send(&shutdown->ended);
+    return NULL;
 }
 
-static void end_shutdown(napi_env env, napi_status status, void *data) {
-    struct shutdown *shutdown = data;
+/* Settles the promise, unless this thread runs no JavaScript any more. */
+static void resolve_shutdown(struct shutdown *shutdown) {
+    napi_env env = shutdown->addon->env;
+    napi_handle_scope scope;
+    napi_callback_scope callback;
+    napi_value resource, value;
+    if (napi_open_handle_scope(env, &scope) != napi_ok) {
+        return;
+    }
+    if (napi_create_object(env, &resource) == napi_ok &&
+        napi_open_callback_scope(env, resource, shutdown->addon->context, &callback) == napi_ok) {
+        if (napi_create_double(env, shutdown->status, &value) == napi_ok) {
+            napi_resolve_deferred(env, shutdown->deferred, value);
+        }
+        napi_close_callback_scope(env, callback);
+    }
+    napi_close_handle_scope(env, scope);
+}
+
+static void free_shutdown(uv_handle_t *ended) {
+    struct shutdown *shutdown = ended->data;
+    struct addon *addon = shutdown->addon;
+    free(shutdown);
+    addon->shutdown_count--;
+    end_if_idle(addon);
+}
+
+static void on_shutdown(uv_async_t *ended) {
+    struct shutdown *shutdown = ended->data;
+    if (shutdown->has_thread) {
+        /* It has nothing left to do, but Node may unload its code as soon as a worker has ended. */
+        pthread_join(shutdown->thread, NULL);
+    }
     if (shutdown->frees) {
         forget_runner(shutdown->addon, shutdown->runner.id);
     }
-    if (status != napi_cancelled) {
-        napi_value value = from_double(env, shutdown->status);
-        if (value != NULL) {
-            napi_resolve_deferred(env, shutdown->deferred, value);
-        }
+    if (!shutdown->addon->is_ending) {
+        resolve_shutdown(shutdown);
     }
-    napi_delete_async_work(env, shutdown->work);
-    free(shutdown);
+    uv_close((uv_handle_t *)ended, free_shutdown);
 }
 
 /* shutDown(runner, grace, frees): a promise of the status. */
@@ -133,28 +166,40 @@ napi_value shut_down(napi_env env, napi_callback_info info) {
     ARGUMENTS(3)
     struct shutdown *shutdown = calloc(1, sizeof *shutdown);
     double grace;
-    napi_value promise, name;
+    napi_value promise;
+    uv_loop_t *loop;
     if (shutdown == NULL) {
         napi_throw_error(env, NULL, "not enough memory");
         return NULL;
     }
     shutdown->addon = addon;
-    name = from_string(env, "palitra:shutdown");
     if (!read_u64(env, argument[0], &shutdown->runner.id) || !read_double(env, argument[1], &grace) ||
-        !check(env, napi_get_value_bool(env, argument[2], &shutdown->frees)) || name == NULL ||
-        !check(env, napi_create_promise(env, &shutdown->deferred, &promise)) ||
-        !check(env,
-               napi_create_async_work(env, NULL, name, shut_down_on_worker, end_shutdown, shutdown, &shutdown->work))) {
+        !check(env, napi_get_value_bool(env, argument[2], &shutdown->frees)) ||
+        !check(env, napi_get_uv_event_loop(env, &loop)) ||
+        !check(env, napi_create_promise(env, &shutdown->deferred, &promise))) {
         free(shutdown);
         return NULL;
     }
     shutdown->grace_ns = (int64_t)grace;
-    if (!check(env, napi_queue_async_work(env, shutdown->work))) {
-        napi_delete_async_work(env, shutdown->work);
+    if (uv_async_init(loop, &shutdown->ended, on_shutdown) != 0) {
+        napi_throw_error(env, NULL, "the system refuses a descriptor for the shutdown");
         free(shutdown);
         return NULL;
     }
+    shutdown->ended.data = shutdown;
+    addon->shutdown_count++;
+    shutdown->has_thread = pthread_create(&shutdown->thread, NULL, shut_down_on_thread, shutdown) == 0;
+    if (!shutdown->has_thread) {
+        /* The system refuses one: this one waits. */
+        shut_down_on_thread(shutdown);
+    }
     return promise;
+}
+
+void cut_runners_short(struct addon *addon) {
+    for (size_t i = 0; i < addon->runner_count; i++) {
+        addon->palitra.runner_shutdown((palitra_runner){addon->runners[i]}, 0);
+    }
 }
 
 void free_runners(struct addon *addon) {
