@@ -56,8 +56,7 @@ func (r *Runner) Register(name string, function JobFunc) error {
 // Send sends an item of the job's stream. It waits while the reader has enough to read, and returns ErrCancelled when
 // the answer is not needed any more, and an error that is [StatusEnd] if nobody reads.
 func (c *Call) Send(item []byte) error {
-	return Status(C.palitra_call_send(c.raw, C.PALITRA_BYTES, unsafe.Pointer(pointer(item)), C.size_t(len(item)),
-		C.PALITRA_FOREVER)).orNil()
+	return Status(C.palitra_go_send(c.raw, pointer(item), C.size_t(len(item)), C.PALITRA_FOREVER)).orNil()
 }
 
 // Progress says how much of how much is done.
@@ -109,6 +108,5 @@ func (c *Call) fail(status C.palitra_status, code int32, message string) {
 }
 
 func (c *Call) complete(status C.palitra_status, code int32, data []byte) Status {
-	return Status(C.palitra_call_complete(c.raw, status, C.int32_t(code), C.PALITRA_BYTES,
-		unsafe.Pointer(pointer(data)), C.size_t(len(data))))
+	return Status(C.palitra_go_complete(c.raw, status, C.int32_t(code), pointer(data), C.size_t(len(data))))
 }

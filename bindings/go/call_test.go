@@ -147,6 +147,25 @@ func TestRegisteredJobStreams(t *testing.T) {
 	}
 }
 
+// As TestPayloadMayLieBesidePointers, for what a job sends and what it returns.
+func TestWhatARegisteredJobGivesMayLieBesidePointers(t *testing.T) {
+	r := newRunner(t)
+	register(t, r, "go.beside", func(_ context.Context, call *palitra.Call) ([]byte, error) {
+		holder := struct {
+			text [5]byte
+			next *int
+		}{[5]byte{'h', 'e', 'l', 'l', 'o'}, new(int)}
+		return holder.text[:], call.Send(holder.text[:])
+	})
+	token := submit(t, r, "go.beside", "")
+	if item, err := token.Next(soon(t)); err != nil || item.String() != "hello" {
+		t.Error(item, err)
+	}
+	if reply, err := token.Wait(soon(t)); err != nil || reply.String() != "hello" {
+		t.Error(reply, err)
+	}
+}
+
 func TestRegistrationThatCannotBeIsRefused(t *testing.T) {
 	r := newRunner(t)
 	nothing := func(context.Context, *palitra.Call) ([]byte, error) { return nil, nil }

@@ -139,6 +139,15 @@ static inline palitra_status palitra_go_next(palitra_token token, palitra_go_rep
     return palitra_go_fill(status, &item, filled);
 }
 
+static inline palitra_status palitra_go_send(palitra_call call, const uint8_t *item, size_t len, int64_t timeout_ns) {
+    return palitra_call_send(call, PALITRA_BYTES, item, len, timeout_ns);
+}
+
+static inline palitra_status palitra_go_complete(palitra_call call, palitra_status status, int32_t code,
+                                                 const uint8_t *data, size_t len) {
+    return palitra_call_complete(call, status, code, PALITRA_BYTES, data, len);
+}
+
 /* Registers the Go function behind a cgo.Handle; the handle is deleted whatever this returns. */
 palitra_status palitra_go_on_complete(palitra_token token, uintptr_t handle);
 
