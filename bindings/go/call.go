@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"runtime/cgo"
 	"strings"
+	"sync"
 	"unsafe"
 )
 
@@ -24,6 +25,12 @@ import (
 type Call struct {
 	Payload []byte // What the job was called with.
 	raw     C.palitra_call
+	core    *core
+	ctx     context.Context // The function's.
+	cancel  context.CancelFunc
+	turn    sync.Mutex    // Held by the one who sends an item.
+	room    chan struct{} // Holds one when there may be room for an item; nil until somebody waits for it.
+	tag     uint64        // What the dispatcher knows the room by.
 }
 
 // JobFunc is a job of the program's. Each call has a goroutine of its own. The context is cancelled when the answer is
@@ -31,7 +38,10 @@ type Call struct {
 // error fails the job with its text, a [JobError] with its code and message, and a panic ends the job as panicked.
 type JobFunc func(ctx context.Context, call *Call) ([]byte, error)
 
-type registered struct{ function JobFunc }
+type registered struct {
+	function JobFunc
+	core     *core
+}
 
 // Register registers a job of the program's on the runner, until that has ended: whoever calls the job by its name, the
 // program or another job, has the function called. It comes before a job of the library that has the same name, so a
@@ -46,17 +56,83 @@ func (r *Runner) Register(name string, function JobFunc) error {
 	}
 	text := C.CString(name)
 	defer C.free(unsafe.Pointer(text))
-	handle := cgo.NewHandle(&registered{function})
+	handle := cgo.NewHandle(&registered{function, r.core})
 	if status := C.palitra_go_register(r.core.handle, text, C.uintptr_t(handle)); status != C.PALITRA_OK {
 		return &callError{name, Status(status), nil}
 	}
 	return nil
 }
 
-// Send sends an item of the job's stream. It waits while the reader has enough to read, and returns ErrCancelled when
-// the answer is not needed any more, and an error that is [StatusEnd] if nobody reads.
+// Send sends an item of the job's stream. It waits while the reader has enough to read, which holds no thread, and
+// returns ErrCancelled when the answer is not needed any more, and an error that is [StatusEnd] if nobody reads. Of
+// several goroutines one sends at a time. In a callback Send returns ErrWouldDeadlock instead of waiting.
 func (c *Call) Send(item []byte) error {
-	return Status(C.palitra_go_send(c.raw, pointer(item), C.size_t(len(item)), C.PALITRA_FOREVER)).orNil()
+	inCallback := c.core.callbacks.here()
+	if !inCallback {
+		c.turn.Lock()
+	} else if !c.turn.TryLock() {
+		return StatusWouldDeadlock
+	}
+	defer c.turn.Unlock()
+	status := c.trySend(item)
+	if status == StatusPending && inCallback {
+		status = StatusWouldDeadlock
+	}
+	if status == StatusPending {
+		status = c.sendLater(item)
+	}
+	return status.orNil()
+}
+
+// trySend returns StatusPending if there is no room for the item; then there will be an event of room, if the call
+// listens.
+func (c *Call) trySend(item []byte) Status {
+	return Status(C.palitra_go_send(c.raw, pointer(item), C.size_t(len(item))))
+}
+
+// sendLater sends an item that there was no room for. It waits in Go: in C each wait would hold a thread.
+func (c *Call) sendLater(item []byte) Status {
+	status := StatusPending
+	if c.room == nil && c.ctx.Err() == nil {
+		c.listen()
+		status = c.trySend(item)
+	}
+	// Whatever is over, the library is asked once more: it knows how the call has ended.
+	for over := false; status == StatusPending; status = c.trySend(item) {
+		if over {
+			return StatusCancelled
+		}
+		select {
+		case <-c.room:
+		case <-c.ctx.Done():
+			over = true
+		case <-c.core.ended:
+			over = true
+		}
+	}
+	return status
+}
+
+// listen has the dispatcher notified of room: not before a call waits for it, as most never do.
+func (c *Call) listen() {
+	c.tag, c.room = c.core.expectRoom()
+	handle := cgo.NewHandle(c.cancel)
+	submitting <- struct{}{}
+	status := C.palitra_go_on_room(c.raw, c.core.queue, C.uint64_t(c.tag), C.uintptr_t(handle))
+	<-submitting
+	if status == C.PALITRA_CANCELLED {
+		c.cancel()
+	}
+}
+
+// end ends what the call has in Go. Nobody listens from now on.
+func (c *Call) end() {
+	c.cancel()
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	if c.room != nil {
+		c.core.forgetRoom(c.tag)
+	}
 }
 
 // Progress says how much of how much is done.
@@ -68,11 +144,11 @@ func (c *Call) Progress(done, total uint64) {
 //
 //export palitraGoCall
 func palitraGoCall(handle C.uintptr_t, call C.palitra_call, data unsafe.Pointer, size C.size_t) {
-	function := cgo.Handle(handle).Value().(*registered).function
-	c := &Call{bytes.Clone(unsafe.Slice((*byte)(data), size)), call}
-	ctx, cancel := context.WithCancel(context.Background())
-	C.palitra_go_on_cancel(call, C.uintptr_t(cgo.NewHandle(cancel)))
-	go c.run(ctx, cancel, function)
+	job := cgo.Handle(handle).Value().(*registered)
+	c := &Call{Payload: bytes.Clone(unsafe.Slice((*byte)(data), size)), raw: call, core: job.core}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	C.palitra_go_on_cancel(call, C.uintptr_t(cgo.NewHandle(c.cancel)))
+	go c.run(job.function)
 }
 
 //export palitraGoCancel
@@ -80,15 +156,15 @@ func palitraGoCancel(handle C.uintptr_t) {
 	cgo.Handle(handle).Value().(context.CancelFunc)()
 }
 
-func (c *Call) run(ctx context.Context, cancel context.CancelFunc, function JobFunc) {
+func (c *Call) run(function JobFunc) {
 	defer C.palitra_call_free(c.raw)
-	defer cancel()
+	defer c.end()
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			c.fail(C.PALITRA_JOB_PANICKED, 0, fmt.Sprint(panicked))
 		}
 	}()
-	reply, err := function(ctx, c)
+	reply, err := function(c.ctx, c)
 	var failed *JobError
 	switch {
 	case err == nil:

@@ -10,7 +10,9 @@ package palitra_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -144,6 +146,174 @@ func TestRegisteredJobStreams(t *testing.T) {
 	}
 	if next != 100 {
 		t.Error(next)
+	}
+}
+
+// startFull submits a job that hands its call and its context over and runs until its context ends or it may return.
+// There is room for one item, which it has sent.
+func startFull(
+	t *testing.T, r *palitra.Runner,
+) (token *palitra.Token, call *palitra.Call, ctx context.Context, end func()) {
+	t.Helper()
+	type begun struct {
+		call *palitra.Call
+		ctx  context.Context
+	}
+	calls, mayReturn := make(chan begun, 1), make(chan struct{})
+	register(t, r, "go.full", func(ctx context.Context, call *palitra.Call) ([]byte, error) {
+		calls <- begun{call, ctx}
+		select {
+		case <-ctx.Done():
+		case <-mayReturn:
+		}
+		return nil, ctx.Err()
+	})
+	token = submit(t, r, "go.full", "", palitra.WithStreamItems(1))
+	b := <-calls
+	if err := b.call.Send([]byte("first")); err != nil {
+		t.Fatal(err)
+	}
+	return token, b.call, b.ctx, sync.OnceFunc(func() { close(mayReturn) })
+}
+
+// sendBehind sends an item that there is no room for, and returns what will have the error.
+func sendBehind(call *palitra.Call) <-chan error {
+	sent := make(chan error, 1)
+	go func() { sent <- call.Send([]byte("behind")) }()
+	time.Sleep(10 * time.Millisecond)
+	return sent
+}
+
+func result(t *testing.T, of <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-of:
+		return err
+	case <-soon(t).Done():
+		t.Fatal("it waits forever")
+		return nil
+	}
+}
+
+func TestSendThatWaitsEndsWithWhatItWaitsFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		happens func(r *palitra.Runner, token *palitra.Token, end func())
+		status  []palitra.Status
+	}{
+		"an item is read": {func(_ *palitra.Runner, token *palitra.Token, _ func()) {
+			_, _ = token.Next(soon(t))
+		}, []palitra.Status{palitra.StatusOK}},
+		"the job is cancelled": {func(_ *palitra.Runner, token *palitra.Token, _ func()) {
+			_ = token.Cancel()
+		}, []palitra.Status{palitra.StatusCancelled}},
+		// Under a context that can end, Close makes room as it looks whether the job streams.
+		"the reader leaves": {func(_ *palitra.Runner, token *palitra.Token, _ func()) {
+			_ = token.Close()
+		}, []palitra.Status{palitra.StatusEnd, palitra.StatusCancelled, palitra.StatusOK}},
+		"the runner ends": {func(r *palitra.Runner, _ *palitra.Token, _ func()) {
+			_ = r.Close()
+		}, []palitra.Status{palitra.StatusCancelled}},
+		"the function returns": {func(_ *palitra.Runner, _ *palitra.Token, end func()) {
+			end()
+		}, []palitra.Status{palitra.StatusEnd}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRunner(t)
+			token, call, _, end := startFull(t, r)
+			defer end()
+			sent := sendBehind(call)
+			select {
+			case err := <-sent:
+				t.Fatal("it did not wait:", err)
+			default:
+			}
+			c.happens(r, token, end)
+			if err := result(t, sent); !slices.Contains(c.status, palitra.StatusOf(err)) {
+				t.Errorf("%v, not one of %v", err, c.status)
+			}
+		})
+	}
+}
+
+// A call that has waited for room is notified of its end in another way than one that has not.
+func TestContextOfARegisteredJobThatHasWaitedToSendEndsWithItsJob(t *testing.T) {
+	r := newRunner(t)
+	token, call, ctx, end := startFull(t, r)
+	defer end()
+	sent := sendBehind(call)
+	if item, err := token.Next(soon(t)); err != nil || item.String() != "first" {
+		t.Error(item, err)
+	}
+	if err := result(t, sent); err != nil {
+		t.Error(err)
+	}
+	if ctx.Err() != nil {
+		t.Error(ctx.Err())
+	}
+	token.Cancel()
+	select {
+	case <-ctx.Done():
+	case <-soon(t).Done():
+		t.Error("the context of a job did not end with it")
+	}
+}
+
+func TestSendInACallbackDoesNotWait(t *testing.T) {
+	r := newRunner(t)
+	token, call, _, end := startFull(t, r)
+	defer end()
+	inCallback := func() error {
+		sent := make(chan error, 1)
+		other := submit(t, r, "test.never", "")
+		if err := other.OnComplete(func(*palitra.Token, palitra.Status) { sent <- call.Send(nil) }); err != nil {
+			t.Fatal(err)
+		}
+		other.Cancel()
+		return result(t, sent)
+	}
+	wantIs(t, inCallback(), palitra.ErrWouldDeadlock)
+	sent := sendBehind(call)
+	wantIs(t, inCallback(), palitra.ErrWouldDeadlock)
+	token.Cancel()
+	wantIs(t, result(t, sent), palitra.ErrCancelled)
+}
+
+func TestSeveralGoroutinesSendForOneJob(t *testing.T) {
+	const senders, each = 8, 200
+	r := newRunner(t)
+	register(t, r, "go.many", func(_ context.Context, call *palitra.Call) ([]byte, error) {
+		failures := make(chan error, senders)
+		for sender := range byte(senders) {
+			go func() {
+				for i := range byte(each) {
+					if err := call.Send([]byte{sender, i}); err != nil {
+						failures <- err
+						return
+					}
+				}
+				failures <- nil
+			}()
+		}
+		var err error
+		for range senders {
+			err = errors.Join(err, <-failures)
+		}
+		return nil, err
+	})
+	var next [senders]byte
+	for item, err := range r.Stream(soon(t), "go.many", nil, palitra.WithStreamItems(2)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sender, i := item.Data[0], item.Data[1]; i != next[sender] {
+			t.Fatalf("item %d of sender %d came in the place of %d", i, sender, next[sender])
+		}
+		next[item.Data[0]]++
+	}
+	for sender, n := range next {
+		if n != each {
+			t.Errorf("%d items of sender %d", n, sender)
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 var (
 	// Places for those that poll a job inline, which may take as long as the job takes to its first await.
 	starting = places{limit: int32(runtime.GOMAXPROCS(0))}
-	// Places for those that submit a job, which never blocks.
+	// Places for those that submit a job, or have a call listen for room, which never blocks.
 	submitting = make(chan struct{}, runtime.GOMAXPROCS(0))
 )
 

@@ -10,6 +10,7 @@ package palitra
 //   - A call may still be in C then, where it polls a job inline, or come back with a token that the runner's end has
 //     finished: the event of its end finds no queue. So nobody waits any more once the dispatcher has ended: whoever is
 //     expected is finished by its end, and whoever is expected later is finished at once.
+//   - An event with a call's tag says that the call may have room for an item. It is lost if the call has ended.
 //   - The dispatcher has no reference to Runner and Token, so that forgotten ones can be collected.
 
 /*
@@ -36,11 +37,19 @@ type dispatcher struct {
 	mu    sync.Mutex
 	// Who waits for which tag; nil for a job that finished before it was expected.
 	waiting map[uint64]*pending
-	over    bool // No event comes any more.
+	rooms   map[uint64]chan struct{} // Of the calls that have waited for room; each holds one when there may be some.
+	over    bool                     // No event comes any more.
 }
 
+// callTag is set in the tags of calls: nobody expects an end of theirs.
+const callTag = 1 << 63
+
 func newDispatcher() (*dispatcher, error) {
-	d := &dispatcher{ended: make(chan struct{}), waiting: make(map[uint64]*pending)}
+	d := &dispatcher{
+		ended:   make(chan struct{}),
+		waiting: make(map[uint64]*pending),
+		rooms:   make(map[uint64]chan struct{}),
+	}
 	if status := C.palitra_queue_new(&d.queue); status != C.PALITRA_OK {
 		return nil, Status(status)
 	}
@@ -87,9 +96,12 @@ func (d *dispatcher) run(connection syscall.RawConn) {
 
 func (d *dispatcher) tell(events []C.palitra_event) {
 	for i := range events {
-		if tag := uint64(events[i].tag); events[i].status == C.PALITRA_PENDING {
+		switch tag := uint64(events[i].tag); {
+		case tag&callTag != 0:
+			d.hasRoom(tag)
+		case events[i].status == C.PALITRA_PENDING:
 			d.hasItem(tag)
-		} else {
+		default:
 			d.finish(tag)
 		}
 	}
@@ -103,6 +115,32 @@ func (d *dispatcher) hasItem(tag uint64) {
 	if p != nil {
 		p.hasItem()
 	}
+}
+
+// hasRoom notifies the tag's call, if it has not ended.
+func (d *dispatcher) hasRoom(tag uint64) {
+	d.mu.Lock()
+	room := d.rooms[tag]
+	d.mu.Unlock()
+	select {
+	case room <- struct{}{}:
+	default:
+	}
+}
+
+// expectRoom returns a new tag for a call, and what holds one when the call may have room.
+func (d *dispatcher) expectRoom() (tag uint64, room chan struct{}) {
+	tag, room = d.newTag()|callTag, make(chan struct{}, 1)
+	d.mu.Lock()
+	d.rooms[tag] = room
+	d.mu.Unlock()
+	return tag, room
+}
+
+func (d *dispatcher) forgetRoom(tag uint64) {
+	d.mu.Lock()
+	delete(d.rooms, tag)
+	d.mu.Unlock()
 }
 
 // finish notifies whoever waits for the tag's job, now or once it is expected, of the end.

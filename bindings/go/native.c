@@ -31,6 +31,13 @@ palitra_status palitra_go_on_cancel(palitra_call call, uintptr_t handle) {
     return palitra_call_on_cancel(call, cancel, (void *)handle, free_handle);
 }
 
+palitra_status palitra_go_on_room(palitra_call call, palitra_queue queue, uint64_t tag, uintptr_t handle) {
+    /* This ends the function's registration, and so it is registered again. A call that has ended in between says so
+     * then. */
+    palitra_call_notify(call, queue, tag);
+    return palitra_go_on_cancel(call, handle);
+}
+
 static void log_message(int32_t level, const char *target, const char *message, void *handle) {
     palitraGoLog(level, (char *)target, (char *)message, (uintptr_t)handle);
 }

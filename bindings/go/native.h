@@ -139,8 +139,9 @@ static inline palitra_status palitra_go_next(palitra_token token, palitra_go_rep
     return palitra_go_fill(status, &item, filled);
 }
 
-static inline palitra_status palitra_go_send(palitra_call call, const uint8_t *item, size_t len, int64_t timeout_ns) {
-    return palitra_call_send(call, PALITRA_BYTES, item, len, timeout_ns);
+/* Sends an item, if there is room for it. */
+static inline palitra_status palitra_go_send(palitra_call call, const uint8_t *item, size_t len) {
+    return palitra_call_send(call, PALITRA_BYTES, item, len, 0);
 }
 
 static inline palitra_status palitra_go_complete(palitra_call call, palitra_status status, int32_t code,
@@ -161,5 +162,9 @@ palitra_status palitra_go_log(int32_t level, uintptr_t handle);
 
 /* Has the function behind a cgo.Handle called when the answer to a call is not needed any more. */
 palitra_status palitra_go_on_cancel(palitra_call call, uintptr_t handle);
+
+/* The same, and has the queue notified each time that an item which found no room can be sent. The function takes the
+ * place of the one that was registered before. */
+palitra_status palitra_go_on_room(palitra_call call, palitra_queue queue, uint64_t tag, uintptr_t handle);
 
 #endif

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	palitra "palitra.example/bindings/go"
@@ -32,6 +33,15 @@ func TestWaitingGoroutinesHoldNoThread(t *testing.T) {
 		t.Errorf("%v\n%s", err, output)
 		return
 	}
+	// Jobs in Go that are about to send the item that there is no room for.
+	var sending atomic.Int64
+	sendsTwo := func(_ context.Context, call *palitra.Call) ([]byte, error) {
+		if err := call.Send(nil); err != nil {
+			return nil, err
+		}
+		sending.Add(1)
+		return nil, call.Send(nil)
+	}
 	for name, wait := range map[string]func(ctx context.Context, r *palitra.Runner) error{
 		"Run": func(_ context.Context, r *palitra.Runner) error {
 			_, err := r.Run(base(t), "test.never", nil)
@@ -54,9 +64,18 @@ func TestWaitingGoroutinesHoldNoThread(t *testing.T) {
 			}
 			return err
 		},
+		"Send": func(_ context.Context, r *palitra.Runner) error {
+			token, err := r.Submit(base(t), "go.sends.two", nil, palitra.WithStreamItems(1))
+			if err == nil {
+				defer token.Close()
+				_, err = token.Wait(base(t))
+			}
+			return err
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRunner(t)
+			register(t, r, "go.sends.two", sendsTwo)
 			ctx := soon(t)
 			var waiters sync.WaitGroup
 			waiters.Add(manyGoroutines)
@@ -68,7 +87,8 @@ func TestWaitingGoroutinesHoldNoThread(t *testing.T) {
 			}
 			eventually(t, "all are in flight", func() bool {
 				stats, _ := r.Stats()
-				return stats.Running == uint64(manyGoroutines)
+				return stats.Running == uint64(manyGoroutines) &&
+					(name != "Send" || sending.Load() == int64(manyGoroutines))
 			})
 			// One more thread for each goroutine that happens to be in a call of C would show here, too. The runner has two.
 			if n, most := threads(t, ""), runtime.GOMAXPROCS(0)+9; n > most {
