@@ -70,6 +70,30 @@ test("a forked child has a runner of its own, and its parent's refuse", function
   ]], "PALITRA_FORKED\tPALITRA_FORKED\n0.01\t0.01\n0.01\t0.01\n0.01\t0.01\ntrue\ttrue\nparent\tx\n", 0)
 end)
 
+test("a forked child's loops serve every library that its parent's served", function()
+  ends([[
+    local jobs = palitra.load(os.getenv("PALITRA_LIBRARY_DIR") .. "/libpalitra_test_jobs.so")
+    local unused = palitra.load(os.getenv("PALITRA_LIBRARY_DIR") .. "/libexample_jobs.so")
+    local function sleep(library)
+      return library.run("palitra.sleep", { seconds = 0.01 }).seconds
+    end
+    for _, library in ipairs({ jobs, palitra }) do
+      library.loop(sleep, library)
+    end
+    for _, libraries in ipairs({ { palitra, jobs }, { jobs, palitra }, { unused, jobs, palitra } }) do
+      local child = ffi.C.fork()
+      if child == 0 then
+        for _, library in ipairs(libraries) do
+          print(pcall(library.loop, sleep, library))
+        end
+        io.stdout:flush()
+        ffi.C._exit(0)
+      end
+      ffi.C.waitpid(child, nil, 0)
+    end
+  ]], ("true\t0.01\n"):rep(7), 0)
+end)
+
 test("an error that nobody catches says what it is", function()
   local output, code = helpers.program(start .. 'palitra.run("palitra.eko")')
   equal(output:match("PALITRA_UNKNOWN_JOB: .-nearest is \"palitra.echo\"") ~= nil, true)

@@ -134,6 +134,7 @@ function Library:queue()
 end
 
 function Library:make_queue()
+  tasks.enter_process()
   local out = ffi.new("uint64_t[1]")
   self:check(self.C.palitra_queue_new(out))
   self.events_queue, self.pid = out[0], ffi.C.getpid()
@@ -146,7 +147,6 @@ function Library:is_reborn(status)
   if status ~= abi.FORKED or self.pid == nil or self.pid == ffi.C.getpid() then
     return false
   end
-  tasks.forget()
   self:make_queue()
   return true
 end

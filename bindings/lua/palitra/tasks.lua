@@ -12,6 +12,8 @@ local is_task = setmetatable({}, { __mode = "k" })
 local asleep, n_asleep, ready = {}, 0, {}
 -- Each library whose queue has events for somebody.
 local libraries = {}
+-- The process whose coroutines these are: the last that made a queue.
+local process
 
 --- The coroutine that is running, if a call may put it to sleep.
 function tasks.current()
@@ -42,7 +44,7 @@ function tasks.are_asleep()
   return n_asleep > 0
 end
 
---- Forgets every coroutine that sleeps: after a failure, and in a forked child, which has none of its parent's jobs.
+--- Forgets every coroutine that sleeps, after a failure.
 function tasks.forget()
   asleep, n_asleep, ready = {}, 0, {}
   for _, library in ipairs(libraries) do
@@ -50,6 +52,16 @@ function tasks.forget()
   end
   -- What they waited for is cancelled as it is collected.
   collectgarbage()
+end
+
+--- Is called before a queue is made. A forked child forgets whoever sleeps in its parent: it has none of those jobs. It
+--- does so once, for its own coroutines may sleep already when it makes a queue for another library.
+function tasks.enter_process()
+  local current = ffi.C.getpid()
+  if process and process ~= current then
+    tasks.forget()
+  end
+  process = current
 end
 
 function tasks.add(library)
