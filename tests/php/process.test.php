@@ -6,6 +6,7 @@ declare(strict_types=1);
 
 namespace Palitra\Tests;
 
+use Palitra\CancelledException;
 use Palitra\ForkedException;
 use Palitra\Runner;
 
@@ -53,6 +54,9 @@ test('Ctrl-C ends a wait', function (): void {
         'foreach ($never as $item) {}',
         "Palitra\\run('palitra.sleep', ['seconds' => 3600]);",
         "Palitra\\gather([['palitra.sleep', ['seconds' => 3600]]]);",
+        'Palitra\\Runner::global()->shutdown(3600);',
+        "\$runner = new Palitra\\Runner(); \$job = \$runner->submit('palitra.sleep', ['seconds' => 60]); "
+            . '$runner->shutdown(INF);',
     ];
     $handler = "pcntl_async_signals(true);\n"
         . "pcntl_signal(SIGINT, function () { echo Palitra\\run('palitra.echo', 'handled'); exit(5); });\n";
@@ -66,23 +70,54 @@ test('Ctrl-C ends a wait', function (): void {
     }
 });
 
+/** Has SIGALRM handled in this way while the body runs. */
+function onAlarm(callable $handler, callable $body): void
+{
+    $limit = pcntl_signal_get_handler(SIGALRM);
+    pcntl_signal(SIGALRM, $handler);
+    try {
+        $body();
+    } finally {
+        pcntl_signal(SIGALRM, $limit);
+        pcntl_alarm(LIMIT);
+    }
+}
+
 test('a handler that throws cancels a run and leaves a submitted job', function (): void {
     $runner = runnerFor();
     $job = $runner->submit('test.never');
-    $alarm = pcntl_signal_get_handler(SIGALRM);
-    pcntl_signal(SIGALRM, fn() => throw new \LogicException('rings'));
-    try {
+    onAlarm(fn() => throw new \LogicException('rings'), function () use ($runner, $job): void {
         $run = fn() => $runner->run('test.never');
         foreach ([$run, fn() => $runner->gather(['test.never']), fn() => $job->value()] as $wait) {
             pcntl_alarm(1);
             throws(\LogicException::class, $wait);
         }
-    } finally {
-        pcntl_signal(SIGALRM, $alarm);
-        pcntl_alarm(LIMIT);
-    }
+    });
     eventually(fn() => $runner->stats()['cancelled'] === 2);
     same(false, $job->isFinished());
+});
+
+test('a handler runs during a shutdown, whose grace period only one that throws ends', function (): void {
+    $runner = runnerFor();
+    $job = $runner->submit('test.never');
+    $last = null;
+    $cancel = function () use ($runner, $job, &$last): void {
+        $last = $runner->submit('palitra.sleep', ['seconds' => 0.3]);
+        $job->cancel();
+    };
+    onAlarm($cancel, function () use ($runner): void {
+        pcntl_alarm(1);
+        same(true, $runner->shutdown(3600));
+    });
+    same(['seconds' => 0.3], $last->value());
+    $runner = runnerFor();
+    $job = $runner->submit('test.never');
+    onAlarm(fn() => throw new \LogicException('rings'), function () use ($runner): void {
+        pcntl_alarm(1);
+        throws(\LogicException::class, fn() => $runner->shutdown(3600));
+    });
+    same(false, $runner->isAlive());
+    throws(CancelledException::class, fn() => $job->value());
 });
 
 test('a forked child has a global runner of its own and nothing of its parent', function (): void {

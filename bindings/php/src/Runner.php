@@ -19,6 +19,9 @@ final class Runner
         'threads', 'submitted', 'running', 'queued', 'succeeded', 'failed', 'panicked', 'cancelled', 'deadline',
     ];
 
+    /** How long a shutdown sleeps before it looks again whether jobs are in flight, in microseconds. */
+    private const PAUSE = 5000;
+
     /** @var array<int, self> one for each library, which is never freed */
     private static array $globals = [];
 
@@ -172,14 +175,21 @@ final class Runner
     /**
      * Refuses new jobs, gives those in flight `$grace` seconds (INF: no limit), and cancels the rest. Returns whether
      * the runner has ended: false if something still blocks one of its threads. The next job makes a new global runner.
+     *
+     * The handlers of signals run meanwhile. Theirs are the only jobs that are still accepted while others are in
+     * flight. What a handler throws ends the grace period.
      */
     public function shutdown(float $grace = 0): bool
     {
-        $time = $grace === INF ? -1 : Library::nanoseconds($grace, 'grace');
-        $ffi = $this->library->ffi;
-        $status = $this->handle === null
-            ? $ffi->palitra_shutdown_global_runner($time)
-            : $ffi->palitra_runner_shutdown($this->handle, $time);
+        $time = $grace === INF ? null : Library::nanoseconds($grace, 'grace');
+        $end = $time === null ? null : hrtime(true) + $time;
+        try {
+            Library::wait($this->waitUntilIdle(...), $time);
+        } catch (\Throwable $thrown) {
+            $this->end(0);
+            throw $thrown;
+        }
+        $status = $this->end($end === null ? -1 : max($end - hrtime(true), 0));
         if ($status !== Status::PENDING) {
             $this->library->check($status);
         }
@@ -195,6 +205,33 @@ final class Runner
             // There is nothing to shut down.
         }
         $this->__destruct();
+    }
+
+    /**
+     * Waits until no job is in flight, or so many nanoseconds. The library's own wait for the end of a runner cannot be
+     * cut into slices: each would be a grace period, and the shortest holds.
+     */
+    private function waitUntilIdle(int $time): int
+    {
+        // The figures of the global runner would make one.
+        if ($this->handle === null && !$this->isAlive()) {
+            return Status::OK;
+        }
+        $figures = $this->stats();
+        if ($figures['running'] + $figures['queued'] === 0) {
+            return Status::OK;
+        }
+        // A signal ends the sleep.
+        usleep(min(intdiv($time, 1000), self::PAUSE));
+        return Status::PENDING;
+    }
+
+    private function end(int $grace): int
+    {
+        $ffi = $this->library->ffi;
+        return $this->handle === null
+            ? $ffi->palitra_shutdown_global_runner($grace)
+            : $ffi->palitra_runner_shutdown($this->handle, $grace);
     }
 
     private static function ofProcess(Library $library): self
