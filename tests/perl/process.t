@@ -31,9 +31,13 @@ subtest 'a process may end with jobs in flight' => sub {
 
 subtest 'Ctrl-C ends a program that waits, by its handler too' => sub {
     my @waits = (
-        'run(@never)',           'gather([[@never], [@never]])',
-        'submit(@never)->wait;', 'submit(@never)->next',
-        'Palitra::AnyEvent::run(@never)->recv'
+        'run(@never)',
+        'gather([[@never], [@never]])',
+        'submit(@never)->wait;',
+        'submit(@never)->next',
+        'Palitra::AnyEvent::run(@never)->recv',
+        'our $job = submit(@never); Palitra::shutdown_global_runner(grace => 3600)',
+        'our $runner = Palitra::Runner->new; our $job = $runner->submit(@never); $runner->shutdown(grace => "Inf")',
     );
 
     # All is loaded before: AnyEvent looks for its model in an eval, in which the handler would die unheard.
@@ -65,6 +69,25 @@ subtest 'a handler may run a job while one is waited for' => sub {
     Time::HiRes::alarm(0.05);
     is Palitra::run( 'palitra.sleep', { seconds => 0.3 } )->{seconds}, 0.3;
     is $inner,                                                         'inner';
+};
+
+subtest 'a handler runs during a shutdown, whose grace period only one that dies ends' => sub {
+    my $runner = runner();
+    my $never  = $runner->submit('test.never');
+    my $last;
+    local $SIG{ALRM} = sub { $last = $runner->submit( 'palitra.sleep', { seconds => 0.3 } ); $never->cancel };
+    Time::HiRes::alarm(0.3);
+    ok $runner->shutdown( grace => 3600 );
+    is $last->wait->{seconds}, 0.3;
+
+    $runner = runner();
+    $never  = $runner->submit('test.never');
+    local $SIG{ALRM} = sub { die "alarm\n" };
+    Time::HiRes::alarm(0.3);
+    eval { $runner->shutdown( grace => 3600 ) };
+    is $@, "alarm\n";
+    ok !$runner->is_alive;
+    throws( CANCELLED => sub { $never->wait } );
 };
 
 subtest q(a forked child has runners of its own, and its parent's refuse) => sub {

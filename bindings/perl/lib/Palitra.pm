@@ -5,7 +5,6 @@ use warnings;
 use Exporter 'import';
 use Palitra::Error;
 use Palitra::Library;
-use Palitra::Native qw(PENDING nanoseconds);
 use Palitra::Runner;
 
 our $VERSION   = '0.2.0';
@@ -48,17 +47,9 @@ sub fd { return library()->fd }
 
 sub dispatch { return library()->dispatch }
 
-sub is_runner_alive { return !!library()->native->{is_runner_alive}->() }
+sub is_runner_alive { return _global()->is_alive }
 
-sub shutdown_global_runner {
-    my (%options) = @_;
-    my $grace     = $options{grace} // 0;
-    my $time      = $grace eq '0' ? 0 : nanoseconds( $grace, -1, 'grace' );
-    my $status    = library()->native->{shutdown_global_runner}->($time);
-    return 0 if $status == PENDING;
-    library()->check($status);
-    return 1;
-}
+sub shutdown_global_runner { my @given = @_; return _global()->shutdown(@given) }
 
 1;
 
@@ -172,7 +163,8 @@ What is thrown is a C<Palitra::Error>: C<status>, such as C<"PALITRA_BUSY">, the
 =head1 SIGNALS, FORKS, THREADS
 
 Waits are cut into slices of 50 ms, between which Perl calls its signal handlers. A handler that dies ends the wait and
-cancels the job of C<run> and the jobs of C<gather>. A forked child makes runners of its own; its parent's runners and
-jobs throw C<PALITRA_FORKED> there. Objects are not cloned into threads of Perl.
+cancels the job of C<run> and the jobs of C<gather>; during a shutdown it ends the grace period. A forked child makes
+runners of its own; its parent's runners and jobs throw C<PALITRA_FORKED> there. Objects are not cloned into threads of
+Perl.
 
 =cut

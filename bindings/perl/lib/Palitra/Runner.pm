@@ -3,6 +3,7 @@ package Palitra::Runner;
 
 use v5.26;
 use warnings;
+use Time::HiRes qw(clock_gettime usleep CLOCK_MONOTONIC);
 use Palitra::Error;
 use Palitra::Job;
 use Palitra::Native qw(OK PENDING NO_ITEMS INLINE_ONLY FAIL_FAST FREE_TOKENS SLICE
@@ -138,7 +139,8 @@ sub gather {
 
 sub is_alive {
     my ($self) = @_;
-    return !!$self->{native}{runner_is_alive}->( $self->{id} );
+    my $native = $self->{native};
+    return !!( $self->{is_global} ? $native->{is_runner_alive}->() : $native->{runner_is_alive}->( $self->{id} ) );
 }
 
 my @FIGURES = qw(submitted running queued succeeded failed panicked cancelled deadline longest_poll);
@@ -155,14 +157,48 @@ sub stats {
 }
 
 # Shuts the runner down; jobs in flight have `grace` seconds. False if something still blocks one of its threads.
+#
+# Signal handlers run meanwhile. Theirs are the only jobs that are still accepted while others are in flight. A handler
+# that dies ends the grace period.
 sub shutdown {
     my ( $self, %options ) = @_;
     my $grace = $options{grace} // 0;
-    my $status
-        = $self->{native}{runner_shutdown}->( $self->{id}, $grace eq '0' ? 0 : nanoseconds( $grace, -1, 'grace' ) );
+    my $time  = $grace eq '0' ? 0     : nanoseconds( $grace, -1, 'grace' );
+    my $end   = $time < 0     ? 'Inf' : clock_gettime(CLOCK_MONOTONIC) + $time / 1e9;
+    if ( !eval { $self->_wait_until_idle($end); 1 } ) {
+        my $failure = $@;
+        $self->_end(0);
+        die $failure;
+    }
+    my $left   = int( ( $end - clock_gettime(CLOCK_MONOTONIC) ) * 1e9 );
+    my $status = $self->_end( $time < 0 ? -1 : $left > 0 ? $left : 0 );
     return 0 if $status == PENDING;
     $self->{library}->check($status);
     return 1;
+}
+
+# Waits until no job is in flight, until `$end` at most. The library's own wait for the end of a runner cannot be cut
+# into slices: each would be a grace period, and the shortest holds.
+sub _wait_until_idle {
+    my ( $self, $end ) = @_;
+
+    # The figures of the global runner would make one.
+    until ( $self->{is_global} && !$self->is_alive ) {
+        my $stats = $self->stats;
+        last if $stats->{running} + $stats->{queued} == 0 || clock_gettime(CLOCK_MONOTONIC) >= $end;
+
+        # A signal ends the sleep.
+        usleep(5000);
+    }
+    return;
+}
+
+sub _end {
+    my ( $self, $grace ) = @_;
+    my $native = $self->{native};
+    return $self->{is_global}
+        ? $native->{shutdown_global_runner}->($grace)
+        : $native->{runner_shutdown}->( $self->{id}, $grace );
 }
 
 # Frees the runner. One that is alive is shut down first.
