@@ -8,6 +8,7 @@ declare(strict_types=1);
 require_once __DIR__ . '/src/exceptions.php';
 require_once __DIR__ . '/src/Status.php';
 require_once __DIR__ . '/src/JobInfo.php';
+require_once __DIR__ . '/src/Leftovers.php';
 require_once __DIR__ . '/src/Library.php';
 require_once __DIR__ . '/src/Job.php';
 require_once __DIR__ . '/src/Gather.php';

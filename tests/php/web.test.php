@@ -120,3 +120,58 @@ test("workers of PHP's own server keep their runner and its connections", functi
         serving($command, "$folder/server.log", $isReady, $ask, ['PHP_CLI_SERVER_WORKERS' => '2']);
     }));
 });
+
+test('a request that dies of a fatal error leaves nothing in the process, which lives on', function (): void {
+    folder(function (string $folder): void {
+        $package = var_export(PACKAGE . '/autoload.php', true);
+        file_put_contents("$folder/index.php", <<<PHP
+            <?php
+            require $package;
+            \$library = Palitra\\load(getenv('PALITRA_LIBRARY_DIR') . '/libpalitra_test_jobs.so');
+            \$global = Palitra\\Runner::global(\$library);
+            if (\$_GET['dies'] === 'not') {
+                \$resident = (int) explode(' ', file_get_contents('/proc/self/statm'))[1] * 4096 / 1e6;
+                [\$threads, \$files] = [count(scandir('/proc/self/task')), count(scandir('/proc/self/fd'))];
+                \$global->run('palitra.echo');
+                echo json_encode([\$resident, \$threads, \$files, \$global->stats()['running']]);
+                return;
+            }
+            \$runner = new Palitra\\Runner(library: \$library);
+            \$job = \$runner->submit('test.never');
+            \$stream = \$global->stream('test.never');
+            register_shutdown_function(function () use (\$runner) {
+                file_put_contents(__DIR__ . '/last', \$runner->run('palitra.echo', 'x'), FILE_APPEND);
+            });
+            \$large = ['test.large', ['bytes' => 50_000_000]];
+            match (\$_GET['dies']) {
+                'by an error' => trigger_error('mine', E_USER_ERROR),
+                'in a run' => \$runner->run(...\$large),
+                'in a gather' => \$runner->gather([\$large, \$large]),
+                'in a wait' => \$runner->submit(...\$large)->value(),
+                'of small texts' => (function () {
+                    for (\$texts = [];; \$texts[] = random_bytes(40)) {
+                    }
+                })(),
+            };
+            PHP);
+        $port = port();
+        $ask = fn(string $how) => file_get_contents(
+            "http://127.0.0.1:$port/?dies=" . rawurlencode($how),
+            context: stream_context_create(['http' => ['ignore_errors' => true]]),
+        );
+        $look = fn() => json_decode($ask('not'));
+        $command = [PHP_BINARY, '-d', 'ffi.enable=true', '-d', 'memory_limit=32M', '-d', 'display_errors=1',
+            '-S', "127.0.0.1:$port", '-t', $folder];
+        serving($command, "$folder/server.log", fn() => accepts($port), function () use ($ask, $look, $folder): void {
+            $look();
+            [$before, $held] = [$look()[0], array_slice($look(), 1)];
+            $ways = ['by an error', 'in a run', 'in a gather', 'in a wait', 'of small texts'];
+            foreach ($ways as $i => $way) {
+                matches('/Fatal error/', $ask($way));
+                same($i + 1, strlen(file_get_contents("$folder/last")), "the program's function after a death $way");
+                eventually(fn() => array_slice($look(), 1) === $held);
+                same(true, $look()[0] < $before + 30, "memory after a death $way");
+            }
+        });
+    });
+});

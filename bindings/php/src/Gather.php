@@ -15,7 +15,9 @@ use FFI\CData;
 final class Gather
 {
     private readonly CData $tokens;
+    private readonly CData $replies;
     private readonly int $count;
+    private readonly int $held;
 
     /** @param list<array{string, string}> $jobs names and payloads */
     public function __construct(
@@ -25,25 +27,29 @@ final class Gather
     ) {
         $this->count = count($jobs);
         $this->tokens = $library->ffi->new('palitra_token[' . max($this->count, 1) . ']');
+        $this->replies = $library->ffi->new('palitra_reply[' . max($this->count, 1) . ']');
+        [$ffi, $tokens, $replies, $count] = [$library->ffi, $this->tokens, $this->replies, $this->count];
+        $this->held = Leftovers::add(static function () use ($ffi, $tokens, $replies, $count): void {
+            foreach (self::submitted($tokens, $count) as $token) {
+                $ffi->palitra_token_cancel($token);
+                $ffi->palitra_token_free($token);
+            }
+            for ($i = 0; $i < $count; $i++) {
+                $ffi->palitra_reply_free(FFI::addr($replies[$i]));
+            }
+        });
     }
 
-    /** Cancels what has not finished, whatever ended the wait. */
+    /** Cancels what has not finished, whatever ended the wait, and frees what nobody has read. */
     public function __destruct()
     {
-        foreach ($this->tokens() as $token) {
-            $this->library->ffi->palitra_token_cancel($token);
-            $this->library->ffi->palitra_token_free($token);
-        }
+        Leftovers::release($this->held);
     }
 
     /** @return list<CData> those that were submitted and not freed */
     public function tokens(): array
     {
-        $tokens = [];
-        for ($i = 0; $i < $this->count && $this->tokens[$i]->id !== 0; $i++) {
-            $tokens[] = $this->tokens[$i];
-        }
-        return $tokens;
+        return self::submitted($this->tokens, $this->count);
     }
 
     /** What is refused throws. */
@@ -85,18 +91,35 @@ final class Gather
                 => $ffi->palitra_runner_gather($this->runner, $this->tokens, $this->count, $flags, $slice, null),
             null,
         );
-        $replies = $ffi->new('palitra_reply[' . max($this->count, 1) . ']');
-        $ffi->palitra_runner_gather($this->runner, $this->tokens, $this->count, Status::FREE_TOKENS, -1, $replies);
+        $ffi->palitra_runner_gather(
+            $this->runner,
+            $this->tokens,
+            $this->count,
+            Status::FREE_TOKENS,
+            -1,
+            $this->replies,
+        );
         FFI::memset($this->tokens, 0, FFI::sizeof($this->tokens));
         $outcomes = [];
         for ($i = 0; $i < $this->count; $i++) {
             try {
-                $outcomes[] = $this->library->valueOf($replies[$i]);
+                $outcomes[] = $this->library->valueOf($this->replies[$i]);
             } catch (PalitraException $failure) {
                 $outcomes[] = $failure;
             }
         }
+        Leftovers::forget($this->held);
         return $outcomes;
+    }
+
+    /** @return list<CData> */
+    private static function submitted(CData $tokens, int $count): array
+    {
+        $submitted = [];
+        for ($i = 0; $i < $count && $tokens[$i]->id !== 0; $i++) {
+            $submitted[] = $tokens[$i];
+        }
+        return $submitted;
     }
 
     /** One byte more than the text has: there is no array of none. */

@@ -15,6 +15,7 @@ use FFI\CData;
  */
 final class Job implements \IteratorAggregate
 {
+    private readonly int $held;
     private bool $isTaken = false;
     private mixed $value = null;
     private ?PalitraException $failure = null;
@@ -27,17 +28,20 @@ final class Job implements \IteratorAggregate
     public function __construct(
         private readonly Library $library,
         private readonly CData $token,
-        private readonly bool $isOurs,
+        bool $isOurs,
         private readonly ?Runner $runner = null,
     ) {
+        $this->held = Leftovers::add(static function () use ($library, $token, $isOurs): void {
+            if ($isOurs) {
+                $library->ffi->palitra_token_cancel($token);
+            }
+            $library->ffi->palitra_token_free($token);
+        });
     }
 
     public function __destruct()
     {
-        if ($this->isOurs) {
-            $this->library->ffi->palitra_token_cancel($this->token);
-        }
-        $this->library->ffi->palitra_token_free($this->token);
+        Leftovers::release($this->held);
     }
 
     /** Waits until the job has finished, `$timeout` seconds at most. Returns whether it has. */

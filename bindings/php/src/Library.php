@@ -13,6 +13,9 @@ final class Library
     /** How long a wait lasts before PHP has its turn, in nanoseconds: the handlers of signals run then. */
     private const SLICE = 50_000_000;
 
+    /** A reply of so many bytes is freed even if its copy is more than the memory limit allows. */
+    private const LARGE = 1 << 16;
+
     /** @var array<string, self> */
     private static array $loaded = [];
     private static ?self $shipped = null;
@@ -103,6 +106,9 @@ final class Library
     /** What a call has filled a reply with. The reply is freed. */
     public function valueOf(CData $reply): mixed
     {
+        $held = $reply->len < self::LARGE
+            ? null
+            : Leftovers::add(fn() => $this->ffi->palitra_reply_free(FFI::addr($reply)));
         try {
             $data = FFI::string($reply->data, $reply->len);
             if ($reply->status !== Status::OK) {
@@ -112,6 +118,9 @@ final class Library
             return $isJson ? json_decode($data, true, flags: JSON_THROW_ON_ERROR) : $data;
         } finally {
             $this->ffi->palitra_reply_free(FFI::addr($reply));
+            if ($held !== null) {
+                Leftovers::forget($held);
+            }
         }
     }
 

@@ -27,6 +27,7 @@ final class Runner
 
     /** Of the global runner null. */
     private readonly ?CData $handle;
+    private readonly int $held;
     public readonly Library $library;
 
     /**
@@ -61,8 +62,10 @@ final class Runner
         }
         $handle = $this->library->new('palitra_runner');
         $status = $this->library->ffi->palitra_runner_new(FFI::addr($options), FFI::addr($handle));
-        $this->handle = $status === Status::OK ? $handle : null;
         $this->library->check($status);
+        $this->handle = $handle;
+        $ffi = $this->library->ffi;
+        $this->held = Leftovers::add(static fn() => $ffi->palitra_runner_free($handle));
     }
 
     /** The global runner, which is made at its first job, also in a forked child. */
@@ -74,8 +77,8 @@ final class Runner
 
     public function __destruct()
     {
-        if (isset($this->handle)) {
-            $this->library->ffi->palitra_runner_free($this->handle);
+        if (isset($this->held)) {
+            Leftovers::release($this->held);
         }
     }
 
