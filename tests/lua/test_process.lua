@@ -30,6 +30,8 @@ test("Ctrl-C ends a program that waits", function()
     "palitra.submit(unpack(never)):wait()",
     "palitra.submit(unpack(never)):next()",
     "palitra.loop(palitra.run, unpack(never))",
+    "job = palitra.submit(unpack(never)) palitra.shutdown_global_runner({ grace = 3600 })",
+    "runner = palitra.runner() job = runner:submit(unpack(never)) runner:shutdown({ grace = math.huge })",
   }) do
     local interrupt = 'os.execute("(sleep 0.3; kill -INT " .. ffi.C.getpid() .. ") &") '
     local output, code = helpers.program(start .. interrupt .. wait)

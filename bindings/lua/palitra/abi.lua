@@ -65,6 +65,8 @@ int palitra_queue_fd(uint64_t queue);
 struct palitra_pollfd { int fd; short events; short revents; };
 int poll(struct palitra_pollfd *fds, unsigned long n, int timeout_ms);
 int getpid(void);
+struct palitra_timespec { long seconds; long nanoseconds; };
+int palitra_clock(int clock, struct palitra_timespec *out) __asm__("clock_gettime");
 ]])
 
 local abi = {
@@ -88,6 +90,14 @@ function abi.time(seconds, forever, name)
     errors.refuse("%s is a number of seconds, not %s", name or "timeout", tostring(seconds))
   end
   return math.min(math.max(math.floor(seconds * 1e9 + 0.5), 1), LONGEST)
+end
+
+local MONOTONIC, timespec = 1, ffi.new("struct palitra_timespec")
+
+--- The time since the system started, in nanoseconds.
+function abi.now()
+  ffi.C.palitra_clock(MONOTONIC, timespec)
+  return tonumber(timespec.seconds) * 1e9 + tonumber(timespec.nanoseconds)
 end
 
 return abi

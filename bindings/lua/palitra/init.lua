@@ -2,7 +2,6 @@
 
 local errors = require("palitra.errors")
 local tasks = require("palitra.tasks")
-local abi = require("palitra.abi")
 local Library = require("palitra.library")
 local Runner = require("palitra.runner")
 
@@ -36,17 +35,12 @@ local function package_of(library)
   end
 
   function palitra.is_runner_alive()
-    return library.C.palitra_is_runner_alive()
+    return global:is_alive()
   end
 
   --- Shuts the global runner down as `runner:shutdown` does; the next call makes a new one.
   function palitra.shutdown_global_runner(options)
-    local grace = options and options.grace or 0
-    local status = library.C.palitra_shutdown_global_runner(grace == 0 and 0 or abi.time(grace, -1, "grace"))
-    if status ~= abi.PENDING then
-      library:check(status)
-    end
-    return status == abi.OK
+    return global:shutdown(options)
   end
 
   --- For an event loop of the program: when this descriptor is readable it calls `dispatch`, which wakes coroutines.

@@ -47,7 +47,7 @@ end
 
 --- The runner that a library has for every program; `id` makes it anew if it was shut down.
 function Runner.global(library)
-  local self = setmetatable({ library = library, handle = ffi.new("uint64_t[1]") }, Runner)
+  local self = setmetatable({ library = library, handle = ffi.new("uint64_t[1]"), is_global = true }, Runner)
   function self.id()
     library:check(library.C.palitra_runner_global(self.handle))
     return self.handle[0]
@@ -261,7 +261,11 @@ end
 -- ---- its state and its end
 
 function Runner:is_alive()
-  return self.library.C.palitra_runner_is_alive(self.handle[0])
+  local C = self.library.C
+  if self.is_global then
+    return C.palitra_is_runner_alive()
+  end
+  return C.palitra_runner_is_alive(self.handle[0])
 end
 
 local FIGURES = {
@@ -279,11 +283,40 @@ function Runner:stats()
   return figures
 end
 
+-- Waits until no job is in flight, or for the deadline. The library's own wait for the end of a runner cannot be cut
+-- into slices: each would be a grace period, and the shortest holds.
+local function wait_until_idle(self, deadline)
+  -- The figures of the global runner would make one.
+  while not self.is_global or self:is_alive() do
+    local figures = self:stats()
+    if figures.running + figures.queued == 0 or abi.now() >= deadline then
+      return
+    end
+    ffi.C.poll(nil, 0, 5)
+  end
+end
+jit.off(wait_until_idle)
+
+local function finish(self, grace)
+  local C = self.library.C
+  if self.is_global then
+    return C.palitra_shutdown_global_runner(grace)
+  end
+  return C.palitra_runner_shutdown(self.handle[0], grace)
+end
+
 --- Shuts the runner down; jobs in flight have `grace` seconds. false if something still blocks one of its threads.
+--- Ctrl-C ends the grace period.
 function Runner:shutdown(options)
   local grace = options and options.grace or 0
   local time = grace == 0 and 0 or abi.time(grace, -1, "grace")
-  local status = self.library.C.palitra_runner_shutdown(self.handle[0], time)
+  local deadline = time < 0 and math.huge or abi.now() + time
+  local ok, failure = pcall(wait_until_idle, self, deadline)
+  if not ok then
+    finish(self, 0)
+    error(failure, 0)
+  end
+  local status = finish(self, time < 0 and -1 or math.max(deadline - abi.now(), 0))
   if status == abi.PENDING then
     return false
   end
