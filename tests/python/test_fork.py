@@ -299,12 +299,19 @@ def test_a_wait_whose_thread_forks_meanwhile_ends_in_the_child(fork: str) -> Non
     check(
         """
         fork_here = palitra.to_async(start_child, thread_sensitive=True)
+        where = palitra.to_async(threading.get_ident, thread_sensitive=True)
         done = []
+
+        async def until_the_main_thread_waits():
+            # Where it does not yet, another thread does its calls, and forks.
+            while await where() != threading.main_thread().ident:
+                await asyncio.sleep(0.001)
 
         async def second():
             await palitra.to_async(done.append, thread_sensitive=True)(os.getpid())
 
         async def forking():
+            await until_the_main_thread_waits()
             # The other call lies on the desk of the waiting thread meanwhile: the child leaves it to the parent.
             after = asyncio.create_task(second())
             child = await fork_here()
@@ -312,6 +319,7 @@ def test_a_wait_whose_thread_forks_meanwhile_ends_in_the_child(fork: str) -> Non
             return child
 
         async def forking_items():
+            await until_the_main_thread_waits()
             yield await fork_here()
 
         WAITS = [
