@@ -78,6 +78,8 @@ lint-rust:
 	cargo update --quiet --workspace --locked --manifest-path benches/python/rival/Cargo.toml
 	cargo update --quiet --workspace --locked --manifest-path examples/services/Cargo.toml
 	cargo clippy --workspace --exclude palitra-models --all-targets -- -D warnings
+	@# By itself: beside others it has what they ask for of its dependencies.
+	cargo clippy --package palitra-macros --all-targets -- -D warnings
 	cargo clippy --package palitra-models --features loom --all-targets -- -D warnings
 	cargo clippy --package palitra-models --features shuttle --all-targets -- -D warnings
 	cargo clippy --no-default-features -- -D warnings
