@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::observer::{EndOfStream, Observer};
+use crate::panics::contain;
 use crate::reply::{Reply, Status};
 use crate::sync::{Mutex, Parker, is_planted, lock};
 
@@ -133,7 +134,10 @@ impl Stream {
         let frees = item.is_some() && !is_planted("lost-permit");
         let senders = if frees { std::mem::take(&mut state.senders) } else { Vec::new() };
         drop(state);
-        senders.into_iter().for_each(Waker::wake);
+        for sender in senders {
+            // One of another executor that panics is no failure of this reader, and the others are woken.
+            contain(|| sender.wake());
+        }
         item
     }
 
