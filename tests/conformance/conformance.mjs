@@ -215,15 +215,15 @@ class Scenario {
   // What `gather` submits with: no call of the package returns the jobs.
   async submit_many(runner, ...words) {
     words.pop();
-    const { handle } = this.runners.get(runner);
+    const its = this.runners.get(runner);
     const jobs = [];
     for (let i = 0; i < words.length; i += 3) jobs.push(words.slice(i, i + 3));
     const tag = library.takeTags(jobs.length);
     const payloads = jobs.map(([, , payload]) => payloadOf(payload));
     const names = jobs.map(([, name]) => name);
-    const tokens = native.submitMany(handle, names, payloads, 0, 1, 0, tag);
+    const tokens = native.submitMany(its.handle, names, payloads, 0, 1, 0, tag);
     const refusal = nameOf(native.out[0]);
-    tokens.forEach((token, i) => this.tokens.set(jobs[i][0], new Token(new palitra.Job(library, token, tag + i))));
+    tokens.forEach((token, i) => this.tokens.set(jobs[i][0], new Token(new palitra.Job(its, token, tag + i))));
     return `${refusal} ${tokens.length}`;
   }
 
