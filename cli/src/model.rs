@@ -265,8 +265,8 @@ impl Role {
 ///
 /// A name that means one type everywhere stays. Where payloads mean one and replies another, the latter get a word
 /// behind the name; where that is not enough, the name of the job before it; and where that is another type's name, the
-/// word of their part behind it. As long as a type is renamed, those that
-/// refer to it differ too, so this repeats itself until nothing changes.
+/// word of their part behind it. As long as a type is renamed, those that refer to it differ too, so this repeats itself
+/// until nothing changes.
 fn unify(documents: &mut [Document], jobs: &[&Job]) -> BTreeMap<String, Definition> {
     for step in [rename_by_role, rename_by_job] {
         loop {

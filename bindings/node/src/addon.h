@@ -23,7 +23,7 @@ struct addon {
     uv_poll_t watch;
     napi_ref on_events;
     napi_async_context context;
-    /* The batch that lib/ was told of last. */
+    /* The batch that lib/ was notified of last. */
     palitra_event batch[BATCH];
     size_t batch_len;
     /* Its events, as pairs of a tag and a status: memory of a Float64Array. */

@@ -38,8 +38,8 @@ static cpu_set_t last_of(const cpu_set_t *processors) {
     return last;
 }
 
-/* Waits again and again until somebody reads, for a few seconds at most, or until it is told to stop. The runner has one
- * processor, so that this thread mostly has another: then it is woken early. */
+/* Waits again and again until somebody reads, for a few seconds at most. The runner has one processor, so that this
+ * thread mostly has another: then it is woken early. */
 static void *wait_until_somebody_reads(void *unused) {
     (void)unused;
     cpu_set_t all, last;
